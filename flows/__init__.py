@@ -1,0 +1,1 @@
+"""The trading day told as a story: prepare, trade, flatten, reconcile, report."""

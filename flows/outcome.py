@@ -1,0 +1,50 @@
+"""What a day came to, in one value."""
+
+from pathlib import Path
+
+import msgspec
+
+from pxcore.reports.daily import DailyReport
+from pxcore.reports.reconcile import Verdict
+from pxcore.runtime.lines import Ended
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True, tag="outcome", tag_field="line"):
+    """`flat` and `reconciled` are the venue's word, never inferred from a run's state."""
+
+    flat: bool
+    reconciled: bool
+    trades: int
+    fills: int
+    pnl_usd: str
+    fees_usd: str
+    refusals: dict[str, int]
+    session_id: str
+    flow_run_id: str
+    report: str
+    ended: str
+
+
+class DayFailed(Exception):
+    """The day did not end flat, or our record and the venue's disagree."""
+
+    def __init__(self, outcome: Outcome, headline: str) -> None:
+        self.outcome = outcome
+        super().__init__(headline)
+
+
+def outcome_of(ended: Ended, made: DailyReport, folder: Path, *, flow_run_id: str) -> Outcome:
+    """`pnl_usd` is net of fees; `fees_usd` are fees and commissions."""
+    return Outcome(
+        flat=ended.is_flat and made.is_flat,
+        reconciled=made.verdict != Verdict.BROKEN,
+        trades=len(made.trades),
+        fills=made.fills,
+        pnl_usd=f"{made.net_usd:.2f}",
+        fees_usd=f"{made.costs_usd:.2f}",
+        refusals=made.denials,
+        session_id=made.session_id,
+        flow_run_id=flow_run_id,
+        report=str(folder / "report.md"),
+        ended=ended.reason,
+    )

@@ -1,0 +1,73 @@
+"""`python -m flows.run`: one trading day now, told in lines on stdout, steered by lines on stdin.
+
+For `px run` and `px demo`. A line `stop` ends the session flat and lets the day be closed; the
+end of stdin means that nobody is there any more: the day is broken off, and the session, whose
+own pipe closes then, flattens by itself. Exit status 0 only for a day that ended flat and
+reconciled, 2 when a person must change something first, 3 when there is no session today.
+"""
+
+import os
+import signal
+import sys
+import threading
+from typing import Any
+
+import msgspec
+from prefect.exceptions import TerminationSignal
+
+from flows.outcome import DayFailed, Outcome
+from flows.trading_day import trading_day
+from pxcore.model import Misconfigured, PxError
+from pxcore.runtime.lines import Line
+from tasks.control import CONTROL
+
+
+class Refusal(msgspec.Struct, frozen=True, kw_only=True, tag="refusal", tag_field="line"):
+    """Why there was no day, in sentences for a person."""
+
+    problems: tuple[str, ...]
+
+
+def say(line: Line | Outcome | Refusal) -> None:
+    try:
+        sys.stdout.buffer.write(msgspec.json.encode(line) + b"\n")
+        sys.stdout.buffer.flush()
+    except OSError:
+        return  # nobody reads; the end of stdin says so too, and that is acted on
+
+
+def main() -> int:
+    CONTROL.listeners.append(say)
+    threading.Thread(target=_listen, name="stdin", daemon=True).start()
+    try:
+        state: Any = trading_day(return_state=True)
+        result = state.result(raise_on_failure=False)
+    except (KeyboardInterrupt, TerminationSignal):
+        return 130
+    if isinstance(result, Outcome):
+        say(result)
+        return 0
+    if isinstance(result, DayFailed):
+        say(result.outcome)
+        return 1
+    if isinstance(result, Misconfigured):
+        say(Refusal(problems=result.problems))
+        return 2
+    if isinstance(result, PxError):
+        say(Refusal(problems=(str(result),)))
+        return 1
+    say(Refusal(problems=(state.message or str(result),)))
+    return 3 if state.name == "Skipped" else 1
+
+
+def _listen() -> None:
+    rest = b""
+    while data := os.read(0, 4096):
+        *lines, rest = (rest + data).split(b"\n")
+        if b"stop" in lines:
+            CONTROL.ask_to_stop()
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,63 @@
+"""One trading day: start up, trade the window, end the day.
+
+Every step that matters for money is elsewhere: this file only says what follows what.
+"""
+
+from pathlib import Path
+
+from prefect import State, flow
+from prefect.logging import get_run_logger
+from prefect.runtime import flow_run
+from prefect.states import Cancelled, Completed
+
+from flows.outcome import DayFailed, Outcome, outcome_of
+from pxcore.reports.daily import DailyReport
+from pxcore.reports.render import headline
+from pxcore.runtime.plan import NotNow, SessionPlan, connect
+from pxcore.settings import load_settings
+from tasks import end_of_day as closing
+from tasks import startup as opening
+from tasks.live_session import live_session
+
+# Flows take neither settings nor clients: a flow's parameters are stored and shown in clear.
+
+
+@flow(name="startup", retries=0, persist_result=False)
+def startup() -> SessionPlan:
+    """Log in, resolve account and contract, and begin from a flat account or not at all."""
+    settings = load_settings()
+    client = connect(settings)
+    opening.check_window(settings)
+    opening.log_in(client)
+    account = opening.resolve_account(client, settings)
+    contract = opening.resolve_contract(client, settings)
+    found = opening.take_snapshot(client, account, settings)
+    flat = opening.clear_leftovers(client, found, settings)
+    return opening.plan_session(client, account, contract, flat, settings)
+
+
+@flow(name="end-of-day", retries=0, persist_result=False, validate_parameters=False)
+def end_of_day(plan: SessionPlan) -> tuple[DailyReport, Path]:
+    """Our record against the venue's, and the daily-loss report."""
+    settings = load_settings()
+    venue = closing.read_venue(connect(settings), plan)
+    made, folder = closing.report(plan, settings, venue)
+    published = closing.publish(made, return_state=True)
+    if published.is_failed():
+        get_run_logger().warning("the report is on disk, not in Prefect: %s", published.message)
+    return made, folder
+
+
+@flow(name="trading-day", retries=0, persist_result=False)
+def trading_day() -> State[Outcome]:
+    """The whole day with the settings of this process. Fails unless it ends flat and reconciled."""
+    try:
+        plan = startup()
+    except NotNow as reason:
+        return Cancelled(name="Skipped", message=str(reason))
+    ended = live_session(plan, load_settings())
+    made, folder = end_of_day(plan)
+    outcome = outcome_of(ended, made, folder, flow_run_id=str(flow_run.id))
+    if not (outcome.flat and outcome.reconciled):
+        raise DayFailed(outcome, headline(made))
+    return Completed(message=headline(made), data=outcome)

@@ -1,0 +1,121 @@
+"""The engine's commands, carried out by calling the exchange: no wire, no thread, virtual time."""
+
+from datetime import datetime
+
+from pxcore.engine.commands import (
+    CancelOrder,
+    ClosePosition,
+    Command,
+    PlaceEntry,
+    ResolveTag,
+    TakeSnapshot,
+)
+from pxcore.engine.events import (
+    AccountSeen,
+    Answer,
+    CancelAnswered,
+    CloseAnswered,
+    Event,
+    FillSeen,
+    OrderSeen,
+    PlaceAccepted,
+    PlaceRefused,
+    PositionSeen,
+    SnapshotTaken,
+    TagResolved,
+)
+from pxcore.model import MarketTrade, OrderStatus, OrderType, Quote, Snapshot
+from pxcore.paper.exchange import (
+    AccountChanged,
+    CancelCode,
+    CloseCode,
+    Exchange,
+    FillMade,
+    Leg,
+    OrderChanged,
+    PlaceRequest,
+    PositionChanged,
+    VenueEvent,
+)
+
+_ALIVE = (OrderStatus.OPEN, OrderStatus.PENDING, OrderStatus.SUSPENDED)
+
+
+def as_event(happened: VenueEvent, at: datetime) -> Event:
+    """What the venue's hubs would have told us, learned at `at`."""
+    match happened:
+        case OrderChanged(order=order):
+            return OrderSeen(at=at, order=order)
+        case FillMade(fill=fill):
+            return FillSeen(at=at, fill=fill)
+        case PositionChanged(position=position):
+            return PositionSeen(at=at, position=position)
+        case AccountChanged(account=account):
+            return AccountSeen(at=at, account=account)
+        case Quote() | MarketTrade():
+            return happened
+
+
+class DirectVenue:
+    """One account of an exchange, asked and instructed directly."""
+
+    def __init__(self, exchange: Exchange, account_id: int) -> None:
+        self._exchange = exchange
+        self._account_id = account_id
+
+    def answer(self, command: Command, now: datetime, at: datetime) -> Event | None:
+        """Carries the command out at `now`; the answer is learned at `at`."""
+        match command:
+            case PlaceEntry():
+                return self._place(command, now, at)
+            case CancelOrder(order_id=order_id):
+                code = self._exchange.cancel(now, self._account_id, order_id).code
+                gone = code is not CancelCode.SUCCESS
+                answer = Answer.GONE if gone else Answer.DONE
+                return CancelAnswered(at=at, order_id=order_id, answer=answer)
+            case ClosePosition(contract_id=contract_id):
+                closed = self._exchange.close(now, self._account_id, contract_id).code
+                gone = closed is not CloseCode.SUCCESS
+                answer = Answer.GONE if gone else Answer.DONE
+                return CloseAnswered(at=at, contract_id=contract_id, answer=answer)
+            case TakeSnapshot(request=request):
+                return SnapshotTaken(at=at, request=request, snapshot=self.snapshot(now))
+            case ResolveTag(tag=tag):
+                orders = self._exchange.orders(self._account_id)
+                found = next((o for o in orders if o.tag == tag), None)
+                return TagResolved(at=at, tag=tag, order=found)
+            case _:
+                return None
+
+    def snapshot(self, now: datetime) -> Snapshot:
+        account = self._exchange.account(self._account_id)
+        if account is None:
+            raise ValueError(f"the exchange has no account {self._account_id}")
+        return Snapshot(
+            taken_at=now,
+            account=account,
+            orders=self._exchange.orders(self._account_id, *_ALIVE),
+            positions=self._exchange.positions(self._account_id),
+            fills=self._exchange.fills(self._account_id),
+        )
+
+    def _place(self, entry: PlaceEntry, now: datetime, at: datetime) -> Event:
+        sign = entry.side.sign
+        result = self._exchange.place(
+            now,
+            self._account_id,
+            PlaceRequest(
+                contract_id=entry.contract_id,
+                type=OrderType.MARKET,
+                side=entry.side,
+                size=entry.size,
+                tag=entry.tag,
+                stop_loss=Leg(ticks=-sign * entry.bracket.stop_loss_ticks, type=OrderType.STOP),
+                take_profit=Leg(ticks=sign * entry.bracket.take_profit_ticks, type=OrderType.LIMIT),
+            ),
+        )
+        if result.code.value or result.order_id is None:
+            return PlaceRefused(
+                at=at, tag=entry.tag, code_name=result.code.name, text=result.text or ""
+            )
+        return PlaceAccepted(at=at, tag=entry.tag, order_id=result.order_id)

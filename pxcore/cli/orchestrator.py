@@ -1,0 +1,99 @@
+"""Prefect as a command: its server on loopback, its home under ours, nothing phoning home.
+
+The one place in `pxcore` that knows Prefect's name, and only as programs to start: no import.
+"""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import requests
+
+from pxcore.model import Misconfigured, Unavailable
+from pxcore.runtime.plan import Paths
+from pxcore.runtime.process import spawn
+
+_START_S = 90.0
+
+
+def free_port() -> int:
+    """A port on 127.0.0.1 that nobody listens on at this moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def check_port(port: int, what: str) -> None:
+    """Raises Misconfigured when somebody else listens there."""
+    with socket.socket() as probe:
+        if os.name != "nt":
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise Misconfigured(
+                f"{what}: port {port} on 127.0.0.1 cannot be used ({error.strerror})"
+            ) from error
+
+
+def prefect_environ(paths: Paths, port: int) -> dict[str, str]:
+    """Environment of Prefect's processes: theirs alone, whatever the user's own profile says."""
+    kept = {n: v for n, v in os.environ.items() if not n.startswith("PREFECT_")}
+    return kept | {
+        "PREFECT_HOME": str(paths.prefect),
+        "PREFECT_API_URL": f"http://127.0.0.1:{port}/api",
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
+        "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
+        "PREFECT_CLI_PROMPT": "false",
+        "DO_NOT_TRACK": "1",
+    }
+
+
+def start_server(paths: Paths, port: int) -> "subprocess.Popen[str]":
+    """Prefect's server, ending with us. Not listening yet: see `wait_for_server`."""
+    return spawn(
+        "pxcore.runtime.tether",
+        sys.executable,
+        "-m",
+        "prefect",
+        "server",
+        "start",
+        "--host",
+        "127.0.0.1",
+        "--port",
+        str(port),
+        stderr=paths.logs / "prefect-server.log",
+        stdout=paths.logs / "prefect-server.log",
+        environ=prefect_environ(paths, port),
+    )
+
+
+def wait_for_server(process: "subprocess.Popen[str]", port: int, log: Path) -> None:
+    """Returns when it answers. Raises Unavailable when it ends or does not answer in time."""
+    deadline = time.monotonic() + _START_S
+    with requests.Session() as session:
+        session.trust_env = False  # loopback: no proxy has any business here
+        while time.monotonic() < deadline:
+            if process.poll() is not None:
+                raise Unavailable(f"Prefect's server ended at its start; see {log}")
+            try:
+                if session.get(f"http://127.0.0.1:{port}/api/health", timeout=1).ok:
+                    return
+            except requests.RequestException:
+                time.sleep(0.2)
+    raise Unavailable(f"Prefect's server did not answer within {_START_S:g} s; see {log}")
+
+
+def run_url(port: int, flow_run_id: str) -> str:
+    return f"http://127.0.0.1:{port}/runs/flow-run/{flow_run_id}"
+
+
+def px_environ(base: Mapping[str, str], settings: Mapping[str, str]) -> dict[str, str]:
+    """The environment with these settings and no other of ours."""
+    return {n: v for n, v in base.items() if not n.upper().startswith("PX_")} | dict(settings)

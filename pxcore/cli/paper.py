@@ -1,0 +1,98 @@
+"""The paper gateway as a process of a demo's own."""
+
+import queue
+import threading
+from datetime import UTC, datetime
+from typing import IO
+
+import msgspec
+
+from pxcore.cli.market import DemoMarket
+from pxcore.clock import ShiftedClock
+from pxcore.gateway import GatewayClient
+from pxcore.gateway.choose import exchange_root
+from pxcore.model import Misconfigured, Unavailable
+from pxcore.paper.process import PaperConfig, Recording
+from pxcore.runtime.plan import Paths
+from pxcore.runtime.process import end, spawn
+
+_START_S = 30.0
+
+
+class Paper:
+    """Starts at once and ends with us. Its account is new: nothing of an earlier demo is on it."""
+
+    def __init__(
+        self, paths: Paths, market: DemoMarket, *, seed: int, port: int, file: str | None
+    ) -> None:
+        self._clock = ShiftedClock(
+            market=market.clock_start, wall=datetime.now(UTC), speed=market.speed
+        )
+        self.account_id = 20_000_000 + int(datetime.now(UTC).timestamp()) % 10_000_000
+        self.url = ""
+        self._log = paths.logs / "paper.log"
+        config = PaperConfig(
+            port=port,
+            account_id=self.account_id,
+            symbols=(exchange_root(market.contract),),
+            seed=seed,
+            clock=str(self._clock),
+            market_start=market.clock_start,
+            recording=None
+            if file is None
+            else Recording(path=file, start=market.stretch_start, end=market.stretch_end),
+            exit_on_stdin_eof=True,
+        )
+        self._process = spawn(
+            "pxcore.paper", msgspec.json.encode(config).decode(), stderr=self._log
+        )
+        self._first: queue.SimpleQueue[str] = queue.SimpleQueue()
+        threading.Thread(target=self._read, args=(self._process.stdout,), daemon=True).start()
+
+    def wait_until_listening(self) -> None:
+        """Raises Unavailable, with what it said, when it does not come up."""
+        try:
+            line = self._first.get(timeout=_START_S)
+        except queue.Empty:
+            line = ""
+        if not line:
+            raise Unavailable(f"the paper gateway did not start: {self._last_words()}")
+        self.url = msgspec.json.decode(line)["listening"]
+
+    def settings(self) -> dict[str, str]:
+        """What points a day to it."""
+        return {
+            "PX_PAPER_URL": self.url,
+            "PX_PAPER_CLOCK": str(self._clock),
+            "PX_ACCOUNT_ID": str(self.account_id),
+        }
+
+    def is_flat(self) -> bool:
+        """Nothing held and no order alive, asked by REST now. Raises as the client does."""
+        client = GatewayClient(
+            base_url=self.url,
+            username="paper",
+            api_key="paper",
+            connect_timeout_s=2.0,
+            reply_timeout_s=5.0,
+            clock=self._clock,
+        )
+        try:
+            return client.snapshot(self.account_id, day_start=self._clock.now()).is_flat
+        finally:
+            client.close()
+
+    def end(self) -> None:
+        end(self._process, patience=(35.0, 5.0, 5.0))
+
+    def _read(self, stream: IO[str]) -> None:
+        for line in stream:
+            self._first.put(line)
+        self._first.put("")
+
+    def _last_words(self) -> str:
+        try:
+            lines = self._log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+        except OSError as error:
+            raise Misconfigured(f"{self._log} cannot be read: {error.strerror}") from error
+        return lines[-1] if lines else f"see {self._log}"

@@ -1,0 +1,112 @@
+"""Live progress for a person: one panel that keeps itself fresh, or plain lines when piped."""
+
+from collections import deque
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from pxcore.engine.commands import Level
+from pxcore.reports.daily import clock_text
+from pxcore.reports.render import usd
+from pxcore.runtime.lines import Ended, Line, Milestone, Progress
+
+_EVENTS_SHOWN = 12
+_PLAIN_EVERY_S = 5.0  # of the market's clock
+_STYLE = {Level.INFO: "", Level.WARNING: "yellow", Level.ALARM: "bold red"}
+
+
+class Screen:
+    """Shows lines of a session; `say` is for the steps around it. Use as a context."""
+
+    def __init__(self, console: Console, title: str) -> None:
+        self._console = console
+        self._title = title
+        self._progress: Progress | None = None
+        self._shown_at: float | None = None
+        self._events: deque[Text] = deque(maxlen=_EVENTS_SHOWN)
+        self._live = (
+            Live(self._panel(), console=console, refresh_per_second=4, transient=True)
+            if console.is_terminal
+            else None
+        )
+
+    def __enter__(self) -> Self:
+        if self._live is not None:
+            self._live.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._live is not None:
+            self._live.stop()
+
+    def say(self, text: str, style: str = "") -> None:
+        """A step, kept on the screen for good."""
+        self._console.print(Text(text, style=style))
+
+    def show(self, line: Line) -> None:
+        match line:
+            case Progress():
+                self._progress = line
+                if self._live is None:
+                    self._plain(line)
+            case Milestone(at=at, level=level, code=code, text=text):
+                self._event(f"{clock_text(at)}  {code:<20} {text}", _STYLE[level])
+            case Ended(reason=reason, is_flat=is_flat):
+                state = "flat" if is_flat else "NOT FLAT"
+                style = "" if is_flat else "bold red"
+                self._event(f"          session.ended        {state}: {reason}", style)
+        if self._live is not None:
+            self._live.update(self._panel())
+
+    def _event(self, text: str, style: str) -> None:
+        event = Text(text, style=style)
+        self._events.append(event)
+        if self._live is None:
+            self._console.print(event, soft_wrap=True)
+
+    def _plain(self, line: Progress) -> None:
+        moment = line.at.timestamp()
+        if self._shown_at is None or moment - self._shown_at >= _PLAIN_EVERY_S:
+            self._shown_at = moment
+            figures = ", ".join(f"{name} {value}" for name, value in _figures(line))
+            self._console.print(
+                Text(f"{clock_text(line.at)}  progress             {figures}"), soft_wrap=True
+            )
+
+    def _panel(self) -> RenderableType:
+        table = Table.grid(padding=(0, 2))
+        table.add_column(style="dim", width=12)
+        table.add_column()
+        if self._progress is not None:
+            table.add_row(
+                "clock",
+                f"{clock_text(self._progress.at)} Chicago, ends "
+                f"{clock_text(self._progress.ends_at)}",
+            )
+            for name, value in _figures(self._progress):
+                table.add_row(name, value)
+        return Panel(Group(table, Text(""), *self._events), title=self._title)
+
+
+def _figures(line: Progress) -> list[tuple[str, str]]:
+    held = "flat" if not line.exposure else f"{line.exposure:+d} at {line.average_price}"
+    legs = f"stop {line.stop_price or '-'}, target {line.target_price or '-'}"
+    headroom = "-" if line.headroom_usd is None else f"{line.headroom_usd:,.2f}"
+    return [
+        ("price", f"{line.bid or '-'} / {line.ask or '-'}"),
+        ("position", f"{held} ({line.phase})"),
+        ("bracket", legs if line.exposure else "none"),
+        ("day P&L", f"{usd(line.day_usd)} USD"),
+        ("headroom", f"{headroom} USD"),
+        ("trades", f"{line.trades}, {line.denials} denied"),
+    ]

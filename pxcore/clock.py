@@ -1,0 +1,76 @@
+"""The clocks that the shell reads. The core never does: its time comes in events."""
+
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+from pxcore.model.errors import Misconfigured
+
+
+class Clock(Protocol):
+    """Market time now, and how many market seconds pass in one of ours."""
+
+    @property
+    def speed(self) -> float: ...
+
+    def now(self) -> datetime:
+        """Market time, aware and UTC."""
+        ...
+
+
+class WallClock:
+    """The market is now."""
+
+    speed = 1.0
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+
+class ShiftedClock:
+    """A paper market's clock: at wall time `wall` it is `market` there, running at `speed`.
+
+    Written as `MARKET@WALL@SPEED`, for example
+    `2026-11-20T14:29:55Z@2026-11-22T22:00:00Z@20`; every process of a paper session reads the
+    same text, so they agree on the time to the accuracy of one machine's clock.
+    """
+
+    def __init__(self, *, market: datetime, wall: datetime, speed: float) -> None:
+        if market.tzinfo is None or wall.tzinfo is None:
+            raise Misconfigured("a paper clock needs both of its times with a zone")
+        if not 0 < speed <= 1000:
+            raise Misconfigured(f"a paper clock's speed is {speed:g}, allowed is above 0 to 1000")
+        self._market = market.astimezone(UTC)
+        self._wall_s = wall.timestamp()
+        self._wall = wall.astimezone(UTC)
+        self.speed = speed
+
+    def now(self) -> datetime:
+        elapsed_s = (time.time() - self._wall_s) * self.speed
+        return self._market + timedelta(seconds=elapsed_s)
+
+    def wall_seconds_until(self, market: datetime) -> float:
+        """Seconds of ours until it is `market` there; negative once it has passed."""
+        return (market - self.now()).total_seconds() / self.speed
+
+    def __str__(self) -> str:
+        return f"{_text(self._market)}@{_text(self._wall)}@{self.speed:g}"
+
+    @classmethod
+    def parse(cls, text: str) -> "ShiftedClock":
+        """Reads the written form. Raises Misconfigured with the form that is wanted."""
+        try:
+            market, wall, speed = text.split("@")
+            return cls(
+                market=datetime.fromisoformat(market),
+                wall=datetime.fromisoformat(wall),
+                speed=float(speed),
+            )
+        except ValueError as error:
+            raise Misconfigured(
+                f"paper clock {text!r} is not MARKET@WALL@SPEED with two ISO times and a number"
+            ) from error
+
+
+def _text(moment: datetime) -> str:
+    return moment.isoformat().replace("+00:00", "Z")

@@ -1,0 +1,176 @@
+"""What we believe the account holds: orders, positions, fills, balance.
+
+Built from the stream, replaced whole by a snapshot. Three figures say how many contracts we
+hold: the positions that the venue reports, the sum of fills, and what the orders say they
+filled. Their events come in no fixed order; while the three differ the book is not settled.
+"""
+
+from collections.abc import Iterable
+from decimal import Decimal
+
+from pxcore.engine.rounds import Round, fold_rounds
+from pxcore.model import Account, Fill, Order, OrderStatus, Position, Snapshot
+
+_S = OrderStatus
+
+# Which status may follow which. What is missing is an older report that arrived late: it is
+# ignored and counted. A terminal status is the end; an unknown one may be followed by anything.
+_AFTER: dict[OrderStatus, frozenset[OrderStatus]] = {
+    _S.SUSPENDED: frozenset(_S) - {_S.PENDING},
+    _S.PENDING: frozenset(_S) - {_S.SUSPENDED},
+    _S.OPEN: frozenset(_S) - {_S.PENDING, _S.SUSPENDED},
+    _S.PENDING_CANCELLATION: frozenset(_S) - {_S.PENDING, _S.SUSPENDED},
+    _S.UNKNOWN: frozenset(_S),
+    _S.FILLED: frozenset(),
+    _S.CANCELLED: frozenset(),
+    _S.EXPIRED: frozenset(),
+    _S.REJECTED: frozenset(),
+}
+
+
+def advance(known: Order, seen: Order) -> Order:
+    """The order after this report, or `known` itself when the report is older or adds nothing."""
+    if seen.status not in _AFTER[known.status] or seen.filled_size < known.filled_size:
+        return known
+    return seen
+
+
+class Holding:
+    """Contracts held, signed, by each of the three accounts of it."""
+
+    __slots__ = ("average_price", "by_fills", "by_orders", "by_position")
+
+    def __init__(self, size: int = 0, average_price: Decimal | None = None) -> None:
+        self.by_position = self.by_fills = self.by_orders = size
+        self.average_price = average_price
+
+    @property
+    def is_settled(self) -> bool:
+        return self.by_position == self.by_fills == self.by_orders
+
+    @property
+    def exposure(self) -> int:
+        """Contracts at risk: the first of the three that is not zero."""
+        return self.by_position or self.by_fills or self.by_orders
+
+
+class Book:
+    """Mutable, owned by the engine alone."""
+
+    def __init__(self, contract_id: str) -> None:
+        self.contract_id = contract_id
+        self.account: Account | None = None
+        self.orders: dict[int, Order] = {}
+        self.holdings: dict[str, Holding] = {contract_id: Holding()}
+        self.fills: dict[int, Fill] = {}
+        self.rounds: tuple[Round, ...] = ()
+        self.realised_usd = Decimal(0)
+        self.late_reports = 0
+        self._gone: set[int] = set()
+
+    # -- the stream ---------------------------------------------------------------------------
+
+    def see_order(self, order: Order) -> None:
+        known = self.orders.get(order.id)
+        after = order if known is None else advance(known, order)
+        if known is not None and after is known:
+            self.late_reports += known != order
+            return
+        if known is not None:
+            filled_before = known.filled_size
+        else:
+            filled_before = order.filled_size if order.id in self._gone else 0
+        self.orders[order.id] = after
+        holding = self._holding(order.contract_id)
+        holding.by_orders += order.side.sign * (after.filled_size - filled_before)
+
+    def see_position(self, position: Position) -> None:
+        holding = self._holding(position.contract_id)
+        holding.by_position = position.size
+        holding.average_price = None if position.is_flat else position.average_price
+
+    def see_fill(self, fill: Fill) -> None:
+        known = self.fills.get(fill.id)
+        if known == fill:
+            return
+        self.fills[fill.id] = fill
+        counted = known.signed_size if known and not known.is_voided else 0
+        counts = 0 if fill.is_voided else fill.signed_size
+        self._holding(fill.contract_id).by_fills += counts - counted
+        self._recount()
+
+    def see_account(self, account: Account) -> None:
+        self.account = account
+
+    # -- the snapshot -------------------------------------------------------------------------
+
+    def differences(self, snapshot: Snapshot) -> tuple[str, ...]:
+        """Where the stream's account and the venue's differ, one sentence each."""
+        found: list[str] = []
+        held = {p.contract_id: p.size for p in snapshot.positions}
+        for contract_id in sorted(held.keys() | self.holdings.keys()):
+            believed = self._holding(contract_id).by_position
+            if believed != held.get(contract_id, 0):
+                reported = held.get(contract_id, 0)
+                found.append(f"position {contract_id}: believed {believed}, reported {reported}")
+        believed_alive = {o.id for o in self.alive_orders()}
+        reported_alive = {o.id for o in snapshot.orders}
+        found += [
+            f"order {i}: believed alive, not reported"
+            for i in sorted(believed_alive - reported_alive)
+        ]
+        found += [
+            f"order {i}: reported alive, not known" for i in sorted(reported_alive - believed_alive)
+        ]
+        found += [
+            f"fill {f.id}: reported, not seen" for f in snapshot.fills if f.id not in self.fills
+        ]
+        return tuple(found)
+
+    def replace(self, snapshot: Snapshot) -> None:
+        """REST wins. Orders that it does not list as alive are over; what they filled is in it.
+
+        A later report on one of those says nothing new about what we hold.
+        """
+        self.account = snapshot.account
+        self._gone |= self.orders.keys() - {o.id for o in snapshot.orders}
+        self.orders = {o.id: o for o in snapshot.orders}
+        self.holdings = {self.contract_id: Holding()}
+        for position in snapshot.positions:
+            self.holdings[position.contract_id] = Holding(position.size, position.average_price)
+        self.fills |= {f.id: f for f in snapshot.fills}
+        self._recount()
+
+    # -- reading ------------------------------------------------------------------------------
+
+    @property
+    def holding(self) -> Holding:
+        """Of the contract that this session trades."""
+        return self.holdings[self.contract_id]
+
+    @property
+    def is_settled(self) -> bool:
+        return all(h.is_settled for h in self.holdings.values())
+
+    def alive_orders(self) -> list[Order]:
+        return [o for o in self.orders.values() if o.is_alive]
+
+    def held_contracts(self) -> list[str]:
+        """Contracts with anything at risk by any of the three accounts."""
+        return [c for c, h in self.holdings.items() if h.exposure]
+
+    @property
+    def trades_count(self) -> int:
+        """Rounds begun this trading day."""
+        return len(self.rounds)
+
+    def last_closed(self) -> Round | None:
+        return next((r for r in reversed(self.rounds) if r.is_closed), None)
+
+    def _holding(self, contract_id: str) -> Holding:
+        return self.holdings.setdefault(contract_id, Holding())
+
+    def _recount(self) -> None:
+        counted: Iterable[Fill] = [f for f in self.fills.values() if not f.is_voided]
+        self.rounds = fold_rounds(counted)
+        self.realised_usd = sum((f.net_usd for f in counted), Decimal(0))

@@ -1,0 +1,125 @@
+"""Everything that the engine can want done. The shell does it and answers with an event.
+
+`PlaceEntry`, `CancelOrder` and `ClosePosition` are instructions: each is sent at most once.
+`TakeSnapshot` and `ResolveTag` are questions: they may be asked again.
+The rest is for people and for the record.
+"""
+
+from decimal import Decimal
+from enum import StrEnum
+
+import msgspec
+
+from pxcore.model import Bracket, Side
+
+
+class _Command(msgspec.Struct, frozen=True, kw_only=True, tag_field="command"):
+    pass
+
+
+class PlaceEntry(_Command, frozen=True, kw_only=True, tag="place_entry"):
+    """A market entry with both legs of its bracket. `tag` is ours, new for ever."""
+
+    tag: str
+    contract_id: str
+    side: Side
+    size: int
+    bracket: Bracket
+    reason: str
+
+
+class CancelOrder(_Command, frozen=True, kw_only=True, tag="cancel_order"):
+    order_id: int
+    contract_id: str
+
+
+class ClosePosition(_Command, frozen=True, kw_only=True, tag="close_position"):
+    """Close the contract's whole net position at market."""
+
+    contract_id: str
+
+
+class TakeSnapshot(_Command, frozen=True, kw_only=True, tag="take_snapshot"):
+    request: int
+    why: str
+
+
+class ResolveTag(_Command, frozen=True, kw_only=True, tag="resolve_tag"):
+    """Find out what became of the order with this tag."""
+
+    tag: str
+
+
+class Gate(StrEnum):
+    """The gates that an entry passes, in this order."""
+
+    KILL_SWITCH = "kill_switch"
+    HALTED = "halted"
+    PAUSED = "paused"
+    WINDOW = "window"
+    STATE_UNKNOWN = "state_unknown"
+    STALE_DATA = "stale_data"
+    ACCOUNT = "account"
+    NOT_FLAT = "not_flat"
+    TRADES_MAX = "trades_max"
+    COOLDOWN = "cooldown"
+    LOSS_HEADROOM = "loss_headroom"
+    SIZE = "size"
+    BRACKET = "bracket"
+
+
+class Denied(_Command, frozen=True, kw_only=True, tag="denied"):
+    """An entry that a gate refused, with the two numbers compared."""
+
+    gate: Gate
+    value: str
+    limit: str
+    side: Side
+    reason: str
+
+
+class Level(StrEnum):
+    INFO = "info"
+    WARNING = "warning"
+    ALARM = "alarm"
+
+
+class Notice(_Command, frozen=True, kw_only=True, tag="notice"):
+    """Something a person would want to know now."""
+
+    level: Level
+    code: str
+    text: str
+
+
+class Halt(_Command, frozen=True, kw_only=True, tag="halt"):
+    """Open nothing more today. Latched for the trading day by whoever keeps the record."""
+
+    reason: str
+
+
+class FlatProven(_Command, frozen=True, kw_only=True, tag="flat_proven"):
+    """REST showed nothing held and nothing alive, after `attempts` rounds."""
+
+    attempts: int
+    balance_usd: Decimal
+
+
+class EndSession(_Command, frozen=True, kw_only=True, tag="end_session"):
+    """Nothing is left to do and flat is proven."""
+
+    reason: str
+
+
+Command = (
+    PlaceEntry
+    | CancelOrder
+    | ClosePosition
+    | TakeSnapshot
+    | ResolveTag
+    | Denied
+    | Notice
+    | Halt
+    | FlatProven
+    | EndSession
+)

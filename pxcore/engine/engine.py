@@ -1,0 +1,409 @@
+"""The engine: events in, commands out. It owns the state and holds the branching.
+
+It never touches a socket, a file, a thread or a clock; the same events give the same commands,
+for ever. The life of a position is the table of `Phase`; what each phase means is derived from
+the book after every event, so that no order of arrival can leave it in a wrong one.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from pxcore.engine.commands import (
+    Command,
+    Denied,
+    EndSession,
+    Halt,
+    Level,
+    Notice,
+    PlaceEntry,
+    TakeSnapshot,
+)
+from pxcore.engine.config import EngineConfig
+from pxcore.engine.entry import Entry
+from pxcore.engine.events import (
+    AccountSeen,
+    Ask,
+    Asked,
+    Event,
+    FillSeen,
+    Hub,
+    HubDown,
+    HubUp,
+    KillSwitchSeen,
+    OrderSeen,
+    PlaceAccepted,
+    PlaceNotSent,
+    PlaceRefused,
+    PlaceUnknown,
+    PositionSeen,
+    ShellFault,
+    SnapshotFailed,
+    SnapshotTaken,
+    TagResolved,
+)
+from pxcore.engine.flatten import Flattener
+from pxcore.engine.gates import Approved, review
+from pxcore.engine.market import Market
+from pxcore.engine.resync import Resync
+from pxcore.engine.state import Phase, State
+from pxcore.engine.strategy import Strategy
+from pxcore.model import MarketTrade, OrderStatus, Quote
+
+
+class Engine:
+    """One session's decisions on one contract of one account."""
+
+    def __init__(self, config: EngineConfig, strategy: Strategy) -> None:
+        self.config = config
+        self.strategy = strategy
+        self.state = State(config)
+        self.resync = Resync(self._number_request, retry_s=config.limits.settle_deadline_s)
+        self.flattener: Flattener | None = None
+        self.ending: str | None = None
+        self.is_over = False
+        self.denials: dict[str, int] = {}
+        self.headroom_usd_min: Decimal | None = None
+        self._blind_since: datetime | None = None
+        self._sent_count = 0
+        self._requests = 0
+        self._venue_refusals = 0
+        self._strategy_errors = 0
+        self._out: list[Command] = []
+        self._handlers: dict[type[Any], Callable[[Any], None]] = {
+            Quote: self._on_quote,
+            MarketTrade: self._on_print,
+            HubUp: self._on_hub_up,
+            HubDown: self._on_hub_down,
+            OrderSeen: self._on_order,
+            PositionSeen: self._on_position,
+            FillSeen: self._on_fill,
+            AccountSeen: self._on_account,
+            SnapshotTaken: self._on_snapshot,
+            SnapshotFailed: self._on_snapshot_failed,
+            PlaceAccepted: self._on_accepted,
+            PlaceRefused: self._on_refused,
+            PlaceNotSent: self._on_not_sent,
+            PlaceUnknown: self._on_place_unknown,
+            TagResolved: self._on_resolved,
+            Asked: self._on_asked,
+            KillSwitchSeen: self._on_kill_switch,
+            ShellFault: self._on_fault,
+        }
+
+    # -- one event ----------------------------------------------------------------------------
+
+    def step(self, event: Event) -> list[Command]:
+        """What to do about this event. Events must come in the order of their `at`."""
+        self._out = []
+        if self.is_over:
+            return self._out
+        handler = self._handlers.get(type(event))
+        if handler is not None:
+            handler(event)
+        if self.flattener is not None:
+            self._out += self.flattener.step(event)
+            self._leave_flattening_if_proven(event.at)
+        if type(event) is not Quote and type(event) is not MarketTrade:
+            self._judge(event.at)
+            self._watch_loss(event.at)
+        elif self.state.book.holding.exposure:
+            self._watch_loss(event.at)
+        if self.ending is None:
+            self._ask_strategy(event)
+        return self._out
+
+    # -- market data --------------------------------------------------------------------------
+
+    def _on_quote(self, quote: Quote) -> None:
+        if quote.contract_id == self.config.contract.id:
+            self.state.market.see_quote(quote)
+
+    def _on_print(self, trade: MarketTrade) -> None:
+        if trade.contract_id == self.config.contract.id:
+            self.state.market.see_print(trade)
+
+    # -- the account --------------------------------------------------------------------------
+
+    def _on_order(self, event: OrderSeen) -> None:
+        self.resync.note_user_event()
+        self.state.book.see_order(event.order)
+        if self.state.entry is None:
+            return
+        self.state.entry.note_order(event.order)
+        if (
+            self.state.entry.order_id == event.order.id
+            and event.order.status is OrderStatus.REJECTED
+        ):
+            self._refused_by_venue(event.at, "after accepting it")
+
+    def _on_position(self, event: PositionSeen) -> None:
+        self.resync.note_user_event()
+        self.state.book.see_position(event.position)
+
+    def _on_fill(self, event: FillSeen) -> None:
+        self.resync.note_user_event()
+        self.state.book.see_fill(event.fill)
+
+    def _on_account(self, event: AccountSeen) -> None:
+        self.state.book.see_account(event.account)
+
+    # -- connection and state -----------------------------------------------------------------
+
+    def _on_hub_up(self, event: HubUp) -> None:
+        self.resync.hub_up(event.hub)
+        if self.resync.are_hubs_up:
+            self._blind_since = None
+
+    def _on_hub_down(self, event: HubDown) -> None:
+        self.resync.hub_down(event.hub, event.reason)
+        if event.hub is Hub.MARKET:
+            self.state.market = Market(self.config.contract)
+        if self._blind_since is None:
+            self._blind_since = event.at
+        self._notice(Level.WARNING, "hub.down", f"{event.hub} hub down: {event.reason}")
+
+    def _on_snapshot(self, event: SnapshotTaken) -> None:
+        if not self.resync.accepts(event.request, event.at):
+            return
+        for difference in self.state.book.differences(event.snapshot):
+            self._notice(Level.INFO, "resync.difference", difference)
+        self.state.book.replace(event.snapshot)
+        if self.state.entry is not None:
+            for order in event.snapshot.orders:
+                self.state.entry.note_order(order)
+
+    def _on_snapshot_failed(self, event: SnapshotFailed) -> None:
+        if self.resync.failed(event.request, event.at):
+            self._notice(Level.WARNING, "resync.failed", event.why)
+
+    # -- answers ------------------------------------------------------------------------------
+
+    def _on_accepted(self, event: PlaceAccepted) -> None:
+        if self.state.entry is not None and self.state.entry.tag == event.tag:
+            self.state.entry.accepted(event.order_id, self.state.book.orders.get(event.order_id))
+
+    def _on_refused(self, event: PlaceRefused) -> None:
+        if self.state.entry is not None and self.state.entry.tag == event.tag:
+            self._refused_by_venue(event.at, f"{event.code_name} {event.text}".strip())
+
+    def _refused_by_venue(self, now: datetime, why: str) -> None:
+        assert self.state.entry is not None
+        self._notice(
+            Level.WARNING, "entry.rejected", f"entry {self.state.entry.tag} rejected: {why}"
+        )
+        self.state.entry = None
+        self._venue_refusals += 1
+        if self._venue_refusals >= self.config.limits.venue_refusals_max:
+            self._halt(now, f"venue rejected {self._venue_refusals} entries running")
+
+    def _on_not_sent(self, event: PlaceNotSent) -> None:
+        if self.state.entry is not None and self.state.entry.tag == event.tag:
+            self.state.entry = None
+            self._notice(Level.INFO, "entry.not_sent", f"entry {event.tag} not sent: {event.why}")
+
+    def _on_place_unknown(self, event: PlaceUnknown) -> None:
+        if self.state.entry is not None and self.state.entry.tag == event.tag:
+            self.state.entry.outcome_unknown()
+            self._notice(Level.WARNING, "entry.unknown", f"entry {event.tag}: {event.why}")
+
+    def _on_resolved(self, event: TagResolved) -> None:
+        if self.state.entry is None or self.state.entry.tag != event.tag or event.order is None:
+            return
+        self.state.entry.accepted(event.order.id, event.order)
+        self.state.book.see_order(event.order)
+
+    # -- people and faults --------------------------------------------------------------------
+
+    def _on_asked(self, event: Asked) -> None:
+        self._notice(Level.INFO, f"asked.{event.ask}", f"asked to {event.ask}: {event.why}")
+        match event.ask:
+            case Ask.STOP:
+                self._end(event.at, event.why)
+            case Ask.FLATTEN:
+                self.state.is_paused = True
+                self._flatten(event.at, event.why)
+            case Ask.PAUSE:
+                self.state.is_paused = True
+            case Ask.RESUME:
+                self.state.is_paused = False
+
+    def _on_kill_switch(self, event: KillSwitchSeen) -> None:
+        if event.reason is not None and self.state.kill_reason is None:
+            self._notice(Level.ALARM, "kill_switch", f"kill switch engaged: {event.reason}")
+            self._end(event.at, f"kill switch: {event.reason}")
+        self.state.kill_reason = event.reason
+
+    def _on_fault(self, event: ShellFault) -> None:
+        self._notice(Level.ALARM, "fault", event.what)
+        if self.state.halt_reason is None:
+            self.state.halt_reason = event.what
+            self._out.append(Halt(reason=event.what))
+
+    # -- judgement ----------------------------------------------------------------------------
+
+    def _judge(self, now: datetime) -> None:
+        """Derive the phase from the book, act on its deadlines, and keep what we know fresh."""
+        if now >= self.config.window_end and self.ending is None:
+            self._end(now, "window end")
+        if self.flattener is None:
+            self._enter(self.state.derive_phase(), now)
+            self._act_on_deadlines(now)
+        request = self.resync.due(now) if self.flattener is None else None
+        if request is not None:
+            number, why = request
+            self._out.append(TakeSnapshot(request=number, why=why))
+
+    def _enter(self, phase: Phase, now: datetime) -> None:
+        before, self.state.phase = self.state.phase, phase
+        if phase is before:
+            return
+        self.state.phase_since = now
+        self._notice(Level.INFO, f"phase.{phase}", f"{before} to {phase}")
+        if phase is Phase.PROTECTED:
+            self._venue_refusals = 0
+        if phase is Phase.FLAT:
+            self.state.entry = None
+
+    def _act_on_deadlines(self, now: datetime) -> None:
+        limits, waited = self.config.limits, (now - self.state.phase_since).total_seconds()
+        if self.state.entry is not None:
+            self._out += self.state.entry.questions(now)
+        match self.state.phase:
+            case Phase.ENTERING if waited > limits.entry_deadline_s:
+                self._halt(now, f"entry without an outcome for {limits.entry_deadline_s:g} s")
+            case Phase.UNPROTECTED if waited > limits.protection_deadline_s:
+                problem = self.state.protection().problem
+                self._notice(Level.ALARM, "unprotected", f"{problem} after {waited:.1f} s")
+                self._flatten(now, f"unprotected: {problem}")
+            case Phase.SETTLING if waited > limits.settle_deadline_s:
+                self._settle(now)
+            case _:
+                pass
+        if (
+            self._blind_since is not None
+            and self.state.book.held_contracts()
+            and (now - self._blind_since).total_seconds() > limits.blind_limit_s
+        ):
+            self._flatten(now, f"blind for {limits.blind_limit_s:g} s with a position")
+
+    def _settle(self, now: datetime) -> None:
+        """Leaving took too long: flatten what is left, or look when the accounts differ."""
+        leftovers = len(self.state.book.alive_orders())
+        if self.state.book.is_settled and leftovers:
+            self._flatten(now, f"{leftovers} orders outlived their position")
+        elif self.resync.is_known:
+            self.resync.doubt("the accounts of the position differ")
+
+    def _watch_loss(self, now: datetime) -> None:
+        """The day's loss limit: on every price while something is held, and on every report."""
+        day_usd = self.state.day_usd()
+        if day_usd is None:
+            return
+        headroom = self.config.limits.loss_usd_max + day_usd
+        if self.headroom_usd_min is None or headroom < self.headroom_usd_min:
+            self.headroom_usd_min = headroom
+        if headroom <= 0 and self.state.halt_reason is None:
+            self._halt(now, f"daily loss: {day_usd:.2f} USD of {self.config.limits.loss_usd_max}")
+
+    # -- entering -----------------------------------------------------------------------------
+
+    def _ask_strategy(self, event: Event) -> None:
+        view = self.state.market_view(event.at)
+        try:
+            signal = self.strategy.on_event(event, view)
+        except Exception as error:  # user code: contained, counted, and halted when it goes on
+            self._strategy_errors += 1
+            self._notice(Level.ALARM, "strategy.error", f"{self.strategy.name}: {error!r}")
+            if self._strategy_errors >= self.config.limits.strategy_errors_max:
+                self._halt(event.at, f"strategy {self.strategy.name} failed repeatedly")
+            return
+        if signal is None:
+            return
+        judged = review(
+            signal,
+            self.state.entry_view(event.at, unknown_because=self.resync.unknown_because),
+            self.config.limits,
+        )
+        if isinstance(judged, Denied):
+            self.denials[judged.gate] = self.denials.get(judged.gate, 0) + 1
+            self._out.append(judged)
+        else:
+            self._place(event.at, judged)
+
+    def _place(self, now: datetime, approved: Approved) -> None:
+        self._sent_count += 1
+        tag = f"{self.config.session_id}-{self._sent_count:04d}"
+        self.state.entry = Entry(
+            tag=tag, sent_at=now, ask_again_s=self.config.limits.settle_deadline_s / 2
+        )
+        self.resync.note_user_event()
+        self._out.append(
+            PlaceEntry(
+                tag=tag,
+                contract_id=self.config.contract.id,
+                side=approved.signal.side,
+                size=approved.size,
+                bracket=approved.bracket,
+                reason=approved.signal.reason,
+            )
+        )
+        self._enter(Phase.ENTERING, now)
+
+    # -- leaving ------------------------------------------------------------------------------
+
+    def _halt(self, now: datetime, reason: str) -> None:
+        """Open nothing more today, flatten, and end."""
+        if self.state.halt_reason is None:
+            self.state.halt_reason = reason
+            self._out.append(Halt(reason=reason))
+            self._notice(Level.ALARM, "halt", reason)
+        self._end(now, reason)
+
+    def _end(self, now: datetime, reason: str) -> None:
+        if self.ending is None:
+            self.ending = reason
+        if self.config.sends_orders:
+            self._flatten(now, reason)
+        else:
+            self.is_over = True
+            self._out.append(EndSession(reason=reason))
+
+    def _flatten(self, now: datetime, reason: str) -> None:
+        if self.flattener is not None or not self.config.sends_orders:
+            return
+        limits = self.config.limits
+        is_entry_open = self.state.entry is not None and not self.state.entry.is_over
+        self.flattener = Flattener(
+            reason=reason,
+            number_request=self._number_request,
+            round_s=limits.flatten_round_s,
+            confirm_s=limits.entry_deadline_s if is_entry_open else 0.0,
+            scale=limits.time_scale,
+        )
+        self._enter(Phase.FLATTENING, now)
+        self._out += self.flattener.begin(
+            now, orders=self.state.book.alive_orders(), held=self.state.book.held_contracts()
+        )
+
+    def _leave_flattening_if_proven(self, now: datetime) -> None:
+        assert self.flattener is not None
+        proof = self.flattener.proof
+        if proof is None:
+            return
+        self.flattener = None
+        self.state.entry = None
+        self.state.book.replace(proof)
+        if self.ending is not None:
+            self.is_over = True
+            self._out.append(EndSession(reason=self.ending))
+
+    # -- small things -------------------------------------------------------------------------
+
+    def _number_request(self) -> int:
+        self._requests += 1
+        return self._requests
+
+    def _notice(self, level: Level, code: str, text: str) -> None:
+        self._out.append(Notice(level=level, code=code, text=text))

@@ -1,0 +1,171 @@
+"""Everything that can happen to the engine. Each event carries `at`: when we learned of it (UTC).
+
+The union is tagged, so that a journal row decodes back into the event that the engine saw.
+`Quote` and `MarketTrade` of the model are events themselves.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+
+import msgspec
+
+from pxcore.model import Account, Fill, MarketTrade, Order, Position, Quote, Snapshot
+
+
+class Hub(StrEnum):
+    USER = "user"
+    MARKET = "market"
+
+
+class Answer(StrEnum):
+    """What became of an instruction to cancel or close."""
+
+    DONE = "done"  # the venue took it
+    GONE = "gone"  # nothing there to cancel or close
+    REFUSED = "refused"  # the venue said no
+    UNKNOWN = "unknown"  # sent, answer lost
+    NOT_SENT = "not_sent"  # it never left
+
+
+class Ask(StrEnum):
+    """What a person, or whoever holds our pipe, wants."""
+
+    STOP = "stop"  # flatten and end the session
+    FLATTEN = "flatten"  # flatten now, no entries until resumed
+    PAUSE = "pause"  # no entries, keep what is open
+    RESUME = "resume"
+
+
+class _Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="event"):
+    at: datetime
+
+
+class ClockTick(_Event, frozen=True, kw_only=True, tag="clock"):
+    """Time passed. Deadlines are judged on it when nothing else happens."""
+
+
+class HubUp(_Event, frozen=True, kw_only=True, tag="hub_up"):
+    """Connected and subscribed. What we know is unknown until a snapshot."""
+
+    hub: Hub
+
+
+class HubDown(_Event, frozen=True, kw_only=True, tag="hub_down"):
+    hub: Hub
+    reason: str
+
+
+class OrderSeen(_Event, frozen=True, kw_only=True, tag="order"):
+    order: Order
+
+
+class PositionSeen(_Event, frozen=True, kw_only=True, tag="position"):
+    position: Position
+
+
+class FillSeen(_Event, frozen=True, kw_only=True, tag="fill"):
+    fill: Fill
+
+
+class AccountSeen(_Event, frozen=True, kw_only=True, tag="account"):
+    account: Account
+
+
+class SnapshotTaken(_Event, frozen=True, kw_only=True, tag="snapshot"):
+    """The answer to the TakeSnapshot with this `request`."""
+
+    request: int
+    snapshot: Snapshot
+
+
+class SnapshotFailed(_Event, frozen=True, kw_only=True, tag="snapshot_failed"):
+    request: int
+    why: str
+
+
+class PlaceAccepted(_Event, frozen=True, kw_only=True, tag="place_accepted"):
+    """Accepted for processing, not filled."""
+
+    tag: str
+    order_id: int
+
+
+class PlaceRefused(_Event, frozen=True, kw_only=True, tag="place_refused"):
+    """The venue said no. Its reason is kept in its own words."""
+
+    tag: str
+    code_name: str
+    text: str
+
+
+class PlaceNotSent(_Event, frozen=True, kw_only=True, tag="place_not_sent"):
+    """It provably never left this machine."""
+
+    tag: str
+    why: str
+
+
+class PlaceUnknown(_Event, frozen=True, kw_only=True, tag="place_unknown"):
+    """Sent, and the answer lost."""
+
+    tag: str
+    why: str
+
+
+class TagResolved(_Event, frozen=True, kw_only=True, tag="tag_resolved"):
+    """The answer to a ResolveTag: the order with the tag, or None when there is none yet."""
+
+    tag: str
+    order: Order | None
+
+
+class CancelAnswered(_Event, frozen=True, kw_only=True, tag="cancel_answered"):
+    order_id: int
+    answer: Answer
+
+
+class CloseAnswered(_Event, frozen=True, kw_only=True, tag="close_answered"):
+    contract_id: str
+    answer: Answer
+
+
+class Asked(_Event, frozen=True, kw_only=True, tag="asked"):
+    ask: Ask
+    why: str
+
+
+class KillSwitchSeen(_Event, frozen=True, kw_only=True, tag="kill_switch"):
+    """`reason` is None when it is released."""
+
+    reason: str | None
+
+
+class ShellFault(_Event, frozen=True, kw_only=True, tag="fault"):
+    """The shell cannot do its part (a full disk, say): entries stop, the position stays guarded."""
+
+    what: str
+
+
+Event = (
+    Quote
+    | MarketTrade
+    | ClockTick
+    | HubUp
+    | HubDown
+    | OrderSeen
+    | PositionSeen
+    | FillSeen
+    | AccountSeen
+    | SnapshotTaken
+    | SnapshotFailed
+    | PlaceAccepted
+    | PlaceRefused
+    | PlaceNotSent
+    | PlaceUnknown
+    | TagResolved
+    | CancelAnswered
+    | CloseAnswered
+    | Asked
+    | KillSwitchSeen
+    | ShellFault
+)

@@ -1,0 +1,149 @@
+"""Flatten with proof, as a machine: cancel, close, look, and again until nothing is left.
+
+One logic for every flatten: the engine steps it in a session; `runtime.flatten` drives it by
+REST for leftovers at start, for `px flatten` and when a session has died.
+
+A round cancels every order that is alive and closes every position, each once, then looks by
+REST. A look that is not flat is given time and repeated before the next round acts on it: a
+close that is still filling must not be sent again, or the second would reverse the position.
+What an order did while being cancelled is simply what the next look shows. The machine never
+gives up; from the fourth round on each is an alarm.
+"""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+
+from pxcore.engine.commands import (
+    CancelOrder,
+    ClosePosition,
+    Command,
+    FlatProven,
+    Level,
+    Notice,
+    TakeSnapshot,
+)
+from pxcore.engine.events import (
+    Answer,
+    CancelAnswered,
+    CloseAnswered,
+    Event,
+    SnapshotFailed,
+    SnapshotTaken,
+)
+from pxcore.model import Order, Snapshot
+
+_PATIENCE_S = (0.25, 0.5, 1.0, 2.0, 5.0)  # before round 2, 3, …: a look, this long, a look
+_PATIENCE_UNKNOWN_S = 2.0  # at least, when an answer was lost
+_ALARM_FROM_ROUND = 4
+
+
+class Flattener:
+    """One flatten of one account, from `begin` until `proof` is set.
+
+    `round_s` bounds the wait for a round's answers and for a look, in the engine's seconds.
+    `confirm_s` above zero demands a second flat look so much later, for when an order may still
+    be on its way. `scale` stretches the patience on a sped-up clock. `number_request` numbers
+    the looks, so that nobody else's snapshot is taken for one of them.
+    """
+
+    def __init__(
+        self,
+        *,
+        reason: str,
+        number_request: Callable[[], int],
+        round_s: float,
+        confirm_s: float = 0.0,
+        scale: float = 1.0,
+    ) -> None:
+        self.reason = reason
+        self.rounds = 0
+        self.proof: Snapshot | None = None
+        self._number_request = number_request
+        self._round = timedelta(seconds=round_s)
+        self._confirm = timedelta(seconds=confirm_s)
+        self._scale = scale
+        self._waiting: set[tuple[str, int | str]] = set()
+        self._request: int | None = None  # of the look that is out
+        self._due_at: datetime | None = None  # when to look next, whatever is still waiting
+        self._has_lost_answer = False
+        self._looks = 0  # not flat, since the round's instructions
+        self._flat_since: datetime | None = None
+
+    def begin(
+        self, now: datetime, *, orders: Iterable[Order], held: Iterable[str]
+    ) -> list[Command]:
+        """First round, on what is believed; with nothing believed, it begins with a look."""
+        return self._act(now, list(orders), list(held))
+
+    def step(self, event: Event) -> list[Command]:
+        """Any event; those that are not about a flatten only move the time."""
+        if self.proof is not None:
+            return []
+        match event:
+            case CancelAnswered(order_id=order_id, answer=answer):
+                self._answered(("order", order_id), answer)
+            case CloseAnswered(contract_id=contract_id, answer=answer):
+                self._answered(("position", contract_id), answer)
+            case SnapshotTaken(request=request) if request == self._request:
+                return self._judge(event.at, event.snapshot)
+            case SnapshotFailed(request=request, why=why) if request == self._request:
+                self._request = None
+                self._due_at = event.at + self._patience()
+                return [Notice(level=Level.ALARM, code="flatten.blind", text=why)]
+            case _:
+                pass
+        return self._look_if_due(event.at)
+
+    def _answered(self, instruction: tuple[str, int | str], answer: Answer) -> None:
+        if instruction in self._waiting:
+            self._waiting.discard(instruction)
+            self._has_lost_answer |= answer is Answer.UNKNOWN
+            if not self._waiting and self._request is None and not self._looks:
+                self._due_at = None  # all answered: look now
+
+    def _act(self, now: datetime, orders: list[Order], held: list[str]) -> list[Command]:
+        self.rounds += 1
+        self._looks = 0
+        self._has_lost_answer = False
+        self._waiting = {("order", o.id) for o in orders} | {("position", c) for c in held}
+        self._due_at = now + self._round if self._waiting else None
+        notice = Notice(
+            level=Level.ALARM if self.rounds >= _ALARM_FROM_ROUND else Level.INFO,
+            code="flatten.round",
+            text=f"flatten ({self.reason}), round {self.rounds}: "
+            f"cancel {len(orders)} orders, close {len(held)} positions",
+        )
+        cancels = [CancelOrder(order_id=o.id, contract_id=o.contract_id) for o in orders]
+        closes = [ClosePosition(contract_id=c) for c in held]
+        return [notice, *cancels, *closes, *self._look_if_due(now)]
+
+    def _look_if_due(self, now: datetime) -> list[Command]:
+        if self._due_at is not None and now < self._due_at:
+            return []
+        self._has_lost_answer |= bool(self._waiting)
+        self._request = self._number_request()
+        self._due_at = now + self._round  # a lost look is asked anew
+        return [TakeSnapshot(request=self._request, why=f"flatten ({self.reason})")]
+
+    def _judge(self, now: datetime, snapshot: Snapshot) -> list[Command]:
+        self._request = None
+        if snapshot.is_flat:
+            self._flat_since = self._flat_since or now
+            if now - self._flat_since >= self._confirm:
+                self.proof = snapshot
+                return [FlatProven(attempts=self.rounds, balance_usd=snapshot.account.balance_usd)]
+            self._due_at = self._flat_since + self._confirm
+            return []
+        self._flat_since = None
+        self._looks += 1
+        if self._looks == 1 or any(kind == "position" for kind, _ in self._waiting):
+            self._due_at = now + self._patience()
+            return []
+        held = [p.contract_id for p in snapshot.positions if not p.is_flat]
+        return self._act(now, list(snapshot.orders), held)
+
+    def _patience(self) -> timedelta:
+        seconds = _PATIENCE_S[min(self.rounds, len(_PATIENCE_S)) - 1]
+        if self._has_lost_answer:
+            seconds = max(seconds, _PATIENCE_UNKNOWN_S)
+        return timedelta(seconds=seconds * self._scale)

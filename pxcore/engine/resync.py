@@ -1,0 +1,80 @@
+"""Do we know the account's state? Unknown at start, after a lost hub, and when accounts differ.
+
+Known again by one clean snapshot: one during which nothing moved on the account. If an event of
+the user hub, or an order of ours, came between the question and its answer, the answer may be
+older than the event, and is asked for anew.
+"""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from pxcore.engine.events import Hub
+
+
+class Resync:
+    def __init__(self, number_request: Callable[[], int], *, retry_s: float) -> None:
+        self.unknown_because: str | None = "not connected yet"
+        self._number_request = number_request
+        self._retry = timedelta(seconds=retry_s)
+        self._up: set[Hub] = set()
+        self._request: int | None = None
+        self._due_at: datetime | None = None
+        self._user_events = 0
+        self._user_events_asked = 0
+
+    @property
+    def is_known(self) -> bool:
+        return self.unknown_because is None
+
+    @property
+    def are_hubs_up(self) -> bool:
+        return len(self._up) == len(Hub)
+
+    def hub_up(self, hub: Hub) -> None:
+        self._up.add(hub)
+        self.doubt(f"{hub} hub just connected")
+
+    def hub_down(self, hub: Hub, reason: str) -> None:
+        self._up.discard(hub)
+        self.doubt(f"{hub} hub down: {reason}")
+
+    def doubt(self, because: str) -> None:
+        """What we believe may be wrong: no entry until a clean snapshot."""
+        self.unknown_because = because
+        self._request = None
+        self._due_at = None
+
+    def note_user_event(self) -> None:
+        """Something moved on the account."""
+        self._user_events += 1
+
+    def due(self, now: datetime) -> tuple[int, str] | None:
+        """The snapshot to ask for now, if any: its number and why."""
+        if self.unknown_because is None or not self.are_hubs_up:
+            return None
+        if self._due_at is not None and now < self._due_at:
+            return None
+        self._request = self._number_request()
+        self._due_at = now + 5 * self._retry  # an answer that never comes is asked for anew
+        self._user_events_asked = self._user_events
+        return self._request, self.unknown_because
+
+    def accepts(self, request: int, now: datetime) -> bool:
+        """Is this the snapshot that we wait for, and clean? Then the state is known."""
+        if request != self._request:
+            return False
+        self._request = None
+        if self._user_events != self._user_events_asked:
+            self._due_at = now + self._retry / 4
+            return False
+        self.unknown_because = None
+        self._due_at = None
+        return True
+
+    def failed(self, request: int, now: datetime) -> bool:
+        """The question went unanswered. True when it was ours."""
+        if request != self._request:
+            return False
+        self._request = None
+        self._due_at = now + self._retry
+        return True

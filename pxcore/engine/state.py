@@ -1,0 +1,124 @@
+"""What the engine believes, and the judgements that are read off it without deciding anything."""
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+
+from pxcore.engine.book import Book
+from pxcore.engine.config import EngineConfig
+from pxcore.engine.entry import Entry
+from pxcore.engine.gates import EntryView
+from pxcore.engine.market import Market
+from pxcore.engine.protection import Protection, judge_protection, legs_of
+from pxcore.engine.strategy import MarketView
+
+
+class Phase(StrEnum):
+    """Where the life of a position stands.
+
+    FLAT ─approved─► ENTERING ─fill─► UNPROTECTED ─both legs─► PROTECTED ─exit─► SETTLING ─► FLAT
+                        │                  │ deadline              │ window end, limit, kill
+                        └─deadline─────────┴────► FLATTENING ◄─────┘
+    """
+
+    FLAT = "flat"
+    ENTERING = "entering"
+    UNPROTECTED = "unprotected"
+    PROTECTED = "protected"
+    SETTLING = "settling"  # leaving: the last reports, and leftovers on their way out
+    FLATTENING = "flattening"
+
+
+class State:
+    """Mutable, owned by the engine alone. `entry` is the one on its way or in the market."""
+
+    def __init__(self, config: EngineConfig) -> None:
+        self.config = config
+        self.market = Market(config.contract)
+        self.book = Book(config.contract.id)
+        self.entry: Entry | None = None
+        self.phase = Phase.FLAT
+        self.phase_since = config.window_start
+        self.halt_reason = config.halt_reason
+        self.kill_reason: str | None = None
+        self.is_paused = False
+
+    def derive_phase(self) -> Phase:
+        """Where the position stands by the book alone, whatever came in whatever order."""
+        book, entry = self.book, self.entry
+        if book.holding.exposure:
+            if book.holding.by_orders == 0 and not book.holding.is_settled:
+                return Phase.SETTLING
+            return Phase.PROTECTED if self.protection().is_whole else Phase.UNPROTECTED
+        if entry is not None and not entry.is_over:
+            return Phase.ENTERING
+        if book.alive_orders() or not book.is_settled:
+            return Phase.SETTLING
+        return Phase.FLAT
+
+    def protection(self) -> Protection:
+        """The two legs of our entry, judged against what is held."""
+        entry = self.entry
+        legs = (
+            legs_of(self.book.orders.values(), entry_id=entry.order_id, tag=entry.tag)
+            if entry is not None
+            else []
+        )
+        return judge_protection(
+            legs,
+            exposure=self.book.holding.exposure,
+            entry_ticks=entry.filled_ticks if entry is not None else None,
+            bracket=self.config.bracket,
+        )
+
+    def day_usd(self) -> Decimal | None:
+        """Realised net plus open gross of the trading day; None while the open part is unknown."""
+        holding = self.book.holding
+        open_usd = self.market.open_usd(holding.exposure, holding.average_price)
+        return None if open_usd is None else self.book.realised_usd + open_usd
+
+    @property
+    def cooldown_until(self) -> datetime | None:
+        """Until when the last closed round, if it lost, keeps us out."""
+        last = self.book.last_closed()
+        if last is None or last.closed_at is None or last.net_usd >= 0:
+            return None
+        return last.closed_at + timedelta(seconds=self.config.limits.cooldown_s)
+
+    def market_view(self, now: datetime) -> MarketView:
+        return MarketView(
+            now=now,
+            bid_ticks=self.market.bid_ticks,
+            ask_ticks=self.market.ask_ticks,
+            exposure=self.book.holding.exposure,
+            window_start=self.config.window_start,
+            window_end=self.config.window_end,
+        )
+
+    def entry_view(self, now: datetime, *, unknown_because: str | None) -> EntryView:
+        """All that the gates may look at for an entry now."""
+        config, limits, account = self.config, self.config.limits, self.book.account
+        risk_ticks = config.bracket.stop_loss_ticks + limits.slippage_ticks
+        day_usd = self.day_usd()
+        return EntryView(
+            now=now,
+            kill_reason=self.kill_reason,
+            halt_reason=self.halt_reason,
+            is_paused=self.is_paused,
+            window_start=config.window_start,
+            window_end=config.window_end,
+            unknown_because=unknown_because,
+            quote_age_s=self.market.quote_age_s(now),
+            print_age_s=self.market.print_age_s(now),
+            account_can_trade=account is not None and account.can_trade,
+            exposure=sum(abs(h.exposure) for h in self.book.holdings.values()),
+            alive_orders=len(self.book.alive_orders()),
+            phase=self.phase if self.book.is_settled else "not settled",
+            trades_count=self.book.trades_count,
+            cooldown_until=self.cooldown_until,
+            day_usd=self.book.realised_usd if day_usd is None else day_usd,
+            worst_case_usd=config.contract.usd(risk_ticks, config.size)
+            + 2 * limits.costs_usd_per_side * config.size,
+            size=config.size,
+            bracket=config.bracket,
+        )

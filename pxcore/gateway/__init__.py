@@ -1,0 +1,12 @@
+"""ProjectX on the wire: REST by `GatewayClient`, both hubs by `Realtime`.
+
+They act and decide nothing: answers and events are values of `pxcore.model` and
+`pxcore.engine.events`, errors are the five of `pxcore.model.errors`.
+"""
+
+from pxcore.gateway.realtime import Realtime
+from pxcore.gateway.rest import GatewayClient
+from pxcore.gateway.supervisor import Backoff
+from pxcore.gateway.websocket import Limits
+
+__all__ = ["Backoff", "GatewayClient", "Limits", "Realtime"]

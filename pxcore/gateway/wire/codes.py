@@ -1,0 +1,131 @@
+"""The venue's integer codes in the model's words.
+
+An order's status or type that is not listed reads as UNKNOWN, which stays alive; a side cannot
+be guessed, so an unlisted one is a ProtocolError. Error numbers mean something else on every
+endpoint. Source: gateway reference, 2.16 and 2.17.
+"""
+
+from typing import Final
+
+from pxcore.model import OrderStatus, OrderType, ProtocolError, Side
+
+_STATUS: Final = {
+    1: OrderStatus.OPEN,
+    2: OrderStatus.FILLED,
+    3: OrderStatus.CANCELLED,
+    4: OrderStatus.EXPIRED,
+    5: OrderStatus.REJECTED,
+    6: OrderStatus.PENDING,
+    7: OrderStatus.PENDING_CANCELLATION,
+    8: OrderStatus.SUSPENDED,
+}
+_TYPE: Final = {
+    1: OrderType.LIMIT,
+    2: OrderType.MARKET,
+    3: OrderType.STOP_LIMIT,
+    4: OrderType.STOP,
+    5: OrderType.TRAILING_STOP,
+    6: OrderType.JOIN_BID,
+    7: OrderType.JOIN_ASK,
+}
+_SIDE: Final = {0: Side.BUY, 1: Side.SELL}
+_SIDE_CODE: Final = {side: code for code, side in _SIDE.items()}
+
+LIMIT: Final = 1
+MARKET: Final = 2
+STOP: Final = 4
+
+# Every status of an order that trades or may yet. 7 is in no recording, but it may still fill.
+ALIVE: Final = (1, 6, 7, 8)
+
+
+def order_status(code: int) -> OrderStatus:
+    return _STATUS.get(code, OrderStatus.UNKNOWN)
+
+
+def order_type(code: int) -> OrderType:
+    return _TYPE.get(code, OrderType.UNKNOWN)
+
+
+def side(code: int) -> Side:
+    try:
+        return _SIDE[code]
+    except KeyError:
+        raise ProtocolError(f"side {code} is neither 0 (buy) nor 1 (sell)") from None
+
+
+def aggressor(code: int | None) -> Side | None:
+    """A print's side; None when the venue did not say, or said something unlisted."""
+    return None if code is None else _SIDE.get(code)
+
+
+def side_code(value: Side) -> int:
+    return _SIDE_CODE[value]
+
+
+def signed_size(type_code: int, size: int) -> int:
+    """Contracts held, long positive. Only a closed position may be neither long nor short."""
+    if size < 0:
+        raise ProtocolError(f"position size {size} is below zero")
+    if size == 0:
+        return 0
+    if type_code == 1:
+        return size
+    if type_code == 2:
+        return -size
+    raise ProtocolError(f"position of {size} has type {type_code}, neither 1 (long) nor 2 (short)")
+
+
+# Names of errorCode, from 1 upward, per endpoint.
+LOGIN: Final = (
+    "UserNotFound",
+    "PasswordVerificationFailed",
+    "InvalidCredentials",
+    "AppNotFound",
+    "AppVerificationFailed",
+    "InvalidDevice",
+    "AgreementsNotSigned",
+    "UnknownError",
+    "ApiSubscriptionNotFound",
+    "ApiKeyAuthenticationDisabled",
+)
+VALIDATE: Final = ("InvalidSession", "SessionNotFound", "ExpiredToken", "UnknownError")
+ACCOUNT_NEEDED: Final = ("AccountNotFound",)
+CONTRACT_NEEDED: Final = ("ContractNotFound",)
+PLACE: Final = (
+    "AccountNotFound",
+    "OrderRejected",
+    "InsufficientFunds",
+    "AccountViolation",
+    "OutsideTradingHours",
+    "OrderPending",
+    "UnknownError",
+    "ContractNotFound",
+    "ContractNotActive",
+    "AccountRejected",
+)
+CANCEL: Final = (
+    "AccountNotFound",
+    "OrderNotFound",
+    "Rejected",
+    "Pending",
+    "UnknownError",
+    "AccountRejected",
+)
+CLOSE: Final = (
+    "AccountNotFound",
+    "PositionNotFound",
+    "ContractNotFound",
+    "ContractNotActive",
+    "OrderRejected",
+    "OrderPending",
+    "UnknownError",
+    "AccountRejected",
+)
+
+# Of an instruction these do not say that it was not taken.
+UNDECIDED: Final = frozenset(("Pending", "OrderPending", "UnknownError"))
+
+
+def error_name(names: tuple[str, ...], code: int) -> str:
+    return names[code - 1] if 1 <= code <= len(names) else "Unlisted"

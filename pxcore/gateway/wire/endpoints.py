@@ -1,0 +1,199 @@
+"""What can be asked of REST: paths, request bodies, answers, and the names of their errors.
+
+A failure comes as HTTP 200 with `success` false, and then without its rows: the verdict is read
+first, the rows only when it is good. A list must be there; null in its place means no rows.
+Source: gateway reference, 1.3 to 1.9 and 2.1 to 2.15.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Generic, TypeVar
+
+import msgspec
+
+from pxcore.gateway.wire import codes
+from pxcore.gateway.wire.rows import AccountRow, ContractRow, OrderRow, PositionRow, TradeRow
+from pxcore.model import ProtocolError
+
+PING_PATH = "/api/Status/ping"
+
+
+class Verdict(msgspec.Struct, rename="camel"):
+    success: bool
+    error_code: int
+    error_message: str | None = None
+    order_id: int | None = None
+
+
+class Done(msgspec.Struct):
+    """An answer that holds nothing beside its verdict."""
+
+
+class LoggedIn(msgspec.Struct):
+    token: str
+
+
+class Validated(msgspec.Struct, rename="camel"):
+    new_token: str | None = None
+
+
+class Accounts(msgspec.Struct):
+    accounts: list[AccountRow] | None
+
+
+class OneContract(msgspec.Struct):
+    contract: ContractRow
+
+
+class Contracts(msgspec.Struct):
+    contracts: list[ContractRow] | None
+
+
+class Orders(msgspec.Struct, rename="camel"):
+    orders: list[OrderRow] | None
+    total_count: int | None = None
+
+
+class Positions(msgspec.Struct):
+    positions: list[PositionRow] | None
+
+
+class Trades(msgspec.Struct):
+    trades: list[TradeRow] | None
+
+
+class Placed(msgspec.Struct, rename="camel"):
+    order_id: int
+
+
+A = TypeVar("A")
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint(Generic[A]):
+    """One POST: its path, the type of a good answer, and the names of its error codes."""
+
+    path: str
+    answer: type[A]
+    error_names: tuple[str, ...] = ()
+
+    def verdict(self, body: bytes) -> Verdict:
+        """Raises ProtocolError when the answer is unreadable or contradicts itself."""
+        verdict = _decode(self.path, body, Verdict)
+        if verdict.success != (verdict.error_code == 0):
+            raise ProtocolError(
+                f"{self.path} answered success {verdict.success} with code {verdict.error_code}"
+            )
+        return verdict
+
+    def read(self, body: bytes) -> A:
+        """Raises ProtocolError when the rows cannot be read."""
+        return _decode(self.path, body, self.answer)
+
+    def error_name(self, code: int) -> str:
+        return codes.error_name(self.error_names, code)
+
+
+def _decode(path: str, body: bytes, answer: type[A]) -> A:
+    try:
+        return msgspec.json.decode(body, type=answer, strict=False)
+    except (msgspec.MsgspecError, ValueError) as error:
+        raise ProtocolError(f"{path} answered what cannot be read: {error}") from error
+
+
+LOGIN = Endpoint("/api/Auth/loginKey", LoggedIn, codes.LOGIN)
+VALIDATE = Endpoint("/api/Auth/validate", Validated, codes.VALIDATE)
+ACCOUNTS = Endpoint("/api/Account/search", Accounts)
+CONTRACT = Endpoint("/api/Contract/searchById", OneContract, codes.CONTRACT_NEEDED)
+CONTRACT_SEARCH = Endpoint("/api/Contract/search", Contracts)
+CONTRACT_LIST = Endpoint("/api/Contract/available", Contracts)
+ORDERS = Endpoint("/api/Order/search", Orders, codes.ACCOUNT_NEEDED)
+ORDERS_OPEN = Endpoint("/api/Order/searchOpen", Orders, codes.ACCOUNT_NEEDED)
+ORDERS_QUERY = Endpoint("/api/Order/v2/query", Orders, codes.ACCOUNT_NEEDED)
+POSITIONS = Endpoint("/api/Position/searchOpen", Positions, codes.ACCOUNT_NEEDED)
+TRADES = Endpoint("/api/Trade/search", Trades, codes.ACCOUNT_NEEDED)
+PLACE = Endpoint("/api/Order/place", Placed, codes.PLACE)
+CANCEL = Endpoint("/api/Order/cancel", Done, codes.CANCEL)
+CLOSE = Endpoint("/api/Position/closeContract", Done, codes.CLOSE)
+
+
+class Empty(msgspec.Struct):
+    pass
+
+
+class Login(msgspec.Struct, rename="camel"):
+    user_name: str
+    api_key: str
+
+
+class AccountSearch(msgspec.Struct, rename="camel"):
+    only_active_accounts: bool
+
+
+class ContractById(msgspec.Struct, rename="camel"):
+    contract_id: str
+
+
+class ContractSearch(msgspec.Struct, rename="camel"):
+    """`live` selects the data subscription, not the account: with true the lists come empty."""
+
+    search_text: str
+    live: bool = False
+
+
+class ContractList(msgspec.Struct):
+    live: bool = False
+
+
+class OfAccount(msgspec.Struct, rename="camel"):
+    account_id: int
+
+
+class OfAccountSince(msgspec.Struct, rename="camel"):
+    account_id: int
+    start_timestamp: datetime
+    end_timestamp: datetime | None = None
+
+
+class OrderFilter(msgspec.Struct, rename="camel"):
+    account_id: int
+    statuses: tuple[int, ...]
+
+
+class OrderQuery(msgspec.Struct, rename="camel"):
+    """One page, oldest id first. `page_offset` counts rows."""
+
+    filter: OrderFilter
+    page_size: int
+    page_offset: int
+    sort_by: int = 1
+    sort_direction: int = 0
+    include_total_count: bool = True
+
+
+class BracketLeg(msgspec.Struct):
+    """`ticks` is signed, relative to the entry's fill."""
+
+    ticks: int
+    type: int
+
+
+class PlaceOrder(msgspec.Struct, rename="camel"):
+    account_id: int
+    contract_id: str
+    type: int
+    side: int
+    size: int
+    custom_tag: str
+    stop_loss_bracket: BracketLeg
+    take_profit_bracket: BracketLeg
+
+
+class OrderOfAccount(msgspec.Struct, rename="camel"):
+    account_id: int
+    order_id: int
+
+
+class ContractOfAccount(msgspec.Struct, rename="camel"):
+    account_id: int
+    contract_id: str

@@ -1,0 +1,213 @@
+"""The venue's rows, as REST and the user hub write them, and the model's values they become.
+
+Both surfaces share these: the stream omits what REST writes as null. Numbers may come as
+numeric strings, times with up to seven fractional digits (cut to microseconds, so that the
+same moment compares equal on both surfaces), with `Z`, an offset or nothing (UTC).
+Prices become whole ticks here. Source: gateway reference, 2.1 to 2.15, 4.5 and 4.6.
+"""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import TypeVar
+
+import msgspec
+
+from pxcore.gateway.wire import codes
+from pxcore.model import (
+    Account,
+    Contract,
+    Fill,
+    Order,
+    OrderStatus,
+    Position,
+    ProtocolError,
+)
+
+R = TypeVar("R", bound=msgspec.Struct)
+
+
+def read_row(raw: bytes, row: type[R]) -> R:
+    """One row as the hub writes it. Raises ProtocolError."""
+    try:
+        return msgspec.json.decode(raw, type=row, strict=False)
+    except (msgspec.MsgspecError, ValueError) as error:
+        raise ProtocolError(f"{row.__name__}: {error}") from error
+
+
+def moment(text: str) -> datetime:
+    """The venue's time stamp, aware and UTC."""
+    try:
+        stamp = datetime.fromisoformat(text)
+    except ValueError:
+        raise ProtocolError(f"{text!r} is no time stamp") from None
+    return stamp.replace(tzinfo=UTC) if stamp.tzinfo is None else stamp.astimezone(UTC)
+
+
+def whole_ticks(contract: Contract, price: Decimal | float) -> int:
+    """Raises ProtocolError for a price off the contract's grid, or no number at all."""
+    try:
+        return contract.ticks(price)
+    except (ValueError, ArithmeticError) as error:
+        raise ProtocolError(f"price {price} on {contract.name}: {error}") from error
+
+
+def _finite(amount: Decimal, what: str) -> Decimal:
+    if not amount.is_finite():
+        raise ProtocolError(f"{what} is {amount}")
+    return amount
+
+
+class AccountRow(msgspec.Struct, rename="camel"):
+    id: int
+    name: str
+    balance: Decimal
+    can_trade: bool
+    simulated: bool | None = None
+
+    def account(self) -> Account:
+        return Account(
+            id=self.id,
+            name=self.name,
+            balance_usd=_finite(self.balance, f"balance of account {self.id}"),
+            can_trade=self.can_trade,
+            is_simulated=self.simulated,
+        )
+
+
+class ContractRow(msgspec.Struct, rename="camel"):
+    id: str
+    name: str
+    tick_size: Decimal
+    tick_value: Decimal
+    active_contract: bool
+    description: str = ""
+    symbol_id: str = ""
+
+    def contract(self) -> Contract:
+        try:
+            return Contract(
+                id=self.id,
+                name=self.name,
+                description=self.description,
+                symbol_id=self.symbol_id,
+                tick_size=_finite(self.tick_size, f"tick size of {self.id}"),
+                tick_value=_finite(self.tick_value, f"tick value of {self.id}"),
+                is_active=self.active_contract,
+            )
+        except ValueError as error:
+            raise ProtocolError(str(error)) from error
+
+
+class OrderRow(msgspec.Struct, rename="camel"):
+    id: int
+    account_id: int
+    contract_id: str
+    creation_timestamp: str
+    status: int
+    type: int
+    side: int
+    size: int
+    limit_price: Decimal | None = None
+    stop_price: Decimal | None = None
+    fill_volume: int | None = None
+    filled_price: Decimal | None = None
+    custom_tag: str | None = None
+    parent_order_id: int | None = None
+    linked_order_id: int | None = None
+
+    def order(self, contract: Contract) -> Order:
+        if self.size <= 0:
+            raise ProtocolError(f"order {self.id} has size {self.size}")
+        status = codes.order_status(self.status)
+        return Order(
+            id=self.id,
+            account_id=self.account_id,
+            contract_id=self.contract_id,
+            status=status,
+            type=codes.order_type(self.type),
+            side=codes.side(self.side),
+            size=self.size,
+            created_at=moment(self.creation_timestamp),
+            limit_ticks=_level(contract, self.limit_price, status),
+            stop_ticks=_level(contract, self.stop_price, status),
+            filled_size=self.fill_volume or 0,
+            filled_ticks=_on_grid(contract, self.filled_price),
+            tag=self.custom_tag,
+            parent_id=self.parent_order_id,
+            linked_id=self.linked_order_id,
+        )
+
+
+def _level(contract: Contract, price: Decimal | None, status: OrderStatus) -> int | None:
+    """Off the grid is a reason for rejection, so a rejected order may be there and no other."""
+    if price is None:
+        return None
+    if status is OrderStatus.REJECTED:
+        return _on_grid(contract, price)
+    return whole_ticks(contract, price)
+
+
+def _on_grid(contract: Contract, price: Decimal | None) -> int | None:
+    """None as well for a price between ticks: an average of several fills often is."""
+    if price is None:
+        return None
+    try:
+        return whole_ticks(contract, price)
+    except ProtocolError:
+        return None
+
+
+class PositionRow(msgspec.Struct, rename="camel"):
+    id: int
+    account_id: int
+    contract_id: str
+    creation_timestamp: str
+    type: int
+    size: int
+    average_price: Decimal
+
+    def position(self) -> Position:
+        return Position(
+            id=self.id,
+            account_id=self.account_id,
+            contract_id=self.contract_id,
+            size=codes.signed_size(self.type, self.size),
+            average_price=_finite(self.average_price, f"average price of position {self.id}"),
+            opened_at=moment(self.creation_timestamp),
+        )
+
+
+class TradeRow(msgspec.Struct, rename="camel"):
+    """Our execution. Older gateways write no `commissions`: then there are none."""
+
+    id: int
+    account_id: int
+    contract_id: str
+    creation_timestamp: str
+    price: Decimal
+    side: int
+    size: int
+    order_id: int
+    fees: Decimal
+    commissions: Decimal | None = None
+    profit_and_loss: Decimal | None = None
+    voided: bool | None = None
+
+    def fill(self, contract: Contract) -> Fill:
+        if self.size <= 0:
+            raise ProtocolError(f"trade {self.id} has size {self.size}")
+        pnl = self.profit_and_loss
+        return Fill(
+            id=self.id,
+            account_id=self.account_id,
+            contract_id=self.contract_id,
+            order_id=self.order_id,
+            side=codes.side(self.side),
+            size=self.size,
+            price_ticks=whole_ticks(contract, self.price),
+            pnl_usd=None if pnl is None else _finite(pnl, f"profit of trade {self.id}"),
+            fees_usd=_finite(self.fees, f"fees of trade {self.id}"),
+            commissions_usd=_finite(self.commissions or Decimal(0), f"costs of trade {self.id}"),
+            happened_at=moment(self.creation_timestamp),
+            is_voided=bool(self.voided),
+        )

@@ -1,0 +1,45 @@
+"""Feed a journal to a fresh engine: it must yield the commands that the session's engine did."""
+
+from pathlib import Path
+
+import msgspec
+
+from pxcore.engine import Engine
+from pxcore.engine.commands import Command
+from pxcore.journal.reader import decode_command, decode_event, read_opening, read_rows
+from pxcore.journal.rows import RowKind
+from pxcore.strategies import make_strategy
+
+
+class Divergence(msgspec.Struct, frozen=True, kw_only=True):
+    """The first row that differs, and what the fresh engine would have said instead."""
+
+    seq: int
+    recorded: str
+    replayed: str
+
+
+def replay(path: Path) -> tuple[int, Divergence | None]:
+    """How many events were fed, and the first difference, if there is any.
+
+    Raises ProtocolError for a journal that is damaged or has no terms.
+    """
+    opening = read_opening(path)
+    engine = Engine(opening.config, make_strategy(opening.strategy, opening.strategy_params))
+    expected: list[Command] = []
+    events = 0
+    for row in read_rows(path):
+        if row.kind is RowKind.COMMAND:
+            recorded = decode_command(row)
+            if not expected or expected[0] != recorded:
+                replayed = str(expected[0]) if expected else "nothing"
+                return events, Divergence(seq=row.seq, recorded=str(recorded), replayed=replayed)
+            expected.pop(0)
+        elif row.kind is RowKind.EVENT:
+            if expected:
+                return events, Divergence(
+                    seq=row.seq, recorded="no command", replayed=str(expected[0])
+                )
+            expected = engine.step(decode_event(row))
+            events += 1
+    return events, None

@@ -1,0 +1,58 @@
+"""Errors, split by what the reader of the error must do.
+
+PxError
+├─ Refused         the venue said no to this request; this order only
+├─ Unavailable     nothing was sent; ask again later
+├─ OutcomeUnknown  something was sent and the answer is lost; look before acting
+├─ ProtocolError   the venue said something it should not; halt, keep the evidence
+└─ Misconfigured   a person must act; the session does not start
+"""
+
+
+class PxError(Exception):
+    """Base of every error that this program raises on purpose."""
+
+
+class Refused(PxError):
+    """The venue understood the request and said no.
+
+    `code` is the endpoint's own errorCode (numbers differ per endpoint), `code_name` its name,
+    `text` the venue's message or None, `order_id` the row that a refused place can still leave.
+    """
+
+    def __init__(
+        self,
+        attempted: str,
+        *,
+        code: int,
+        code_name: str,
+        text: str | None = None,
+        order_id: int | None = None,
+    ) -> None:
+        self.attempted = attempted
+        self.code = code
+        self.code_name = code_name
+        self.text = text
+        self.order_id = order_id
+        said = f": {text}" if text else ""
+        super().__init__(f"{attempted} refused with code {code} {code_name}{said}")
+
+
+class Unavailable(PxError):
+    """Nothing was sent, or a question went unanswered: asking again later does no harm."""
+
+
+class OutcomeUnknown(PxError):
+    """An instruction may have been taken and its answer is lost. Look for its tag; never resend."""
+
+
+class ProtocolError(PxError):
+    """The venue's answer cannot be what it should be. Halt and keep the evidence."""
+
+
+class Misconfigured(PxError):
+    """A person must act. `problems` holds every problem found, one sentence each."""
+
+    def __init__(self, *problems: str) -> None:
+        self.problems = problems
+        super().__init__("; ".join(problems))

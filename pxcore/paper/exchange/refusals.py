@@ -1,0 +1,171 @@
+"""Why the venue says no: codes and texts of the gateway reference, 2.9 to 2.11.
+
+Texts marked "inferred" there are inferred here too. A refusal with code 2 leaves a rejected row
+and consumes the tag, except for a tag that is taken: its row could not be told from the first.
+"""
+
+from collections.abc import Container
+from dataclasses import dataclass
+from decimal import Decimal
+
+from pxcore.model import Account, Contract, OffGrid, Order, OrderType, Side
+from pxcore.paper.exchange.codes import PlaceCode
+from pxcore.paper.exchange.matching import Top
+from pxcore.paper.exchange.terms import BracketMode, Change, Leg, PlaceRequest
+
+STOP_LOSS_TICKS_MIN = 4
+_PRICE_DIGITS_MAX = 12  # before or behind the point
+CLOSED = "Trading is currently unavailable. The instrument is not in an active trading status."
+OUT_OF_RANGE = "Invalid price. Price is outside allowed range."
+_POSITION_MODE = (
+    "Brackets cannot be used with Position Brackets. You must enable Auto OCO Brackets."
+)
+_GOING = {Side.BUY: "longing", Side.SELL: "going short"}
+_TYPE_NAMES = {
+    OrderType.LIMIT: "Limit",
+    OrderType.MARKET: "Market",
+    OrderType.STOP_LIMIT: "StopLimit",
+    OrderType.STOP: "Stop",
+    OrderType.TRAILING_STOP: "TrailingStop",
+    OrderType.JOIN_BID: "JoinBid",
+    OrderType.JOIN_ASK: "JoinAsk",
+    OrderType.UNKNOWN: "Unknown",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    code: PlaceCode
+    text: str | None = None
+    leaves_row: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """All that a refusal may look at. `top` is unknown while the contract has no quotes."""
+
+    account: Account | None
+    bracket_mode: BracketMode | None
+    contract: Contract | None
+    top: Top
+    tags: Container[str]
+    is_open: bool
+
+
+def place_refusal(request: PlaceRequest, desk: Desk) -> Refusal | None:
+    """The first rule that the request breaks; None when it is good."""
+    if desk.account is None:
+        return Refusal(PlaceCode.ACCOUNT_NOT_FOUND)
+    if desk.contract is None:
+        return Refusal(PlaceCode.CONTRACT_NOT_FOUND)
+    if not desk.contract.is_active:
+        return Refusal(PlaceCode.CONTRACT_NOT_ACTIVE)
+    if not desk.account.can_trade:
+        return Refusal(PlaceCode.ACCOUNT_VIOLATION)
+    if any(tag in desk.tags for tag in order_tags(request)):
+        return Refusal(PlaceCode.ORDER_REJECTED, "Specified custom tag is already in use")
+    text = (
+        _size_text(request.size)
+        or _type_text(request.type)
+        or (None if desk.is_open and desk.top.is_known else CLOSED)
+        or _price_text(request, desk.contract, desk.top)
+        or _bracket_text(request, desk.bracket_mode)
+    )
+    return Refusal(PlaceCode.ORDER_REJECTED, text, leaves_row=True) if text else None
+
+
+def order_tags(request: PlaceRequest) -> tuple[str, ...]:
+    """Every tag that the order would use up: its own and those of its legs."""
+    if request.tag is None:
+        return ()
+    stop_loss = (f"{request.tag}-SL",) if request.stop_loss else ()
+    take_profit = (f"{request.tag}-TP",) if request.take_profit else ()
+    return (request.tag, *stop_loss, *take_profit)
+
+
+def modify_text(order: Order, change: Change, contract: Contract, top: Top) -> str | None:
+    """Why this order cannot be changed so; None when it can. Prices of another type are ignored."""
+    if change.size is not None and (text := _size_text(change.size)):
+        return text
+    if order.type is OrderType.LIMIT and change.limit_price is not None:
+        return _alignment_text("limit", change.limit_price, contract)
+    if order.type is OrderType.STOP and change.stop_price is not None:
+        text = _alignment_text("stop", change.stop_price, contract)
+        wrong = text is None and _stop_side_text(order.side, change.stop_price, contract, top)
+        return "Invalid stop price" if wrong else text
+    return None
+
+
+def _size_text(size: int) -> str | None:
+    return None if size > 0 else f"Invalid size ({size}). Size should be greater than zero."
+
+
+def _type_text(type_: OrderType) -> str | None:
+    if type_ in (OrderType.MARKET, OrderType.LIMIT, OrderType.STOP):
+        return None
+    return f"Order type {_TYPE_NAMES[type_]} is not supported by the paper gateway."
+
+
+def _price_text(request: PlaceRequest, contract: Contract, top: Top) -> str | None:
+    if request.type is OrderType.LIMIT:
+        return _alignment_text("limit", request.limit_price, contract)
+    if request.type is OrderType.STOP:
+        text = _alignment_text("stop", request.stop_price, contract)
+        if text is None and request.stop_price is not None:
+            text = _stop_side_text(request.side, request.stop_price, contract, top)
+        return text
+    return None
+
+
+def _alignment_text(name: str, price: Decimal | None, contract: Contract) -> str | None:
+    if price is None:
+        return f"Invalid {name} price."
+    if not price.is_finite() or abs(price.adjusted()) > _PRICE_DIGITS_MAX:
+        return OUT_OF_RANGE
+    try:
+        ticks = contract.ticks(price)
+    except OffGrid:
+        return f"Invalid {name} price. Price is not aligned to tick size."
+    return None if ticks > 0 else OUT_OF_RANGE
+
+
+def _stop_side_text(side: Side, price: Decimal, contract: Contract, top: Top) -> str | None:
+    near = top.near(side)
+    if near is None or side.sign * (contract.ticks(price) - near) > 0:
+        return None
+    where = "above best bid" if side is Side.BUY else "below best ask"
+    return f"Order price is outside allowed range. Please set price {where}."
+
+
+def _bracket_text(request: PlaceRequest, mode: BracketMode | None) -> str | None:
+    if request.stop_loss is None and request.take_profit is None:
+        return None
+    if mode is BracketMode.POSITION:
+        return _POSITION_MODE
+    text = _stop_loss_text(request.side, request.stop_loss) if request.stop_loss else None
+    if text is None and request.take_profit:
+        text = _take_profit_text(request.side, request.take_profit)
+    return text
+
+
+def _stop_loss_text(side: Side, leg: Leg) -> str | None:
+    if leg.type is not OrderType.STOP:
+        return f"Invalid stop loss type ({_TYPE_NAMES[leg.type]})"
+    if side.sign * leg.ticks >= 0:
+        want = f"{'less' if side is Side.BUY else 'greater'} than zero when {_GOING[side]}"
+        return f"Invalid stop loss ticks ({leg.ticks}). Ticks should be {want}."
+    if abs(leg.ticks) < STOP_LOSS_TICKS_MIN:
+        return (
+            f"Invalid stop loss ticks ({leg.ticks}). "
+            f"Price should be at least {STOP_LOSS_TICKS_MIN} ticks away."
+        )
+    return None
+
+
+def _take_profit_text(side: Side, leg: Leg) -> str | None:
+    if leg.type is not OrderType.LIMIT:
+        return f"Invalid take profit type ({_TYPE_NAMES[leg.type]})"
+    if side.sign * leg.ticks <= 0:
+        want = f"{'greater' if side is Side.BUY else 'less'} than zero when {_GOING[side]}"
+        return f"Invalid take profit ticks ({leg.ticks}). Ticks should be {want}."
+    return None

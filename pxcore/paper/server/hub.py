@@ -1,0 +1,200 @@
+"""One client of a SignalR hub: handshake, subscriptions, keep-alive, and a bounded way out.
+
+JSON protocol over WebSocket text frames, each holding whole records that end in 0x1E. A client
+that does not read is disconnected when its queue is full: it can neither hold up the others nor
+grow the memory. Source: gateway reference, 4.1 to 4.3; signalrcore reference, 6.9.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import msgspec
+from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
+
+Topic = tuple[str, int | str | None]
+
+END = "\x1e"
+_PING = '{"type":6}' + END
+_FRAME_CHARS = 32_768  # records are joined up to here
+_RECORD_CHARS_MAX = 65_536  # of what a client sends
+_HANDSHAKE_S = 15.0
+_GOODBYE_S = 1.0
+
+USER_SUBJECTS: Mapping[str, type | None] = {
+    "accounts": None,
+    "orders": int,
+    "positions": int,
+    "trades": int,
+}
+MARKET_SUBJECTS: Mapping[str, type | None] = {
+    "contractquotes": str,
+    "contracttrades": str,
+    "contractmarketdepth": str,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class HubTiming:
+    """The SignalR defaults; `queue_chars_max` is what a client may be behind."""
+
+    ping_s: float = 15.0
+    client_timeout_s: float = 30.0
+    queue_chars_max: int = 4_000_000
+
+
+class _Message(msgspec.Struct, frozen=True, rename="camel"):
+    type: int = 0
+    target: str = ""
+    invocation_id: str | None = None
+    arguments: list[object] = []
+    protocol: str = ""
+    version: int = -1
+
+
+class HubConnection:
+    """`subjects` are what may be subscribed to, with the type of the one argument."""
+
+    def __init__(
+        self, socket: WebSocket, subjects: Mapping[str, type | None], timing: HubTiming
+    ) -> None:
+        self.topics: set[Topic] = set()
+        self.new_topics: set[Topic] = set()  # nothing has been told about these yet
+        self._socket = socket
+        self._subjects = subjects
+        self._timing = timing
+        self._queue: deque[str] = deque()
+        self._queued_chars = 0
+        self._is_greeted = False
+        self._is_ending = False
+        self._overflow = asyncio.Event()
+        self._unfinished = ""
+        self._news = asyncio.Event()
+        self._heard_at = asyncio.get_running_loop().time()
+
+    def offer(self, record: str) -> None:
+        """Queues a record, whole and ended. Never waits: a full queue ends the connection."""
+        if self._queued_chars + len(record) > self._timing.queue_chars_max:
+            self._overflow.set()
+        elif not self._is_ending:
+            self._queue.append(record)
+            self._queued_chars += len(record)
+        self._news.set()
+
+    async def serve(self) -> None:
+        """Speaks with the client. Returns when the connection is over, for whatever reason."""
+        await self._socket.accept()
+        jobs = (self._read(), self._ping(), self._watch(), self._overflow.wait())
+        tasks = [asyncio.create_task(job) for job in jobs]
+        writer = asyncio.create_task(self._write())
+        try:
+            await asyncio.wait([*tasks, writer], return_when=asyncio.FIRST_COMPLETED)
+            if not self._overflow.is_set():
+                self._end("")
+                await asyncio.wait([writer], timeout=_GOODBYE_S)
+        finally:
+            for task in (*tasks, writer):
+                task.cancel()
+            results = await asyncio.gather(*tasks, writer, return_exceptions=True)
+        for result in results:
+            if isinstance(result, Exception) and not isinstance(result, WebSocketDisconnect):
+                raise result
+
+    async def _read(self) -> None:
+        while not self._is_ending:
+            message = await self._socket.receive()
+            if message["type"] == "websocket.disconnect":
+                self._queue.clear()
+                return
+            self._heard_at = asyncio.get_running_loop().time()
+            text = message.get("text") or (message.get("bytes") or b"").decode(errors="replace")
+            *records, self._unfinished = (self._unfinished + text).split(END)
+            for record in records:
+                self._take(record)
+            if len(self._unfinished) > _RECORD_CHARS_MAX:
+                self._end("Connection closed with an error.")
+
+    async def _write(self) -> None:
+        while not (self._is_ending and not self._queue):
+            await self._news.wait()
+            self._news.clear()
+            while self._queue:
+                frame = self._queue.popleft()
+                while self._queue and len(frame) + len(self._queue[0]) <= _FRAME_CHARS:
+                    frame += self._queue.popleft()
+                self._queued_chars -= len(frame)
+                await self._socket.send_text(frame)
+        if self._socket.client_state is WebSocketState.CONNECTED:
+            await self._socket.close()
+
+    async def _ping(self) -> None:
+        while True:
+            await asyncio.sleep(self._timing.ping_s)
+            self.offer(_PING)
+
+    async def _watch(self) -> None:
+        """Returns when the client has been silent too long, or never shook hands."""
+        loop = asyncio.get_running_loop()
+        await asyncio.sleep(min(_HANDSHAKE_S, self._timing.client_timeout_s))
+        while self._is_greeted:
+            left_s = self._heard_at + self._timing.client_timeout_s - loop.time()
+            if left_s <= 0:
+                self._end("Client timed out.")
+                return
+            await asyncio.sleep(left_s)
+
+    def _take(self, record: str) -> None:
+        try:
+            message = msgspec.json.decode(record, type=_Message)
+        except msgspec.DecodeError:
+            self._end("Connection closed with an error.")
+            return
+        if not self._is_greeted:
+            self._greet(message)
+        elif message.type == 1:
+            self._invoke(message)
+        elif message.type == 7:
+            self._is_ending = True
+
+    def _greet(self, message: _Message) -> None:
+        if message.protocol == "json" and message.version in (0, 1):
+            self._is_greeted = True
+            self.offer("{}" + END)
+            return
+        error = f"The protocol '{message.protocol}' version {message.version} is not supported."
+        self.offer(msgspec.json.encode({"error": error}).decode() + END)
+        self._is_ending = True
+
+    def _invoke(self, message: _Message) -> None:
+        error = self._subscribe(message.target, message.arguments)
+        if message.invocation_id is not None:
+            outcome = {"result": 0} if error is None else {"error": error}
+            completion = {"type": 3, "invocationId": message.invocation_id, **outcome}
+            self.offer(msgspec.json.encode(completion).decode() + END)
+
+    def _subscribe(self, method: str, arguments: list[object]) -> str | None:
+        """Why it failed, in ASP.NET's words; None when done. Names are matched without case."""
+        name = method.lower()
+        subject = name.removeprefix("un").removeprefix("subscribe")
+        if not name.startswith(("subscribe", "unsubscribe")) or subject not in self._subjects:
+            return f"Unknown hub method '{method}'"
+        wanted = self._subjects[subject]
+        given = [type(argument) for argument in arguments]
+        if given != ([] if wanted is None else [wanted]):
+            return f"Failed to invoke '{method}' due to an error on the server."
+        argument = arguments[0] if arguments else None
+        topic: Topic = (subject, argument if isinstance(argument, int | str) else None)
+        if name.startswith("un"):
+            self.topics.discard(topic)
+        else:
+            self.topics.add(topic)
+            self.new_topics.add(topic)
+        return None
+
+    def _end(self, error: str) -> None:
+        """Says good-bye, with the reason if there is one, and closes once that is sent."""
+        if error:
+            self.offer(msgspec.json.encode({"type": 7, "error": error}).decode() + END)
+        self._is_ending = True
+        self._news.set()

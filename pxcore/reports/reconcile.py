@@ -1,0 +1,212 @@
+"""Our record against the venue's: orders, fills, profit and loss, fees, balance, flatness.
+
+Pure: two accounts of the same session go in, typed differences come out. To the cent.
+"""
+
+from collections.abc import Iterable
+from decimal import Decimal
+from enum import StrEnum
+
+import msgspec
+
+from pxcore.model import Contract, Fill, Order, Snapshot
+from pxcore.reports.record import Record
+
+
+class Kind(StrEnum):
+    FILL_NOT_SEEN = "fill not seen"
+    FILL_SEEN_BY_REST = "fill seen by REST alone"
+    FILL_NOT_REPORTED = "fill not reported"
+    FILL_DIFFERS = "fill differs"
+    ORDER_NOT_SEEN = "order not seen"
+    ORDER_NOT_REPORTED = "order not reported"
+    ORDER_DIFFERS = "order differs"
+    PNL_DIFFERS = "profit and loss differ"
+    FEES_DIFFER = "fees differ"
+    BALANCE_DIFFERS = "balance differs"
+    ORDER_ALIVE = "order still alive"
+    NOT_FLAT = "position not flat"
+
+
+_EXPLAINED = frozenset((Kind.FILL_SEEN_BY_REST,))
+
+
+class Verdict(StrEnum):
+    CLEAN = "clean"
+    EXPLAINED = "explained"
+    BROKEN = "broken"
+
+
+class Difference(msgspec.Struct, frozen=True, kw_only=True):
+    """One disagreement, with both values."""
+
+    kind: Kind
+    what: str
+    ours: str
+    venues: str
+
+
+class Reconciliation(msgspec.Struct, frozen=True, kw_only=True):
+    differences: tuple[Difference, ...]
+    fills: int
+    orders: int
+
+    @property
+    def verdict(self) -> Verdict:
+        if not self.differences:
+            return Verdict.CLEAN
+        if all(d.kind in _EXPLAINED for d in self.differences):
+            return Verdict.EXPLAINED
+        return Verdict.BROKEN
+
+
+class VenueDay(msgspec.Struct, frozen=True, kw_only=True):
+    """What the venue reports at the day's end: a snapshot, and every order of the day."""
+
+    closing: Snapshot
+    orders: tuple[Order, ...]
+
+
+def reconcile(
+    record: Record, *, opening: Snapshot, last_order_id: int, venue: VenueDay
+) -> Reconciliation:
+    """Compares what happened since `opening`, whose fills and orders up to `last_order_id`
+    belong to earlier sessions of the day.
+    """
+    before = {f.id for f in opening.fills}
+    reported = {f.id: f for f in venue.closing.fills if f.id not in before}
+    seen = {i: f for i, f in record.fills.items() if i not in before}
+    by_rest = {i: f for i, f in record.fills_by_rest.items() if i not in before}
+    orders = {o.id: o for o in venue.orders if o.id > last_order_id}
+    found = [
+        *_fills(seen, by_rest, reported),
+        *_orders(record.orders, orders, last_order_id),
+        *_money(by_rest | seen, reported.values(), record.opening.config.contract),
+        *_end(opening, venue.closing, reported.values()),
+    ]
+    return Reconciliation(differences=tuple(found), fills=len(reported), orders=len(orders))
+
+
+def _fills(
+    seen: dict[int, Fill], by_rest: dict[int, Fill], reported: dict[int, Fill]
+) -> Iterable[Difference]:
+    for fill_id, theirs in reported.items():
+        ours = seen.get(fill_id)
+        if ours is None:
+            kind = Kind.FILL_SEEN_BY_REST if fill_id in by_rest else Kind.FILL_NOT_SEEN
+            yield Difference(kind=kind, what=f"fill {fill_id}", ours="-", venues=_say_fill(theirs))
+        elif _key(ours) != _key(theirs):
+            yield Difference(
+                kind=Kind.FILL_DIFFERS,
+                what=f"fill {fill_id}",
+                ours=_say_fill(ours),
+                venues=_say_fill(theirs),
+            )
+    for fill_id in sorted((seen.keys() | by_rest.keys()) - reported.keys()):
+        ours = seen.get(fill_id) or by_rest[fill_id]
+        yield Difference(
+            kind=Kind.FILL_NOT_REPORTED, what=f"fill {fill_id}", ours=_say_fill(ours), venues="-"
+        )
+
+
+def _orders(
+    ours: dict[int, Order], venues: dict[int, Order], last_order_id: int
+) -> Iterable[Difference]:
+    mine = {i: o for i, o in ours.items() if i > last_order_id}
+    for order_id in sorted(mine.keys() | venues.keys()):
+        seen, reported = mine.get(order_id), venues.get(order_id)
+        if seen is not None and reported is not None:
+            if (seen.status, seen.filled_size) == (reported.status, reported.filled_size):
+                continue
+            kind = Kind.ORDER_DIFFERS
+        else:
+            kind = Kind.ORDER_NOT_SEEN if seen is None else Kind.ORDER_NOT_REPORTED
+        yield Difference(
+            kind=kind,
+            what=f"order {order_id}",
+            ours=_say_order(seen),
+            venues=_say_order(reported),
+        )
+
+
+def _money(
+    ours: dict[int, Fill], venues: Iterable[Fill], contract: Contract
+) -> Iterable[Difference]:
+    """Our own arithmetic against the venue's sums. Over fills that net to nothing, what was
+    paid and received for them is the profit and loss, whatever the averaging method.
+    """
+    mine = [f for f in ours.values() if not f.is_voided]
+    theirs = [f for f in venues if not f.is_voided]
+    traded = [f for f in mine if f.contract_id == contract.id]
+    if sum(f.signed_size for f in traded) == 0:
+        computed = contract.usd(-sum(f.signed_size * f.price_ticks for f in traded))
+        gross = sum(
+            (f.pnl_usd or Decimal(0) for f in theirs if f.contract_id == contract.id), Decimal(0)
+        )
+        if computed.quantize(_CENT) != gross.quantize(_CENT):
+            yield Difference(
+                kind=Kind.PNL_DIFFERS,
+                what=f"gross profit and loss of {contract.name}, USD",
+                ours=f"{computed:.2f}",
+                venues=f"{gross:.2f}",
+            )
+    our_costs = sum((f.costs_usd for f in mine), Decimal(0))
+    their_costs = sum((f.costs_usd for f in theirs), Decimal(0))
+    if our_costs != their_costs:
+        yield Difference(
+            kind=Kind.FEES_DIFFER,
+            what="fees and commissions, USD",
+            ours=f"{our_costs:.2f}",
+            venues=f"{their_costs:.2f}",
+        )
+
+
+def _end(opening: Snapshot, closing: Snapshot, fills: Iterable[Fill]) -> Iterable[Difference]:
+    net = sum((f.net_usd for f in fills if not f.is_voided), Decimal(0))
+    expected = opening.account.balance_usd + net
+    if expected.quantize(_CENT) != closing.account.balance_usd.quantize(_CENT):
+        yield Difference(
+            kind=Kind.BALANCE_DIFFERS,
+            what="balance, USD",
+            ours=f"{expected:.2f}",
+            venues=f"{closing.account.balance_usd:.2f}",
+        )
+    for order in closing.orders:
+        yield Difference(
+            kind=Kind.ORDER_ALIVE,
+            what=f"order {order.id}",
+            ours="none alive",
+            venues=_say_order(order),
+        )
+    for position in closing.positions:
+        if not position.is_flat:
+            yield Difference(
+                kind=Kind.NOT_FLAT,
+                what=f"position {position.contract_id}",
+                ours="0",
+                venues=f"{position.size:+d}",
+            )
+
+
+_CENT = Decimal("0.01")
+
+
+def _key(fill: Fill) -> tuple[object, ...]:
+    return (
+        fill.order_id,
+        fill.side,
+        fill.size,
+        fill.price_ticks,
+        fill.pnl_usd,
+        fill.fees_usd,
+        fill.commissions_usd,
+        fill.is_voided,
+    )
+
+
+def _say_fill(fill: Fill) -> str:
+    return f"{fill.side} {fill.size} at {fill.price_ticks} ticks, net {fill.net_usd:.2f} USD"
+
+
+def _say_order(order: Order | None) -> str:
+    return "-" if order is None else f"{order.type} {order.status}, filled {order.filled_size}"

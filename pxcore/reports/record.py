@@ -1,0 +1,123 @@
+"""Our record of a session, read back from its journal: what we saw, sent and refused."""
+
+from collections import Counter
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+
+import msgspec
+
+from pxcore.engine.book import advance
+from pxcore.engine.commands import (
+    CancelOrder,
+    ClosePosition,
+    Denied,
+    Level,
+    Notice,
+    PlaceEntry,
+)
+from pxcore.engine.events import FillSeen, OrderSeen, SnapshotTaken
+from pxcore.journal import (
+    Closing,
+    Opening,
+    RowKind,
+    decode_closing,
+    decode_command,
+    decode_event,
+    read_opening,
+    read_rows,
+)
+from pxcore.model import Fill, Order
+
+
+class Sent(msgspec.Struct, frozen=True, kw_only=True):
+    """An entry that we sent, and when the engine decided it."""
+
+    at: datetime
+    entry: PlaceEntry
+
+
+class Incident(msgspec.Struct, frozen=True, kw_only=True):
+    at: datetime
+    level: Level
+    code: str
+    text: str
+
+
+class Record(msgspec.Struct, kw_only=True):
+    """`fills` came by the stream, `fills_by_rest` in a snapshot; `closing` is None for a session
+    that was killed. Orders are as last seen.
+    """
+
+    opening: Opening
+    closing: Closing | None = None
+    sent: list[Sent] = msgspec.field(default_factory=list)
+    orders: dict[int, Order] = msgspec.field(default_factory=dict)
+    fills: dict[int, Fill] = msgspec.field(default_factory=dict)
+    fills_by_rest: dict[int, Fill] = msgspec.field(default_factory=dict)
+    denials: Counter[str] = msgspec.field(default_factory=Counter)
+    incidents: list[Incident] = msgspec.field(default_factory=list)
+    protected_count: int = 0
+    instructions: int = 0
+    unprotected_s: Decimal = Decimal(0)
+
+
+def read_record(path: Path) -> Record:
+    """Folds the journal. Raises ProtocolError when it is damaged, OSError when it is not there."""
+    record = Record(opening=read_opening(path))
+    at: datetime | None = None
+    unprotected_since: datetime | None = None
+    for row in read_rows(path):
+        match row.kind:
+            case RowKind.EVENT:
+                event = decode_event(row)
+                at = event.at
+                match event:
+                    case OrderSeen(order=order):
+                        known = record.orders.get(order.id)
+                        record.orders[order.id] = advance(known, order) if known else order
+                    case FillSeen(fill=fill):
+                        record.fills[fill.id] = fill
+                    case SnapshotTaken(snapshot=snapshot):
+                        record.fills_by_rest |= {f.id: f for f in snapshot.fills}
+                    case _:
+                        pass
+            case RowKind.COMMAND if at is not None:
+                command = decode_command(row)
+                unprotected_since = _note_protection(record, command, at, unprotected_since)
+                _note_command(record, command, at)
+            case RowKind.CLOSED:
+                record.closing = decode_closing(row)
+            case _:
+                pass
+    return record
+
+
+def _note_command(record: Record, command: object, at: datetime) -> None:
+    match command:
+        case PlaceEntry():
+            record.sent.append(Sent(at=at, entry=command))
+            record.instructions += 1
+        case CancelOrder() | ClosePosition():
+            record.instructions += 1
+        case Denied(gate=gate):
+            record.denials[gate] += 1
+        case Notice(level=level, code=code, text=text) if level is not Level.INFO:
+            record.incidents.append(Incident(at=at, level=level, code=code, text=text))
+        case _:
+            pass
+
+
+def _note_protection(
+    record: Record, command: object, at: datetime, since: datetime | None
+) -> datetime | None:
+    """Since when the position has been unprotected, after this command."""
+    if not isinstance(command, Notice) or not command.code.startswith("phase."):
+        return since
+    phase = command.code.removeprefix("phase.")
+    record.protected_count += phase == "protected"
+    if phase == "unprotected":
+        return since or at
+    if since is not None:
+        record.unprotected_s += Decimal(str((at - since).total_seconds()))
+    return None

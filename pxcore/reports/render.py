@@ -1,0 +1,133 @@
+"""The daily-loss report as Markdown (a file, and the run's page in Prefect) and for a terminal."""
+
+from decimal import Decimal
+
+from rich.console import Group, RenderableType
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from pxcore.reports.daily import DailyReport, TradeLine, clock_text
+
+_TRADE_HEADS = (
+    "side",
+    "size",
+    "opened",
+    "held s",
+    "entry",
+    "exit",
+    "exit by",
+    "gross",
+    "costs",
+    "net",
+)
+
+
+def usd(amount: Decimal | None) -> str:
+    """Signed dollars and cents; a dash for what is not known."""
+    return "-" if amount is None else f"{amount:+,.2f}"
+
+
+def facts(report: DailyReport) -> list[tuple[str, str]]:
+    """The report's figures, one name and one text each, in the order in which they matter."""
+    limit = f"{report.loss_usd_max:,.2f}"
+    tightest = "-" if report.headroom_usd_min is None else f"{report.headroom_usd_min:,.2f}"
+    return [
+        ("result", headline(report)),
+        ("account", f"{report.account} ({report.mode})"),
+        ("contract", f"{report.contract}, strategy {report.strategy}"),
+        ("market", report.market),
+        (
+            "window",
+            f"{clock_text(report.window_start)} to {clock_text(report.window_end)} Chicago",
+        ),
+        ("ended by", report.ended or "killed: the journal has no last row"),
+        ("net P&L, USD", usd(report.net_usd)),
+        ("gross P&L, USD", usd(report.gross_usd)),
+        ("fees and commissions, USD", f"{report.costs_usd:,.2f}"),
+        ("balance, USD", f"{report.balance_usd:,.2f}"),
+        ("daily loss limit, USD", f"{limit}; headroom at its tightest {tightest}"),
+        (
+            "entries",
+            f"{report.entries_sent} sent, {report.protected} times protected, "
+            f"{report.unprotected_s:.3f} s unprotected",
+        ),
+        ("denied", _counts(report.denials)),
+        (
+            "data",
+            f"{report.reconnects} reconnects, {report.bad_records} bad records, "
+            f"{report.conflated_quotes} quotes passed over",
+        ),
+    ]
+
+
+def headline(report: DailyReport) -> str:
+    """One line for a list of runs."""
+    flat = "flat" if report.is_flat else "NOT FLAT"
+    plural = "trade" if len(report.trades) == 1 else "trades"
+    return f"{flat}, {report.verdict}, {len(report.trades)} {plural}, {usd(report.net_usd)} USD"
+
+
+def to_markdown(report: DailyReport) -> str:
+    lines = [f"# Daily-loss report {report.trading_day}", "", f"Session `{report.session_id}`", ""]
+    lines += ["| | |", "|---|---|", *(f"| {name} | {text} |" for name, text in facts(report)), ""]
+    lines += ["## Trades", ""]
+    lines += [
+        f"| {' | '.join(_TRADE_HEADS)} |",
+        f"|{'---|' * len(_TRADE_HEADS)}",
+        *(f"| {' | '.join(_cells(t))} |" for t in report.trades),
+        "",
+    ]
+    lines += ["## Incidents", ""]
+    lines += [f"- {clock_text(i.at)} {i.level}: {i.code}, {i.text}" for i in report.incidents] or [
+        "none"
+    ]
+    lines += ["", "## Reconciliation", "", f"Verdict: **{report.verdict}**", ""]
+    if report.differences:
+        lines += ["| what | ours | the venue's | kind |", "|---|---|---|---|"]
+        lines += [
+            f"| {d['what']} | {d['ours']} | {d['venues']} | {d['kind']} |"
+            for d in report.differences
+        ]
+    else:
+        lines.append("Orders, fills, P&L, fees and balance agree to the cent.")
+    return "\n".join(lines) + "\n"
+
+
+def to_terminal(report: DailyReport) -> RenderableType:
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, text in facts(report):
+        table.add_row(name, Text(text))
+    trades = Table(box=None, padding=(0, 1), header_style="dim")
+    for head in _TRADE_HEADS:
+        trades.add_column(head, justify="left" if head in ("side", "exit by") else "right")
+    for trade in report.trades:
+        trades.add_row(*_cells(trade))
+    parts: list[RenderableType] = [table, Text(""), trades]
+    for difference in report.differences:
+        text = f"{difference['kind']}: {difference['what']}, ours {difference['ours']}, "
+        parts.append(Text(f"{text}venue's {difference['venues']}", style="bold red"))
+    for incident in report.incidents:
+        parts.append(Text(f"{clock_text(incident.at)} {incident.level}: {incident.text}"))
+    return Panel(Group(*parts), title=f"Daily-loss report {report.trading_day}", expand=False)
+
+
+def _cells(trade: TradeLine) -> tuple[str, ...]:
+    return (
+        trade.side,
+        str(trade.size),
+        clock_text(trade.opened_at),
+        "-" if trade.held_s is None else f"{trade.held_s:.1f}",
+        trade.entry_price,
+        trade.exit_price or "-",
+        trade.exit_by,
+        usd(trade.gross_usd),
+        f"{trade.costs_usd:.2f}",
+        usd(trade.net_usd),
+    )
+
+
+def _counts(counts: dict[str, int]) -> str:
+    return ", ".join(f"{name} {count}" for name, count in counts.items()) or "none"

@@ -1,0 +1,100 @@
+"""Carries the engine's commands to the venue, off the engine's thread, and answers as events.
+
+Two workers: instructions go out one at a time in the engine's order, each once; questions have
+a thread of their own, so that a slow look never delays a cancel. In shadow no instruction is
+sent. An entry waits until its intent is with the operating system; a close or cancel does not.
+"""
+
+import queue
+import threading
+from collections.abc import Callable
+
+from pxcore.clock import Clock
+from pxcore.engine.commands import CancelOrder, ClosePosition, PlaceEntry
+from pxcore.engine.events import Answer, CancelAnswered, CloseAnswered, Event, PlaceNotSent
+from pxcore.journal import Journal
+from pxcore.model import Contract
+from pxcore.runtime.venue import Instruction, Question, Venue
+
+_WRITTEN_WITHIN_S = 2.0
+
+Job = Callable[[], Event | None]
+
+
+class Dispatcher:
+    def __init__(
+        self,
+        venue: Venue,
+        *,
+        contract: Contract,
+        journal: Journal,
+        clock: Clock,
+        deliver: Callable[[Event], None],
+        on_crash: Callable[[BaseException], None],
+        sends_orders: bool,
+    ) -> None:
+        self._venue = venue
+        self._contract = contract
+        self._journal = journal
+        self._clock = clock
+        self._deliver = deliver
+        self._on_crash = on_crash
+        self._sends_orders = sends_orders
+        self._lanes = {name: queue.SimpleQueue[Job | None]() for name in ("orders", "questions")}
+        self._threads = [
+            threading.Thread(target=self._work, args=(lane,), name=f"rest-{name}", daemon=True)
+            for name, lane in self._lanes.items()
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def instruct(self, instruction: Instruction, seq: int) -> None:
+        """`seq` is the instruction's row in the journal."""
+        self._lanes["orders"].put(lambda: self._send(instruction, seq))
+
+    def ask(self, question: Question) -> None:
+        self._lanes["questions"].put(lambda: self._venue.ask(question))
+
+    def note(self, job: Callable[[], None]) -> None:
+        """Something slow and harmless that is not for the engine's thread."""
+        self._lanes["questions"].put(job)
+
+    def abandon(self, timeout_s: float) -> None:
+        """From here on nothing more is sent; waits, so long at most, for what is being sent."""
+        self._sends_orders = False
+        self.stop(timeout_s)
+
+    def stop(self, timeout_s: float) -> None:
+        """Finishes what is queued, for so long at most."""
+        for lane in self._lanes.values():
+            lane.put(None)
+        for thread in self._threads:
+            thread.join(timeout_s)
+
+    def _send(self, instruction: Instruction, seq: int) -> Event:
+        if not self._sends_orders:
+            return self._not_sent(instruction, "nothing is sent: shadow, or the session is leaving")
+        is_entry = isinstance(instruction, PlaceEntry)
+        if is_entry and not self._journal.wait_written(seq, _WRITTEN_WITHIN_S):
+            return self._not_sent(instruction, "its intent could not be written")
+        return self._venue.instruct(instruction, self._contract)
+
+    def _not_sent(self, instruction: Instruction, why: str) -> Event:
+        now = self._clock.now()
+        match instruction:
+            case PlaceEntry(tag=tag):
+                return PlaceNotSent(at=now, tag=tag, why=why)
+            case CancelOrder(order_id=order_id):
+                return CancelAnswered(at=now, order_id=order_id, answer=Answer.NOT_SENT)
+            case ClosePosition(contract_id=contract_id):
+                return CloseAnswered(at=now, contract_id=contract_id, answer=Answer.NOT_SENT)
+
+    def _work(self, lane: "queue.SimpleQueue[Job | None]") -> None:
+        while (job := lane.get()) is not None:
+            try:
+                event = job()
+            except Exception as error:  # the edge of this thread: the session must flatten
+                self._on_crash(error)
+                continue
+            if event is not None:
+                self._deliver(event)

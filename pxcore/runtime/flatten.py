@@ -1,0 +1,75 @@
+"""Flatten one account by REST alone, with proof: the engine's machine, driven without an engine.
+
+For leftovers at start, for `px flatten`, and as the last resort when a session has died.
+"""
+
+import time
+from collections.abc import Callable
+from datetime import timedelta
+
+from pxcore.clock import Clock
+from pxcore.engine.commands import CancelOrder, ClosePosition, Command, Notice, TakeSnapshot
+from pxcore.engine.events import ClockTick, Event, SnapshotTaken
+from pxcore.engine.flatten import Flattener
+from pxcore.model import PxError, Snapshot
+from pxcore.runtime.venue import Venue
+
+_STEP_S = 0.05
+
+
+class NotFlat(PxError):
+    """Flat could not be proven in time. A person must look at the account now."""
+
+
+def flatten_account(
+    venue: Venue,
+    *,
+    clock: Clock,
+    reason: str,
+    timeout_s: float,
+    say: Callable[[Notice], None],
+    sleep: Callable[[float], None] = time.sleep,
+) -> Snapshot:
+    """Nothing is held and no order is alive on the account: the look that shows it is returned.
+
+    `timeout_s` in seconds of ours. Raises NotFlat when there is no such look by then.
+    """
+    numbers = iter(range(1, 1_000_000))
+    flattener = Flattener(
+        reason=reason,
+        number_request=lambda: next(numbers),
+        round_s=15.0 * clock.speed,
+        scale=clock.speed,
+    )
+    deadline = clock.now() + timedelta(seconds=timeout_s * clock.speed)
+    first = venue.ask(TakeSnapshot(request=0, why=reason))
+    seen = first.snapshot if isinstance(first, SnapshotTaken) else None
+    pending: list[Command] = flattener.begin(
+        clock.now(),
+        orders=seen.orders if seen else (),
+        held=[p.contract_id for p in seen.positions if not p.is_flat] if seen else (),
+    )
+    while flattener.proof is None:
+        if clock.now() >= deadline:
+            raise NotFlat(f"flatten ({reason}): not proven flat within {timeout_s:g} s")
+        if not pending:
+            sleep(_STEP_S)
+            pending = flattener.step(ClockTick(at=clock.now()))
+            continue
+        answer = _carry_out(pending.pop(0), venue, say)
+        if answer is not None:
+            pending += flattener.step(answer)
+    return flattener.proof
+
+
+def _carry_out(command: Command, venue: Venue, say: Callable[[Notice], None]) -> Event | None:
+    match command:
+        case Notice():
+            say(command)
+            return None
+        case CancelOrder() | ClosePosition():
+            return venue.instruct(command)
+        case TakeSnapshot():
+            return venue.ask(command)
+        case _:
+            return None

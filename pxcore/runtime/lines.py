@@ -1,0 +1,49 @@
+"""What a session process says to whoever holds its pipe: one JSON object a line."""
+
+from datetime import datetime
+from decimal import Decimal
+
+import msgspec
+
+from pxcore.engine.commands import Level
+
+
+class Progress(msgspec.Struct, frozen=True, kw_only=True, tag="progress", tag_field="line"):
+    """Where the session stands. Prices in price units, as they are printed, None where
+    not known; USD net of the costs booked so far."""
+
+    at: datetime
+    phase: str
+    exposure: int
+    bid: str | None
+    ask: str | None
+    average_price: str | None
+    stop_price: str | None
+    target_price: str | None
+    day_usd: Decimal | None
+    headroom_usd: Decimal | None
+    trades: int
+    denials: int
+    ends_at: datetime
+
+
+class Milestone(msgspec.Struct, frozen=True, kw_only=True, tag="milestone", tag_field="line"):
+    """Something that a person would want to read in the order in which it happened."""
+
+    at: datetime
+    level: Level
+    code: str
+    text: str
+
+
+class Ended(msgspec.Struct, frozen=True, kw_only=True, tag="ended", tag_field="line"):
+    """The last line. `is_flat` only with REST's proof."""
+
+    reason: str
+    is_flat: bool
+
+
+Line = Progress | Milestone | Ended
+
+encode = msgspec.json.Encoder().encode
+decode: "msgspec.json.Decoder[Line]" = msgspec.json.Decoder(Line)

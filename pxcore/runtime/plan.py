@@ -1,0 +1,154 @@
+"""One session's plan: what the start-up sync resolved, handed whole to the session's process."""
+
+import secrets
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import msgspec
+
+from pxcore.calendar import chicago, trading_day_at
+from pxcore.engine.config import EngineConfig, Limits
+from pxcore.gateway import GatewayClient
+from pxcore.journal.store import Store
+from pxcore.model import Account, Bracket, Contract, PxError, Snapshot
+from pxcore.settings import Mode, Settings
+
+_BEFORE_CLOSE = timedelta(minutes=10)  # the window ends at least so long before the venue's close
+
+
+class NotNow(PxError):
+    """The calendar or the clock allows no session now. Not an error: a day without trading."""
+
+
+class SessionPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """Times are UTC. `opening` is the flat account that the session starts from; orders of the
+    day up to `last_order_id` are not this session's.
+    """
+
+    session_id: str
+    mode: Mode
+    account: Account
+    contract: Contract
+    trading_day: date
+    day_start: datetime
+    window_start: datetime
+    window_end: datetime
+    flat_by: datetime
+    opening: Snapshot
+    last_order_id: int
+    halt_reason: str | None
+
+
+class Paths:
+    """Where everything lies under the home folder."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home.resolve()
+        self.store = self.home / "px.sqlite"
+        self.kill_file = self.home / "KILL"
+        self.logs = self.home / "logs"
+        self.prefect = self.home / "prefect"
+
+    def journal(self, session_id: str) -> Path:
+        return self.home / "journal" / f"{session_id}.jsonl"
+
+    def report(self, session_id: str) -> Path:
+        """Folder of the session's report."""
+        return self.home / "reports" / session_id
+
+
+def connect(settings: Settings) -> GatewayClient:
+    """A client of the gateway that the settings name. Nothing is sent yet."""
+    base_url, _ = settings.hosts
+    return GatewayClient(
+        base_url=base_url,
+        username=settings.username or "paper",
+        api_key=settings.api_key.get_secret_value() or "paper",
+        connect_timeout_s=settings.connect_timeout_s,
+        reply_timeout_s=settings.reply_timeout_s,
+        clock=settings.clock,
+    )
+
+
+def window_of(settings: Settings, now: datetime) -> tuple[date, datetime, datetime, datetime]:
+    """The trading day that holds `now`, its window's start and end, and the time to be flat by.
+
+    The window ends ten minutes before the venue's close at the latest. Raises NotNow on a day
+    that is closed or unknown to the calendar, and when the window is over.
+    """
+    day = trading_day_at(now)
+    if not day.is_tradable:
+        raise NotNow(f"{day.day} is {day.kind} in the calendar")
+    last = day.closes_at - _BEFORE_CLOSE
+    start = chicago(day.day, settings.window_start)
+    end = min(chicago(day.day, settings.window_end), last)
+    flat_by = min(chicago(day.day, settings.flat_by), day.closes_at)
+    if now >= end or start >= end:
+        raise NotNow(
+            f"the window {settings.window_start} to {settings.window_end} Chicago of {day.day} "
+            f"is over ({day.kind} day)"
+        )
+    return day.day, start, end, flat_by
+
+
+def make_plan(
+    settings: Settings,
+    *,
+    account: Account,
+    contract: Contract,
+    opening: Snapshot,
+    last_order_id: int,
+    store: Store,
+) -> SessionPlan:
+    """Puts the plan together. Raises NotNow as `window_of` does."""
+    trading_day, start, end, flat_by = window_of(settings, settings.clock.now())
+    stamp = datetime.now(UTC).strftime("%H%M%S")
+    return SessionPlan(
+        session_id=f"px-{trading_day:%Y%m%d}-{stamp}-{secrets.token_hex(2)}",
+        mode=settings.mode,
+        account=account,
+        contract=contract,
+        trading_day=trading_day,
+        day_start=trading_day_at(settings.clock.now()).opens_at,
+        window_start=start,
+        window_end=end,
+        flat_by=flat_by,
+        opening=opening,
+        last_order_id=last_order_id,
+        halt_reason=store.halt_reason(account_id=account.id, trading_day=trading_day),
+    )
+
+
+def engine_config(plan: SessionPlan, settings: Settings) -> EngineConfig:
+    """The engine's terms. What guards against our own slowness runs at our own clock's speed."""
+    speed = settings.clock.speed
+    return EngineConfig(
+        session_id=plan.session_id,
+        account_id=plan.account.id,
+        contract=plan.contract,
+        trading_day=plan.trading_day,
+        window_start=plan.window_start,
+        window_end=plan.window_end,
+        size=settings.size,
+        bracket=Bracket(
+            stop_loss_ticks=settings.stop_loss_ticks,
+            take_profit_ticks=settings.take_profit_ticks,
+        ),
+        limits=Limits(
+            loss_usd_max=settings.loss_usd_max,
+            trades_max=settings.trades_max,
+            contracts_max=settings.contracts_max,
+            cooldown_s=settings.cooldown_s,
+            stale_data_s=settings.stale_data_s * speed,
+            entry_deadline_s=settings.entry_deadline_s * speed,
+            protection_deadline_s=settings.protection_deadline_s * speed,
+            settle_deadline_s=settings.settle_deadline_s * speed,
+            blind_limit_s=settings.blind_limit_s * speed,
+            flatten_round_s=2 * settings.reply_timeout_s * speed,
+            slippage_ticks=settings.slippage_ticks,
+            costs_usd_per_side=settings.costs_usd_per_side,
+            time_scale=speed,
+        ),
+        sends_orders=plan.mode is not Mode.SHADOW,
+        halt_reason=plan.halt_reason,
+    )

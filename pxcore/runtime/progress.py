@@ -1,0 +1,75 @@
+"""The engine's state and commands, put into words for a person."""
+
+from datetime import datetime
+
+from pxcore.engine import Engine
+from pxcore.engine.commands import (
+    Command,
+    Denied,
+    FlatProven,
+    Halt,
+    Level,
+    Notice,
+    PlaceEntry,
+)
+from pxcore.model import Contract
+from pxcore.runtime.lines import Milestone, Progress
+
+
+def progress_of(engine: Engine, now: datetime) -> Progress:
+    """Where the session stands, prices in price units."""
+    state, contract = engine.state, engine.config.contract
+    market, book = state.market, state.book
+    protection = state.protection() if book.holding.exposure else None
+    stop = protection.stop if protection else None
+    target = protection.target if protection else None
+    day_usd = state.day_usd()
+
+    def price(ticks: int | None) -> str | None:
+        return None if ticks is None else str(contract.price(ticks))
+
+    return Progress(
+        at=now,
+        phase=state.phase,
+        exposure=book.holding.exposure,
+        bid=price(market.bid_ticks),
+        ask=price(market.ask_ticks),
+        average_price=None
+        if book.holding.average_price is None
+        else str(book.holding.average_price),
+        stop_price=price(stop.stop_ticks) if stop else None,
+        target_price=price(target.limit_ticks) if target else None,
+        day_usd=day_usd,
+        headroom_usd=None if day_usd is None else engine.config.limits.loss_usd_max + day_usd,
+        trades=book.trades_count,
+        denials=sum(engine.denials.values()),
+        ends_at=engine.config.window_end,
+    )
+
+
+def milestone_of(command: Command, contract: Contract, now: datetime) -> Milestone | None:
+    """The command as a sentence, when a person would want to read it."""
+    match command:
+        case PlaceEntry():
+            level, code = Level.INFO, "entry.sent"
+            text = (
+                f"{command.side} {command.size} {contract.name} at market, stop "
+                f"{command.bracket.stop_loss_ticks} ticks, target "
+                f"{command.bracket.take_profit_ticks} ticks ({command.reason}), {command.tag}"
+            )
+        case Denied():
+            level, code = Level.INFO, f"denied.{command.gate}"
+            text = f"{command.side} denied: {command.value}, limit is {command.limit}"
+        case Notice():
+            level, code, text = command.level, command.code, command.text
+        case Halt(reason=reason):
+            level, code, text = Level.ALARM, "halted", f"no more entries today: {reason}"
+        case FlatProven():
+            level, code = Level.INFO, "flat.proven"
+            text = (
+                f"flat by REST after {command.attempts} rounds, "
+                f"balance {command.balance_usd:.2f} USD"
+            )
+        case _:
+            return None
+    return Milestone(at=now, level=level, code=code, text=text)

@@ -1,0 +1,277 @@
+"""The live session: a process of its own, tied to its flow by a pipe, and flat at its end.
+
+One thread owns the engine and blocks on nothing but its inbox. Whatever ends the session (its
+window, a limit, a signal, the end of the pipe, an error of our own), it leaves by a verified
+flatten; exit status 0 says that REST showed the account flat.
+"""
+
+import signal
+import sys
+import time
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from loguru import logger
+
+from pxcore.engine import Engine
+from pxcore.engine.commands import (
+    CancelOrder,
+    ClosePosition,
+    Command,
+    Denied,
+    EndSession,
+    FlatProven,
+    Halt,
+    Level,
+    Notice,
+    PlaceEntry,
+    ResolveTag,
+    TakeSnapshot,
+)
+from pxcore.engine.events import Ask, Asked, ClockTick, Event, ShellFault, SnapshotTaken
+from pxcore.gateway import Realtime
+from pxcore.journal import SCHEMA, Closing, Journal, Opening, RowKind
+from pxcore.journal.store import Store
+from pxcore.logs import log_to
+from pxcore.model import Misconfigured, PxError
+from pxcore.runtime.dispatcher import Dispatcher
+from pxcore.runtime.flatten import flatten_account
+from pxcore.runtime.inbox import Inbox
+from pxcore.runtime.lines import Ended, Milestone
+from pxcore.runtime.plan import Paths, SessionPlan, connect, engine_config
+from pxcore.runtime.progress import milestone_of, progress_of
+from pxcore.runtime.venue import Venue
+from pxcore.runtime.voice import Voice
+from pxcore.runtime.watch import KillSwitchWatch, watch_pipe
+from pxcore.settings import Mode, Settings, load_settings
+from pxcore.strategies import make_strategy
+
+_TICK_S = 0.1
+_PROGRESS_S = 0.5
+_LEAVE_S = 90.0  # for the engine's own flatten, before REST alone takes over
+_LAST_RESORT_S = 60.0
+
+
+class Session:
+    """Wires the parts, runs the loop, and takes them down in order."""
+
+    def __init__(self, plan: SessionPlan, settings: Settings, voice: Voice) -> None:
+        self._plan = plan
+        self._settings = settings
+        self._voice = voice
+        self._paths = Paths(settings.home)
+        self._clock = settings.clock
+        self._inbox = Inbox()
+        self._crash: BaseException | None = None
+        self._client = connect(settings)
+        self._venue = Venue(
+            self._client, account_id=plan.account.id, day_start=plan.day_start, clock=self._clock
+        )
+        params: dict[str, Any] = {"every_s": settings.entry_every_s}
+        self._strategy_params = params if settings.strategy == "timed-entry" else {}
+        self._engine = Engine(
+            engine_config(plan, settings),
+            make_strategy(settings.strategy, self._strategy_params),
+        )
+        self._journal = Journal(
+            self._paths.journal(plan.session_id),
+            on_fault=lambda what: self._inbox.put(ShellFault(at=self._clock.now(), what=what)),
+        )
+        self._dispatcher = Dispatcher(
+            self._venue,
+            contract=plan.contract,
+            journal=self._journal,
+            clock=self._clock,
+            deliver=self._inbox.put,
+            on_crash=self._note_crash,
+            sends_orders=plan.mode is not Mode.SHADOW,
+        )
+        _, rtc_url = settings.hosts
+        self._realtime = Realtime(
+            rtc_url=rtc_url,
+            token=self._client.token,
+            account_id=plan.account.id,
+            contracts={plan.contract.id: plan.contract},
+            deliver=self._inbox.put,
+            clock=self._clock,
+            silence_limit_s=settings.silence_limit_s,
+        )
+
+    def ask_to_stop(self, why: str) -> None:
+        """Safe in a signal handler."""
+        self._inbox.put(Asked(at=self._clock.now(), ask=Ask.STOP, why=why))
+
+    def run(self) -> Ended:
+        """Trades the window to its end and leaves flat; or says that flat is not proven."""
+        self._open_journal()
+        watch_pipe(0, clock=self._clock, deliver=self._inbox.put)
+        kill_switch = KillSwitchWatch(
+            self._paths.kill_file,
+            setting=self._settings.kill_switch,
+            clock=self._clock,
+            deliver=self._inbox.put,
+        )
+        self._realtime.start()
+        try:
+            self._loop()
+            reason = self._engine.ending or "over"
+            is_flat = self._plan.mode is not Mode.SHADOW or self._looks_flat(reason)
+            ended = Ended(reason=reason, is_flat=is_flat)
+        except Exception as error:  # the edge of the loop: whatever it was, leave flat
+            logger.opt(exception=error).error("session failed; flattening by REST")
+            ended = self._leave_by_rest(f"session failed: {error}")
+        kill_switch.stop()
+        self._realtime.stop()
+        self._dispatcher.stop(timeout_s=2.0)
+        self._close_journal(ended)
+        return ended
+
+    # -- the loop -----------------------------------------------------------------------------
+
+    def _loop(self) -> None:
+        next_tick = next_progress = time.monotonic()
+        leave_by: float | None = None
+        while not self._engine.is_over:
+            event = self._inbox.take(_TICK_S)
+            if event is not None:
+                self._step(event)
+            moment = time.monotonic()
+            if moment >= next_tick:
+                next_tick = moment + _TICK_S
+                self._step(ClockTick(at=self._clock.now()))
+            if moment >= next_progress:
+                next_progress = moment + _PROGRESS_S
+                self._voice.say(progress_of(self._engine, self._clock.now()))
+            if self._engine.ending is not None:
+                leave_by = leave_by or moment + _LEAVE_S
+                if moment > leave_by:
+                    raise TimeoutError(f"not proven flat within {_LEAVE_S:g} s")
+            if self._crash is not None:
+                raise RuntimeError("a worker thread failed") from self._crash
+
+    def _step(self, event: Event) -> None:
+        self._journal.append(RowKind.EVENT, event)
+        for command in self._engine.step(event):
+            seq = self._journal.append(RowKind.COMMAND, command)
+            self._carry_out(command, seq, event.at)
+
+    def _carry_out(self, command: Command, seq: int, now: datetime) -> None:
+        match command:
+            case PlaceEntry() | CancelOrder() | ClosePosition():
+                self._dispatcher.instruct(command, seq)
+            case TakeSnapshot() | ResolveTag():
+                self._dispatcher.ask(command)
+            case Halt(reason=reason):
+                self._dispatcher.note(lambda: self._latch_halt(reason))
+            case Notice() | Denied() | FlatProven() | EndSession():
+                pass
+        line = milestone_of(command, self._plan.contract, now)
+        if line is not None:
+            self._voice.say(line)
+            logger.log(_LOG_LEVEL[line.level], "{} {}", line.code, line.text)
+
+    def _latch_halt(self, reason: str) -> None:
+        store = Store(self._paths.store)
+        try:
+            store.latch_halt(
+                account_id=self._plan.account.id,
+                trading_day=self._plan.trading_day,
+                reason=reason,
+                session_id=self._plan.session_id,
+            )
+        finally:
+            store.close()
+
+    def _note_crash(self, error: BaseException) -> None:
+        self._crash = error
+
+    # -- leaving ------------------------------------------------------------------------------
+
+    def _looks_flat(self, why: str) -> bool:
+        """One look, nothing sent: what a session in shadow can say of the account."""
+        look = self._venue.ask(TakeSnapshot(request=0, why=why))
+        return isinstance(look, SnapshotTaken) and look.snapshot.is_flat
+
+    def _leave_by_rest(self, reason: str) -> Ended:
+        settings = self._settings
+        self._dispatcher.abandon(settings.connect_timeout_s + settings.reply_timeout_s)
+        if self._plan.mode is Mode.SHADOW:
+            return Ended(reason=reason, is_flat=self._looks_flat(reason))
+
+        def say(notice: Notice) -> None:
+            line = Milestone(
+                at=self._clock.now(), level=notice.level, code=notice.code, text=notice.text
+            )
+            self._voice.say(line)
+
+        try:
+            flatten_account(
+                self._venue, clock=self._clock, reason=reason, timeout_s=_LAST_RESORT_S, say=say
+            )
+        except PxError as error:
+            logger.critical("{}", error)
+            return Ended(reason=f"{reason}; {error}", is_flat=False)
+        return Ended(reason=reason, is_flat=True)
+
+    # -- the record ---------------------------------------------------------------------------
+
+    def _open_journal(self) -> None:
+        self._journal.append(
+            RowKind.OPENED,
+            Opening(
+                schema=SCHEMA,
+                mode=self._plan.mode,
+                config=self._engine.config,
+                strategy=self._settings.strategy,
+                strategy_params=self._strategy_params,
+                paper_clock=self._settings.paper_clock,
+                trading_day=self._plan.trading_day,
+            ),
+        )
+
+    def _close_journal(self, ended: Ended) -> None:
+        self._journal.append(
+            RowKind.CLOSED,
+            Closing(
+                reason=ended.reason,
+                is_flat=ended.is_flat,
+                headroom_usd_min=self._engine.headroom_usd_min,
+                conflated_quotes=self._inbox.conflated_quotes,
+                bad_records=self._realtime.bad_records,
+                reconnects=self._realtime.reconnects,
+                rows_dropped=self._journal.rows_dropped,
+            ),
+        )
+        if not self._journal.close():
+            logger.error("the journal is not complete: {} rows dropped", self._journal.rows_dropped)
+
+
+_LOG_LEVEL = {Level.INFO: "INFO", Level.WARNING: "WARNING", Level.ALARM: "ERROR"}
+
+
+def main(argv: list[str]) -> int:
+    """`python -m pxcore.runtime.session PLAN`: exit status 0 flat, 1 not proven, 2 not started."""
+    voice = Voice(sys.stdout.buffer)
+    try:
+        plan = msgspec.json.decode(argv[1], type=SessionPlan)
+        settings = load_settings()
+        paths = Paths(settings.home)
+        log_to(
+            paths.logs / f"{plan.session_id}.log",
+            level=settings.log_level,
+            secrets=settings.secrets,
+        )
+        session = Session(plan, settings, voice)
+    except (Misconfigured, OSError, msgspec.DecodeError, IndexError) as error:
+        voice.end(Ended(reason=f"session not started: {error}", is_flat=False))
+        return 2
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda number, frame: session.ask_to_stop(f"signal {number}"))
+    ended = session.run()
+    voice.end(ended)
+    return 0 if ended.is_flat else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv))

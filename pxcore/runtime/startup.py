@@ -1,0 +1,84 @@
+"""The start-up sync: who are we, what do we trade, and is the account clean enough to begin?"""
+
+from collections.abc import Callable
+
+from pxcore.calendar import trading_day_at
+from pxcore.engine.commands import Notice
+from pxcore.gateway import GatewayClient
+from pxcore.model import Account, Contract, Misconfigured, Snapshot
+from pxcore.runtime.flatten import flatten_account
+from pxcore.runtime.venue import Venue
+from pxcore.settings import Mode, Settings
+
+_FLATTEN_WITHIN_S = 60.0
+
+
+def resolve_account(client: GatewayClient, settings: Settings) -> Account:
+    """The account by its explicit id. Raises Misconfigured when it is not set, not there, or
+    may not trade; also for one that is not simulated: the program forbids automation there.
+    """
+    if settings.account_id is None:
+        raise Misconfigured("PX_ACCOUNT_ID is missing: no account is ever chosen by position")
+    account = client.resolve_account(settings.account_id)
+    if account.is_simulated is False:
+        raise Misconfigured(
+            f"account {account.id} {account.name} is a live-funded one: automated trading is "
+            "not allowed there"
+        )
+    return account
+
+
+def take_snapshot(client: GatewayClient, account: Account, settings: Settings) -> Snapshot:
+    """Account, alive orders, open positions and the trading day's fills, by REST."""
+    day_start = trading_day_at(settings.clock.now()).opens_at
+    return client.snapshot(account.id, day_start=day_start)
+
+
+def clear_leftovers(
+    client: GatewayClient,
+    snapshot: Snapshot,
+    settings: Settings,
+    *,
+    say: Callable[[Notice], None],
+) -> Snapshot:
+    """A flat account: the snapshot itself when it is flat, else the proof after a flatten.
+
+    Raises Misconfigured when there are leftovers and the settings do not allow to flatten them,
+    or in shadow, where nothing is ever sent.
+    """
+    if snapshot.is_flat:
+        return snapshot
+    held = [f"{p.size:+d} {p.contract_id}" for p in snapshot.positions if not p.is_flat]
+    found = f"{len(snapshot.orders)} orders alive, held: {', '.join(held) or 'nothing'}"
+    account = f"account {snapshot.account.id} {snapshot.account.name}"
+    if settings.mode is Mode.SHADOW:
+        raise Misconfigured(f"{account} is not flat ({found}) and shadow sends nothing")
+    if not settings.flatten_on_start:
+        raise Misconfigured(
+            f"{account} is not flat ({found}); flatten it with `px flatten`, or allow it with "
+            "PX_FLATTEN_ON_START=true"
+        )
+    venue = Venue(
+        client,
+        account_id=snapshot.account.id,
+        day_start=trading_day_at(settings.clock.now()).opens_at,
+        clock=settings.clock,
+    )
+    return flatten_account(
+        venue,
+        clock=settings.clock,
+        reason=f"leftovers at start: {found}",
+        timeout_s=_FLATTEN_WITHIN_S,
+        say=say,
+    )
+
+
+def resolve_contract(client: GatewayClient, settings: Settings) -> Contract:
+    """The one active contract that the setting names. Raises Misconfigured with candidates."""
+    return client.resolve_contract(settings.contract)
+
+
+def last_order_id(client: GatewayClient, account: Account, settings: Settings) -> int:
+    """The newest order id of the trading day, 0 when there is none: ids only grow."""
+    day_start = trading_day_at(settings.clock.now()).opens_at
+    return max((o.id for o in client.orders(account.id, start=day_start)), default=0)

@@ -1,0 +1,152 @@
+"""The parent's side of a session: start its process, relay what it says, and see it end flat.
+
+May be interrupted at any line (a cancel, a time-out, a signal): the pipe closes, the session
+flattens by itself. When the session has died or hangs, its account is flattened from here.
+"""
+
+import queue
+import subprocess
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+from typing import IO
+
+import msgspec
+
+from pxcore.engine.commands import Level, Notice
+from pxcore.engine.events import Ask
+from pxcore.model import Misconfigured, PxError
+from pxcore.runtime.flatten import flatten_account
+from pxcore.runtime.lines import Ended, Line, Milestone, decode
+from pxcore.runtime.plan import Paths, SessionPlan, connect
+from pxcore.runtime.process import end, spawn
+from pxcore.runtime.venue import Venue
+from pxcore.settings import Mode, Settings
+
+_SILENCE_S = 20.0  # a session says something every half second
+_LATE_S = 180.0  # after the window's end, in seconds of ours: more than its own flatten may take
+_LAST_RESORT_S = 60.0
+
+
+class Supervisor:
+    """One session process. `on_line` is called with every line it says."""
+
+    def __init__(
+        self, plan: SessionPlan, settings: Settings, *, on_line: Callable[[Line], None]
+    ) -> None:
+        self._plan = plan
+        self._settings = settings
+        self._on_line = on_line
+        self._lines: queue.SimpleQueue[bytes | str | None] = queue.SimpleQueue()
+        self._ended: Ended | None = None
+        self._process: subprocess.Popen[str] | None = None
+        self._is_stop_asked = False
+
+    def ask_to_stop(self) -> None:
+        """The session flattens and ends; one that has not started yet does so at once."""
+        self._is_stop_asked = True
+        if self._process is not None:
+            _ask(self._process, Ask.STOP)
+
+    def run(self) -> Ended:
+        """How the session ended. `is_flat` is false when nobody could prove it."""
+        paths = Paths(self._settings.home)
+        process = spawn(
+            "pxcore.runtime.session",
+            msgspec.json.encode(self._plan).decode(),
+            stderr=paths.logs / f"{self._plan.session_id}.err",
+        )
+        self._process = process
+        if self._is_stop_asked:
+            _ask(process, Ask.STOP)
+        threading.Thread(target=self._read, args=(process.stdout,), daemon=True).start()
+        try:
+            why_not = self._relay(process)
+        finally:
+            status = end(process)
+        if self._ended is None:
+            self._drain()
+        if self._ended is not None and self._ended.is_flat:
+            return self._ended
+        if self._ended is None:
+            why = why_not or f"session process ended with status {status} and no last line"
+        else:
+            why = self._ended.reason
+        return self._flatten_for_it(why)
+
+    def _read(self, stream: IO[str] | None) -> None:
+        assert stream is not None
+        for line in stream:
+            self._lines.put(line)
+        self._lines.put(None)
+
+    def _relay(self, process: "subprocess.Popen[str]") -> str | None:
+        """Passes lines on until the last one. Why it gave up waiting, or None."""
+        clock = self._settings.clock
+        deadline = self._plan.window_end + timedelta(seconds=_LATE_S * clock.speed)
+        while True:
+            try:
+                line = self._lines.get(timeout=_SILENCE_S)
+            except queue.Empty:
+                return f"session process said nothing for {_SILENCE_S:g} s"
+            if line is None:
+                return None
+            self._take(line)
+            if clock.now() > deadline and self._ended is None:
+                _ask(process, Ask.STOP)
+                return "session process outlived its window"
+
+    def _drain(self) -> None:
+        while True:
+            try:
+                line = self._lines.get(timeout=1.0)
+            except queue.Empty:
+                return
+            if line is None:
+                return
+            self._take(line)
+
+    def _take(self, text: bytes | str) -> None:
+        try:
+            line = decode.decode(text)
+        except msgspec.DecodeError:
+            line = Milestone(
+                at=self._settings.clock.now(),
+                level=Level.WARNING,
+                code="session.noise",
+                text=str(text).strip()[:200],
+            )
+        if isinstance(line, Ended):
+            self._ended = line
+        self._on_line(line)
+
+    def _flatten_for_it(self, why: str) -> Ended:
+        """The session did not end flat: look, and unless in shadow do it by REST from here."""
+        if self._plan.mode is Mode.SHADOW:
+            return Ended(reason=why, is_flat=self._ended is not None and self._ended.is_flat)
+        client = connect(self._settings)
+        clock = self._settings.clock
+        venue = Venue(
+            client, account_id=self._plan.account.id, day_start=self._plan.day_start, clock=clock
+        )
+
+        def say(notice: Notice) -> None:
+            self._on_line(
+                Milestone(at=clock.now(), level=Level.ALARM, code=notice.code, text=notice.text)
+            )
+
+        try:
+            flatten_account(venue, clock=clock, reason=why, timeout_s=_LAST_RESORT_S, say=say)
+        except (PxError, Misconfigured) as error:
+            return Ended(reason=f"{why}; {error}", is_flat=False)
+        return Ended(reason=why, is_flat=True)
+
+
+def _ask(process: "subprocess.Popen[str]", ask: Ask) -> None:
+    if process.stdin is None or process.stdin.closed:
+        return
+    try:
+        process.stdin.write(f"{ask}\n")
+        process.stdin.flush()
+    except BrokenPipeError:
+        return  # it has gone already; what it left is looked at next

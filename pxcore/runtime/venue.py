@@ -1,0 +1,109 @@
+"""What the shell asks of the venue, and how each answer becomes an event.
+
+The one place that translates the gateway's errors into what the engine understands.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from pxcore.clock import Clock
+from pxcore.engine.commands import (
+    CancelOrder,
+    ClosePosition,
+    PlaceEntry,
+    ResolveTag,
+    TakeSnapshot,
+)
+from pxcore.engine.events import (
+    Answer,
+    CancelAnswered,
+    CloseAnswered,
+    Event,
+    PlaceAccepted,
+    PlaceNotSent,
+    PlaceRefused,
+    PlaceUnknown,
+    SnapshotFailed,
+    SnapshotTaken,
+    TagResolved,
+)
+from pxcore.gateway import GatewayClient
+from pxcore.model import Contract, OutcomeUnknown, PxError, Refused, Unavailable
+
+_GONE = frozenset(("OrderNotFound", "PositionNotFound"))
+
+Instruction = PlaceEntry | CancelOrder | ClosePosition
+Question = TakeSnapshot | ResolveTag
+
+
+class Venue:
+    """One account at the gateway. `day_start` bounds the fills of a snapshot and look-ups."""
+
+    def __init__(
+        self, client: GatewayClient, *, account_id: int, day_start: datetime, clock: Clock
+    ) -> None:
+        self._client = client
+        self._account_id = account_id
+        self._day_start = day_start
+        self._clock = clock
+
+    def instruct(self, instruction: Instruction, contract: Contract | None = None) -> Event:
+        """Sends it, once, and says what became of it. `contract` is the entry's."""
+        match instruction:
+            case PlaceEntry():
+                return self._place(instruction, contract)
+            case CancelOrder(order_id=order_id):
+                answer = self._answer(lambda: self._client.cancel_order(self._account_id, order_id))
+                return CancelAnswered(at=self._clock.now(), order_id=order_id, answer=answer)
+            case ClosePosition(contract_id=contract_id):
+                answer = self._answer(
+                    lambda: self._client.close_position(self._account_id, contract_id)
+                )
+                return CloseAnswered(at=self._clock.now(), contract_id=contract_id, answer=answer)
+
+    def ask(self, question: Question) -> Event | None:
+        """Asks it. None when a look-up stayed unanswered: the engine asks again by itself."""
+        match question:
+            case TakeSnapshot(request=request):
+                try:
+                    snapshot = self._client.snapshot(self._account_id, day_start=self._day_start)
+                except PxError as error:
+                    return SnapshotFailed(at=self._clock.now(), request=request, why=str(error))
+                return SnapshotTaken(at=self._clock.now(), request=request, snapshot=snapshot)
+            case ResolveTag(tag=tag):
+                try:
+                    order = self._client.find_by_tag(self._account_id, tag, since=self._day_start)
+                except PxError:
+                    return None
+                return TagResolved(at=self._clock.now(), tag=tag, order=order)
+
+    def _place(self, entry: PlaceEntry, contract: Contract | None) -> Event:
+        if contract is None or contract.id != entry.contract_id:
+            why = f"no contract {entry.contract_id} here"
+            return PlaceNotSent(at=self._clock.now(), tag=entry.tag, why=why)
+        try:
+            order_id = self._client.place_entry(self._account_id, entry, contract)
+        except Refused as error:
+            return PlaceRefused(
+                at=self._clock.now(),
+                tag=entry.tag,
+                code_name=error.code_name,
+                text=error.text or "",
+            )
+        except Unavailable as error:
+            return PlaceNotSent(at=self._clock.now(), tag=entry.tag, why=str(error))
+        except OutcomeUnknown as error:
+            return PlaceUnknown(at=self._clock.now(), tag=entry.tag, why=str(error))
+        return PlaceAccepted(at=self._clock.now(), tag=entry.tag, order_id=order_id)
+
+    @staticmethod
+    def _answer(send: Callable[[], None]) -> Answer:
+        try:
+            send()
+        except Refused as error:
+            return Answer.GONE if error.code_name in _GONE else Answer.REFUSED
+        except Unavailable:
+            return Answer.NOT_SENT
+        except PxError:
+            return Answer.UNKNOWN
+        return Answer.DONE

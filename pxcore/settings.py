@@ -1,0 +1,240 @@
+"""Every setting, once: its name, default, unit and range.
+
+Read from the environment and `.env`, prefix `PX_`. Absent settings mean paper. A real gateway
+needs its name, an account id and credentials; it trades only with `PX_TRADING=armed` besides,
+and is otherwise in shadow: everything but sending orders.
+"""
+
+import os
+from datetime import time
+from decimal import Decimal
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import (
+    Field,
+    ModelWrapValidatorHandler,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import ErrorDetails
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from pxcore.clock import Clock, ShiftedClock, WallClock
+from pxcore.model.errors import Misconfigured
+
+PREFIX = "PX_"
+ENV_FILE = Path(".env")
+
+
+class GatewayName(StrEnum):
+    PAPER = "paper"
+    TOPSTEPX = "topstepx"
+
+
+class Mode(StrEnum):
+    """What a session may do: trade the paper gateway, watch a real one, or trade a real one."""
+
+    PAPER = "paper"
+    SHADOW = "shadow"
+    LIVE = "live"
+
+
+_SECRETS = frozenset(("API_KEY",))
+# Base of REST and of the hubs. Source: gateway reference, 1.1.
+_HOSTS = {GatewayName.TOPSTEPX: ("https://api.topstepx.com", "https://rtc.topstepx.com")}
+
+
+class Settings(BaseSettings):
+    """One name per thing; units are the last word of the name."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, extra="forbid", frozen=True, env_ignore_empty=True
+    )
+
+    home: Path = Field(
+        Path(".px"), description="folder of all state: journal, database, reports, Prefect's home"
+    )
+    gateway: GatewayName = Field(GatewayName.PAPER, description="`paper` or `topstepx`")
+    trading: Literal["", "armed"] = Field(
+        "", description="`armed` lets a session on a real gateway trade"
+    )
+    account_id: int | None = Field(None, gt=0, description="the account, by the venue's own id")
+    username: str = Field("", description="login name of a real gateway")
+    api_key: SecretStr = Field(SecretStr(""), description="API key of a real gateway")
+    paper_url: str = Field(
+        "", pattern=r"^(|http://127\.0\.0\.1:\d+)$", description="where `px paper` listens"
+    )
+    paper_clock: str = Field(
+        "", description="the paper market's clock, MARKET@WALL@SPEED; empty is the wall clock"
+    )
+
+    contract: str = Field("MNQ", min_length=1, description="symbol, contract name or id")
+    strategy: Literal["timed-entry", "hold"] = Field(
+        "timed-entry", description="`timed-entry` or `hold`"
+    )
+    entry_every_s: float = Field(
+        900.0, gt=0, le=86_400, description="seconds between the beats of `timed-entry`"
+    )
+    size: int = Field(1, ge=1, le=150, description="contracts an entry")
+    stop_loss_ticks: int = Field(40, ge=4, le=1000, description="ticks from the fill to the stop")
+    take_profit_ticks: int = Field(
+        60, ge=1, le=1000, description="ticks from the fill to the target"
+    )
+
+    window_start: time = Field(time(8, 30), description="first entry, Chicago time")
+    window_end: time = Field(time(15, 0), description="no entry from here, flatten, Chicago time")
+    flat_by: time = Field(time(15, 5), description="flat must be proven by, Chicago time")
+    flatten_on_start: bool = Field(
+        False, description="flatten what is found at start; else the session is refused"
+    )
+
+    loss_usd_max: Decimal = Field(
+        Decimal(500), gt=0, le=100_000, description="daily loss in USD: halt and flatten"
+    )
+    trades_max: int = Field(10, ge=1, le=1000, description="trades a trading day")
+    contracts_max: int = Field(5, ge=1, le=150, description="largest size of an entry, contracts")
+    cooldown_s: float = Field(60.0, ge=0, le=86_400, description="seconds out after a loss")
+    slippage_ticks: int = Field(
+        4, ge=0, le=1000, description="ticks a stop may slip, for the headroom before an entry"
+    )
+    costs_usd_per_side: Decimal = Field(
+        Decimal("2.50"),
+        ge=0,
+        le=100,
+        description="USD of fees and commissions a contract and side, for that headroom",
+    )
+    stale_data_s: float = Field(
+        10.0, gt=0, le=600, description="oldest quote and print for an entry, seconds"
+    )
+    entry_deadline_s: float = Field(
+        5.0, gt=0, le=60, description="seconds for an entry to fill or fail"
+    )
+    protection_deadline_s: float = Field(
+        5.0, gt=0, le=60, description="seconds for both bracket legs to be seen working"
+    )
+    settle_deadline_s: float = Field(
+        2.0, gt=0, le=60, description="seconds for orders, fills and position to agree"
+    )
+    blind_limit_s: float = Field(
+        30.0, gt=0, le=600, description="seconds without a hub while holding before a flatten"
+    )
+    kill_switch: str = Field(
+        "", description="any text is the reason why nothing may be opened; so is the file `KILL`"
+    )
+
+    connect_timeout_s: float = Field(3.0, gt=0, le=60, description="seconds to connect for REST")
+    reply_timeout_s: float = Field(8.0, gt=0, le=60, description="seconds to wait for an answer")
+    silence_limit_s: float = Field(
+        30.0, gt=15, le=300, description="seconds without a byte before a hub counts as lost"
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", description="lowest level in the logs"
+    )
+
+    @field_validator("paper_clock")
+    @classmethod
+    def _is_clock(cls, text: str) -> str:
+        if text:
+            try:
+                ShiftedClock.parse(text)
+            except Misconfigured as error:
+                raise ValueError(str(error)) from None
+        return text
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _whole(cls, data: Any, build: ModelWrapValidatorHandler[Self]) -> Self:
+        """Collects every problem, of single values and between them, into one Misconfigured."""
+        problems: list[str] = []
+        try:
+            settings = build(data)
+        except ValidationError as error:
+            problems = [_sentence(one) for one in error.errors()]
+            refused = {one["loc"][0] for one in error.errors() if one["loc"]}
+            settings = build({name: v for name, v in data.items() if name not in refused})
+        problems += settings._disagreements()
+        if problems:
+            raise Misconfigured(*problems)
+        return settings
+
+    def _disagreements(self) -> list[str]:
+        problems: list[str] = []
+        if not self.window_start < self.window_end <= self.flat_by:
+            problems.append(
+                f"PX_WINDOW_START {self.window_start} must be before PX_WINDOW_END "
+                f"{self.window_end}, and that not after PX_FLAT_BY {self.flat_by}"
+            )
+        if self.size > self.contracts_max:
+            problems.append(f"PX_SIZE {self.size} is above PX_CONTRACTS_MAX {self.contracts_max}")
+        if self.gateway is not GatewayName.PAPER:
+            missing = {
+                "PX_ACCOUNT_ID": self.account_id is None,
+                "PX_USERNAME": not self.username,
+                "PX_API_KEY": not self.api_key.get_secret_value(),
+            }
+            problems += [
+                f"{name} is missing: gateway {self.gateway} needs it"
+                for name, is_missing in missing.items()
+                if is_missing
+            ]
+            if self.paper_clock:
+                problems.append("PX_PAPER_CLOCK is for the paper gateway alone")
+        return problems
+
+    @property
+    def mode(self) -> Mode:
+        if self.gateway is GatewayName.PAPER:
+            return Mode.PAPER
+        return Mode.LIVE if self.trading == "armed" else Mode.SHADOW
+
+    @property
+    def clock(self) -> Clock:
+        return ShiftedClock.parse(self.paper_clock) if self.paper_clock else WallClock()
+
+    @property
+    def hosts(self) -> tuple[str, str]:
+        """Base URL of REST and of the hubs. Raises Misconfigured when paper has no address."""
+        if self.gateway is not GatewayName.PAPER:
+            return _HOSTS[self.gateway]
+        if not self.paper_url:
+            raise Misconfigured(
+                "PX_PAPER_URL is missing: start the paper gateway with `px paper`, which prints it"
+            )
+        return self.paper_url, self.paper_url
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Values that may appear in no output."""
+        return tuple(s for s in (self.api_key.get_secret_value(),) if s)
+
+
+def load_settings(env_file: Path = ENV_FILE) -> Settings:
+    """Settings of this process. Raises Misconfigured with every problem at once.
+
+    An unknown `PX_` name is a problem wherever it stands; in `.env` so is any other name.
+    """
+    names = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
+    given = {name.upper() for name in os.environ if name.upper().startswith(PREFIX)}
+    problems = [_UNKNOWN.format(name) for name in sorted(given - names)]
+    try:
+        settings = Settings(_env_file=env_file)
+    except Misconfigured as error:
+        raise Misconfigured(*problems, *error.problems) from None
+    if problems:
+        raise Misconfigured(*problems)
+    return settings
+
+
+_UNKNOWN = "{} is not a setting; .env.example lists those there are"
+
+
+def _sentence(error: ErrorDetails) -> str:
+    name = str(error["loc"][0]).upper()
+    if error["type"] == "extra_forbidden":
+        return _UNKNOWN.format(name)
+    given = "" if name in _SECRETS else f" {error['input']!r}"
+    return f"{PREFIX}{name}{given} is refused: {error['msg']}"

@@ -1,0 +1,40 @@
+"""Enters on the clock, in the direction of the latest move.
+
+Every `every_s` seconds of the window it compares the mid price with the one at the last beat:
+up means buy, down means sell, no move means wait for the next beat. It does not look whether a
+position is open: that is for the gates, whose refusals are part of the record.
+"""
+
+from datetime import datetime, timedelta
+
+from pxcore.engine.events import Event
+from pxcore.engine.strategy import MarketView, Signal
+from pxcore.model import Side
+
+
+class TimedEntry:
+    name = "timed-entry"
+
+    def __init__(self, *, every_s: float) -> None:
+        if every_s <= 0:
+            raise ValueError(f"every_s is {every_s}, allowed is above 0")
+        self._every = timedelta(seconds=every_s)
+        self._next_at: datetime | None = None
+        self._mid_before: int | None = None  # in half ticks, so that it stays whole
+
+    def on_event(self, event: Event, view: MarketView) -> Signal | None:
+        if view.bid_ticks is None or view.ask_ticks is None:
+            return None
+        mid = view.bid_ticks + view.ask_ticks
+        if self._next_at is None or self._mid_before is None:
+            self._next_at = max(view.now, view.window_start) + self._every
+            self._mid_before = mid
+            return None
+        if view.now < self._next_at:
+            return None
+        moved, self._mid_before = mid - self._mid_before, mid
+        self._next_at = view.now + self._every
+        if moved == 0:
+            return None
+        side = Side.BUY if moved > 0 else Side.SELL
+        return Signal(side=side, reason=f"moved {moved / 2:+g} ticks since the last beat")

@@ -1,0 +1,45 @@
+"""The wire between this process's session and whoever started the process by hand.
+
+A flow run by Prefect's runner has nobody listening: then this does nothing.
+"""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from pxcore.runtime.lines import Line
+from pxcore.runtime.supervisor import Supervisor
+
+
+class Control:
+    def __init__(self) -> None:
+        self.listeners: list[Callable[[Line], None]] = []
+        self._lock = threading.Lock()
+        self._supervisor: Supervisor | None = None
+        self._is_stop_asked = False
+
+    def tell(self, line: Line) -> None:
+        for listener in self.listeners:
+            listener(line)
+
+    def ask_to_stop(self) -> None:
+        """The session that runs, or else the next one, flattens and ends. From any thread."""
+        with self._lock:
+            self._is_stop_asked = True
+            if self._supervisor is not None:
+                self._supervisor.ask_to_stop()
+
+    @contextmanager
+    def supervising(self, supervisor: Supervisor) -> Iterator[None]:
+        with self._lock:
+            self._supervisor = supervisor
+            if self._is_stop_asked:
+                supervisor.ask_to_stop()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._supervisor = None
+
+
+CONTROL = Control()

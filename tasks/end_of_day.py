@@ -1,0 +1,37 @@
+"""Reconciliation and the report: files first, Prefect's artifacts afterwards and at best."""
+
+from pathlib import Path
+
+from prefect import task
+from prefect.artifacts import create_markdown_artifact
+from prefect.logging import get_run_logger
+
+from pxcore.gateway import GatewayClient
+from pxcore.reports.daily import DailyReport
+from pxcore.reports.reconcile import VenueDay
+from pxcore.reports.render import headline, to_markdown
+from pxcore.runtime import end_of_day
+from pxcore.runtime.plan import SessionPlan
+from pxcore.settings import Settings
+from tasks.policy import ONCE, QUESTION
+
+
+@task(name="read-venue", **QUESTION)
+def read_venue(client: GatewayClient, plan: SessionPlan) -> VenueDay:
+    return end_of_day.read_venue(client, plan)
+
+
+@task(name="report", **ONCE)
+def report(plan: SessionPlan, settings: Settings, venue: VenueDay) -> tuple[DailyReport, Path]:
+    made, folder = end_of_day.close_day(plan, settings, venue)
+    get_run_logger().info("%s; report in %s", headline(made), folder)
+    return made, folder
+
+
+@task(name="publish", **ONCE)
+def publish(made: DailyReport) -> None:
+    create_markdown_artifact(
+        key=f"daily-report-{made.account.split()[0]}",
+        markdown=to_markdown(made),
+        description=headline(made),
+    )

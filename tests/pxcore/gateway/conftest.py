@@ -1,0 +1,81 @@
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from gateway_listener import Listener
+from gateway_samples import KEY, MNQ, FixedClock, contract_row
+from raw_http import RawHttp, good
+from raw_hub import RawHubs
+
+from pxcore.gateway import GatewayClient
+
+
+@pytest.fixture
+def clock() -> FixedClock:
+    return FixedClock()
+
+
+@pytest.fixture
+def http() -> Iterator[RawHttp]:
+    server = RawHttp()
+    server.script("/api/Contract/searchById", good(contract=contract_row(MNQ)))
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def pauses() -> list[float]:
+    """Seconds that the client wanted to wait between attempts."""
+    return []
+
+
+@pytest.fixture
+def new_client(clock: FixedClock, pauses: list[float]) -> Iterator[Callable[[str], GatewayClient]]:
+    made: list[GatewayClient] = []
+
+    def new(base_url: str) -> GatewayClient:
+        client = GatewayClient(
+            base_url=base_url,
+            username="trader01",
+            api_key=KEY,
+            connect_timeout_s=1.0,
+            reply_timeout_s=0.3,
+            clock=clock,
+            sleep=pauses.append,
+        )
+        made.append(client)
+        return client
+
+    yield new
+    for client in made:
+        client.close()
+
+
+@pytest.fixture
+def client(http: RawHttp, new_client: Callable[[str], GatewayClient]) -> GatewayClient:
+    return new_client(http.url)
+
+
+@pytest.fixture
+def hubs() -> Iterator[RawHubs]:
+    server = RawHubs()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def new_listener(clock: FixedClock) -> Iterator[Callable[..., Listener]]:
+    made: list[Listener] = []
+
+    def new(url: str, **options: Any) -> Listener:
+        made.append(Listener(url, clock, **options))
+        return made[-1]
+
+    yield new
+    for listener in made:
+        listener.realtime.stop()
+
+
+@pytest.fixture
+def listener(hubs: RawHubs, new_listener: Callable[..., Listener]) -> Listener:
+    return new_listener(hubs.url)

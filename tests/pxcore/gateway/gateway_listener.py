@@ -1,0 +1,76 @@
+"""Takes what Realtime delivers, and waits for what a test wants to see next."""
+
+import itertools
+import queue
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from gateway_samples import ACCOUNT, MNQ, FixedClock
+from raw_hub import WAIT_S
+
+from pxcore.engine.events import Event, Hub, HubUp
+from pxcore.gateway import Backoff, Limits, Realtime
+
+E = TypeVar("E")
+
+
+class Listener:
+    def __init__(self, url: str, clock: FixedClock, **options: Any) -> None:
+        self.seen: list[Event] = []
+        self.unknown: list[str] = []
+        self.fail_next: Exception | None = None
+        self._inbox: queue.SimpleQueue[Event] = queue.SimpleQueue()
+        self._waiting: list[Event] = []
+        self._tokens = itertools.count(1)
+        limits = Limits(ping_every_s=options.pop("ping_every_s", 10.0))
+        if options.pop("quick", False):
+            limits = replace(
+                limits, upgrade_timeout_s=0.3, handshake_timeout_s=0.3, invoke_timeout_s=0.3
+            )
+        self.realtime = Realtime(
+            rtc_url=url,
+            account_id=ACCOUNT,
+            contracts={MNQ.id: MNQ},
+            deliver=self._deliver,
+            clock=clock,
+            on_unknown_contract=self.unknown.append,
+            limits=limits,
+            backoff=Backoff(least_s=0.01, most_s=0.05),
+            **({"token": self._token} | options),
+        )
+
+    def start(self) -> None:
+        self.realtime.start()
+
+    def next(self, kind: type[E]) -> E:
+        """The next event of this kind that no test has taken yet; others keep waiting."""
+        while True:
+            for event in self._waiting:
+                if isinstance(event, kind):
+                    self._waiting.remove(event)
+                    return event
+            self._waiting.append(self._inbox.get(timeout=WAIT_S))
+
+    def wait_up(self, hub: Hub) -> None:
+        others: list[Event] = []
+        while (up := self.next(HubUp)).hub is not hub:
+            others.append(up)
+        self._waiting += others
+
+    def count(self, kind: type[Event]) -> int:
+        """Events of this kind that have arrived and were not taken."""
+        while not self._inbox.empty():
+            self._waiting.append(self._inbox.get())
+        return sum(isinstance(event, kind) for event in self._waiting)
+
+    def _token(self) -> str:
+        """The first is for both hubs, every later one is new."""
+        number = next(self._tokens)
+        return f"token-{max(number - 1, 1)}"
+
+    def _deliver(self, event: Event) -> None:
+        if self.fail_next is not None and not isinstance(event, HubUp):
+            error, self.fail_next = self.fail_next, None
+            raise error
+        self.seen.append(event)
+        self._inbox.put(event)

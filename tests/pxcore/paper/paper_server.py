@@ -1,0 +1,173 @@
+"""A paper gateway in a thread of the test's own process, and small clients for it."""
+
+import json
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import uvicorn
+from paper_scenes import ACCOUNT, LISTED, OPEN, START_USD, quote
+from websockets.sync.client import ClientConnection, connect
+
+from pxcore.clock import Clock, WallClock
+from pxcore.paper.exchange import AccountSpec, Exchange
+from pxcore.paper.market import Tape
+from pxcore.paper.server.app import ServerConfig, create_app
+from pxcore.paper.server.venue import Venue
+from pxcore.paper.synthetic import synthetic
+
+END = "\x1e"
+Json = dict[str, Any]
+
+
+class Gateway:
+    """REST with the token of one login."""
+
+    def __init__(self, port: int) -> None:
+        self.url = f"http://127.0.0.1:{port}"
+        self.sockets = f"ws://127.0.0.1:{port}"
+        self.token = ""
+
+    def log_in(self) -> "Gateway":
+        _, answer = self.post("/api/Auth/loginKey", userName="trader01", apiKey="key")
+        self.token = answer["token"]
+        return self
+
+    def post(self, path: str, /, **body: object) -> tuple[int, Json]:
+        status, text, _ = self.send(path, json.dumps(body).encode())
+        return status, json.loads(text) if text else {}
+
+    def send(
+        self, path: str, body: bytes | None, *, bearer: str | None = None
+    ) -> tuple[int, str, Mapping[str, str]]:
+        token = self.token if bearer is None else bearer
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        request = urllib.request.Request(self.url + path, data=body, headers=headers)
+        try:
+            with urllib.request.urlopen(request, timeout=5) as response:
+                return response.status, response.read().decode(), dict(response.headers)
+        except urllib.error.HTTPError as error:
+            return (
+                error.code,
+                error.read().decode(),
+                {k.lower(): v for k, v in error.headers.items()},
+            )
+
+    def hub(self, name: str) -> "Hub":
+        return Hub(f"{self.sockets}/hubs/{name}?access_token={self.token}")
+
+
+class Hub:
+    """A hand-held SignalR client that shakes hands at once."""
+
+    def __init__(self, url: str, version: int = 1) -> None:
+        self.socket: ClientConnection = connect(url, compression=None, max_queue=None)
+        self._records: list[Json] = []
+        self._calls = 0
+        self.send({"protocol": "json", "version": version})
+        self.greeting = self.receive()
+
+    def send(self, message: Json) -> None:
+        self.socket.send(json.dumps(message) + END)
+
+    def receive(self) -> Json:
+        while not self._records:
+            frame = self.socket.recv(timeout=5)
+            assert isinstance(frame, str) and frame.endswith(END)
+            self._records = [json.loads(record) for record in frame[:-1].split(END)]
+        return self._records.pop(0)
+
+    def call(self, method: str, *arguments: object) -> Json:
+        """Invokes and returns the completion; events before it are lost."""
+        self._calls += 1
+        number = str(self._calls)
+        self.send(
+            {"type": 1, "invocationId": number, "target": method, "arguments": list(arguments)}
+        )
+        return self.until(lambda record: record.get("invocationId") == number)
+
+    def event(self, target: str) -> list[Any]:
+        """The arguments of the next event of this name."""
+        arguments: list[Any] = self.until(lambda r: r.get("target") == target)["arguments"]
+        return arguments
+
+    def until(self, is_it: Callable[[Json], bool]) -> Json:
+        for _ in range(10_000):
+            record = self.receive()
+            if is_it(record):
+                return record
+        raise AssertionError("not among the next 10,000 records")
+
+
+def fixed_tape() -> Tape:
+    """One quote and then silence."""
+    return iter([quote(0, 100_000, 100_001)])
+
+
+def lively_tape() -> Tape:
+    mnq = next(contract for contract in LISTED if contract.name.startswith("MNQ"))
+    return synthetic(mnq, start=WallClock().now(), seed=1)
+
+
+@contextmanager
+def serving(
+    tape: Tape, *, config: ServerConfig | None = None, clock: Clock | None = None
+) -> Iterator[Gateway]:
+    exchange = Exchange(
+        contracts=LISTED, accounts=(AccountSpec(ACCOUNT, "PRAC-V2-1", START_USD),), seed=7
+    )
+    venue = Venue(exchange=exchange, tape=tape, clock=clock or WallClock())
+    app = create_app(venue, config or ServerConfig(rest_limit=None, bars_limit=None))
+    server = _Announcing(
+        uvicorn.Config(
+            app,
+            port=0,
+            log_level="warning",
+            ws_ping_interval=None,
+            ws_per_message_deflate=False,
+            timeout_graceful_shutdown=1,
+        )
+    )
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    assert server.is_listening.wait(5)
+    try:
+        yield Gateway(server.servers[0].sockets[0].getsockname()[1])
+    finally:
+        server.should_exit = True
+        thread.join(5)
+    assert not thread.is_alive()
+
+
+class _Announcing(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.is_listening = threading.Event()
+
+    async def startup(self, sockets: Any = None) -> None:
+        await super().startup(sockets)
+        self.is_listening.set()
+
+
+def entry(tag: str = "T", **more: object) -> Json:
+    """The body of a bracketed market buy of one MNQ."""
+    body: Json = {
+        "accountId": ACCOUNT,
+        "contractId": "CON.F.US.MNQ.Z26",
+        "type": 2,
+        "side": 0,
+        "size": 1,
+        "limitPrice": None,
+        "stopPrice": None,
+        "trailPrice": None,
+        "customTag": tag,
+        "stopLossBracket": {"ticks": -40, "type": 4},
+        "takeProfitBracket": {"ticks": 80, "type": 1},
+    }
+    return body | more
+
+
+SINCE = (OPEN.replace(year=2020)).isoformat()

@@ -1,0 +1,180 @@
+"""What the exchange refuses, with which code and text, and what a refusal leaves behind."""
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+from paper_scenes import (
+    ACCOUNT,
+    ES,
+    LOCKED_ACCOUNT,
+    MNQ,
+    OPEN,
+    POSITION_MODE_ACCOUNT,
+    after,
+    bracketed,
+    buy,
+    limit,
+    market,
+    order_steps,
+    run,
+    stop,
+)
+
+from pxcore.model import OrderStatus, OrderType, Side
+from pxcore.paper.exchange import CloseCode, Leg, PlaceCode, PlaceRequest
+
+CLOSED = "Trading is currently unavailable. The instrument is not in an active trading status."
+SHORT = bracketed(Side.SELL, loss=40, profit=-80)
+LONG = bracketed(Side.BUY, loss=-40, profit=80)
+
+
+def stop_loss(request: PlaceRequest, ticks: int, type_: OrderType = OrderType.STOP) -> PlaceRequest:
+    return replace(request, stop_loss=Leg(ticks=ticks, type=type_))
+
+
+def take_profit(
+    request: PlaceRequest, ticks: int, type_: OrderType = OrderType.LIMIT
+) -> PlaceRequest:
+    return replace(request, take_profit=Leg(ticks=ticks, type=type_))
+
+
+# The market is 100000 bid, 100001 asked: 25000.00 and 25000.25.
+REFUSED = {
+    "stop loss of a long above zero": (
+        stop_loss(LONG, 40),
+        "Invalid stop loss ticks (40). Ticks should be less than zero when longing.",
+    ),
+    "stop loss of a short below zero": (
+        stop_loss(SHORT, -50),
+        "Invalid stop loss ticks (-50). Ticks should be greater than zero when going short.",
+    ),
+    "take profit of a short above zero": (
+        take_profit(SHORT, 30),
+        "Invalid take profit ticks (30). Ticks should be less than zero when going short.",
+    ),
+    "take profit of a long below zero": (
+        take_profit(LONG, -30),
+        "Invalid take profit ticks (-30). Ticks should be greater than zero when longing.",
+    ),
+    "stop loss nearer than four ticks": (
+        stop_loss(SHORT, 3),
+        "Invalid stop loss ticks (3). Price should be at least 4 ticks away.",
+    ),
+    "stop loss of type limit": (
+        stop_loss(LONG, -40, OrderType.LIMIT),
+        "Invalid stop loss type (Limit)",
+    ),
+    "take profit of type stop": (
+        take_profit(LONG, 80, OrderType.STOP),
+        "Invalid take profit type (Stop)",
+    ),
+    "limit off the grid": (
+        replace(limit(Side.BUY, 1), limit_price=Decimal("24999.10")),
+        "Invalid limit price. Price is not aligned to tick size.",
+    ),
+    "stop off the grid": (
+        replace(stop(Side.BUY, 1), stop_price=Decimal("25010.10")),
+        "Invalid stop price. Price is not aligned to tick size.",
+    ),
+    "limit without a price": (
+        replace(limit(Side.BUY, 1), limit_price=None),
+        "Invalid limit price.",
+    ),
+    "limit at zero": (limit(Side.BUY, 0), "Invalid price. Price is outside allowed range."),
+    "absurd limit": (
+        replace(limit(Side.BUY, 1), limit_price=Decimal("1e999999")),
+        "Invalid price. Price is outside allowed range.",
+    ),
+    "buy stop at the bid": (
+        stop(Side.BUY, 100_000),
+        "Order price is outside allowed range. Please set price above best bid.",
+    ),
+    "sell stop at the ask": (
+        stop(Side.SELL, 100_001),
+        "Order price is outside allowed range. Please set price below best ask.",
+    ),
+    "size of zero": (buy(0), "Invalid size (0). Size should be greater than zero."),
+    "trailing stop": (
+        replace(buy(), type=OrderType.TRAILING_STOP),
+        "Order type TrailingStop is not supported by the paper gateway.",
+    ),
+    "contract without a market": (replace(buy(), contract_id=ES.id), CLOSED),
+}
+
+
+@pytest.mark.parametrize(("request_", "text"), REFUSED.values(), ids=REFUSED.keys())
+def test_refused_order_has_code_two_a_text_and_a_rejected_row(
+    request_: PlaceRequest, text: str
+) -> None:
+    exchange = market()
+    result = exchange.place(OPEN, ACCOUNT, replace(request_, tag="R"))
+    assert (result.code, result.text) == (PlaceCode.ORDER_REJECTED, text)
+    assert order_steps(run(exchange, 100)) == [("R", "rejected", 0)]
+    (row,) = exchange.orders(ACCOUNT)
+    assert (row.id, row.status) == (result.order_id, OrderStatus.REJECTED)
+    assert exchange.is_flat
+
+
+def test_unknown_account_or_contract_and_locked_account_leave_no_row() -> None:
+    exchange = market()
+    elsewhere = replace(buy(), contract_id="CON.F.US.MNQ.Z19")
+    results = [
+        exchange.place(OPEN, 1, buy()),
+        exchange.place(OPEN, ACCOUNT, elsewhere),
+        exchange.place(OPEN, LOCKED_ACCOUNT, buy()),
+    ]
+    assert [result.code for result in results] == [
+        PlaceCode.ACCOUNT_NOT_FOUND,
+        PlaceCode.CONTRACT_NOT_FOUND,
+        PlaceCode.ACCOUNT_VIOLATION,
+    ]
+    assert all(result.order_id is None for result in results)
+    assert run(exchange, 100) == []
+
+
+def test_brackets_are_refused_in_position_brackets_mode_and_plain_orders_are_not() -> None:
+    exchange = market()
+    refused = exchange.place(OPEN, POSITION_MODE_ACCOUNT, LONG)
+    plain = exchange.place(OPEN, POSITION_MODE_ACCOUNT, buy())
+    assert refused.text == (
+        "Brackets cannot be used with Position Brackets. You must enable Auto OCO Brackets."
+    )
+    assert plain.code is PlaceCode.SUCCESS
+
+
+@pytest.mark.parametrize("tag", ["T", "T-SL", "T-TP"])
+def test_tags_of_an_entry_and_its_legs_are_used_up_for_ever(tag: str) -> None:
+    exchange = market()
+    exchange.place(OPEN, ACCOUNT, LONG)
+    run(exchange, 100)
+    exchange.close(after(100), ACCOUNT, MNQ.id)
+    again = exchange.place(after(200), ACCOUNT, buy(tag=tag))
+    assert again.text == "Specified custom tag is already in use"
+    assert again.order_id is None
+
+
+def test_rejected_order_uses_up_its_own_tag_alone() -> None:
+    exchange = market()
+    exchange.place(OPEN, ACCOUNT, stop_loss(LONG, 40))
+    assert exchange.place(OPEN, ACCOUNT, buy(tag="T")).code is PlaceCode.ORDER_REJECTED
+    assert exchange.place(OPEN, ACCOUNT, buy(tag="T-SL")).code is PlaceCode.SUCCESS
+
+
+def test_entry_whose_leg_tag_is_taken_is_refused() -> None:
+    exchange = market()
+    exchange.place(OPEN, ACCOUNT, buy(tag="T-TP"))
+    assert exchange.place(OPEN, ACCOUNT, LONG).text == "Specified custom tag is already in use"
+
+
+def test_closed_market_refuses_orders_and_closes_and_records_both() -> None:
+    is_open = [True]
+    exchange = market(is_open=lambda contract, at: is_open[0])
+    exchange.place(OPEN, ACCOUNT, buy())
+    run(exchange, 10)
+    is_open[0] = False
+    refused = exchange.place(after(10), ACCOUNT, buy(tag="R"))
+    closing = exchange.close(after(10), ACCOUNT, MNQ.id)
+    assert (refused.code, refused.text) == (PlaceCode.ORDER_REJECTED, CLOSED)
+    assert closing.code is CloseCode.ORDER_REJECTED
+    assert len(exchange.orders(ACCOUNT, OrderStatus.REJECTED)) == 2
