@@ -13,8 +13,12 @@ from rich.console import Console
 from rich.text import Text
 
 from pxcore.cli.day import NoDay, problems_of
-from pxcore.cli.demo import Demo, DemoRequest
+from pxcore.cli.demo import DemoRequest, run_demo
+from pxcore.cli.flatten import flatten
+from pxcore.cli.real_day import run_day
+from pxcore.cli.record import replay_session, serve_ui, show_report
 from pxcore.model import Misconfigured, PxError
+from pxcore.runtime.plan import Paths
 from pxcore.settings import load_settings
 
 app = typer.Typer(
@@ -65,7 +69,70 @@ def demo(
         port=port,
         json=json,
     )
-    raise typer.Exit(Demo(request, load_settings(), Console(highlight=False)).run())
+    raise typer.Exit(run_demo(request, load_settings(), console()))
+
+
+_Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
+_Session = Annotated[str | None, typer.Argument(help="Session id; the newest by default.")]
+
+
+@app.command()
+def run(
+    yes: _Yes = False,
+    json: Annotated[Path | None, typer.Option(help="Write the outcome here as JSON.")] = None,
+) -> None:
+    """The trading day now, on the gateway and account of the settings, through Prefect.
+
+    Example: px run --json out.json
+    """
+    raise typer.Exit(run_day(load_settings(), console(), is_agreed=yes, json=json))
+
+
+@app.command(name="flatten")
+def flatten_now(
+    yes: _Yes = False,
+    timeout: Annotated[float, typer.Option(min=1, help="Seconds until it gives up.")] = 60.0,
+) -> None:
+    """Cancel every order and close every position of the account, and prove it by REST.
+
+    Example: px flatten --yes
+    """
+    raise typer.Exit(flatten(load_settings(), console(), is_agreed=yes, timeout_s=timeout))
+
+
+@app.command()
+def report(session: _Session = None) -> None:
+    """The daily-loss report of a session.
+
+    Example: px report px-20261120-150102-a1b2
+    """
+    raise typer.Exit(show_report(Paths(load_settings().home), session, console()))
+
+
+@app.command()
+def replay(session: _Session = None) -> None:
+    """Feed a session's journal to a fresh engine: it must decide the same.
+
+    Example: px replay
+    """
+    raise typer.Exit(replay_session(Paths(load_settings().home), session, console()))
+
+
+@app.command()
+def ui(
+    run_id: Annotated[str | None, typer.Argument(help="Id of a flow run to open.")] = None,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 for a free one.")] = 0,
+) -> None:
+    """Prefect's UI over the runs of this home folder, until Ctrl-C.
+
+    Example: px ui --port 4200
+    """
+    raise typer.Exit(serve_ui(Paths(load_settings().home), port, run_id, console()))
+
+
+def console() -> Console:
+    """Standard output. Piped, it is wide enough for every table whatever the window is."""
+    return Console(highlight=False, width=None if sys.stdout.isatty() else 120)
 
 
 def main() -> None:
@@ -80,9 +147,9 @@ def main() -> None:
 
 
 def _complain(error: PxError) -> None:
-    console = Console(stderr=True, highlight=False)
+    errors = Console(stderr=True, highlight=False)
     for problem in problems_of(error):
-        console.print(Text(f"px: {problem}", style="bold red"), soft_wrap=True)
+        errors.print(Text(f"px: {problem}", style="bold red"), soft_wrap=True)
 
 
 def _status(error: PxError) -> int:

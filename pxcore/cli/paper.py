@@ -3,6 +3,7 @@
 import queue
 import threading
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import IO
 
 import msgspec
@@ -23,7 +24,7 @@ class Paper:
     """Starts at once and ends with us. Its account is new: nothing of an earlier demo is on it."""
 
     def __init__(
-        self, paths: Paths, market: DemoMarket, *, seed: int, port: int, file: str | None
+        self, paths: Paths, market: DemoMarket, *, seed: int, port: int, file: Path | None
     ) -> None:
         self._clock = ShiftedClock(
             market=market.clock_start, wall=datetime.now(UTC), speed=market.speed
@@ -40,7 +41,9 @@ class Paper:
             market_start=market.clock_start,
             recording=None
             if file is None
-            else Recording(path=file, start=market.stretch_start, end=market.stretch_end),
+            else Recording(
+                path=str(file.resolve()), start=market.stretch_start, end=market.stretch_end
+            ),
             exit_on_stdin_eof=True,
         )
         self._process = spawn(

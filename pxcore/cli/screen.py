@@ -1,5 +1,6 @@
 """Live progress for a person: one panel that keeps itself fresh, or plain lines when piped."""
 
+import time
 from collections import deque
 from types import TracebackType
 from typing import Self
@@ -16,7 +17,7 @@ from pxcore.reports.render import usd
 from pxcore.runtime.lines import Ended, Line, Milestone, Progress
 
 _EVENTS_SHOWN = 12
-_PLAIN_EVERY_S = 5.0  # of the market's clock
+_PLAIN_EVERY_S = 5.0
 _STYLE = {Level.INFO: "", Level.WARNING: "yellow", Level.ALARM: "bold red"}
 
 
@@ -75,7 +76,7 @@ class Screen:
             self._console.print(event, soft_wrap=True)
 
     def _plain(self, line: Progress) -> None:
-        moment = line.at.timestamp()
+        moment = time.monotonic()
         if self._shown_at is None or moment - self._shown_at >= _PLAIN_EVERY_S:
             self._shown_at = moment
             figures = ", ".join(f"{name} {value}" for name, value in _figures(line))

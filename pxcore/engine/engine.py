@@ -49,6 +49,7 @@ from pxcore.engine.market import Market
 from pxcore.engine.resync import Resync
 from pxcore.engine.state import Phase, State
 from pxcore.engine.strategy import Strategy
+from pxcore.engine.words import describe
 from pxcore.model import MarketTrade, OrderStatus, Quote
 
 
@@ -260,7 +261,7 @@ class Engine:
         if phase is before:
             return
         self.state.phase_since = now
-        self._notice(Level.INFO, f"phase.{phase}", f"{before} to {phase}")
+        self._notice(Level.INFO, f"phase.{phase}", describe(self.state, before))
         if phase is Phase.PROTECTED:
             self._venue_refusals = 0
         if phase is Phase.FLAT:

@@ -46,11 +46,13 @@ class State:
     def derive_phase(self) -> Phase:
         """Where the position stands by the book alone, whatever came in whatever order."""
         book, entry = self.book, self.entry
+        is_entering = entry is not None and not entry.is_over
         if book.holding.exposure:
-            if book.holding.by_orders == 0 and not book.holding.is_settled:
+            is_leaving = book.holding.by_orders == 0 and not book.holding.is_settled
+            if is_leaving and not is_entering:
                 return Phase.SETTLING
             return Phase.PROTECTED if self.protection().is_whole else Phase.UNPROTECTED
-        if entry is not None and not entry.is_over:
+        if is_entering:
             return Phase.ENTERING
         if book.alive_orders() or not book.is_settled:
             return Phase.SETTLING

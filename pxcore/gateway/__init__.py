@@ -7,6 +7,6 @@ They act and decide nothing: answers and events are values of `pxcore.model` and
 from pxcore.gateway.realtime import Realtime
 from pxcore.gateway.rest import GatewayClient
 from pxcore.gateway.supervisor import Backoff
-from pxcore.gateway.websocket import Limits
+from pxcore.gateway.websocket import HubLimits
 
-__all__ = ["Backoff", "GatewayClient", "Limits", "Realtime"]
+__all__ = ["Backoff", "GatewayClient", "HubLimits", "Realtime"]

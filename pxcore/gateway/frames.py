@@ -23,6 +23,9 @@ class Opcode(IntEnum):
     PONG = 0xA
 
 
+_OPCODES: Final = {opcode.value: opcode for opcode in Opcode}
+
+
 class BadFrame(Exception):
     """The server broke the WebSocket protocol."""
 
@@ -96,10 +99,10 @@ class FrameReader:
 
 
 def _opcode(code: int) -> Opcode:
-    try:
-        return Opcode(code)
-    except ValueError:
-        raise BadFrame(f"a frame has the unknown opcode {code}") from None
+    opcode = _OPCODES.get(code)
+    if opcode is None:
+        raise BadFrame(f"a frame has the unknown opcode {code}")
+    return opcode
 
 
 def frame(opcode: int, payload: bytes) -> bytes:

@@ -15,7 +15,7 @@ from pxcore.clock import Clock
 from pxcore.engine.events import Event, Hub
 from pxcore.gateway.feeds import MarketFeed, Report, UserFeed
 from pxcore.gateway.supervisor import Backoff, Supervisor
-from pxcore.gateway.websocket import Limits
+from pxcore.gateway.websocket import HubLimits
 from pxcore.model import Contract
 
 
@@ -41,7 +41,7 @@ class Realtime:
         silence_limit_s: float = 30.0,
         renew_token: Callable[[], str] | None = None,
         on_unknown_contract: Callable[[str], None] | None = None,
-        limits: Limits | None = None,
+        limits: HubLimits | None = None,
         backoff: Backoff | None = None,
         ssl_context: ssl.SSLContext | None = None,
     ) -> None:
@@ -67,7 +67,7 @@ class Realtime:
                 deliver=deliver,
                 clock=clock,
                 on_unknown_contract=on_unknown_contract,
-                limits=replace(limits or Limits(), silence_limit_s=silence_limit_s),
+                limits=replace(limits or HubLimits(), silence_limit_s=silence_limit_s),
                 backoff=backoff or Backoff(),
                 ssl_context=ssl_context,
             )

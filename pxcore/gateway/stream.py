@@ -41,13 +41,18 @@ class Stream:
         self._write_lock = threading.Lock()
 
     def open(self, timeout_s: float) -> None:
-        """Connected, and TLS agreed. Raises OSError; TimeoutError is one."""
+        """Connected, and TLS agreed. Raises OSError; TimeoutError is one.
+
+        Of several addresses each gets its share of the time: one may be a dead end.
+        """
         deadline = time.monotonic() + timeout_s
         addresses = socket.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
         failure: OSError = OSError(f"{self._host} has no address")
-        for family, kind, protocol, _, address in addresses:
+        for tried, (family, kind, protocol, _, address) in enumerate(addresses):
+            now = time.monotonic()
+            share_s = (deadline - now) / (len(addresses) - tried)
             try:
-                sock = self._connect(socket.socket(family, kind, protocol), address, deadline)
+                sock = self._connect(socket.socket(family, kind, protocol), address, now + share_s)
                 break
             except Aborted:
                 raise
@@ -63,7 +68,7 @@ class Stream:
         self._adopt(sock)
         try:
             code = sock.connect_ex(address)
-            if code == errno.EINPROGRESS:
+            if code in (errno.EINPROGRESS, errno.EWOULDBLOCK):
                 self._wait(sock, deadline, to_write=True)
                 code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
             if self._is_aborted:

@@ -13,7 +13,7 @@ from pxcore.clock import Clock
 from pxcore.engine.events import Event, Hub, HubDown, HubUp
 from pxcore.gateway.feeds import Arguments, MarketFeed, UserFeed
 from pxcore.gateway.transport import HubConnection
-from pxcore.gateway.websocket import HubLost, Limits, UpgradeRefused
+from pxcore.gateway.websocket import HubLimits, HubLost, UpgradeRefused
 
 _STEADY_AFTER_S: Final = 10.0
 
@@ -47,7 +47,7 @@ class Supervisor:
         deliver: Callable[[Event], None],
         clock: Clock,
         on_unknown_contract: Callable[[str], None] | None,
-        limits: Limits,
+        limits: HubLimits,
         backoff: Backoff,
         ssl_context: ssl.SSLContext | None,
     ) -> None:

@@ -24,7 +24,7 @@ from signalrcore.transport.websockets.websocket_transport import (
 )
 
 from pxcore.gateway.protocol import CLOSE, COMPLETION, INVOCATION, HubProtocol, Record
-from pxcore.gateway.websocket import Client, HubLost, Limits
+from pxcore.gateway.websocket import Client, HubLimits, HubLost
 
 
 class Transport(WebsocketTransport):  # type: ignore[misc]
@@ -35,7 +35,7 @@ class Transport(WebsocketTransport):  # type: ignore[misc]
         *,
         url: str,
         name: str,
-        limits: Limits,
+        limits: HubLimits,
         ssl_context: ssl.SSLContext | None,
         protocol: HubProtocol,
         on_open: Callable[[], None],
@@ -129,7 +129,7 @@ class HubConnection(BaseHubConnection):  # type: ignore[misc]
         url: str,
         *,
         name: str,
-        limits: Limits,
+        limits: HubLimits,
         ssl_context: ssl.SSLContext | None = None,
         report: Report,
     ) -> None:

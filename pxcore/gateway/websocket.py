@@ -42,7 +42,7 @@ class UpgradeRefused(HubLost):
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class HubLimits:
     """How long each step may take."""
 
     connect_timeout_s: float = 5.0
@@ -62,7 +62,7 @@ class Client(WebSocketClient):  # type: ignore[misc]
         *,
         url: str,
         name: str,
-        limits: Limits,
+        limits: HubLimits,
         ssl_context: ssl.SSLContext | None,
         on_message: Callable[[Any, bytes], None],
         on_open: Callable[[], None],

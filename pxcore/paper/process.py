@@ -12,9 +12,10 @@ import socket
 import sys
 import threading
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 import uvicorn
@@ -36,15 +37,18 @@ _POLL_S = 0.1
 _STOP_S = 1
 
 
-class Recording(msgspec.Struct, frozen=True, kw_only=True):
+Moment = Annotated[datetime, msgspec.Meta(tz=True)]
+
+
+class Recording(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The stretch of a recorded file to play; None for an end means the file's own."""
 
     path: str
-    start: datetime | None = None
-    end: datetime | None = None
+    start: Moment | None = None
+    end: Moment | None = None
 
 
-class PaperConfig(msgspec.Struct, frozen=True, kw_only=True):
+class PaperConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """All there is to say about a paper gateway.
 
     `port` 0 is any free one. `clock` is `wall` or MARKET@WALL@SPEED; `market_start` is when the
@@ -59,7 +63,7 @@ class PaperConfig(msgspec.Struct, frozen=True, kw_only=True):
     symbols: tuple[str, ...] = ("MNQ",)
     seed: int = 1
     clock: str = "wall"
-    market_start: datetime | None = None
+    market_start: Moment | None = None
     recording: Recording | None = None
     user_name: str | None = None
     api_key: str | None = None
@@ -95,8 +99,9 @@ def _refused(why: str) -> int:
 
 def build_market(config: PaperConfig, start: datetime) -> tuple[Exchange, Tape]:
     """The exchange and its tape, which begins at `start`. Raises Misconfigured."""
+    start = start.astimezone(UTC)
     listed = catalogue(start.date())
-    contracts = [find_contract(listed, symbol) for symbol in config.symbols]
+    contracts = list(dict.fromkeys(find_contract(listed, symbol) for symbol in config.symbols))
     if not contracts:
         raise Misconfigured("a paper market needs at least one symbol")
     account = AccountSpec(config.account_id, config.account_name, config.balance_usd)

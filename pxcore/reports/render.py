@@ -102,7 +102,9 @@ def to_terminal(report: DailyReport) -> RenderableType:
         table.add_row(name, Text(text))
     trades = Table(box=None, padding=(0, 1), header_style="dim")
     for head in _TRADE_HEADS:
-        trades.add_column(head, justify="left" if head in ("side", "exit by") else "right")
+        trades.add_column(
+            head, no_wrap=True, justify="left" if head in ("side", "exit by") else "right"
+        )
     for trade in report.trades:
         trades.add_row(*_cells(trade))
     parts: list[RenderableType] = [table, Text(""), trades]

@@ -91,6 +91,7 @@ class Session:
         self._realtime = Realtime(
             rtc_url=rtc_url,
             token=self._client.token,
+            renew_token=self._client.renew_token,
             account_id=plan.account.id,
             contracts={plan.contract.id: plan.contract},
             deliver=self._inbox.put,

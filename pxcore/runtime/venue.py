@@ -28,7 +28,7 @@ from pxcore.engine.events import (
     TagResolved,
 )
 from pxcore.gateway import GatewayClient
-from pxcore.model import Contract, OutcomeUnknown, PxError, Refused, Unavailable
+from pxcore.model import Contract, Misconfigured, OutcomeUnknown, PxError, Refused, Unavailable
 
 _GONE = frozenset(("OrderNotFound", "PositionNotFound"))
 
@@ -90,7 +90,7 @@ class Venue:
                 code_name=error.code_name,
                 text=error.text or "",
             )
-        except Unavailable as error:
+        except (Unavailable, Misconfigured) as error:
             return PlaceNotSent(at=self._clock.now(), tag=entry.tag, why=str(error))
         except OutcomeUnknown as error:
             return PlaceUnknown(at=self._clock.now(), tag=entry.tag, why=str(error))

@@ -9,7 +9,7 @@ from gateway_samples import ACCOUNT, MNQ, FixedClock
 from raw_hub import WAIT_S
 
 from pxcore.engine.events import Event, Hub, HubUp
-from pxcore.gateway import Backoff, Limits, Realtime
+from pxcore.gateway import Backoff, HubLimits, Realtime
 
 E = TypeVar("E")
 
@@ -22,7 +22,7 @@ class Listener:
         self._inbox: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self._waiting: list[Event] = []
         self._tokens = itertools.count(1)
-        limits = Limits(ping_every_s=options.pop("ping_every_s", 10.0))
+        limits = HubLimits(ping_every_s=options.pop("ping_every_s", 10.0))
         if options.pop("quick", False):
             limits = replace(
                 limits, upgrade_timeout_s=0.3, handshake_timeout_s=0.3, invoke_timeout_s=0.3

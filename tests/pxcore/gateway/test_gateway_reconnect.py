@@ -243,7 +243,7 @@ def test_stop_returns_at_once_and_leaves_no_thread(
         listener.wait_up(Hub.MARKET)
     began = time.monotonic()
     listener.realtime.stop()
-    assert time.monotonic() - began < 1.0
+    assert time.monotonic() - began < 2.0
     assert px_threads() == []
     assert listener.count(HubDown) == (2 if is_up else 0)
     if is_up:
@@ -269,7 +269,7 @@ def test_stop_returns_while_the_connection_is_still_being_made(new_listener: Any
         assert asked.acquire(timeout=WAIT_S) and asked.acquire(timeout=WAIT_S)
         began = time.monotonic()
         listener.realtime.stop()
-        assert time.monotonic() - began < 1.0
+        assert time.monotonic() - began < 2.0
         assert px_threads() == []
         for sock in waiting:
             sock.close()

@@ -1,18 +1,21 @@
 """A paper gateway in a thread of the test's own process, and small clients for it."""
 
 import json
+import socket
 import threading
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 import uvicorn
-from paper_scenes import ACCOUNT, LISTED, OPEN, START_USD, quote
+from paper_scenes import ACCOUNT, LISTED, MNQ, OPEN, START_USD, quote
 from websockets.sync.client import ClientConnection, connect
 
-from pxcore.clock import Clock, WallClock
+from pxcore.clock import ShiftedClock
 from pxcore.paper.exchange import AccountSpec, Exchange
 from pxcore.paper.market import Tape
 from pxcore.paper.server.app import ServerConfig, create_app
@@ -26,7 +29,8 @@ Json = dict[str, Any]
 class Gateway:
     """REST with the token of one login."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, venue: Venue | None = None) -> None:
+        self.venue = venue
         self.url = f"http://127.0.0.1:{port}"
         self.sockets = f"ws://127.0.0.1:{port}"
         self.token = ""
@@ -61,10 +65,19 @@ class Gateway:
 
 
 class Hub:
-    """A hand-held SignalR client that shakes hands at once."""
+    """A hand-held SignalR client that shakes hands at once.
 
-    def __init__(self, url: str, version: int = 1) -> None:
-        self.socket: ClientConnection = connect(url, compression=None, max_queue=None)
+    It reads ahead without limit, unless `receive_buffer` (bytes) makes it one that hardly reads.
+    """
+
+    def __init__(self, url: str, version: int = 1, receive_buffer: int | None = None) -> None:
+        raw, queue = None, None
+        if receive_buffer is not None:
+            address = urllib.parse.urlsplit(url)
+            raw, queue = socket.socket(), 1
+            raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+            raw.connect((address.hostname, address.port))
+        self.socket: ClientConnection = connect(url, compression=None, max_queue=queue, sock=raw)
         self._records: list[Json] = []
         self._calls = 0
         self.send({"protocol": "json", "version": version})
@@ -75,7 +88,7 @@ class Hub:
 
     def receive(self) -> Json:
         while not self._records:
-            frame = self.socket.recv(timeout=5)
+            frame = self.socket.recv(timeout=10)
             assert isinstance(frame, str) and frame.endswith(END)
             self._records = [json.loads(record) for record in frame[:-1].split(END)]
         return self._records.pop(0)
@@ -95,11 +108,11 @@ class Hub:
         return arguments
 
     def until(self, is_it: Callable[[Json], bool]) -> Json:
-        for _ in range(10_000):
+        for _ in range(500_000):
             record = self.receive()
             if is_it(record):
                 return record
-        raise AssertionError("not among the next 10,000 records")
+        raise AssertionError("not among the next 500,000 records")
 
 
 def fixed_tape() -> Tape:
@@ -108,18 +121,19 @@ def fixed_tape() -> Tape:
 
 
 def lively_tape() -> Tape:
-    mnq = next(contract for contract in LISTED if contract.name.startswith("MNQ"))
-    return synthetic(mnq, start=WallClock().now(), seed=1)
+    return synthetic(MNQ, start=OPEN, seed=1)
 
 
 @contextmanager
 def serving(
-    tape: Tape, *, config: ServerConfig | None = None, clock: Clock | None = None
+    tape: Tape, *, config: ServerConfig | None = None, speed: float = 1.0
 ) -> Iterator[Gateway]:
+    """The market begins at OPEN, now."""
+    clock = ShiftedClock(market=OPEN, wall=datetime.now(UTC), speed=speed)
     exchange = Exchange(
         contracts=LISTED, accounts=(AccountSpec(ACCOUNT, "PRAC-V2-1", START_USD),), seed=7
     )
-    venue = Venue(exchange=exchange, tape=tape, clock=clock or WallClock())
+    venue = Venue(exchange=exchange, tape=tape, clock=clock)
     app = create_app(venue, config or ServerConfig(rest_limit=None, bars_limit=None))
     server = _Announcing(
         uvicorn.Config(
@@ -135,7 +149,7 @@ def serving(
     thread.start()
     assert server.is_listening.wait(5)
     try:
-        yield Gateway(server.servers[0].sockets[0].getsockname()[1])
+        yield Gateway(server.servers[0].sockets[0].getsockname()[1], venue)
     finally:
         server.should_exit = True
         thread.join(5)

@@ -195,6 +195,26 @@ def test_client_that_pings_is_kept() -> None:
         hub.socket.close()
 
 
+def test_client_that_does_not_read_is_dropped_and_holds_nobody_up() -> None:
+    config = ServerConfig(timing=HubTiming(queue_chars_max=100_000))
+    with serving(lively_tape(), config=config, speed=200.0) as gateway:
+        venue = gateway.log_in().venue
+        assert venue is not None
+        stuck = Hub(
+            f"{gateway.sockets}/hubs/market?access_token={gateway.token}", receive_buffer=4096
+        )
+        stuck.send({"type": 1, "target": "SubscribeContractQuotes", "arguments": [MNQ.id]})
+        reading = gateway.hub("market")
+        reading.call("SubscribeContractQuotes", MNQ.id)
+        first = venue.now
+        reading.until(lambda record: len(venue.broadcaster.market_clients) == 1)
+        assert venue.now > first
+        reading.event("GatewayQuote")
+        reading.socket.close()
+        stuck.socket.close_timeout = 0.1
+        stuck.socket.close()
+
+
 def test_garbage_ends_the_connection_with_a_close_message(lively: Gateway) -> None:
     hub = lively.hub("user")
     hub.socket.send("not json\x1e")

@@ -107,8 +107,7 @@ def test_rate_limits_are_sliding_windows_of_wall_time_apart_for_bars() -> None:
         gateway.log_in()  # counts as the first of three
         statuses = [gateway.post("/api/Account/search", onlyActiveAccounts=True)[0]]
         now[0] += 30
-        statuses += [gateway.post("/api/Account/search", onlyActiveAccounts=True)[0]] * 1
-        statuses += [gateway.post("/api/Account/search", onlyActiveAccounts=True)[0]]
+        statuses += [gateway.post("/api/Account/search", onlyActiveAccounts=True)[0] for _ in "12"]
         assert statuses == [200, 200, 429]
         assert gateway.send("/api/Account/search", b"{}")[1] == ""
         assert [gateway.post("/api/History/retrieveBars", **bars)[0] for _ in "12"] == [200, 429]
@@ -194,8 +193,6 @@ def test_questions_about_an_unknown_account_are_code_one(shared: Gateway) -> Non
 
 def settled_entry(gateway: Gateway) -> int:
     """Places a bracketed entry and waits until both legs work."""
-    with gateway.hub("user").socket:
-        pass
     hub = gateway.hub("user")
     hub.call("SubscribeOrders", ACCOUNT)
     _, placed = gateway.post("/api/Order/place", **entry())

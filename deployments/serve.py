@@ -1,0 +1,24 @@
+"""`python -m deployments.serve`: registers the deployments and runs what falls due, one at a time.
+
+Needs a Prefect server and `PREFECT_API_URL`, which is refused when it is missing: without it
+Prefect would start a temporary server that schedules nothing.
+"""
+
+import os
+import sys
+
+from prefect import serve
+
+from deployments.trading_day import deployment
+
+
+def main() -> int:
+    if not os.environ.get("PREFECT_API_URL"):
+        print("PREFECT_API_URL is missing: start a server with `px ui --port 4200`", file=sys.stderr)
+        return 2
+    serve(deployment(), limit=1, pause_on_shutdown=False)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,45 @@
+"""`px flatten`: close everything on the account, with proof, without Prefect or a session."""
+
+import typer
+from rich.console import Console
+
+from pxcore.calendar import trading_day_at
+from pxcore.model import Misconfigured
+from pxcore.runtime.flatten import flatten_account
+from pxcore.runtime.plan import connect
+from pxcore.runtime.venue import Venue
+from pxcore.settings import Mode, Settings
+
+
+def flatten(settings: Settings, console: Console, *, is_agreed: bool, timeout_s: float) -> int:
+    """0 once REST has shown the account flat. Raises NotFlat when it could not be proven."""
+    if settings.account_id is None:
+        raise Misconfigured("PX_ACCOUNT_ID is missing: which account is to be flattened?")
+    if settings.mode is Mode.SHADOW:
+        raise Misconfigured("shadow sends nothing: PX_TRADING=armed is needed to flatten")
+    client = connect(settings)
+    account = next((a for a in client.accounts() if a.id == settings.account_id), None)
+    if account is None:
+        raise Misconfigured(f"account {settings.account_id} is not on gateway {settings.gateway}")
+    day_start = trading_day_at(settings.clock.now()).opens_at
+    seen = client.snapshot(account.id, day_start=day_start)
+    held = [f"{p.size:+d} {p.contract_id}" for p in seen.positions if not p.is_flat]
+    console.print(
+        f"{settings.mode}: account {account.id} {account.name} has "
+        f"{len(seen.orders)} orders alive and holds {', '.join(held) or 'nothing'}"
+    )
+    if seen.is_flat:
+        console.print("flat already, nothing sent")
+        return 0
+    if not is_agreed:
+        typer.confirm("Cancel every order and close every position?", abort=True)
+    venue = Venue(client, account_id=account.id, day_start=day_start, clock=settings.clock)
+    proof = flatten_account(
+        venue,
+        clock=settings.clock,
+        reason="px flatten",
+        timeout_s=timeout_s,
+        say=lambda notice: console.print(notice.text),
+    )
+    console.print(f"flat, verified by REST, balance {proof.account.balance_usd:,.2f} USD")
+    return 0

@@ -1,0 +1,51 @@
+"""`px run`: the trading day now, with the settings of this folder."""
+
+import os
+from contextlib import ExitStack
+from pathlib import Path
+
+import typer
+from rich.console import Console
+
+from pxcore.cli.terminal_day import Prepared, TerminalDay
+from pxcore.gateway import GatewayClient
+from pxcore.model import Account
+from pxcore.runtime.plan import Paths, connect
+from pxcore.runtime.startup import resolve_account, take_snapshot
+from pxcore.settings import Mode, Settings
+
+
+def run_day(settings: Settings, console: Console, *, is_agreed: bool, json: Path | None) -> int:
+    """The exit status. Asks before a live day unless `is_agreed`; raises as start-up does."""
+    client = connect(settings)
+    account = resolve_account(client, settings)
+    name = f"account {account.id} {account.name}"
+    console.print(
+        f"{_MODES[settings.mode]} {settings.contract} on {name}, gateway "
+        f"{settings.gateway}: at most {settings.trades_max} trades of {settings.size}, "
+        f"daily loss limit {settings.loss_usd_max} USD"
+    )
+    if settings.mode is Mode.LIVE and not is_agreed:
+        typer.confirm("Trade this live account?", abort=True)
+    day = TerminalDay(Paths(settings.home), console, title="px run", json=json)
+
+    def prepare(stack: ExitStack) -> Prepared:
+        return Prepared(
+            account=name,
+            environ=dict(os.environ),
+            cwd=Path.cwd(),
+            is_flat=lambda: _is_flat(client, account, settings),
+        )
+
+    return day.run(prepare)
+
+
+_MODES = {
+    Mode.PAPER: "paper: will trade",
+    Mode.SHADOW: "shadow: will watch, and send no order for,",
+    Mode.LIVE: "LIVE: will trade",
+}
+
+
+def _is_flat(client: GatewayClient, account: Account, settings: Settings) -> bool:
+    return take_snapshot(client, account, settings).is_flat

@@ -1,0 +1,66 @@
+"""Looking back: `px report`, `px replay`, `px ui`."""
+
+import signal
+import threading
+from pathlib import Path
+
+import msgspec
+from rich.console import Console
+
+from pxcore.cli.orchestrator import check_port, free_port, start_server, wait_for_server
+from pxcore.journal.replay import replay
+from pxcore.model import Misconfigured
+from pxcore.reports.daily import DailyReport
+from pxcore.reports.render import to_terminal
+from pxcore.runtime.plan import Paths
+from pxcore.runtime.process import end
+
+
+def show_report(paths: Paths, session: str | None, console: Console) -> int:
+    """Prints the session's report, the newest one's by default."""
+    folder = _find(paths.home / "reports", session, "")
+    report = msgspec.json.decode((folder / "report.json").read_bytes(), type=DailyReport)
+    console.print(to_terminal(report))
+    console.print(f"report   {folder / 'report.md'}", soft_wrap=True)
+    return 0
+
+
+def replay_session(paths: Paths, session: str | None, console: Console) -> int:
+    """0 when a fresh engine, fed the journal's events, yields the journal's commands."""
+    path = _find(paths.home / "journal", session, ".jsonl")
+    events, divergence = replay(path)
+    if divergence is None:
+        console.print(f"{path.stem}: {events} events, every command the same")
+        return 0
+    console.print(f"{path.stem}: row {divergence.seq} differs", style="bold red")
+    console.print(f"recorded: {divergence.recorded}\nreplayed: {divergence.replayed}")
+    return 1
+
+
+def serve_ui(paths: Paths, port: int, run_id: str | None, console: Console) -> int:
+    """Prefect's server with its UI over the runs of this home, until Ctrl-C."""
+    if port:
+        check_port(port, "Prefect's server")
+    chosen = port or free_port()
+    server = start_server(paths, chosen)
+    stopped = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopped.set())
+    try:
+        wait_for_server(server, chosen, paths.logs / "prefect-server.log")
+        page = f"/runs/flow-run/{run_id}" if run_id else "/runs"
+        console.print(f"http://127.0.0.1:{chosen}{page}   (Ctrl-C stops it)", soft_wrap=True)
+        while not stopped.wait(0.5) and server.poll() is None:
+            continue
+    finally:
+        end(server, patience=(12.0, 5.0, 5.0))
+    return 0 if stopped.is_set() else 1
+
+
+def _find(folder: Path, session: str | None, suffix: str) -> Path:
+    found = sorted(folder.glob(f"px-*{suffix}"), key=lambda p: p.stat().st_mtime)
+    if session is not None:
+        found = [p for p in found if p.name.removesuffix(suffix) == session]
+    if not found:
+        raise Misconfigured(f"there is no session {session or ''} in {folder}".replace("  ", " "))
+    return found[-1]

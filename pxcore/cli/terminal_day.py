@@ -1,0 +1,121 @@
+"""One trading day from the terminal: Prefect's server, the flow, progress, report, and the end.
+
+`px demo` and `px run` differ in what they prepare; the rest is the same and is here.
+"""
+
+import threading
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from rich.console import Console
+
+from pxcore.cli.day import FlowProcess, Interrupted, Interrupts, NoDay
+from pxcore.cli.orchestrator import free_port, start_server, wait_for_server
+from pxcore.cli.screen import Screen
+from pxcore.model import PxError
+from pxcore.reports.daily import DailyReport
+from pxcore.reports.render import to_terminal
+from pxcore.runtime.plan import Paths
+from pxcore.runtime.process import end
+
+_STOP_S = 60.0  # for a day that was asked to stop: flatten, reconcile, report
+STATUS_INTERRUPTED = 130
+
+
+class Prepared(msgspec.Struct, frozen=True, kw_only=True):
+    """What a day runs with. `is_flat` asks the venue by REST; `account` names it for a person."""
+
+    account: str
+    environ: dict[str, str]
+    cwd: Path
+    is_flat: Callable[[], bool]
+
+
+class TerminalDay:
+    """`run` returns the exit status; nothing is left running, whatever happens."""
+
+    def __init__(self, paths: Paths, console: Console, *, title: str, json: Path | None) -> None:
+        self.screen = Screen(console, title)
+        self._paths = paths
+        self._console = console
+        self._json = json
+        self._interrupts = Interrupts(lambda: self.screen.say("stopping already, please wait"))
+        self._flow: FlowProcess | None = None
+        self._prepared: Prepared | None = None
+
+    def run(self, prepare: Callable[[ExitStack], Prepared]) -> int:
+        """0 for a day that ended flat and reconciled, 130 for one broken off and flat.
+
+        `prepare` is called once Prefect's server is up; what it starts goes on the stack.
+        """
+        with self._interrupts, ExitStack() as stack:
+            try:
+                return self._conclude(self._day(stack, prepare))
+            except Interrupted:
+                return self._stop()
+            finally:
+                self._interrupts.disarm()
+
+    def _day(self, stack: ExitStack, prepare: Callable[[ExitStack], Prepared]) -> dict[str, Any]:
+        paths = self._paths
+        paths.logs.mkdir(parents=True, exist_ok=True)
+        port = free_port()
+        server = start_server(paths, port)
+        stack.callback(end, server, patience=(12.0, 5.0, 5.0))
+        self.screen.say(f"starting Prefect's server, UI http://127.0.0.1:{port}")
+        wait_for_server(server, port, paths.logs / "prefect-server.log")
+        self._prepared = prepare(stack)
+        self._flow = FlowProcess(
+            paths, port=port, environ=self._prepared.environ, cwd=self._prepared.cwd
+        )
+        stack.callback(self._flow.end)
+        with self.screen:
+            outcome = self._flow.follow(self.screen)
+        self._interrupts.disarm()
+        return outcome
+
+    def _conclude(self, outcome: dict[str, Any]) -> int:
+        """The report, where it lies, and the verdict as an exit status."""
+        folder = Path(outcome["report"]).parent
+        report = msgspec.json.decode((folder / "report.json").read_bytes(), type=DailyReport)
+        self._console.print(to_terminal(report))
+        self.screen.say(f"report   {folder / 'report.md'}")
+        self.screen.say(f"journal  {self._paths.journal(outcome['session_id'])}")
+        self.screen.say(f"the run  px ui {outcome['flow_run_id']}")
+        self._write_json(outcome)
+        return 0 if outcome["flat"] and outcome["reconciled"] else 1
+
+    def _stop(self) -> int:
+        """After Ctrl-C: the session flattens, the day is closed, the account is looked at."""
+        if self._prepared is None or self._flow is None:
+            self.screen.say("stopped before the session began: nothing was traded")
+            return STATUS_INTERRUPTED
+        self.screen.say("stopping: the session flattens and the day is closed")
+        self._flow.ask_to_stop()
+        patience = threading.Timer(_STOP_S, self._flow.end)
+        patience.start()
+        try:
+            self._write_json(self._flow.follow(self.screen))
+        except NoDay as reason:
+            self.screen.say(f"the day was not closed: {reason}")
+        finally:
+            patience.cancel()
+        account = self._prepared.account
+        try:
+            is_flat = self._prepared.is_flat()
+        except PxError as error:
+            self.screen.say(f"stopped; whether {account} is flat is not known: {error}", "red")
+            return 1
+        if not is_flat:
+            self.screen.say(f"stopped, but {account} is NOT FLAT", "bold red")
+            return 1
+        self.screen.say(f"stopped: {account} is flat with no order alive, verified by REST")
+        return STATUS_INTERRUPTED
+
+    def _write_json(self, outcome: dict[str, Any]) -> None:
+        if self._json is not None:
+            text = msgspec.json.format(msgspec.json.encode(outcome), indent=2)
+            self._json.write_bytes(text + b"\n")

@@ -1,0 +1,489 @@
+"""The life of a position: what the engine does, and what it must never do."""
+
+from decimal import Decimal
+
+import pytest
+from engine_scenes import ACCOUNT, MNQ, OPEN, Scene, kinds
+
+from pxcore.engine import Phase
+from pxcore.engine.commands import (
+    CancelOrder,
+    ClosePosition,
+    Denied,
+    EndSession,
+    FlatProven,
+    Gate,
+    Halt,
+    Notice,
+    PlaceEntry,
+    ResolveTag,
+    TakeSnapshot,
+)
+from pxcore.engine.events import (
+    Answer,
+    Ask,
+    Asked,
+    CancelAnswered,
+    CloseAnswered,
+    Hub,
+    HubDown,
+    HubUp,
+    KillSwitchSeen,
+    PlaceNotSent,
+    PlaceRefused,
+    PlaceUnknown,
+    ShellFault,
+    SnapshotFailed,
+    TagResolved,
+)
+from pxcore.model import OrderStatus, OrderType, Position, Side
+
+
+def denied(commands) -> Gate | None:
+    found = kinds(commands, Denied)
+    return found[0].gate if found else None
+
+
+def answer_all(scene: Scene, commands) -> list:
+    """The venue takes every cancel and close."""
+    said = []
+    for command in commands:
+        if isinstance(command, CancelOrder):
+            said += scene.tell(
+                CancelAnswered(at=scene.now, order_id=command.order_id, answer=Answer.DONE)
+            )
+        elif isinstance(command, ClosePosition):
+            said += scene.tell(
+                CloseAnswered(at=scene.now, contract_id=command.contract_id, answer=Answer.DONE)
+            )
+    return said
+
+
+# -- entering -----------------------------------------------------------------------------------
+
+
+def test_entry_is_denied_while_state_is_unknown():
+    scene = Scene()
+    scene.price(100_000, 100_001)
+    assert denied(scene.signal()) is Gate.STATE_UNKNOWN
+
+
+def test_entry_goes_out_once_with_its_bracket_after_a_clean_snapshot():
+    scene = Scene().connect()
+    (entry,) = kinds(scene.signal(), PlaceEntry)
+    assert (entry.side, entry.size, entry.bracket.stop_loss_ticks) == (Side.BUY, 1, 20)
+    assert denied(scene.signal()) is Gate.NOT_FLAT
+
+
+def test_filled_entry_is_unprotected_until_both_legs_are_seen_working():
+    scene = Scene().connect()
+    entry = scene.enter()
+    scene.fill_entry(entry)
+    assert scene.engine.state.phase is Phase.UNPROTECTED
+    scene.legs(entry)
+    assert scene.engine.state.phase is Phase.PROTECTED
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        pytest.param({"side": Side.BUY}, id="leg on the entry's side"),
+        pytest.param({"size": 2}, id="leg of another size"),
+        pytest.param({"stop_ticks": 100_001}, id="stop at the fill"),
+        pytest.param({"status": OrderStatus.SUSPENDED}, id="stop still suspended"),
+    ],
+)
+def test_position_is_not_protected_by_a_stop_that_is_wrong(wrong):
+    scene = Scene().connect()
+    entry = scene.enter()
+    scene.fill_entry(entry)
+    scene.legs(entry)
+    good = {"side": Side.SELL, "size": 1, "stop_ticks": 99_981, "status": OrderStatus.OPEN} | wrong
+    scene.engine.state.book.orders.pop(1001)
+    scene.tell(
+        scene.order(
+            1001, OrderType.STOP, good.pop("side"), good.pop("status"), parent_id=1000, **good
+        )
+    )
+    assert scene.engine.state.phase is Phase.UNPROTECTED
+
+
+def test_position_without_its_legs_is_flattened_at_the_deadline():
+    scene = Scene().connect()
+    scene.fill_entry(scene.enter())
+    assert not kinds(scene.pass_time(4.9), ClosePosition)
+    assert kinds(scene.pass_time(0.2), ClosePosition)
+    assert scene.engine.state.phase is Phase.FLATTENING
+
+
+def test_exit_by_a_leg_goes_flat_only_when_the_sibling_is_gone():
+    scene = Scene().connect()
+    entry = scene.hold()
+    scene.tell(
+        scene.order(
+            1002,
+            OrderType.LIMIT,
+            Side.SELL,
+            OrderStatus.FILLED,
+            parent_id=1000,
+            filled_size=1,
+            filled_ticks=100_031,
+        )
+    )
+    scene.tell(scene.fill(2, 1002, Side.SELL, 100_031, pnl="15"))
+    scene.tell(scene.position(0))
+    assert scene.engine.state.phase is Phase.SETTLING
+    scene.tell(
+        scene.order(
+            1001,
+            OrderType.STOP,
+            Side.SELL,
+            OrderStatus.CANCELLED,
+            parent_id=1000,
+            tag=f"{entry.tag}-SL",
+        )
+    )
+    assert scene.engine.state.phase is Phase.FLAT
+    # 15.00 gross less two sides of 0.36 + 0.25.
+    assert scene.engine.state.book.realised_usd == Decimal("13.78")
+
+
+def test_sibling_that_outlives_the_position_is_cancelled():
+    scene = Scene().connect()
+    scene.hold()
+    scene.tell(
+        scene.order(
+            1002,
+            OrderType.LIMIT,
+            Side.SELL,
+            OrderStatus.FILLED,
+            parent_id=1000,
+            filled_size=1,
+            filled_ticks=100_031,
+        )
+    )
+    scene.tell(scene.fill(2, 1002, Side.SELL, 100_031, pnl="15"))
+    scene.tell(scene.position(0))
+    cancels = kinds(scene.pass_time(2.1), CancelOrder)
+    assert [c.order_id for c in cancels] == [1001]
+
+
+def test_entry_may_follow_a_loss_only_after_the_cooldown():
+    scene = Scene().connect()
+    entry = scene.hold()
+    scene.tell(
+        scene.order(
+            1001,
+            OrderType.STOP,
+            Side.SELL,
+            OrderStatus.FILLED,
+            parent_id=1000,
+            filled_size=1,
+            filled_ticks=99_981,
+        )
+    )
+    scene.tell(scene.fill(2, 1001, Side.SELL, 99_981, pnl="-10"))
+    scene.tell(scene.position(0))
+    scene.tell(
+        scene.order(
+            1002,
+            OrderType.LIMIT,
+            Side.SELL,
+            OrderStatus.CANCELLED,
+            parent_id=1000,
+            tag=f"{entry.tag}-TP",
+        )
+    )
+    scene.pass_time(59)
+    scene.price(100_000, 100_001)
+    assert denied(scene.signal()) is Gate.COOLDOWN
+    scene.pass_time(2)
+    assert kinds(scene.signal(), PlaceEntry)
+
+
+def test_fill_seen_before_its_order_is_a_position_already():
+    scene = Scene().connect()
+    scene.enter()
+    scene.tell(scene.fill(1, 1000, Side.BUY, 100_001))
+    assert scene.engine.state.phase is Phase.UNPROTECTED
+    assert denied(scene.signal()) is Gate.NOT_FLAT
+
+
+def test_late_report_does_not_bring_a_filled_order_back():
+    scene = Scene().connect()
+    entry = scene.enter()
+    scene.fill_entry(entry)
+    scene.tell(scene.order(1000, OrderType.MARKET, Side.BUY, OrderStatus.PENDING, tag=entry.tag))
+    assert scene.engine.state.book.orders[1000].status is OrderStatus.FILLED
+    assert scene.engine.state.book.holding.by_orders == 1
+
+
+def test_duplicated_fill_counts_once():
+    scene = Scene().connect()
+    scene.fill_entry(scene.enter())
+    scene.tell(scene.fill(1, 1000, Side.BUY, 100_001))
+    assert scene.engine.state.book.holding.by_fills == 1
+    assert scene.engine.state.book.realised_usd == Decimal("-0.61")
+
+
+# -- answers that are refused, lost or late ------------------------------------------------------
+
+
+def test_refused_entry_leaves_flat_and_three_running_halt():
+    scene = Scene().connect()
+    for number in (1, 2, 3):
+        (entry,) = kinds(scene.signal(), PlaceEntry)
+        commands = scene.tell(
+            PlaceRefused(at=scene.now, tag=entry.tag, code_name="OrderRejected", text="no")
+        )
+        assert bool(kinds(commands, Halt)) is (number == 3)
+
+
+def test_entry_rejected_by_the_stream_after_acceptance_leaves_flat():
+    scene = Scene().connect()
+    entry = scene.enter()
+    scene.tell(scene.order(1000, OrderType.MARKET, Side.BUY, OrderStatus.REJECTED, tag=entry.tag))
+    assert scene.engine.state.phase is Phase.FLAT
+
+
+def test_entry_that_never_left_leaves_flat():
+    scene = Scene().connect()
+    (entry,) = kinds(scene.signal(), PlaceEntry)
+    scene.tell(PlaceNotSent(at=scene.now, tag=entry.tag, why="unreachable"))
+    assert scene.engine.state.phase is Phase.FLAT
+
+
+def test_lost_place_reply_is_looked_up_by_tag_and_never_resent():
+    scene = Scene().connect()
+    (entry,) = kinds(scene.signal(), PlaceEntry)
+    commands = scene.tell(PlaceUnknown(at=scene.now, tag=entry.tag, why="timed out"))
+    assert [c.tag for c in kinds(commands, ResolveTag)] == [entry.tag]
+    scene.tell(TagResolved(at=scene.now, tag=entry.tag, order=None))
+    again = scene.pass_time(1.1)
+    assert kinds(again, ResolveTag) and not kinds(again, PlaceEntry)
+    assert denied(scene.signal()) is Gate.NOT_FLAT
+
+
+def test_lost_place_reply_whose_order_is_found_goes_on_as_accepted():
+    scene = Scene().connect()
+    (entry,) = kinds(scene.signal(), PlaceEntry)
+    scene.tell(PlaceUnknown(at=scene.now, tag=entry.tag, why="timed out"))
+    found = scene.order(
+        1000,
+        OrderType.MARKET,
+        Side.BUY,
+        OrderStatus.FILLED,
+        tag=entry.tag,
+        filled_size=1,
+        filled_ticks=100_001,
+    ).order
+    scene.tell(TagResolved(at=scene.now, tag=entry.tag, order=found))
+    assert scene.engine.state.phase is Phase.UNPROTECTED
+    scene.legs(entry)
+    assert scene.engine.state.phase is Phase.PROTECTED
+
+
+def test_entry_without_an_outcome_halts_and_is_confirmed_flat_twice():
+    scene = Scene().connect()
+    (entry,) = kinds(scene.signal(), PlaceEntry)
+    scene.tell(PlaceUnknown(at=scene.now, tag=entry.tag, why="timed out"))
+    assert kinds(scene.pass_time(5.1), Halt)
+    assert not kinds(scene.answer_snapshot(scene.snapshot()), FlatProven)
+    scene.pass_time(5.1)
+    assert kinds(scene.answer_snapshot(scene.snapshot()), FlatProven)
+
+
+# -- leaving ------------------------------------------------------------------------------------
+
+
+def test_window_end_flattens_and_the_session_ends_on_proof_alone():
+    scene = Scene().connect()
+    scene.hold()
+    scene.now = OPEN
+    commands = scene.pass_time(30 * 60)
+    assert [c.order_id for c in kinds(commands, CancelOrder)] == [1001, 1002]
+    assert [c.contract_id for c in kinds(commands, ClosePosition)] == [MNQ.id]
+    looks = kinds(answer_all(scene, commands), TakeSnapshot)
+    assert looks and not scene.engine.is_over
+    done = scene.answer_snapshot(scene.snapshot())
+    assert kinds(done, FlatProven) and kinds(done, EndSession)
+    assert scene.engine.is_over
+
+
+def test_close_is_not_repeated_while_the_first_may_still_be_filling():
+    scene = Scene().connect()
+    scene.hold()
+    commands = scene.tell(Asked(at=scene.now, ask=Ask.STOP, why="test"))
+    answer_all(scene, commands)
+    held = scene.snapshot(positions=(scene.position(1).position,))
+    assert not kinds(scene.answer_snapshot(held), ClosePosition, TakeSnapshot)
+    assert not kinds(scene.pass_time(0.2), ClosePosition, TakeSnapshot)
+    assert kinds(scene.pass_time(0.1), TakeSnapshot)
+    assert kinds(scene.answer_snapshot(held), ClosePosition)
+
+
+def test_close_whose_answer_is_still_out_is_not_sent_again():
+    scene = Scene().connect()
+    scene.hold()
+    scene.tell(Asked(at=scene.now, ask=Ask.STOP, why="test"))
+    held = scene.snapshot(positions=(scene.position(1).position,))
+    for _ in range(5):
+        scene.pass_time(10.1)
+        assert not kinds(scene.answer_snapshot(held), ClosePosition)
+
+
+def test_flatten_goes_on_with_alarms_until_it_is_flat():
+    scene = Scene().connect()
+    scene.hold()
+    commands = scene.tell(Asked(at=scene.now, ask=Ask.STOP, why="test"))
+    held = scene.snapshot(positions=(scene.position(1).position,))
+    for _ in range(6):
+        answer_all(scene, commands)
+        scene.answer_snapshot(held)
+        scene.pass_time(6)
+        commands = scene.answer_snapshot(held)
+        assert kinds(commands, ClosePosition)
+    alarms = [c for c in kinds(scene.said, Notice) if c.level == "alarm"]
+    assert alarms
+    answer_all(scene, commands)
+    assert kinds(scene.answer_snapshot(scene.snapshot()), EndSession)
+
+
+def test_flatten_that_cannot_look_asks_again_and_says_so():
+    scene = Scene().connect()
+    commands = scene.tell(Asked(at=scene.now, ask=Ask.STOP, why="test"))
+    failed = scene.tell(
+        SnapshotFailed(at=scene.now, request=scene.asked().request, why="unreachable")
+    )
+    assert kinds(commands, TakeSnapshot)
+    assert [c.code for c in kinds(failed, Notice)] == ["flatten.blind"]
+    assert kinds(scene.pass_time(0.3), TakeSnapshot)
+
+
+def test_daily_loss_while_holding_halts_and_flattens():
+    scene = Scene().connect()
+    scene.hold()  # long 1 at 100001; 100 USD is 200 ticks of 0.50, less 0.61 of costs booked
+    assert not kinds(scene.price(99_803, 99_804), Halt)
+    commands = scene.price(99_802, 99_803)
+    assert kinds(commands, Halt) and kinds(commands, ClosePosition)
+
+
+def test_latched_halt_denies_every_entry():
+    scene = Scene(halt_reason="daily loss yesterday at noon").connect()
+    assert denied(scene.signal()) is Gate.HALTED
+
+
+def test_kill_switch_flattens_and_ends():
+    scene = Scene().connect()
+    scene.hold()
+    commands = scene.tell(KillSwitchSeen(at=scene.now, reason="news"))
+    assert kinds(commands, ClosePosition)
+    answer_all(scene, commands)
+    scene.answer_snapshot(scene.snapshot())
+    assert scene.engine.is_over
+
+
+def test_pause_keeps_the_position_and_denies_entries_until_resumed():
+    scene = Scene().connect()
+    scene.tell(Asked(at=scene.now, ask=Ask.PAUSE, why="test"))
+    assert denied(scene.signal()) is Gate.PAUSED
+    scene.tell(Asked(at=scene.now, ask=Ask.RESUME, why="test"))
+    assert kinds(scene.signal(), PlaceEntry)
+
+
+def test_fault_of_the_shell_stops_entries_and_keeps_the_position_guarded():
+    scene = Scene().connect()
+    scene.hold()
+    commands = scene.tell(ShellFault(at=scene.now, what="disk full"))
+    assert kinds(commands, Halt) and not kinds(commands, ClosePosition)
+    assert scene.engine.state.phase is Phase.PROTECTED
+
+
+# -- connection ---------------------------------------------------------------------------------
+
+
+def test_lost_hub_makes_state_unknown_until_both_are_up_and_a_clean_look_was_taken():
+    scene = Scene().connect()
+    scene.tell(HubDown(at=scene.now, hub=Hub.USER, reason="reset"))
+    assert denied(scene.signal()) is Gate.STATE_UNKNOWN
+    scene.tell(HubUp(at=scene.now, hub=Hub.USER))
+    assert denied(scene.signal()) is Gate.STATE_UNKNOWN
+    scene.answer_snapshot(scene.snapshot())
+    assert kinds(scene.signal(), PlaceEntry)
+
+
+def test_snapshot_during_which_something_moved_is_taken_again():
+    scene = Scene()
+    for hub in Hub:
+        scene.tell(HubUp(at=scene.now, hub=hub))
+    first = scene.asked().request
+    scene.tell(scene.position(1))
+    scene.answer_snapshot(scene.snapshot())
+    assert scene.engine.resync.unknown_because is not None
+    scene.pass_time(0.6)
+    assert scene.asked().request != first
+
+
+def test_position_found_after_a_reconnect_is_flattened_when_it_has_no_legs():
+    scene = Scene().connect()
+    scene.tell(HubDown(at=scene.now, hub=Hub.USER, reason="reset"))
+    scene.tell(HubUp(at=scene.now, hub=Hub.USER))
+    found = Position(
+        id=9,
+        account_id=ACCOUNT.id,
+        contract_id=MNQ.id,
+        size=2,
+        average_price=MNQ.price(100_000),
+        opened_at=scene.now,
+    )
+    scene.answer_snapshot(scene.snapshot(positions=(found,)))
+    assert scene.engine.state.phase is Phase.UNPROTECTED
+    assert kinds(scene.pass_time(5.1), ClosePosition)
+
+
+def test_position_is_flattened_when_a_hub_stays_away():
+    scene = Scene().connect()
+    scene.hold()
+    scene.tell(HubDown(at=scene.now, hub=Hub.USER, reason="reset"))
+    assert not kinds(scene.pass_time(29), ClosePosition)
+    assert kinds(scene.pass_time(2), ClosePosition)
+
+
+def test_accounts_of_the_position_that_stay_apart_are_settled_by_rest():
+    scene = Scene().connect()
+    scene.tell(scene.position(1))
+    scene.tell(scene.position(0))
+    scene.tell(scene.fill(3, 900, Side.BUY, 100_001))
+    scene.tell(scene.order(900, OrderType.MARKET, Side.BUY, OrderStatus.FILLED, filled_size=1))
+    scene.tell(scene.order(901, OrderType.MARKET, Side.SELL, OrderStatus.FILLED, filled_size=1))
+    assert scene.engine.state.phase is Phase.SETTLING
+    asked = scene.asked().request
+    scene.pass_time(2.1)
+    assert scene.asked().request != asked
+
+
+# -- users' code --------------------------------------------------------------------------------
+
+
+class Broken:
+    name = "broken"
+
+    def on_event(self, event, view):
+        raise ZeroDivisionError("user code")
+
+
+def test_strategy_that_raises_is_contained_counted_and_halts_the_session():
+    scene = Scene()
+    scene.engine.strategy = Broken()
+    scene.connect()
+    halts = kinds(scene.said, Halt)
+    assert len(halts) == 1 and "broken" in halts[0].reason
+    assert scene.engine.ending is not None
+
+
+def test_shadow_ends_without_sending_anything():
+    scene = Scene(sends_orders=False).connect()
+    (entry,) = kinds(scene.signal(), PlaceEntry)
+    scene.tell(PlaceNotSent(at=scene.now, tag=entry.tag, why="shadow"))
+    commands = scene.tell(Asked(at=scene.now, ask=Ask.STOP, why="test"))
+    assert kinds(commands, EndSession) and not kinds(commands, CancelOrder, ClosePosition)

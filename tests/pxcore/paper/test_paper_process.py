@@ -1,0 +1,147 @@
+"""The paper gateway as a process of its own."""
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from paper_scenes import ACCOUNT, MNQ
+from paper_server import Gateway, entry
+
+pytestmark = pytest.mark.process
+
+
+@contextmanager
+def running(**config: object) -> Iterator[tuple["subprocess.Popen[str]", Gateway]]:
+    """A process that listens, with its stdin held open; killed if it is still there at the end."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pxcore.paper", json.dumps(config)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout is not None
+        url = json.loads(process.stdout.readline())["listening"]
+        yield process, Gateway(int(url.rsplit(":")[-1])).log_in()
+    finally:
+        process.kill()
+        process.wait()
+        for stream in (process.stdin, process.stdout, process.stderr):
+            if stream is not None:
+                stream.close()
+
+
+def refused(argument: str) -> tuple[int, str]:
+    done = subprocess.run(
+        [sys.executable, "-m", "pxcore.paper", argument],
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
+    )
+    assert done.stdout == ""
+    return done.returncode, done.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_process_stops_cleanly_within_two_seconds_of_a_signal(number: signal.Signals) -> None:
+    with running() as (process, gateway):
+        hub = gateway.hub("market")
+        hub.call("SubscribeContractQuotes", MNQ.id)
+        hub.event("GatewayQuote")
+        asked = time.monotonic()
+        process.send_signal(number)
+        out, err = process.communicate(timeout=10)
+        assert time.monotonic() - asked < 2
+    assert (process.returncode, out, err) == (0, "", "")
+
+
+def test_port_in_use_is_one_clear_line_and_status_two() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        status, err = refused(json.dumps({"port": port}))
+    assert status == 2
+    assert err.startswith(f"paper gateway: cannot listen on 127.0.0.1:{port}: ")
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("argument", "complaint"),
+    [
+        ('{"port":"x"}', "configuration: Expected `int`, got `str` - at `$.port`"),
+        ('{"symbol":"MNQ"}', "configuration: Object contains unknown field `symbol`"),
+        ('{"symbols":["MNX"]}', "no contract 'MNX' is listed"),
+        ('{"clock":"noon"}', "paper clock 'noon' is not MARKET@WALL@SPEED"),
+        ('{"recording":{"path":"/nowhere.csv"}}', "/nowhere.csv cannot be read"),
+    ],
+    ids=["type", "unknown field", "symbol", "clock", "recording"],
+)
+def test_bad_configuration_is_one_clear_line_and_status_two(argument: str, complaint: str) -> None:
+    status, err = refused(argument)
+    assert status == 2
+    assert err.startswith(f"paper gateway: {complaint}")
+    assert err.count("\n") == 1
+
+
+def test_end_of_stdin_stops_an_idle_gateway() -> None:
+    with running(exit_on_stdin_eof=True) as (process, _):
+        assert process.stdin is not None
+        process.stdin.close()
+        assert process.wait(timeout=5) == 0
+
+
+def test_end_of_stdin_waits_until_the_account_is_flat_and_nobody_listens() -> None:
+    with running(exit_on_stdin_eof=True) as (process, gateway):
+        hub = gateway.hub("user")
+        hub.call("SubscribeOrders", ACCOUNT)
+        _, placed = gateway.post("/api/Order/place", **entry())
+        assert placed["success"]
+        for _ in range(6):  # three at birth, the fill, two legs working
+            hub.event("GatewayUserOrder")
+        assert process.stdin is not None
+        process.stdin.close()
+        hub.socket.close()
+        _, working = gateway.post("/api/Order/searchOpen", accountId=ACCOUNT)
+        assert process.poll() is None
+        for row in working["orders"]:
+            gateway.post("/api/Order/cancel", accountId=ACCOUNT, orderId=row["id"])
+        _, closed = gateway.post(
+            "/api/Position/closeContract", accountId=ACCOUNT, contractId=MNQ.id
+        )
+        assert closed["success"]
+        assert process.wait(timeout=5) == 0
+
+
+def test_recording_is_played_on_a_shifted_clock(tmp_path: Path) -> None:
+    path = tmp_path / "gold.csv"
+    path.write_text(
+        "time_utc,price,size\n2013-10-07T13:40:00Z,1313.7,1\n2013-10-07T13:40:01Z,1313.8,2\n"
+        "2013-10-07T13:41:00Z,1320.0,5\n"
+    )
+    market_start = "2026-11-20T14:30:00Z"
+    clock = f"{market_start}@{datetime.now(UTC).isoformat()}@20"
+    with running(
+        symbols=["GC"],
+        recording={"path": str(path), "end": "2013-10-07T13:41:00Z"},
+        clock=clock,
+        market_start=market_start,
+    ) as (_, gateway):
+        hub = gateway.hub("market")
+        hub.call("SubscribeContractTrades", "CON.F.US.GCE.Z26")
+        contract_id, (last,) = hub.until(
+            lambda r: r.get("target") == "GatewayTrade" and r["arguments"][1][0]["volume"] == 5
+        )["arguments"]
+        assert contract_id == "CON.F.US.GCE.Z26"
+        assert (last["price"], last["timestamp"]) == (1320, "2026-11-20T14:31:00.000+00:00")
+        hub.socket.close()

@@ -1,0 +1,52 @@
+"""The running venue: what it does when it falls behind, and when its market breaks."""
+
+import asyncio
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from paper_scenes import ACCOUNT, ES, LISTED, MNQ, OPEN, START_USD, after, buy, printed, quote, run
+from paper_scenes import market as quoted
+
+from pxcore.clock import ShiftedClock
+from pxcore.paper.exchange import AccountSpec, Exchange, VenueEvent
+from pxcore.paper.market import MarketStep
+from pxcore.paper.server.venue import Venue, conflated
+
+
+def test_old_quotes_are_conflated_to_the_newest_of_their_contract_and_nothing_else_is() -> None:
+    exchange = quoted()
+    exchange.place(OPEN, ACCOUNT, buy())
+    orders = run(exchange, 10)
+    events: list[VenueEvent] = [
+        quote(11, 1, 2),
+        quote(12, 3, 4, ES.id),
+        printed(13, 2),
+        *orders,
+        quote(14, 5, 6),
+        printed(15, 6),
+    ]
+    assert conflated(events, after(5000)) == events[1:]
+
+
+def test_fresh_quotes_are_not_conflated() -> None:
+    events: list[VenueEvent] = [quote(1, 1, 2), quote(2, 2, 3), quote(3, 3, 4)]
+    assert conflated(events, after(2)) == events[1:]
+    assert conflated(events, after(0)) == events
+
+
+def test_error_in_the_market_stops_it_and_is_reported() -> None:
+    def breaking() -> Iterator[MarketStep]:
+        yield quote(0, 100_000, 100_001)
+        raise RuntimeError("torn tape")
+
+    async def live() -> bool:
+        fault = asyncio.Event()
+        exchange = Exchange(
+            contracts=LISTED, accounts=(AccountSpec(ACCOUNT, "A", START_USD),), seed=1
+        )
+        clock = ShiftedClock(market=OPEN, wall=datetime.now(UTC), speed=1)
+        Venue(exchange=exchange, tape=breaking(), clock=clock, on_fault=fault.set).start()
+        await asyncio.wait_for(fault.wait(), 5)
+        return exchange.contract(MNQ.id) is not None
+
+    assert asyncio.run(live())
