@@ -14,7 +14,8 @@ from deployments.trading_day import deployment
 
 def main() -> int:
     if not os.environ.get("PREFECT_API_URL"):
-        print("PREFECT_API_URL is missing: start a server with `px ui --port 4200`", file=sys.stderr)
+        why = "PREFECT_API_URL is missing: `px ui --port 4200` is a server for it"
+        print(why, file=sys.stderr)
         return 2
     serve(deployment(), limit=1, pause_on_shutdown=False)
     return 0

@@ -14,9 +14,11 @@ SCHEDULE = Cron("20 8 * * 1-5", timezone="America/Chicago")
 
 
 def deployment() -> RunnerDeployment:
-    return trading_day.to_deployment(
+    made = trading_day.to_deployment(
         name="market-open",
         schedules=[SCHEDULE],
         tags=["session"],
         description="Start up, trade the window, reconcile and report.",
     )
+    assert isinstance(made, RunnerDeployment)  # a coroutine only inside an event loop
+    return made

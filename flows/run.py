@@ -22,6 +22,10 @@ from pxcore.runtime.lines import Line
 from tasks.control import CONTROL
 
 
+_SESSION_S = 40.0  # for the session's own flatten, once nobody is there any more
+_GOODBYE_S = 5.0  # for Prefect to say that the run has crashed
+
+
 class Refusal(msgspec.Struct, frozen=True, kw_only=True, tag="refusal", tag_field="line"):
     """Why there was no day, in sentences for a person."""
 
@@ -67,6 +71,9 @@ def _listen() -> None:
         if b"stop" in lines:
             CONTROL.ask_to_stop()
     os.kill(os.getpid(), signal.SIGTERM)
+    CONTROL.wait_until_idle(_SESSION_S)
+    threading.Event().wait(_GOODBYE_S)
+    os._exit(130)  # Prefect would try for minutes to tell a server that went with our parent
 
 
 if __name__ == "__main__":

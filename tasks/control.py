@@ -15,6 +15,8 @@ class Control:
     def __init__(self) -> None:
         self.listeners: list[Callable[[Line], None]] = []
         self._lock = threading.Lock()
+        self._idle = threading.Event()
+        self._idle.set()
         self._supervisor: Supervisor | None = None
         self._is_stop_asked = False
 
@@ -33,6 +35,7 @@ class Control:
     def supervising(self, supervisor: Supervisor) -> Iterator[None]:
         with self._lock:
             self._supervisor = supervisor
+            self._idle.clear()
             if self._is_stop_asked:
                 supervisor.ask_to_stop()
         try:
@@ -40,6 +43,11 @@ class Control:
         finally:
             with self._lock:
                 self._supervisor = None
+            self._idle.set()
+
+    def wait_until_idle(self, timeout_s: float) -> bool:
+        """True once no session is supervised here."""
+        return self._idle.wait(timeout_s)
 
 
 CONTROL = Control()

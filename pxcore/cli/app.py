@@ -15,6 +15,7 @@ from rich.text import Text
 from pxcore.cli.day import NoDay, problems_of
 from pxcore.cli.demo import DemoRequest, run_demo
 from pxcore.cli.flatten import flatten
+from pxcore.cli.paper import serve_paper
 from pxcore.cli.real_day import run_day
 from pxcore.cli.record import replay_session, serve_ui, show_report
 from pxcore.model import Misconfigured, PxError
@@ -74,6 +75,22 @@ def demo(
 
 _Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 _Session = Annotated[str | None, typer.Argument(help="Session id; the newest by default.")]
+
+
+@app.command()
+def paper(
+    contract: Annotated[str, typer.Option(help="Symbol of the contract.")] = "MNQ",
+    seed: Annotated[int, typer.Option(help="Seed of the synthetic market.")] = 7,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 for a free one.")] = 0,
+    account: Annotated[int, typer.Option(min=1, help="Id of its one account.")] = 20_000_001,
+) -> None:
+    """The paper gateway alone: REST and both hubs on 127.0.0.1, until Ctrl-C.
+
+    Example: px paper --contract MES --port 8100
+    """
+    raise typer.Exit(
+        serve_paper(symbol=contract, seed=seed, port=port, account_id=account, console=console())
+    )
 
 
 @app.command()

@@ -1,23 +1,57 @@
-"""The paper gateway as a process of a demo's own."""
+"""The paper gateway: `px paper` in the foreground, or as a process of a demo's own."""
 
 import queue
 import threading
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from pathlib import Path
 from typing import IO
 
 import msgspec
+from rich.console import Console
 
+from pxcore.calendar import CHICAGO, chicago, latest_regular_day
 from pxcore.cli.market import DemoMarket
 from pxcore.clock import ShiftedClock
 from pxcore.gateway import GatewayClient
-from pxcore.gateway.choose import exchange_root
+from pxcore.gateway.choose import choose_contract, exchange_root
 from pxcore.model import Misconfigured, Unavailable
-from pxcore.paper.process import PaperConfig, Recording
+from pxcore.paper.catalogue import catalogue
+from pxcore.paper.process import PaperConfig, Recording, run
 from pxcore.runtime.plan import Paths
 from pxcore.runtime.process import end, spawn
 
 _START_S = 30.0
+
+
+def serve_paper(*, symbol: str, seed: int, port: int, account_id: int, console: Console) -> int:
+    """Runs it until Ctrl-C; prints the settings that point a day to it.
+
+    Its market is at a minute before the 08:30 Chicago open now, whatever the hour here.
+    """
+    day = latest_regular_day(datetime.now(CHICAGO).date())
+    start = chicago(day, time(8, 29))
+    clock = ShiftedClock(market=start, wall=datetime.now(UTC), speed=1.0)
+    contract = choose_contract(symbol, catalogue(day))
+
+    def announce(url: str) -> None:
+        console.print(f"paper gateway: {contract.name}, the open of {day}; Ctrl-C stops it")
+        for name, value in (
+            ("PX_PAPER_URL", url),
+            ("PX_PAPER_CLOCK", clock),
+            ("PX_ACCOUNT_ID", account_id),
+            ("PX_CONTRACT", contract.id),
+        ):
+            console.print(f"export {name}={value}", soft_wrap=True)
+
+    config = PaperConfig(
+        port=port,
+        account_id=account_id,
+        symbols=(exchange_root(contract),),
+        seed=seed,
+        clock=str(clock),
+        market_start=start,
+    )
+    return run(config, announce=announce)
 
 
 class Paper:

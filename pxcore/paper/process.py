@@ -11,7 +11,7 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -81,15 +81,23 @@ def main(arguments: list[str]) -> int:
     return run(config)
 
 
-def run(config: PaperConfig) -> int:
-    """Serves until it is stopped; returns the exit status: 2, and a line why, if it cannot."""
+def announce_as_json(url: str) -> None:
+    """The one line that a parent process waits for."""
+    print(msgspec.json.encode({"listening": url}).decode(), flush=True)
+
+
+def run(config: PaperConfig, *, announce: Callable[[str], None] = announce_as_json) -> int:
+    """Serves until it is stopped; returns the exit status: 2, and a line why, if it cannot.
+
+    `announce` is called with the base URL once it listens.
+    """
     try:
         clock: Clock = WallClock() if config.clock == "wall" else ShiftedClock.parse(config.clock)
         exchange, tape = build_market(config, config.market_start or clock.now())
         listener = _bound(config.port)
     except Misconfigured as error:
         return _refused(str(error))
-    return asyncio.run(_serve(config, clock, exchange, tape, listener))
+    return asyncio.run(_serve(config, clock, exchange, tape, listener, announce))
 
 
 def _refused(why: str) -> int:
@@ -131,7 +139,12 @@ def _bound(port: int) -> socket.socket:
 
 
 async def _serve(
-    config: PaperConfig, clock: Clock, exchange: Exchange, tape: Tape, listener: socket.socket
+    config: PaperConfig,
+    clock: Clock,
+    exchange: Exchange,
+    tape: Tape,
+    listener: socket.socket,
+    announce: Callable[[str], None],
 ) -> int:
     statuses = [EXIT_OK]
     loop = asyncio.get_running_loop()
@@ -150,10 +163,11 @@ async def _serve(
             ws_ping_interval=None,  # its payload kills some clients; SignalR has pings of its own
             ws_per_message_deflate=False,
             timeout_graceful_shutdown=_STOP_S,
-        )
+        ),
+        announce,
     )
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop)
+        signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop))
     waiting = None
     if config.exit_on_stdin_eof:
         waiting = loop.create_task(_stop_when_orphaned_and_idle(venue, server))
@@ -186,6 +200,10 @@ def _watch_stdin(loop: asyncio.AbstractEventLoop, is_orphaned: asyncio.Event) ->
 class _Server(uvicorn.Server):
     """Signals are ours; where it listens is told once it does."""
 
+    def __init__(self, config: uvicorn.Config, announce: Callable[[str], None]) -> None:
+        super().__init__(config)
+        self._announce = announce
+
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
@@ -194,5 +212,4 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         for listener in sockets or []:
             host, port = listener.getsockname()
-            line = msgspec.json.encode({"listening": f"http://{host}:{port}"})
-            print(line.decode(), flush=True)
+            self._announce(f"http://{host}:{port}")

@@ -47,9 +47,7 @@ def spawn(
         )
 
 
-def end(
-    process: "subprocess.Popen[str]", *, patience: Sequence[float] = (25.0, 5.0, 5.0)
-) -> int | None:
+def end(process: "subprocess.Popen[str]", *, patience: Sequence[float]) -> int | None:
     """Close its stdin and wait; then SIGTERM and wait; then SIGKILL and wait. Its exit status.
 
     `patience` is how long each step may take, in seconds. None when even a kill left it running.

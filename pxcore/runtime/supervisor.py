@@ -24,6 +24,8 @@ from pxcore.runtime.venue import Venue
 from pxcore.settings import Mode, Settings
 
 _SILENCE_S = 20.0  # a session says something every half second
+_PATIENCE_S = (25.0, 5.0, 5.0)  # pipe closed, SIGTERM, SIGKILL; Prefect's cancel allows 30 s
+_PATIENCE_WITH_HUNG_S = (3.0, 2.0, 5.0)
 _LATE_S = 180.0  # after the window's end, in seconds of ours: more than its own flatten may take
 _LAST_RESORT_S = 60.0
 
@@ -60,10 +62,12 @@ class Supervisor:
         if self._is_stop_asked:
             _ask(process, Ask.STOP)
         threading.Thread(target=self._read, args=(process.stdout,), daemon=True).start()
+        patience = _PATIENCE_S
         try:
             why_not = self._relay(process)
+            patience = _PATIENCE_S if why_not is None else _PATIENCE_WITH_HUNG_S
         finally:
-            status = end(process)
+            status = end(process, patience=patience)
         if self._ended is None:
             self._drain()
         if self._ended is not None and self._ended.is_flat:

@@ -1,0 +1,126 @@
+"""Real processes: the paper gateway, Prefect's server, a flow. All on loopback, all ended."""
+
+import os
+import queue
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import psutil
+import pytest
+
+from pxcore.cli.market import choose_market
+from pxcore.cli.orchestrator import (
+    free_port,
+    prefect_environ,
+    px_environ,
+    start_server,
+    wait_for_server,
+)
+from pxcore.cli.paper import Paper
+from pxcore.runtime.plan import Paths
+from pxcore.runtime.process import end, spawn
+
+LINE_S = 60.0  # for the next line of a process that is expected to say something
+
+
+class Lines:
+    """A process whose lines of JSON are read as they come."""
+
+    def __init__(self, process: "subprocess.Popen[str]") -> None:
+        self.process = process
+        self.seen: list[dict[str, Any]] = []
+        self._queue: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self._queue.put(line)
+        self._queue.put(None)
+
+    def until(self, wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+        """The next line that is wanted. Fails when the process ends or falls silent first."""
+        while (text := self._queue.get(timeout=LINE_S)) is not None:
+            line = msgspec.json.decode(text)
+            self.seen.append(line)
+            if wanted(line):
+                return line
+        raise AssertionError(f"the process ended first; it said {self.seen[-5:]}")
+
+    def until_code(self, code: str) -> dict[str, Any]:
+        return self.until(lambda line: line.get("code") == code)
+
+    def rest(self) -> list[dict[str, Any]]:
+        """Everything until the process closes its output."""
+        while (text := self._queue.get(timeout=LINE_S)) is not None:
+            self.seen.append(msgspec.json.decode(text))
+        return self.seen
+
+
+@pytest.fixture(scope="session")
+def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Paths, int]]:
+    paths = Paths(tmp_path_factory.mktemp("prefect"))
+    port = free_port()
+    server = start_server(paths, port)
+    try:
+        wait_for_server(server, port, paths.logs / "prefect-server.log")
+        yield paths, port
+    finally:
+        end(server, patience=(12.0, 5.0, 5.0))
+
+
+@pytest.fixture
+def start_paper(tmp_path: Path) -> Iterator[Callable[..., tuple[Paper, dict[str, str]]]]:
+    """Starts a paper gateway whose window opens at once; the settings that point a day to it."""
+    started: list[Paper] = []
+
+    def start(*, window_s: float = 20.0, lead_s: float = 1.0) -> tuple[Paper, dict[str, str]]:
+        market = choose_market(None, symbol="MNQ", seed=11, lead_s=lead_s, window_s=window_s)
+        paths = Paths(tmp_path / "home")
+        paths.logs.mkdir(parents=True, exist_ok=True)
+        paper = Paper(paths, market, seed=11, port=0, file=None)
+        started.append(paper)
+        paper.wait_until_listening()
+        quick = {"PX_HOME": str(paths.home), "PX_ENTRY_EVERY_S": "1", "PX_COOLDOWN_S": "0"}
+        return paper, market.settings | paper.settings() | quick
+
+    yield start
+    for paper in started:
+        paper.end()
+
+
+@pytest.fixture
+def start_flow(
+    prefect_server: tuple[Paths, int], tmp_path: Path
+) -> Iterator[Callable[[dict[str, str]], Lines]]:
+    """`python -m flows.run` with these settings against the shared Prefect server."""
+    server_paths, port = prefect_server
+    started: list[subprocess.Popen[str]] = []
+
+    def start(settings: dict[str, str]) -> Lines:
+        environ = px_environ({**os.environ, **prefect_environ(server_paths, port)}, settings)
+        process = spawn("flows.run", stderr=tmp_path / "flow.log", environ=environ, cwd=tmp_path)
+        started.append(process)
+        return Lines(process)
+
+    yield start
+    for process in started:
+        end(process, patience=(30.0, 5.0, 5.0))
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_behind() -> Iterator[None]:
+    """Every process that a test started is gone when its fixtures are."""
+    before = set(descendants())
+    yield
+    left = [p for p in descendants() if p not in before]
+    _, alive = psutil.wait_procs(left, timeout=20)
+    assert not alive, [p.cmdline() for p in alive]
+
+
+def descendants() -> list[psutil.Process]:
+    return psutil.Process().children(recursive=True)

@@ -1,0 +1,188 @@
+"""`px demo` as a user runs it: the happy day, a recording, Ctrl-C, a kill, and bad input."""
+
+import gzip
+import json
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import psutil
+import pytest
+
+from pxcore.cli.orchestrator import px_environ
+
+pytestmark = pytest.mark.process
+
+DAY_S = 150.0
+
+
+@pytest.fixture
+def px(tmp_path: Path) -> Iterator:
+    """Starts `px …` in an empty folder. Its output is one text, read line by line."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start(*arguments: str, **settings: str) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "pxcore.cli", *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            text=True,
+            cwd=tmp_path,
+            env=px_environ(os.environ, {"PX_HOME": str(tmp_path / "home"), **settings}),
+            start_new_session=True,
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        if process.poll() is None:
+            process.kill()
+        process.wait(10)
+
+
+def finish(process: "subprocess.Popen[str]") -> str:
+    said, _ = process.communicate(timeout=DAY_S)
+    return said
+
+
+def read_until(process: "subprocess.Popen[str]", text: str) -> str:
+    """Everything said up to the line that holds the text."""
+    said = ""
+    guard = threading.Timer(DAY_S, process.kill)
+    guard.start()
+    try:
+        for line in process.stdout:
+            said += line
+            if text in line:
+                return said
+    finally:
+        guard.cancel()
+    raise AssertionError(f"never said {text!r}: {said}")
+
+
+def recording(path: Path, *, tick: str, start_price: float, count: int) -> Path:
+    """Trades of two market hours that wander about, on the grid of `tick`."""
+    rng = random.Random(5)
+    at, ticks = datetime(2024, 3, 5, 14, 0, tzinfo=UTC), round(start_price / float(tick))
+    lines = ["time_utc,price,size"]
+    for _ in range(count):
+        at += timedelta(milliseconds=round(rng.expovariate(1.0) * 7200_000 / count))
+        ticks += rng.choice((-1, 0, 0, 1))
+        price = f"{ticks * float(tick):.2f}"
+        lines.append(f"{at.isoformat(timespec='milliseconds')[:-6]}Z,{price},{rng.randint(1, 5)}")
+    path.write_bytes(gzip.compress("\n".join(lines).encode() + b"\n"))
+    return path
+
+
+def test_demo_tells_the_whole_story_and_leaves_nothing_behind(px, tmp_path):
+    said = finish(process := px("demo", "--seed", "3", "--seconds", "25", "--json", "out.json"))
+    assert process.returncode == 0, said
+    outcome = json.loads((tmp_path / "out.json").read_text())
+    assert (outcome["flat"], outcome["reconciled"]) == (True, True)
+    assert outcome["trades"] >= 1 and outcome["fills"] >= 2 and sum(outcome["refusals"].values())
+    assert Path(outcome["report"]).is_file()
+    for part in ("both legs working", "denied.", "flat.proven", "Daily-loss report", "px ui"):
+        assert part in said, said
+    assert "Traceback" not in said
+
+
+def test_demo_replays_a_recording_and_ends_flat_and_reconciled(px, tmp_path):
+    recording(tmp_path / "es.csv.gz", tick="0.25", start_price=5100, count=20_000)
+    arguments = ("--market", "es.csv.gz", "--contract", "ES", "--seconds", "25")
+    said = finish(process := px("demo", *arguments, "--json", "out.json"))
+    assert process.returncode == 0, said
+    outcome = json.loads((tmp_path / "out.json").read_text())
+    assert (outcome["flat"], outcome["reconciled"]) == (True, True)
+    assert outcome["trades"] >= 1
+
+
+def test_ctrl_c_while_a_position_is_open_ends_flat_with_one_clear_line(px):
+    process = px("demo", "--seconds", "60")
+    read_until(process, "both legs working")
+    process.send_signal(signal.SIGINT)
+    said = finish(process)
+    assert process.returncode == 130, said
+    assert "is flat with no order alive, verified by REST" in said
+    assert "Traceback" not in said
+
+
+def test_ctrl_c_before_the_session_says_that_nothing_was_traded(px):
+    process = px("demo")
+    read_until(process, "starting Prefect's server")
+    process.send_signal(signal.SIGINT)
+    said = finish(process)
+    assert process.returncode == 130, said
+    assert "nothing was traded" in said and "Traceback" not in said
+
+
+def test_killed_demo_takes_everything_down_after_the_session_has_flattened(px, tmp_path):
+    process = px("demo", "--seconds", "60")
+    read_until(process, "both legs working")
+    children = psutil.Process(process.pid).children(recursive=True)
+    assert len(children) >= 4  # tether, Prefect's server, paper gateway, flow, session
+    process.kill()
+    _, alive = psutil.wait_procs(children, timeout=60)
+    assert not alive, [p.cmdline() for p in alive]
+    (journal,) = (tmp_path / "home" / "journal").glob("*.jsonl")
+    rows = [json.loads(line) for line in journal.read_text().splitlines()]
+    assert rows[-1]["kind"] == "closed" and rows[-1]["body"]["is_flat"]
+
+
+def bad_rows(tmp_path: Path) -> None:
+    (tmp_path / "bad.csv").write_text(
+        "time_utc,price,size\n2024-03-05T14:00:00Z,2010.1,1\n2024-03-05T14:00:01Z,many,1\n"
+    )
+    (tmp_path / "noise.bin").write_bytes(bytes(range(256)) * 10)
+
+
+BAD = [
+    pytest.param(("--contract", "XYZ"), "no active contract is called 'XYZ'", id="symbol"),
+    pytest.param(("--market", "absent.csv"), "absent.csv", id="no file"),
+    pytest.param(("--market", "bad.csv", "--contract", "GC"), "line 3", id="bad row"),
+    pytest.param(("--market", "bad.csv"), "line 2", id="wrong contract for the file"),
+    pytest.param(("--market", "noise.bin"), "noise.bin", id="not a market file"),
+    pytest.param(("--json", "nowhere/out.json"), "nowhere", id="no folder for the outcome"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "said"), BAD)
+def test_bad_input_is_one_clear_line_and_status_2(px, tmp_path, arguments, said):
+    bad_rows(tmp_path)
+    output = finish(process := px("demo", *arguments))
+    assert process.returncode == 2, output
+    assert said in output and len(output.strip().splitlines()) == 1
+
+
+def test_port_in_use_is_one_clear_line_and_status_2(px):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        output = finish(process := px("demo", "--port", str(taken.getsockname()[1])))
+    assert process.returncode == 2, output
+    assert "cannot be used" in output and len(output.strip().splitlines()) == 1
+
+
+def test_wrong_account_id_is_refused_by_the_day_with_those_there_are(px):
+    output = finish(process := px("demo", "--account", "999"))
+    assert process.returncode == 2, output
+    assert "999" in output and "PRAC-" in output and "Traceback" not in output
+
+
+def test_demo_ignores_a_real_gateway_in_the_settings_of_the_folder(px, tmp_path):
+    (tmp_path / ".env").write_text(
+        "PX_GATEWAY=topstepx\nPX_TRADING=armed\nPX_ACCOUNT_ID=5\nPX_USERNAME=u\nPX_API_KEY=k\n"
+    )
+    process = px("demo", "--seconds", "20")
+    said = read_until(process, "progress")
+    process.send_signal(signal.SIGINT)
+    assert "trades paper account" in said
+    assert "stopped: paper account" in finish(process)

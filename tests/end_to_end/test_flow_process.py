@@ -1,0 +1,137 @@
+"""The trading day as a process, and every way to end it: the account is flat each time."""
+
+import os
+import signal
+from pathlib import Path
+
+import psutil
+import pytest
+
+from pxcore.journal.replay import replay
+from pxcore.runtime.plan import Paths
+
+pytestmark = pytest.mark.process
+
+
+def outcome_of(lines) -> dict:
+    return next(line for line in lines if line["line"] == "outcome")
+
+
+def session_process(flow_pid: int) -> psutil.Process:
+    children = psutil.Process(flow_pid).children(recursive=True)
+    return next(p for p in children if "pxcore.runtime.session" in p.cmdline())
+
+
+def test_day_ends_flat_and_reconciled_and_its_journal_replays(start_paper, start_flow):
+    paper, settings = start_paper(window_s=25.0)
+    flow = start_flow(settings)
+    said = flow.rest()
+    outcome = outcome_of(said)
+    assert flow.process.wait(10) == 0
+    assert (outcome["flat"], outcome["reconciled"]) == (True, True)
+    assert outcome["trades"] >= 1 and outcome["fills"] == 2 * outcome["trades"]
+    assert outcome["refusals"]
+    assert paper.is_flat()
+    journal = Paths(Path(settings["PX_HOME"])).journal(outcome["session_id"])
+    events, divergence = replay(journal)
+    assert divergence is None and events > 500
+
+
+def test_stop_line_ends_the_session_flat_and_the_day_is_closed(start_paper, start_flow):
+    paper, settings = start_paper(window_s=60.0)
+    flow = start_flow(settings)
+    flow.until_code("phase.protected")
+    assert not paper.is_flat()
+    flow.process.stdin.write("stop\n")
+    flow.process.stdin.flush()
+    outcome = outcome_of(flow.rest())
+    assert (outcome["flat"], outcome["reconciled"]) == (True, True)
+    assert flow.process.wait(10) == 0
+    assert paper.is_flat()
+
+
+def test_end_of_stdin_of_the_flow_leaves_the_account_flat(start_paper, start_flow):
+    paper, settings = start_paper(window_s=60.0)
+    flow = start_flow(settings)
+    flow.until_code("phase.protected")
+    flow.process.stdin.close()
+    flow.rest()
+    assert flow.process.wait(30) != 0
+    assert paper.is_flat()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
+def test_signal_to_the_flow_leaves_the_account_flat(start_paper, start_flow, number):
+    paper, settings = start_paper(window_s=60.0)
+    flow = start_flow(settings)
+    flow.until_code("phase.protected")
+    flow.process.send_signal(number)
+    flow.process.wait(40)
+    assert paper.is_flat()
+
+
+def test_killed_flow_leaves_a_session_that_flattens_by_itself(start_paper, start_flow):
+    paper, settings = start_paper(window_s=60.0)
+    flow = start_flow(settings)
+    flow.until_code("phase.protected")
+    session = session_process(flow.process.pid)
+    flow.process.kill()
+    session.wait(20)
+    assert paper.is_flat()
+
+
+def test_killed_session_is_flattened_by_its_flow_and_the_day_is_reported(start_paper, start_flow):
+    paper, settings = start_paper(window_s=60.0)
+    flow = start_flow(settings)
+    flow.until_code("phase.protected")
+    os.kill(session_process(flow.process.pid).pid, signal.SIGKILL)
+    outcome = outcome_of(flow.rest())
+    assert outcome["flat"] and paper.is_flat()
+    assert "-9" in outcome["ended"]
+
+
+def test_stopped_session_process_is_killed_and_flattened_for(start_paper, start_flow):
+    paper, settings = start_paper(window_s=60.0)
+    flow = start_flow(settings)
+    flow.until_code("phase.protected")
+    os.kill(session_process(flow.process.pid).pid, signal.SIGSTOP)
+    outcome = outcome_of(flow.rest())
+    assert outcome["flat"] and paper.is_flat()
+    assert "said nothing" in outcome["ended"]
+
+
+def test_kill_file_flattens_a_running_session(start_paper, start_flow, tmp_path):
+    paper, settings = start_paper(window_s=60.0)
+    flow = start_flow(settings)
+    flow.until_code("phase.protected")
+    (tmp_path / "home" / "KILL").write_text("rehearsal")
+    outcome = outcome_of(flow.rest())
+    assert outcome["flat"] and paper.is_flat()
+    assert outcome["ended"] == "kill switch: rehearsal"
+
+
+REFUSALS = [
+    pytest.param({"PX_ACCOUNT_ID": "999"}, "999", id="wrong account"),
+    pytest.param({"PX_CONTRACT": "XYZ"}, "XYZ", id="wrong symbol"),
+    pytest.param({"PX_PAPER_URL": "http://127.0.0.1:9"}, "cannot be reached", id="no gateway"),
+    pytest.param({"PX_SIZE": "0"}, "PX_SIZE", id="value out of range"),
+    pytest.param({"PX_NONSENSE": "1"}, "PX_NONSENSE", id="unknown setting"),
+]
+
+
+@pytest.mark.parametrize(("changes", "said"), REFUSALS)
+def test_day_that_cannot_start_says_why_in_one_line(start_paper, start_flow, changes, said):
+    _, settings = start_paper()
+    flow = start_flow(settings | changes)
+    refusal = flow.until(lambda line: line["line"] == "refusal")
+    assert any(said in problem for problem in refusal["problems"])
+    assert flow.process.wait(20) in (1, 2)
+
+
+def test_day_after_its_window_is_skipped(start_paper, start_flow):
+    _, settings = start_paper()
+    late = settings | {"PX_WINDOW_START": "08:00", "PX_WINDOW_END": "08:01"}
+    flow = start_flow(late)
+    refusal = flow.until(lambda line: line["line"] == "refusal")
+    assert "is over" in refusal["problems"][0]
+    assert flow.process.wait(20) == 3
