@@ -1,0 +1,8 @@
+"""Scenes that tests of several folders share lie on the path."""
+
+import sys
+from pathlib import Path
+
+_HERE = Path(__file__).parent
+for folder in ("pxcore/engine", "pxcore/backtest"):
+    sys.path.insert(0, str(_HERE / folder))

@@ -1,0 +1,153 @@
+"""The journal: in order, with the operating system before it says so, and readable after a kill."""
+
+import errno
+import threading
+from datetime import UTC, datetime
+
+import pytest
+from backtest_scenes import demo_day
+
+from pxcore.engine.events import ClockTick
+from pxcore.journal import (
+    SCHEMA,
+    Journal,
+    Opening,
+    RowKind,
+    decode_event,
+    read_opening,
+    read_rows,
+)
+from pxcore.journal.replay import replay
+from pxcore.model import ProtocolError
+
+NOW = datetime(2026, 11, 20, 14, 30, tzinfo=UTC)
+FAULTS: list[str] = []
+
+
+def tick() -> ClockTick:
+    return ClockTick(at=NOW)
+
+
+def written(tmp_path, rows: int):
+    journal = Journal(tmp_path / "a.jsonl", on_fault=FAULTS.append)
+    for _ in range(rows):
+        journal.append(RowKind.EVENT, tick())
+    assert journal.close()
+    return journal.path
+
+
+def test_rows_come_back_in_order_with_what_was_written(tmp_path):
+    rows = list(read_rows(written(tmp_path, 1000)))
+    assert [row.seq for row in rows] == list(range(1, 1001))
+    assert decode_event(rows[0]) == tick()
+
+
+def test_row_is_in_the_file_once_it_is_said_to_be_written(tmp_path):
+    journal = Journal(tmp_path / "a.jsonl", on_fault=FAULTS.append)
+    seq = journal.append(RowKind.EVENT, tick())
+    assert journal.wait_written(seq, 5.0)
+    assert [row.seq for row in read_rows(journal.path)] == [1]
+    journal.close()
+
+
+def test_torn_last_line_is_left_out(tmp_path):
+    path = written(tmp_path, 3)
+    path.write_bytes(path.read_bytes()[:-10])
+    assert [row.seq for row in read_rows(path)] == [1, 2]
+
+
+DAMAGE = [
+    pytest.param(lambda lines: [lines[0], lines[2]], "line 2", id="row cut out"),
+    pytest.param(lambda lines: [lines[1], lines[0], lines[2]], "line 1", id="rows swapped"),
+    pytest.param(lambda lines: [lines[0], b"{}\n", lines[2]], "line 2", id="row replaced"),
+]
+
+
+@pytest.mark.parametrize(("damage", "where"), DAMAGE)
+def test_damage_is_an_error_that_names_the_line(tmp_path, damage, where):
+    path = written(tmp_path, 3)
+    path.write_bytes(b"".join(damage(path.read_bytes().splitlines(keepends=True))))
+    with pytest.raises(ProtocolError, match=where):
+        list(read_rows(path))
+
+
+def test_existing_journal_is_never_written_over(tmp_path):
+    path = written(tmp_path, 1)
+    with pytest.raises(FileExistsError):
+        Journal(path, on_fault=FAULTS.append)
+
+
+class FullDisk:
+    """A file on a disk that is full."""
+
+    def write(self, data) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    def close(self) -> None:
+        """Nothing to release."""
+
+
+def test_full_disk_is_told_once_and_nobody_waits_for_rows_that_never_come(tmp_path):
+    told, was_told = [], threading.Event()
+
+    def on_fault(what: str) -> None:
+        told.append(what)
+        was_told.set()
+
+    journal = Journal(tmp_path / "a.jsonl", on_fault=on_fault)
+    journal._file.close()
+    journal._file = FullDisk()
+    seq = journal.append(RowKind.EVENT, tick())
+    assert not journal.wait_written(seq, 5.0)
+    assert was_told.wait(5)
+    journal.append(RowKind.EVENT, tick())
+    assert not journal.close()
+    assert len(told) == 1 and "No space left" in told[0]
+    assert journal.rows_dropped == 2
+
+
+def recorded(tmp_path, seed: int):
+    """A backtest's events and commands, written as a session writes them."""
+    day = demo_day(seed)
+    day.run()
+    journal = Journal(tmp_path / "day.jsonl", on_fault=FAULTS.append)
+    opening = Opening(
+        schema=SCHEMA,
+        mode="paper",
+        config=day.engine.config,
+        strategy="timed-entry",
+        strategy_params={"every_s": 4.0},
+        paper_clock="",
+        trading_day=day.engine.config.trading_day,
+    )
+    journal.append(RowKind.OPENED, opening)
+    for event, commands in day.log:
+        journal.append(RowKind.EVENT, event)
+        for command in commands:
+            journal.append(RowKind.COMMAND, command)
+    assert journal.close()
+    return journal.path
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_journal_replays_to_the_same_commands(tmp_path, seed):
+    path = recorded(tmp_path, seed)
+    events, divergence = replay(path)
+    assert divergence is None
+    assert events > 1000
+    assert read_opening(path).strategy == "timed-entry"
+
+
+def test_replay_names_the_first_row_that_differs(tmp_path):
+    path = recorded(tmp_path, 1)
+    lines = path.read_bytes().splitlines(keepends=True)
+    first = next(n for n, line in enumerate(lines) if b'"place_entry"' in line)
+    lines[first] = (
+        lines[first]
+        .replace(b'"side":"buy"', b'"side":"?"')
+        .replace(b'"side":"sell"', b'"side":"buy"')
+        .replace(b'"side":"?"', b'"side":"sell"')
+    )
+    path.write_bytes(b"".join(lines))
+    _, divergence = replay(path)
+    assert divergence is not None and divergence.seq == first + 1

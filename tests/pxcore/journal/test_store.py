@@ -1,0 +1,107 @@
+"""The SQL store: exact money and times, halts that stay, rows that may be written twice."""
+
+from datetime import UTC, date, datetime, timedelta, timezone
+from decimal import Decimal
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import StatementError
+
+from pxcore.journal.store import DayRow, FillRow, HaltRow, Session, SessionRow, Store
+from pxcore.model import Fill, Side
+
+DAY = date(2026, 11, 20)
+
+
+@pytest.fixture
+def store(tmp_path):
+    made = Store(tmp_path / "px.sqlite")
+    yield made
+    made.close()
+
+
+def test_first_halt_of_a_day_stays_and_other_days_and_accounts_are_free(store):
+    for reason in ("daily loss", "kill switch"):
+        store.latch_halt(account_id=1, trading_day=DAY, reason=reason, session_id="s")
+    assert store.halt_reason(account_id=1, trading_day=DAY) == "daily loss"
+    assert store.halt_reason(account_id=2, trading_day=DAY) is None
+    assert store.halt_reason(account_id=1, trading_day=DAY + timedelta(days=3)) is None
+
+
+def test_halt_survives_reopening(store, tmp_path):
+    store.latch_halt(account_id=1, trading_day=DAY, reason="daily loss", session_id="s")
+    again = Store(tmp_path / "px.sqlite")
+    assert again.halt_reason(account_id=1, trading_day=DAY) == "daily loss"
+    again.close()
+
+
+def test_money_and_times_come_back_exactly_and_twice_is_once(store):
+    chicago = timezone(timedelta(hours=-6))
+    at = datetime(2026, 11, 20, 8, 30, 0, 123456, tzinfo=chicago)
+    fill = Fill(
+        id=3_000_000_001,
+        account_id=1,
+        contract_id="C",
+        order_id=3_400_000_001,
+        side=Side.BUY,
+        size=1,
+        price_ticks=118_001,
+        pnl_usd=Decimal("0.10"),
+        fees_usd=Decimal("0.36"),
+        commissions_usd=Decimal("0.25"),
+        happened_at=at,
+    )
+    for _ in range(2):
+        store.put_fills((fill,), trading_day=DAY)
+    with Session(store.engine) as session:
+        (row,) = session.query(FillRow).all()
+        assert (row.pnl_usd, row.fees_usd) == (Decimal("0.10"), Decimal("0.36"))
+        assert row.happened_at == at and row.happened_at.tzinfo == UTC
+        assert row.fill_id == 3_000_000_001
+
+
+def test_naive_time_is_refused(store):
+    row = SessionRow(
+        session_id="s",
+        account_id=1,
+        trading_day=DAY,
+        contract_id="C",
+        mode="paper",
+        strategy="hold",
+        started_at=datetime(2026, 11, 20),  # noqa: DTZ001
+    )
+    with pytest.raises(StatementError, match="no zone"):
+        store.put(row)
+
+
+def test_database_is_durable_and_waits_for_a_lock(store):
+    with store.engine.connect() as connection:
+        pragmas = {
+            name: connection.execute(text(f"PRAGMA {name}")).scalar()
+            for name in ("journal_mode", "synchronous", "busy_timeout", "foreign_keys")
+        }
+    assert pragmas == {
+        "journal_mode": "wal",
+        "synchronous": 2,
+        "busy_timeout": 5000,
+        "foreign_keys": 1,
+    }
+
+
+def test_days_are_listed_newest_first(store):
+    for name in ("px-1", "px-2"):
+        store.put(
+            DayRow(
+                session_id=name,
+                account_id=1,
+                trading_day=DAY,
+                verdict="clean",
+                net_usd=Decimal("-1.20"),
+                costs_usd=Decimal(1),
+                trades=1,
+                denials=0,
+                report="r",
+            )
+        )
+    assert [d.session_id for d in store.days()] == ["px-2", "px-1"]
+    assert HaltRow.__tablename__ == "halts"

@@ -1,0 +1,241 @@
+"""Reconciliation: a clean day is clean, and every planted error is found and named."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from engine_scenes import ACCOUNT, CONFIG, MNQ, OPEN
+from msgspec.structs import replace
+
+from pxcore.journal import SCHEMA, Opening
+from pxcore.model import Fill, Order, OrderStatus, OrderType, Position, Side, Snapshot
+from pxcore.reports.daily import make_report
+from pxcore.reports.reconcile import Kind, VenueDay, Verdict, reconcile
+from pxcore.reports.record import Record
+from pxcore.reports.render import headline, to_markdown
+
+
+def order(order_id: int, kind: OrderType, side: Side, status: OrderStatus, filled: int) -> Order:
+    return Order(
+        id=order_id,
+        account_id=7,
+        contract_id=MNQ.id,
+        status=status,
+        type=kind,
+        side=side,
+        size=1,
+        created_at=OPEN,
+        filled_size=filled,
+    )
+
+
+def fill(fill_id: int, order_id: int, side: Side, ticks: int, pnl: str | None) -> Fill:
+    return Fill(
+        id=fill_id,
+        account_id=7,
+        contract_id=MNQ.id,
+        order_id=order_id,
+        side=side,
+        size=1,
+        price_ticks=ticks,
+        pnl_usd=None if pnl is None else Decimal(pnl),
+        fees_usd=Decimal("0.36"),
+        commissions_usd=Decimal("0.25"),
+        happened_at=OPEN + timedelta(seconds=fill_id),
+    )
+
+
+# Long at 100000, target 30 ticks of 0.50 above: +15.00 gross, 1.22 of costs, +13.78 net.
+ORDERS = (
+    order(11, OrderType.MARKET, Side.BUY, OrderStatus.FILLED, 1),
+    order(12, OrderType.STOP, Side.SELL, OrderStatus.CANCELLED, 0),
+    order(13, OrderType.LIMIT, Side.SELL, OrderStatus.FILLED, 1),
+)
+FILLS = (fill(1, 11, Side.BUY, 100_000, None), fill(2, 13, Side.SELL, 100_030, "15.00"))
+OPENING = Snapshot(taken_at=OPEN, account=ACCOUNT, orders=(), positions=(), fills=())
+CLOSING = replace(OPENING, account=replace(ACCOUNT, balance_usd=Decimal("50013.78")), fills=FILLS)
+VENUE = VenueDay(closing=CLOSING, orders=ORDERS)
+
+
+def record(**changes) -> Record:
+    opening = Opening(
+        schema=SCHEMA,
+        mode="paper",
+        config=CONFIG,
+        strategy="hold",
+        strategy_params={},
+        paper_clock="",
+        trading_day=CONFIG.trading_day,
+    )
+    made = Record(opening=opening, orders={o.id: o for o in ORDERS}, fills={f.id: f for f in FILLS})
+    for name, value in changes.items():
+        setattr(made, name, value)
+    return made
+
+
+def compared(ours: Record, venue: VenueDay = VENUE, last_order_id: int = 10):
+    return reconcile(ours, opening=OPENING, last_order_id=last_order_id, venue=venue)
+
+
+def test_day_on_which_both_agree_is_clean():
+    found = compared(record())
+    assert (found.verdict, found.differences) == (Verdict.CLEAN, ())
+    assert (found.fills, found.orders) == (2, 3)
+
+
+def test_fill_that_only_rest_showed_us_is_explained():
+    ours = record(fills={1: FILLS[0]}, fills_by_rest={2: FILLS[1]})
+    assert compared(ours).verdict is Verdict.EXPLAINED
+
+
+def with_balance(usd: str) -> VenueDay:
+    account = replace(ACCOUNT, balance_usd=Decimal(usd))
+    return replace(VENUE, closing=replace(CLOSING, account=account))
+
+
+def venue_fills(*fills: Fill, balance: str = "50013.78") -> VenueDay:
+    account = replace(ACCOUNT, balance_usd=Decimal(balance))
+    return replace(VENUE, closing=replace(CLOSING, fills=fills, account=account))
+
+
+HELD = Position(
+    id=5,
+    account_id=7,
+    contract_id=MNQ.id,
+    size=-1,
+    average_price=MNQ.price(100_000),
+    opened_at=OPEN,
+)
+ORPHAN = order(14, OrderType.STOP, Side.SELL, OrderStatus.OPEN, 0)
+FOREIGN = fill(3, 99, Side.BUY, 100_010, None)
+
+PLANTED = [
+    pytest.param(record(fills={1: FILLS[0]}), VENUE, Kind.FILL_NOT_SEEN, "fill 2", id="lost fill"),
+    pytest.param(
+        record(),
+        venue_fills(FILLS[0], balance="49999.39"),
+        Kind.FILL_NOT_REPORTED,
+        "fill 2",
+        id="fill that the venue does not know",
+    ),
+    pytest.param(
+        record(),
+        venue_fills(FILLS[0], replace(FILLS[1], fees_usd=Decimal("0.37")), balance="50013.77"),
+        Kind.FEES_DIFFER,
+        "fees",
+        id="wrong fee",
+    ),
+    pytest.param(
+        record(),
+        venue_fills(FILLS[0], replace(FILLS[1], pnl_usd=Decimal("14.50")), balance="50013.28"),
+        Kind.PNL_DIFFERS,
+        "gross",
+        id="profit that prices do not give",
+    ),
+    pytest.param(
+        record(),
+        venue_fills(*FILLS, FOREIGN, balance="50013.17"),
+        Kind.FILL_NOT_SEEN,
+        "fill 3",
+        id="foreign trade",
+    ),
+    pytest.param(record(), with_balance("50013.79"), Kind.BALANCE_DIFFERS, "balance", id="a cent"),
+    pytest.param(
+        record(),
+        replace(VENUE, orders=(*ORDERS, ORPHAN)),
+        Kind.ORDER_NOT_SEEN,
+        "order 14",
+        id="order that we never saw",
+    ),
+    pytest.param(
+        record(),
+        replace(VENUE, orders=ORDERS[:2]),
+        Kind.ORDER_NOT_REPORTED,
+        "order 13",
+        id="order that the venue does not list",
+    ),
+    pytest.param(
+        record(
+            orders={
+                o.id: o
+                for o in (*ORDERS[:1], replace(ORDERS[1], status=OrderStatus.OPEN), ORDERS[2])
+            }
+        ),
+        VENUE,
+        Kind.ORDER_DIFFERS,
+        "order 12",
+        id="cancel that we never saw",
+    ),
+    pytest.param(
+        record(),
+        replace(VENUE, closing=replace(CLOSING, orders=(ORPHAN,))),
+        Kind.ORDER_ALIVE,
+        "order 14",
+        id="order still alive",
+    ),
+    pytest.param(
+        record(),
+        replace(VENUE, closing=replace(CLOSING, positions=(HELD,))),
+        Kind.NOT_FLAT,
+        MNQ.id,
+        id="position not flat",
+    ),
+]
+
+
+@pytest.mark.parametrize(("ours", "venue", "kind", "what"), PLANTED)
+def test_planted_error_is_found_and_named(ours, venue, kind, what):
+    found = compared(ours, venue)
+    assert found.verdict is Verdict.BROKEN
+    assert any(d.kind is kind and what in d.what for d in found.differences)
+
+
+def test_earlier_sessions_of_the_day_are_not_held_against_this_one():
+    earlier = fill(900, 5, Side.BUY, 90_000, None)
+    opening = replace(OPENING, fills=(earlier,))
+    venue = replace(
+        VENUE,
+        closing=replace(CLOSING, fills=(earlier, *FILLS)),
+        orders=(order(5, OrderType.MARKET, Side.BUY, OrderStatus.FILLED, 1), *ORDERS),
+    )
+    found = reconcile(record(), opening=opening, last_order_id=10, venue=venue)
+    assert found.verdict is Verdict.CLEAN
+
+
+def test_voided_fill_counts_for_nothing():
+    voided = replace(fill(4, 11, Side.BUY, 100_000, None), is_voided=True)
+    ours = record(fills={f.id: f for f in (*FILLS, voided)})
+    assert compared(ours, venue_fills(*FILLS, voided)).verdict is Verdict.CLEAN
+
+
+def test_report_shows_net_of_costs_and_what_closed_each_trade():
+    ours = record()
+    made = make_report(
+        ours, opening=OPENING, closing=CLOSING, reconciliation=compared(ours), market="test"
+    )
+    assert (made.gross_usd, made.costs_usd, made.net_usd) == (
+        Decimal("15.00"),
+        Decimal("1.22"),
+        Decimal("13.78"),
+    )
+    (trade,) = made.trades
+    assert (trade.entry_price, trade.exit_price, trade.exit_by) == (
+        "25000.00",
+        "25007.50",
+        "target",
+    )
+    assert headline(made) == "flat, clean, 1 trade, +13.78 USD"
+    assert "| long | 1 |" in to_markdown(made)
+
+
+def test_report_of_a_broken_day_names_the_difference():
+    ours = record()
+    venue = with_balance("50000.00")
+    made = make_report(
+        ours,
+        opening=OPENING,
+        closing=venue.closing,
+        reconciliation=compared(ours, venue),
+        market="test",
+    )
+    assert "| balance, USD | 50013.78 | 50000.00 | balance differs |" in to_markdown(made)

@@ -1,0 +1,205 @@
+"""The dispatcher: what is sent, what is not, and that an answer comes back either way."""
+
+import queue
+import threading
+from pathlib import Path
+
+import pytest
+from engine_scenes import MNQ
+
+from pxcore.clock import WallClock
+from pxcore.engine.commands import CancelOrder, ClosePosition, PlaceEntry, TakeSnapshot
+from pxcore.engine.events import (
+    Answer,
+    CancelAnswered,
+    ClockTick,
+    CloseAnswered,
+    PlaceAccepted,
+    PlaceNotSent,
+    SnapshotFailed,
+)
+from pxcore.journal import Journal, RowKind
+from pxcore.model import (
+    Bracket,
+    Misconfigured,
+    OutcomeUnknown,
+    Refused,
+    Side,
+    Unavailable,
+)
+from pxcore.runtime.dispatcher import Dispatcher
+from pxcore.runtime.venue import Venue
+
+ENTRY = PlaceEntry(
+    tag="px-1",
+    contract_id=MNQ.id,
+    side=Side.BUY,
+    size=1,
+    bracket=Bracket(stop_loss_ticks=20, take_profit_ticks=30),
+    reason="test",
+)
+CANCEL = CancelOrder(order_id=5, contract_id=MNQ.id)
+CLOSE = ClosePosition(contract_id=MNQ.id)
+
+
+class Client:
+    """Takes every instruction, or raises `error`; keeps what it was asked, in order."""
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self.error = error
+        self.asked: list[str] = []
+
+    def _do(self, what: str) -> None:
+        self.asked.append(what)
+        if self.error is not None:
+            raise self.error
+
+    def place_entry(self, account_id, entry, contract) -> int:
+        self._do("place")
+        return 1000
+
+    def cancel_order(self, account_id, order_id) -> None:
+        self._do("cancel")
+
+    def close_position(self, account_id, contract_id) -> None:
+        self._do("close")
+
+    def snapshot(self, account_id, *, day_start):
+        self._do("snapshot")
+
+
+class Desk:
+    def __init__(self, tmp_path: Path, client: Client, **more) -> None:
+        self.events: queue.Queue = queue.Queue()
+        self.crashes: list[BaseException] = []
+        clock = WallClock()
+        self.journal = Journal(tmp_path / "j.jsonl", on_fault=lambda what: None)
+        self.dispatcher = Dispatcher(
+            Venue(client, account_id=7, day_start=clock.now(), clock=clock),
+            contract=MNQ,
+            journal=self.journal,
+            clock=clock,
+            deliver=self.events.put,
+            on_crash=self.crashes.append,
+            **({"sends_orders": True} | more),
+        )
+
+    def instruct(self, instruction):
+        seq = self.journal.append(RowKind.COMMAND, instruction)
+        self.dispatcher.instruct(instruction, seq)
+        return self.events.get(timeout=5)
+
+
+@pytest.fixture
+def desk(tmp_path):
+    made: list[Desk] = []
+
+    def make(client: Client, **more) -> Desk:
+        made.append(Desk(tmp_path, client, **more))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.dispatcher.stop(2.0)
+        one.journal.close()
+
+
+def test_entry_is_sent_once_its_intent_is_written(desk):
+    client = Client()
+    answer = desk(client).instruct(ENTRY)
+    assert isinstance(answer, PlaceAccepted) and answer.order_id == 1000
+    assert client.asked == ["place"]
+
+
+def test_entry_whose_intent_cannot_be_written_is_not_sent(desk, tmp_path):
+    client = Client()
+    made = desk(client)
+    never_written = 99
+    made.journal.wait_written = lambda seq, timeout_s: False  # a disk that does not answer
+    made.dispatcher.instruct(ENTRY, never_written)
+    assert isinstance(made.events.get(timeout=5), PlaceNotSent)
+    assert client.asked == []
+
+
+def test_close_is_sent_even_when_nothing_can_be_written(desk):
+    client = Client()
+    made = desk(client)
+    made.journal.wait_written = lambda seq, timeout_s: False
+    made.dispatcher.instruct(CLOSE, 99)
+    assert made.events.get(timeout=5).answer is Answer.DONE
+    assert client.asked == ["close"]
+
+
+@pytest.mark.parametrize("instruction", [ENTRY, CANCEL, CLOSE], ids=["place", "cancel", "close"])
+def test_shadow_sends_nothing_and_says_so(desk, instruction):
+    client = Client()
+    answer = desk(client, sends_orders=False).instruct(instruction)
+    assert isinstance(answer, PlaceNotSent) or answer.answer is Answer.NOT_SENT
+    assert client.asked == []
+
+
+class SlowClient(Client):
+    """Its first close waits until it is let go."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_closing, self.may_go_on = threading.Event(), threading.Event()
+
+    def close_position(self, account_id, contract_id) -> None:
+        self._do("close")
+        self.is_closing.set()
+        assert self.may_go_on.wait(5)
+
+
+def test_entry_still_queued_is_not_sent_once_the_session_has_decided_to_leave(desk):
+    client = SlowClient()
+    made = desk(client)
+    made.dispatcher.instruct(CLOSE, made.journal.append(RowKind.COMMAND, CLOSE))
+    made.dispatcher.instruct(ENTRY, made.journal.append(RowKind.COMMAND, ENTRY))
+    assert client.is_closing.wait(5)
+    leaving = threading.Thread(target=made.dispatcher.abandon, args=(5.0,))
+    leaving.start()
+    while made.dispatcher._sends_orders:
+        leaving.join(0.001)
+    client.may_go_on.set()
+    leaving.join(5)
+    assert client.asked == ["close"]
+    assert isinstance(made.events.get(timeout=5), CloseAnswered)
+    assert isinstance(made.events.get(timeout=5), PlaceNotSent)
+
+
+ANSWERS = [
+    pytest.param(Refused("x", code=2, code_name="OrderNotFound"), CANCEL, Answer.GONE, id="gone"),
+    pytest.param(Refused("x", code=3, code_name="Rejected"), CANCEL, Answer.REFUSED, id="refused"),
+    pytest.param(Refused("x", code=2, code_name="PositionNotFound"), CLOSE, Answer.GONE, id="flat"),
+    pytest.param(Unavailable("x"), CLOSE, Answer.NOT_SENT, id="not sent"),
+    pytest.param(OutcomeUnknown("x"), CLOSE, Answer.UNKNOWN, id="answer lost"),
+]
+
+
+@pytest.mark.parametrize(("error", "instruction", "answer"), ANSWERS)
+def test_error_of_the_gateway_becomes_the_answer_that_the_engine_understands(
+    desk, error, instruction, answer
+):
+    given = desk(Client(error)).instruct(instruction)
+    assert isinstance(given, CancelAnswered | CloseAnswered) and given.answer is answer
+
+
+def test_entry_that_cannot_be_built_was_not_sent(desk):
+    assert isinstance(desk(Client(Misconfigured("bad bracket"))).instruct(ENTRY), PlaceNotSent)
+
+
+def test_snapshot_that_fails_is_an_event_with_its_reason(desk):
+    made = desk(Client(Unavailable("gone fishing")))
+    made.dispatcher.ask(TakeSnapshot(request=3, why="test"))
+    answer = made.events.get(timeout=5)
+    assert isinstance(answer, SnapshotFailed)
+    assert (answer.request, answer.why) == (3, "gone fishing")
+
+
+def test_worker_that_fails_tells_the_session_and_goes_on(desk):
+    made = desk(Client(KeyError("a bug")))
+    made.dispatcher.ask(TakeSnapshot(request=3, why="test"))
+    made.dispatcher.note(lambda: made.events.put(ClockTick(at=WallClock().now())))
+    assert isinstance(made.events.get(timeout=5), ClockTick)
+    assert len(made.crashes) == 1

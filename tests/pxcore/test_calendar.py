@@ -1,0 +1,57 @@
+"""The calendar: which days trade, when they close in Chicago, and that an unknown day does not."""
+
+from datetime import UTC, date, datetime, time
+
+import pytest
+
+from pxcore.calendar import DayKind, chicago, latest_regular_day, trading_day, trading_day_at
+
+DAYS = [
+    pytest.param(date(2026, 11, 20), DayKind.REGULAR, "22:00", id="ordinary Friday, winter"),
+    pytest.param(date(2027, 7, 1), DayKind.REGULAR, "21:00", id="ordinary Thursday, summer"),
+    pytest.param(date(2026, 11, 26), DayKind.EARLY_CLOSE, "18:00", id="Thanksgiving, 12:00"),
+    pytest.param(date(2026, 11, 27), DayKind.EARLY_CLOSE, "18:15", id="day after, 12:15"),
+    pytest.param(date(2026, 12, 25), DayKind.CLOSED, "22:00", id="Christmas"),
+    pytest.param(date(2026, 11, 21), DayKind.CLOSED, "22:00", id="Saturday"),
+    pytest.param(date(2027, 3, 26), DayKind.CLOSED, "21:00", id="Good Friday"),
+    pytest.param(date(2028, 1, 3), DayKind.UNKNOWN, "22:00", id="past the table's last row"),
+    pytest.param(date(2026, 10, 30), DayKind.UNKNOWN, "21:00", id="before its first"),
+]
+
+
+@pytest.mark.parametrize(("day", "kind", "closes_utc"), DAYS)
+def test_day_is_of_its_kind_and_closes_at_its_time(day, kind, closes_utc):
+    found = trading_day(day)
+    assert (found.kind, found.closes_at.strftime("%H:%M")) == (kind, closes_utc)
+    assert found.is_tradable is (kind in (DayKind.REGULAR, DayKind.EARLY_CLOSE))
+
+
+MOMENTS = [
+    pytest.param(datetime(2026, 11, 19, 22, 59, tzinfo=UTC), date(2026, 11, 19), id="16:59"),
+    pytest.param(datetime(2026, 11, 19, 23, 0, tzinfo=UTC), date(2026, 11, 20), id="17:00"),
+    pytest.param(datetime(2026, 11, 22, 23, 0, tzinfo=UTC), date(2026, 11, 23), id="Sunday 17:00"),
+    pytest.param(datetime(2026, 11, 20, 23, 30, tzinfo=UTC), date(2026, 11, 21), id="Friday night"),
+]
+
+
+@pytest.mark.parametrize(("moment", "day"), MOMENTS)
+def test_trading_day_is_named_by_the_date_on_which_it_ends(moment, day):
+    assert trading_day_at(moment).day == day
+
+
+def test_window_keeps_its_chicago_time_over_daylight_saving():
+    assert chicago(date(2027, 3, 12), time(8, 30)) == datetime(2027, 3, 12, 14, 30, tzinfo=UTC)
+    assert chicago(date(2027, 3, 15), time(8, 30)) == datetime(2027, 3, 15, 13, 30, tzinfo=UTC)
+
+
+LATEST = [
+    pytest.param(date(2026, 11, 22), date(2026, 11, 20), id="Sunday: the Friday before"),
+    pytest.param(date(2026, 11, 27), date(2026, 11, 25), id="early closes are passed over"),
+    pytest.param(date(2020, 1, 1), date(2026, 11, 2), id="before the table: its first day"),
+    pytest.param(date(2040, 1, 1), date(2027, 12, 31), id="after the table: its last day"),
+]
+
+
+@pytest.mark.parametrize(("today", "day"), LATEST)
+def test_latest_regular_day_is_found(today, day):
+    assert latest_regular_day(today) == day

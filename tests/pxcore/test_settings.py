@@ -1,0 +1,159 @@
+"""Settings: every problem at once, paper by default, live only by two that agree.
+
+`python tests/pxcore/test_settings.py` prints what `.env.example` must hold.
+"""
+
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+from pydantic_core import PydanticUndefined
+
+from pxcore.model import Misconfigured
+from pxcore.settings import Mode, Settings, load_settings
+
+ROOT = Path(__file__).parents[2]
+REAL = {
+    "PX_GATEWAY": "topstepx",
+    "PX_ACCOUNT_ID": "5",
+    "PX_USERNAME": "trader",
+    "PX_API_KEY": "s3cret-key",
+}
+
+
+def default_text(name: str) -> str:
+    default = Settings.model_fields[name].default
+    assert default is not PydanticUndefined
+    if default is None:
+        return ""
+    if isinstance(default, SecretStr):
+        return default.get_secret_value()
+    return str(default).lower() if isinstance(default, bool) else str(default)
+
+
+def example() -> str:
+    head = (
+        "# Every setting with its default; copy to .env and uncomment what you change.\n"
+        "# Absent settings mean paper. .env is git-ignored: secrets belong there alone.\n"
+    )
+    rows = [
+        f"\n# {field.description}\n#PX_{name.upper()}={default_text(name)}\n"
+        for name, field in Settings.model_fields.items()
+    ]
+    return head + "".join(rows)
+
+
+@pytest.fixture(autouse=True)
+def _no_settings(monkeypatch, tmp_path):
+    for name in Settings.model_fields:
+        monkeypatch.delenv(f"PX_{name.upper()}", raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
+def load(monkeypatch, **values: str) -> Settings:
+    for name, value in values.items():
+        monkeypatch.setenv(name, value)
+    return load_settings()
+
+
+def problems(monkeypatch, **values: str) -> tuple[str, ...]:
+    with pytest.raises(Misconfigured) as caught:
+        load(monkeypatch, **values)
+    return caught.value.problems
+
+
+def test_env_example_lists_every_setting_with_its_default():
+    assert (ROOT / ".env.example").read_text() == example()
+
+
+def test_readme_lists_every_setting():
+    readme = (ROOT / "README.md").read_text()
+    for name, field in Settings.model_fields.items():
+        shown = f"`{default_text(name)}`" if default_text(name) else "empty"
+        assert f"| `PX_{name.upper()}` | {shown} | {field.description} |" in readme
+
+
+def test_absent_settings_mean_paper(monkeypatch):
+    assert load(monkeypatch).mode is Mode.PAPER
+
+
+def test_uncommented_example_is_accepted(tmp_path):
+    text = (ROOT / ".env.example").read_text().replace("#PX_", "PX_")
+    (tmp_path / ".env").write_text(text)
+    assert load_settings().mode is Mode.PAPER
+
+
+def test_real_gateway_alone_is_shadow(monkeypatch):
+    assert load(monkeypatch, **REAL).mode is Mode.SHADOW
+
+
+def test_real_gateway_that_is_armed_is_live(monkeypatch):
+    assert load(monkeypatch, **REAL, PX_TRADING="armed").mode is Mode.LIVE
+
+
+def test_armed_without_a_gateway_is_paper(monkeypatch):
+    assert load(monkeypatch, PX_TRADING="armed").mode is Mode.PAPER
+
+
+def test_every_problem_is_told_at_once(monkeypatch, tmp_path):
+    (tmp_path / ".env").write_text("PX_SZIE=3\n")
+    found = problems(
+        monkeypatch,
+        PX_FOO="1",
+        PX_SIZE="0",
+        PX_GATEWAY="topstepx",
+        PX_WINDOW_START="16:00",
+        PX_PAPER_CLOCK="noon",
+    )
+    for part in (
+        "PX_FOO is not a setting",
+        "PX_SZIE is not a setting",
+        "PX_SIZE '0' is refused",
+        "PX_PAPER_CLOCK 'noon' is refused",
+        "PX_WINDOW_START 16:00:00 must be before",
+        "PX_ACCOUNT_ID is missing",
+        "PX_USERNAME is missing",
+        "PX_API_KEY is missing",
+    ):
+        assert any(part in problem for problem in found), (part, found)
+
+
+REFUSED = [
+    pytest.param("PX_TRADING", "yes", id="arming by another word"),
+    pytest.param("PX_GATEWAY", "demo", id="gateway that does not exist"),
+    pytest.param("PX_ACCOUNT_ID", "-1", id="account id below one"),
+    pytest.param("PX_PAPER_URL", "http://example.com:80", id="paper beyond loopback"),
+    pytest.param("PX_LOSS_USD_MAX", "0", id="no loss limit"),
+    pytest.param("PX_LOSS_USD_MAX", "NaN", id="loss limit that is no number"),
+    pytest.param("PX_COOLDOWN_S", "inf", id="endless cooldown"),
+    pytest.param("PX_STOP_LOSS_TICKS", "3", id="stop nearer than the venue takes"),
+    pytest.param("PX_WINDOW_END", "25:00", id="time that does not exist"),
+    pytest.param("PX_STRATEGY", "magic", id="unknown strategy"),
+    pytest.param("PX_SILENCE_LIMIT_S", "5", id="silence limit below the venue's ping"),
+]
+
+
+@pytest.mark.parametrize(("name", "value"), REFUSED)
+def test_value_out_of_range_is_refused_by_name_and_value(monkeypatch, name, value):
+    (found,) = problems(monkeypatch, **{name: value})
+    assert name in found and value in found
+
+
+def test_size_above_the_largest_is_refused(monkeypatch):
+    assert "PX_CONTRACTS_MAX" in problems(monkeypatch, PX_SIZE="9")[0]
+
+
+def test_paper_clock_is_refused_with_a_real_gateway(monkeypatch):
+    clock = "2026-11-20T14:00:00Z@2026-11-22T22:00:00Z@20"
+    assert "PX_PAPER_CLOCK" in problems(monkeypatch, **REAL, PX_PAPER_CLOCK=clock)[0]
+
+
+def test_key_appears_neither_in_the_settings_text_nor_in_a_refusal(monkeypatch):
+    settings = load(monkeypatch, **REAL)
+    assert "s3cret-key" not in repr(settings) + str(settings)
+    found = problems(monkeypatch, PX_SIZE="0")
+    assert "s3cret-key" not in " ".join(found)
+
+
+if __name__ == "__main__":
+    print(example(), end="")
