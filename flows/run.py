@@ -21,7 +21,6 @@ from pxcore.model import Misconfigured, PxError
 from pxcore.runtime.lines import Line
 from tasks.control import CONTROL
 
-
 _SESSION_S = 40.0  # for the session's own flatten, once nobody is there any more
 _GOODBYE_S = 5.0  # for Prefect to say that the run has crashed
 
