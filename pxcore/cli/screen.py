@@ -31,7 +31,7 @@ class Screen:
         self._shown_at: float | None = None
         self._events: deque[Text] = deque(maxlen=_EVENTS_SHOWN)
         self._live = (
-            Live(self._panel(), console=console, refresh_per_second=4, transient=True)
+            Live(self._panel(), console=console, refresh_per_second=4)
             if console.is_terminal
             else None
         )

@@ -69,8 +69,8 @@ def _paused(view: EntryView, limits: Limits) -> Refusal | None:
 def _window(view: EntryView, limits: Limits) -> Refusal | None:
     if view.window_start <= view.now < view.window_end:
         return None
-    allowed = f"{view.window_start.isoformat()} to {view.window_end.isoformat()}"
-    return Gate.WINDOW, view.now.isoformat(), allowed
+    start, end = view.window_start, view.window_end
+    return Gate.WINDOW, f"{view.now:%H:%M:%S.%f} UTC", f"{start:%H:%M:%S} to {end:%H:%M:%S} UTC"
 
 
 def _state_known(view: EntryView, limits: Limits) -> Refusal | None:

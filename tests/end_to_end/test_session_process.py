@@ -1,0 +1,147 @@
+"""The session's process without Prefect, against the paper gateway: shadow, leftovers, halts."""
+
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from pxcore.engine.commands import PlaceEntry
+from pxcore.journal.store import Store
+from pxcore.model import Bracket, Misconfigured, Side
+from pxcore.runtime import startup
+from pxcore.runtime.lines import Ended, Line, Milestone
+from pxcore.runtime.plan import Paths, SessionPlan, connect, make_plan
+from pxcore.runtime.supervisor import Supervisor
+from pxcore.settings import Mode, Settings, load_settings
+
+pytestmark = pytest.mark.process
+
+
+@pytest.fixture
+def configure(monkeypatch, tmp_path):
+    """Settings as this process, and so the session's, will read them."""
+
+    def set_environment(values: dict[str, str]) -> Settings:
+        for name, value in values.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.chdir(tmp_path)
+        return load_settings()
+
+    return set_environment
+
+
+def plan_for(settings: Settings) -> SessionPlan:
+    client = connect(settings)
+    account = startup.resolve_account(client, settings)
+    contract = startup.resolve_contract(client, settings)
+    opening = startup.take_snapshot(client, account, settings)
+    store = Store(Paths(settings.home).store)
+    try:
+        return make_plan(
+            settings,
+            account=account,
+            contract=contract,
+            opening=opening,
+            last_order_id=startup.last_order_id(client, account, settings),
+            store=store,
+        )
+    finally:
+        store.close()
+
+
+def supervise(plan: SessionPlan, settings: Settings) -> tuple[Ended, list[Line]]:
+    lines: list[Line] = []
+    return Supervisor(plan, settings, on_line=lines.append).run(), lines
+
+
+def codes(lines: list[Line]) -> list[str]:
+    return [line.code for line in lines if isinstance(line, Milestone)]
+
+
+def test_shadow_decides_everything_and_sends_nothing(start_paper, configure):
+    _, values = start_paper(window_s=8.0)
+    settings = configure(values)
+    plan = replace(plan_for(settings), mode=Mode.SHADOW)
+    ended, lines = supervise(plan, settings)
+    assert ended.is_flat
+    assert "entry.sent" in codes(lines) and "entry.not_sent" in codes(lines)
+    client = connect(settings)
+    assert client.orders(plan.account.id, start=plan.day_start) == ()
+
+
+def open_position(settings: Settings) -> None:
+    """A bracketed position that no session knows of."""
+    plan = plan_for(settings)
+    entry = PlaceEntry(
+        tag="by-hand-1",
+        contract_id=plan.contract.id,
+        side=Side.BUY,
+        size=2,
+        bracket=Bracket(stop_loss_ticks=400, take_profit_ticks=400),
+        reason="by hand",
+    )
+    client = connect(settings)
+    client.place_entry(plan.account.id, entry, plan.contract)
+    for _ in range(1000):
+        if client.positions(plan.account.id):
+            return
+    raise AssertionError("the order did not fill")
+
+
+def test_leftovers_at_start_are_refused_unless_the_settings_allow_the_flatten(
+    start_paper, configure
+):
+    paper, values = start_paper(window_s=30.0)
+    settings = configure(values)
+    open_position(settings)
+    client = connect(settings)
+    account = startup.resolve_account(client, settings)
+    found = startup.take_snapshot(client, account, settings)
+    with pytest.raises(Misconfigured, match="PX_FLATTEN_ON_START"):
+        startup.clear_leftovers(client, found, settings, say=lambda notice: None)
+    assert not paper.is_flat()
+    shadow = settings.model_copy(update={"gateway": "topstepx"})
+    with pytest.raises(Misconfigured, match="shadow sends nothing"):
+        startup.clear_leftovers(client, found, shadow, say=lambda notice: None)
+    allowed = configure(values | {"PX_FLATTEN_ON_START": "true"})
+    flat = startup.clear_leftovers(client, found, allowed, say=lambda notice: None)
+    assert flat.is_flat and paper.is_flat()
+    assert [f.signed_size for f in flat.fills] == [2, -2]
+
+
+def test_daily_loss_halts_the_day_and_the_next_session_of_the_day_enters_nothing(
+    start_paper, configure
+):
+    paper, values = start_paper(window_s=30.0)
+    tight = {
+        "PX_LOSS_USD_MAX": "4",
+        "PX_COSTS_USD_PER_SIDE": "0",
+        "PX_SLIPPAGE_TICKS": "0",
+        "PX_STOP_LOSS_TICKS": "8",
+        "PX_TAKE_PROFIT_TICKS": "400",
+        "PX_TRADES_MAX": "50",
+    }
+    settings = configure(values | tight)
+    ended, _ = supervise(plan_for(settings), settings)
+    assert ended.is_flat and paper.is_flat()
+    assert ended.reason.startswith("daily loss")
+    again = plan_for(settings)
+    assert again.halt_reason is not None and again.halt_reason.startswith("daily loss")
+    fills_before = len(again.opening.fills)
+    ended, lines = supervise(again, settings)
+    assert ended.is_flat
+    assert "entry.sent" not in codes(lines) and "denied.halted" in codes(lines)
+    closing = connect(settings).snapshot(again.account.id, day_start=again.day_start)
+    assert len(closing.fills) == fills_before
+
+
+def test_session_whose_journal_cannot_be_made_does_not_start(start_paper, configure):
+    paper, values = start_paper(window_s=20.0)
+    settings = configure(values)
+    plan = plan_for(settings)
+    path = Paths(Path(settings.home)).journal(plan.session_id)
+    path.parent.mkdir(parents=True)
+    path.write_text("somebody else's\n")
+    ended, _ = supervise(plan, settings)
+    assert "not started" in ended.reason
+    assert ended.is_flat and paper.is_flat()
