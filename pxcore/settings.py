@@ -24,7 +24,7 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from pxcore.clock import Clock, ShiftedClock, WallClock
-from pxcore.model.errors import Misconfigured
+from pxcore.model import STOP_LOSS_TICKS_MIN, Misconfigured
 
 PREFIX = "PX_"
 ENV_FILE = Path(".env")
@@ -80,7 +80,9 @@ class Settings(BaseSettings):
         900.0, gt=0, le=86_400, description="seconds between the beats of `timed-entry`"
     )
     size: int = Field(1, ge=1, le=150, description="contracts an entry")
-    stop_loss_ticks: int = Field(40, ge=4, le=1000, description="ticks from the fill to the stop")
+    stop_loss_ticks: int = Field(
+        40, ge=STOP_LOSS_TICKS_MIN, le=1000, description="ticks from the fill to the stop"
+    )
     take_profit_ticks: int = Field(
         60, ge=1, le=1000, description="ticks from the fill to the target"
     )

@@ -13,9 +13,7 @@ import msgspec
 from pxcore.engine.commands import Denied, Gate
 from pxcore.engine.config import Limits
 from pxcore.engine.strategy import Signal
-from pxcore.model import Bracket
-
-STOP_LOSS_TICKS_MIN = 4  # gateway reference, 2.9: a nearer stop is refused
+from pxcore.model import STOP_LOSS_TICKS_MIN, Bracket
 
 
 class EntryView(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,13 +1,9 @@
 """From the engine's entry to the order that the venue takes."""
 
-from typing import Final
-
 from pxcore.engine.commands import PlaceEntry
 from pxcore.gateway.wire import codes
 from pxcore.gateway.wire.endpoints import BracketLeg, PlaceOrder
-from pxcore.model import Contract, Misconfigured
-
-STOP_LOSS_TICKS_MIN: Final = 4
+from pxcore.model import STOP_LOSS_TICKS_MIN, Contract, Misconfigured
 
 
 def entry_request(account_id: int, entry: PlaceEntry, contract: Contract) -> PlaceOrder:

@@ -148,7 +148,6 @@ class Stream:
         while True:
             if self._is_aborted:
                 raise Aborted("the connection is closed")
-            waits_to_write = to_write
             with self._io_lock:
                 try:
                     return act()
@@ -157,7 +156,7 @@ class Stream:
                 except ssl.SSLWantReadError:
                     waits_to_write = False
                 except BlockingIOError:
-                    pass
+                    waits_to_write = to_write
             self._wait(sock, deadline, to_write=waits_to_write)
 
     def _wait(self, sock: socket.socket, deadline: float, *, to_write: bool) -> None:

@@ -13,10 +13,18 @@ from pxcore.model.errors import (
 )
 from pxcore.model.fill import Fill
 from pxcore.model.market import MarketTrade, Quote
-from pxcore.model.order import Bracket, Order, OrderStatus, OrderType, Side
+from pxcore.model.order import (
+    STOP_LOSS_TICKS_MIN,
+    Bracket,
+    Order,
+    OrderStatus,
+    OrderType,
+    Side,
+)
 from pxcore.model.position import Position
 
 __all__ = [
+    "STOP_LOSS_TICKS_MIN",
     "Account",
     "Bracket",
     "Contract",

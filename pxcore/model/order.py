@@ -92,11 +92,13 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
         return not self.status.is_terminal
 
 
+STOP_LOSS_TICKS_MIN = 4  # a nearer stop is refused by the venue (gateway reference, 2.9)
+
+
 class Bracket(msgspec.Struct, frozen=True, kw_only=True):
     """Distances of the two legs from the entry's fill, in ticks, both above zero.
 
-    The client signs them by side. A stop nearer than 4 ticks is refused by the venue
-    (gateway reference, 2.9).
+    The client signs them by side.
     """
 
     stop_loss_ticks: int

@@ -8,12 +8,19 @@ from collections.abc import Container
 from dataclasses import dataclass
 from decimal import Decimal
 
-from pxcore.model import Account, Contract, OffGrid, Order, OrderType, Side
+from pxcore.model import (
+    STOP_LOSS_TICKS_MIN,
+    Account,
+    Contract,
+    OffGrid,
+    Order,
+    OrderType,
+    Side,
+)
 from pxcore.paper.exchange.codes import PlaceCode
 from pxcore.paper.exchange.matching import Top
 from pxcore.paper.exchange.terms import BracketMode, Change, Leg, PlaceRequest
 
-STOP_LOSS_TICKS_MIN = 4
 _PRICE_DIGITS_MAX = 12  # before or behind the point
 CLOSED = "Trading is currently unavailable. The instrument is not in an active trading status."
 OUT_OF_RANGE = "Invalid price. Price is outside allowed range."
