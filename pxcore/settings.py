@@ -51,9 +51,7 @@ _HOSTS = {GatewayName.TOPSTEPX: ("https://api.topstepx.com", "https://rtc.topste
 class Settings(BaseSettings):
     """One name per thing; units are the last word of the name."""
 
-    model_config = SettingsConfigDict(
-        env_prefix=PREFIX, extra="forbid", frozen=True, env_ignore_empty=True
-    )
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
 
     home: Path = Field(
         Path(".px"), description="folder of all state: journal, database, reports, Prefect's home"
@@ -113,7 +111,13 @@ class Settings(BaseSettings):
         10.0, gt=0, le=600, description="oldest quote and print for an entry, seconds"
     )
     entry_deadline_s: float = Field(
-        5.0, gt=0, le=60, description="seconds for an entry to fill or fail"
+        5.0, gt=0, le=60, description="seconds from an entry's answer until it has filled or failed"
+    )
+    unknown_grace_s: float = Field(
+        20.0,
+        ge=5,
+        le=300,
+        description="seconds in which an order whose answer was lost may still reach the venue",
     )
     protection_deadline_s: float = Field(
         5.0, gt=0, le=60, description="seconds for both bracket legs to be seen working"
@@ -136,6 +140,11 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="lowest level in the logs"
     )
+
+    @field_validator("account_id", mode="before")
+    @classmethod
+    def _may_be_empty(cls, given: Any) -> Any:
+        return None if given == "" else given
 
     @field_validator("paper_clock")
     @classmethod

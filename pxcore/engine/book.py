@@ -67,6 +67,7 @@ class Book:
         self.realised_usd = Decimal(0)
         self.late_reports = 0
         self._gone: set[int] = set()
+        self._fills_owed: dict[int, int] = {}  # by order: filled by its reports, less by fills
 
     # -- the stream ---------------------------------------------------------------------------
 
@@ -81,8 +82,9 @@ class Book:
         else:
             filled_before = order.filled_size if order.id in self._gone else 0
         self.orders[order.id] = after
-        holding = self._holding(order.contract_id)
-        holding.by_orders += order.side.sign * (after.filled_size - filled_before)
+        filled = after.filled_size - filled_before
+        self._holding(order.contract_id).by_orders += order.side.sign * filled
+        self._owe(order.id, filled)
 
     def see_position(self, position: Position) -> None:
         holding = self._holding(position.contract_id)
@@ -97,6 +99,7 @@ class Book:
         counted = known.signed_size if known and not known.is_voided else 0
         counts = 0 if fill.is_voided else fill.signed_size
         self._holding(fill.contract_id).by_fills += counts - counted
+        self._owe(fill.order_id, -abs(counts - counted) if counts else abs(counted))
         self._recount()
 
     def see_account(self, account: Account) -> None:
@@ -135,6 +138,7 @@ class Book:
         self.account = snapshot.account
         self._gone |= self.orders.keys() - {o.id for o in snapshot.orders}
         self.orders = {o.id: o for o in snapshot.orders}
+        self._fills_owed.clear()
         self.holdings = {self.contract_id: Holding()}
         for position in snapshot.positions:
             self.holdings[position.contract_id] = Holding(position.size, position.average_price)
@@ -150,7 +154,8 @@ class Book:
 
     @property
     def is_settled(self) -> bool:
-        return all(h.is_settled for h in self.holdings.values())
+        """The three accounts agree, and every filled order has shown its fills."""
+        return not self._fills_owed and all(h.is_settled for h in self.holdings.values())
 
     def alive_orders(self) -> list[Order]:
         return [o for o in self.orders.values() if o.is_alive]
@@ -169,6 +174,11 @@ class Book:
 
     def _holding(self, contract_id: str) -> Holding:
         return self.holdings.setdefault(contract_id, Holding())
+
+    def _owe(self, order_id: int, filled: int) -> None:
+        owed = self._fills_owed.pop(order_id, 0) + filled
+        if owed:
+            self._fills_owed[order_id] = owed
 
     def _recount(self) -> None:
         counted: Iterable[Fill] = [f for f in self.fills.values() if not f.is_voided]

@@ -21,6 +21,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     cooldown_s: float
     stale_data_s: float
     entry_deadline_s: float
+    unknown_grace_s: float
     protection_deadline_s: float
     settle_deadline_s: float
     blind_limit_s: float

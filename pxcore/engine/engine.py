@@ -67,6 +67,7 @@ class Engine:
         self.denials: dict[str, int] = {}
         self.headroom_usd_min: Decimal | None = None
         self._blind_since: datetime | None = None
+        self._unsettled_since: datetime | None = None
         self._sent_count = 0
         self._requests = 0
         self._venue_refusals = 0
@@ -132,7 +133,7 @@ class Engine:
         self.state.book.see_order(event.order)
         if self.state.entry is None:
             return
-        self.state.entry.note_order(event.order)
+        self.state.entry.note_order(event.order, event.at)
         if (
             self.state.entry.order_id == event.order.id
             and event.order.status is OrderStatus.REJECTED
@@ -154,26 +155,21 @@ class Engine:
 
     def _on_hub_up(self, event: HubUp) -> None:
         self.resync.hub_up(event.hub)
-        if self.resync.are_hubs_up:
-            self._blind_since = None
 
     def _on_hub_down(self, event: HubDown) -> None:
         self.resync.hub_down(event.hub, event.reason)
         if event.hub is Hub.MARKET:
             self.state.market = Market(self.config.contract)
-        if self._blind_since is None:
-            self._blind_since = event.at
         self._notice(Level.WARNING, "hub.down", f"{event.hub} hub down: {event.reason}")
 
     def _on_snapshot(self, event: SnapshotTaken) -> None:
-        if not self.resync.accepts(event.request, event.at):
+        if not self.resync.accepts(event.request, event.snapshot, event.at):
             return
         for difference in self.state.book.differences(event.snapshot):
             self._notice(Level.INFO, "resync.difference", difference)
         self.state.book.replace(event.snapshot)
         if self.state.entry is not None:
-            for order in event.snapshot.orders:
-                self.state.entry.note_order(order)
+            self.state.entry.note_snapshot(event.snapshot, event.at)
 
     def _on_snapshot_failed(self, event: SnapshotFailed) -> None:
         if self.resync.failed(event.request, event.at):
@@ -183,7 +179,10 @@ class Engine:
 
     def _on_accepted(self, event: PlaceAccepted) -> None:
         if self.state.entry is not None and self.state.entry.tag == event.tag:
-            self.state.entry.accepted(event.order_id, self.state.book.orders.get(event.order_id))
+            self.state.entry.accepted(event.order_id, event.at)
+            known = self.state.book.orders.get(event.order_id)
+            if known is not None:
+                self.state.entry.note_order(known, event.at)
 
     def _on_refused(self, event: PlaceRefused) -> None:
         if self.state.entry is not None and self.state.entry.tag == event.tag:
@@ -206,13 +205,13 @@ class Engine:
 
     def _on_place_unknown(self, event: PlaceUnknown) -> None:
         if self.state.entry is not None and self.state.entry.tag == event.tag:
-            self.state.entry.outcome_unknown()
+            self.state.entry.outcome_unknown(event.at)
             self._notice(Level.WARNING, "entry.unknown", f"entry {event.tag}: {event.why}")
 
     def _on_resolved(self, event: TagResolved) -> None:
         if self.state.entry is None or self.state.entry.tag != event.tag or event.order is None:
             return
-        self.state.entry.accepted(event.order.id, event.order)
+        self.state.entry.note_order(event.order, event.at)
         self.state.book.see_order(event.order)
 
     # -- people and faults --------------------------------------------------------------------
@@ -251,6 +250,8 @@ class Engine:
         if self.flattener is None:
             self._enter(self.state.derive_phase(), now)
             self._act_on_deadlines(now)
+        if self.state.entry is not None:
+            self._out += self.state.entry.questions(now)
         request = self.resync.due(now) if self.flattener is None else None
         if request is not None:
             number, why = request
@@ -269,32 +270,55 @@ class Engine:
 
     def _act_on_deadlines(self, now: datetime) -> None:
         limits, waited = self.config.limits, (now - self.state.phase_since).total_seconds()
-        if self.state.entry is not None:
-            self._out += self.state.entry.questions(now)
         match self.state.phase:
-            case Phase.ENTERING if waited > limits.entry_deadline_s:
+            case Phase.ENTERING if self._is_entry_overdue(now):
                 self._halt(now, f"entry without an outcome for {limits.entry_deadline_s:g} s")
+            case Phase.UNPROTECTED if self.state.is_reversed:
+                self._flatten(now, "the position is on the other side than its entry")
             case Phase.UNPROTECTED if waited > limits.protection_deadline_s:
                 problem = self.state.protection().problem
                 self._notice(Level.ALARM, "unprotected", f"{problem} after {waited:.1f} s")
                 self._flatten(now, f"unprotected: {problem}")
             case Phase.SETTLING if waited > limits.settle_deadline_s:
-                self._settle(now)
+                self._settle()
+                leftovers = len(self.state.book.alive_orders())
+                if self.state.book.is_settled and leftovers:
+                    self._flatten(now, f"{leftovers} orders outlived their position")
             case _:
                 pass
-        if (
-            self._blind_since is not None
-            and self.state.book.held_contracts()
-            and (now - self._blind_since).total_seconds() > limits.blind_limit_s
-        ):
+        self._unsettled_since = self._since(
+            now, self._unsettled_since, not self.state.book.is_settled
+        )
+        if self._lasts(now, self._unsettled_since, limits.settle_deadline_s):
+            self._settle()
+        is_blind = self.state.is_blind(now) or not self.resync.are_hubs_up
+        is_blind = is_blind and bool(self.state.book.held_contracts())
+        self._blind_since = self._since(now, self._blind_since, is_blind)
+        if self._lasts(now, self._blind_since, limits.blind_limit_s):
             self._flatten(now, f"blind for {limits.blind_limit_s:g} s with a position")
 
-    def _settle(self, now: datetime) -> None:
-        """Leaving took too long: flatten what is left, or look when the accounts differ."""
-        leftovers = len(self.state.book.alive_orders())
-        if self.state.book.is_settled and leftovers:
-            self._flatten(now, f"{leftovers} orders outlived their position")
-        elif self.resync.is_known:
+    def _is_entry_overdue(self, now: datetime) -> bool:
+        """Its deadline runs from its answer; an answer must come in the time that it may take."""
+        entry, limits = self.state.entry, self.config.limits
+        if entry is None:
+            return False
+        unanswered_s = (now - entry.sent_at).total_seconds() if entry.answered_at is None else 0.0
+        return (
+            entry.waited_s(now) > limits.entry_deadline_s
+            or unanswered_s > limits.flatten_round_s + limits.entry_deadline_s
+        )
+
+    @staticmethod
+    def _since(now: datetime, since: datetime | None, holds: bool) -> datetime | None:
+        return (since or now) if holds else None
+
+    @staticmethod
+    def _lasts(now: datetime, since: datetime | None, limit_s: float) -> bool:
+        return since is not None and (now - since).total_seconds() > limit_s
+
+    def _settle(self) -> None:
+        """The accounts of the position have differed for too long: REST decides."""
+        if self.resync.is_known and not self.state.book.is_settled:
             self.resync.doubt("the accounts of the position differ")
 
     def _watch_loss(self, now: datetime) -> None:
@@ -305,7 +329,7 @@ class Engine:
         headroom = self.config.limits.loss_usd_max + day_usd
         if self.headroom_usd_min is None or headroom < self.headroom_usd_min:
             self.headroom_usd_min = headroom
-        if headroom <= 0 and self.state.halt_reason is None:
+        if headroom <= 0 and self.ending is None:
             self._halt(now, f"daily loss: {day_usd:.2f} USD of {self.config.limits.loss_usd_max}")
 
     # -- entering -----------------------------------------------------------------------------
@@ -336,20 +360,23 @@ class Engine:
     def _place(self, now: datetime, approved: Approved) -> None:
         self._sent_count += 1
         tag = f"{self.config.session_id}-{self._sent_count:04d}"
+        command = PlaceEntry(
+            tag=tag,
+            contract_id=self.config.contract.id,
+            side=approved.signal.side,
+            size=approved.size,
+            bracket=approved.bracket,
+            reason=approved.signal.reason,
+        )
+        limits = self.config.limits
         self.state.entry = Entry(
-            tag=tag, sent_at=now, ask_again_s=self.config.limits.settle_deadline_s / 2
+            command,
+            sent_at=now,
+            ask_again_s=limits.settle_deadline_s / 2,
+            grace_s=limits.unknown_grace_s,
         )
         self.resync.note_user_event()
-        self._out.append(
-            PlaceEntry(
-                tag=tag,
-                contract_id=self.config.contract.id,
-                side=approved.signal.side,
-                size=approved.size,
-                bracket=approved.bracket,
-                reason=approved.signal.reason,
-            )
-        )
+        self._out.append(command)
         self._enter(Phase.ENTERING, now)
 
     # -- leaving ------------------------------------------------------------------------------
@@ -375,18 +402,20 @@ class Engine:
         if self.flattener is not None or not self.config.sends_orders:
             return
         limits = self.config.limits
-        is_entry_open = self.state.entry is not None and not self.state.entry.is_over
         self.flattener = Flattener(
             reason=reason,
             number_request=self._number_request,
             round_s=limits.flatten_round_s,
-            confirm_s=limits.entry_deadline_s if is_entry_open else 0.0,
+            may_still_arrive=self._may_entry_arrive,
             scale=limits.time_scale,
         )
         self._enter(Phase.FLATTENING, now)
         self._out += self.flattener.begin(
             now, orders=self.state.book.alive_orders(), held=self.state.book.held_contracts()
         )
+
+    def _may_entry_arrive(self, now: datetime) -> bool:
+        return self.state.entry is not None and self.state.entry.may_still_arrive(now)
 
     def _leave_flattening_if_proven(self, now: datetime) -> None:
         assert self.flattener is not None

@@ -2,48 +2,70 @@
 
 from datetime import datetime, timedelta
 
-from pxcore.engine.commands import ResolveTag
-from pxcore.model import Order
+from pxcore.engine.commands import PlaceEntry, ResolveTag
+from pxcore.model import Order, Side, Snapshot
 
 
 class Entry:
-    """One intent. Whatever arrives first, answer or stream, names the order; both are kept."""
+    """One intent. Whatever arrives first, answer or stream, names the order; both are kept.
 
-    __slots__ = ("_ask_again", "_ask_at", "_is_unknown", "order", "order_id", "sent_at", "tag")
+    Until it is answered, and for `grace_s` after an answer was lost, the order may still reach
+    the venue: nothing that is seen there meanwhile proves that it will not.
+    """
 
-    def __init__(self, *, tag: str, sent_at: datetime, ask_again_s: float) -> None:
-        self.tag = tag
+    def __init__(
+        self, command: PlaceEntry, *, sent_at: datetime, ask_again_s: float, grace_s: float
+    ) -> None:
+        self.tag = command.tag
+        self.side: Side = command.side
         self.sent_at = sent_at
         self.order_id: int | None = None
-        self.order: Order | None = None
+        self.answered_at: datetime | None = None
+        self.is_over = False
+        self.filled_ticks: int | None = None
         self._is_unknown = False
         self._ask_again = timedelta(seconds=ask_again_s)
+        self._grace = timedelta(seconds=grace_s)
         self._ask_at: datetime | None = None
 
-    @property
-    def is_over(self) -> bool:
-        """The order is in a terminal status: what it filled is in the book."""
-        return self.order is not None and not self.order.is_alive
+    def may_still_arrive(self, now: datetime) -> bool:
+        """The venue may yet get it: a look that does not show it proves nothing."""
+        if self.order_id is not None or self.is_over:
+            return False
+        return self.answered_at is None or now < self.answered_at + self._grace
 
-    @property
-    def filled_ticks(self) -> int | None:
-        return self.order.filled_ticks if self.order is not None else None
+    def waited_s(self, now: datetime) -> float:
+        """Seconds since its answer, 0 while there is none."""
+        return 0.0 if self.answered_at is None else (now - self.answered_at).total_seconds()
 
-    def accepted(self, order_id: int, order: Order | None) -> None:
+    def accepted(self, order_id: int, at: datetime) -> None:
         self.order_id = order_id
+        self.answered_at = self.answered_at or at
         self._is_unknown = False
-        if order is not None:
-            self.order = order
 
-    def note_order(self, order: Order) -> None:
-        if order.id == self.order_id or order.tag == self.tag:
-            self.order_id = order.id
-            self._is_unknown = False
-            if self.order is None or self.order.is_alive:
-                self.order = order
+    def note_order(self, order: Order, at: datetime) -> None:
+        """A report of the stream, a look-up or a snapshot; those of other orders change nothing."""
+        if order.id != self.order_id and order.tag != self.tag:
+            return
+        self.accepted(order.id, at)
+        if not order.is_alive:
+            self.is_over = True
+            self.filled_ticks = order.filled_ticks
 
-    def outcome_unknown(self) -> None:
+    def note_snapshot(self, snapshot: Snapshot, at: datetime) -> None:
+        """An order that the venue took and does not list as alive any more is over."""
+        for order in snapshot.orders:
+            self.note_order(order, at)
+        if self.order_id is None or any(o.id == self.order_id for o in snapshot.orders):
+            return
+        self.is_over = True
+        prices = {f.price_ticks for f in snapshot.fills if f.order_id == self.order_id}
+        if len(prices) == 1:
+            self.filled_ticks = prices.pop()
+
+    def outcome_unknown(self, at: datetime) -> None:
         """The answer was lost. Unless the stream has shown the order, it must be looked up."""
+        self.answered_at = self.answered_at or at
         self._is_unknown = self.order_id is None
 
     def questions(self, now: datetime) -> list[ResolveTag]:

@@ -3,11 +3,13 @@
 One logic for every flatten: the engine steps it in a session; `runtime.flatten` drives it by
 REST for leftovers at start, for `px flatten` and when a session has died.
 
-A round cancels every order that is alive and closes every position, each once, then looks by
-REST. A look that is not flat is given time and repeated before the next round acts on it: a
-close that is still filling must not be sent again, or the second would reverse the position.
-What an order did while being cancelled is simply what the next look shows. The machine never
-gives up; from the fourth round on each is an alarm.
+A round cancels what could add to a position, closes every position, and cancels its stops last,
+so that whoever dies in between leaves no position without one. Each goes out once; then it looks
+by REST. A look that is not flat is given time and repeated before the next round acts on it, and
+a contract with a market order alive is left to that order: a close that is still filling must
+not be sent again, or the second would reverse the position. What an order did while being
+cancelled is simply what the next look shows. The machine never gives up; from the fourth round
+on each is an alarm.
 """
 
 from collections.abc import Callable, Iterable
@@ -30,20 +32,23 @@ from pxcore.engine.events import (
     SnapshotFailed,
     SnapshotTaken,
 )
-from pxcore.model import Order, Snapshot
+from pxcore.model import Order, OrderType, Snapshot
 
 _PATIENCE_S = (0.25, 0.5, 1.0, 2.0, 5.0)  # before round 2, 3, …: a look, this long, a look
 _PATIENCE_UNKNOWN_S = 2.0  # at least, when an answer was lost
 _ALARM_FROM_ROUND = 4
+_STOPS = (OrderType.STOP, OrderType.TRAILING_STOP)
 
 
 class Flattener:
     """One flatten of one account, from `begin` until `proof` is set.
 
     `round_s` bounds the wait for a round's answers and for a look, in the engine's seconds.
-    `confirm_s` above zero demands a second flat look so much later, for when an order may still
-    be on its way. `scale` stretches the patience on a sped-up clock. `number_request` numbers
-    the looks, so that nobody else's snapshot is taken for one of them.
+    `may_still_arrive` says whether an order of ours may yet reach the venue: until it does not,
+    no look is a proof. `confirm_s` above zero demands a second flat look so much later; with
+    `is_taking_over`, somebody else's instructions may still be under way, and the first round
+    waits for a second look. `scale` stretches the patience on a sped-up clock. `number_request`
+    numbers the looks, so that nobody else's snapshot is taken for one of them.
     """
 
     def __init__(
@@ -52,7 +57,9 @@ class Flattener:
         reason: str,
         number_request: Callable[[], int],
         round_s: float,
+        may_still_arrive: Callable[[datetime], bool] = lambda now: False,
         confirm_s: float = 0.0,
+        is_taking_over: bool = False,
         scale: float = 1.0,
     ) -> None:
         self.reason = reason
@@ -60,7 +67,9 @@ class Flattener:
         self.proof: Snapshot | None = None
         self._number_request = number_request
         self._round = timedelta(seconds=round_s)
+        self._may_still_arrive = may_still_arrive
         self._confirm = timedelta(seconds=confirm_s)
+        self._is_taking_over = is_taking_over
         self._scale = scale
         self._waiting: set[tuple[str, int | str]] = set()
         self._request: int | None = None  # of the look that is out
@@ -72,7 +81,9 @@ class Flattener:
     def begin(
         self, now: datetime, *, orders: Iterable[Order], held: Iterable[str]
     ) -> list[Command]:
-        """First round, on what is believed; with nothing believed, it begins with a look."""
+        """First round, on what is believed. Taking over, it begins with a look, and a second."""
+        if self._is_taking_over:
+            return self._act(now, [], [])
         return self._act(now, list(orders), list(held))
 
     def step(self, event: Event) -> list[Command]:
@@ -104,18 +115,28 @@ class Flattener:
     def _act(self, now: datetime, orders: list[Order], held: list[str]) -> list[Command]:
         self.rounds += 1
         self._looks = 0
-        self._has_lost_answer = False
+        self._has_lost_answer = self._is_taking_over
+        closing = {o.contract_id for o in orders if o.type is OrderType.MARKET}
+        orders = [o for o in orders if o.type is not OrderType.MARKET]
+        held = [c for c in held if c not in closing]
         self._waiting = {("order", o.id) for o in orders} | {("position", c) for c in held}
         self._due_at = now + self._round if self._waiting else None
         notice = Notice(
             level=Level.ALARM if self.rounds >= _ALARM_FROM_ROUND else Level.INFO,
             code="flatten.round",
             text=f"flatten ({self.reason}), round {self.rounds}: "
-            f"cancel {len(orders)} orders, close {len(held)} positions",
+            f"cancel {len(orders)} orders, close {len(held)} positions"
+            + (f", {len(closing)} closing already" if closing else ""),
         )
-        cancels = [CancelOrder(order_id=o.id, contract_id=o.contract_id) for o in orders]
-        closes = [ClosePosition(contract_id=c) for c in held]
-        return [notice, *cancels, *closes, *self._look_if_due(now)]
+        stops = [o for o in orders if o.type in _STOPS]
+        others = [o for o in orders if o.type not in _STOPS]
+        return [
+            notice,
+            *(CancelOrder(order_id=o.id, contract_id=o.contract_id) for o in others),
+            *(ClosePosition(contract_id=c) for c in held),
+            *(CancelOrder(order_id=o.id, contract_id=o.contract_id) for o in stops),
+            *self._look_if_due(now),
+        ]
 
     def _look_if_due(self, now: datetime) -> list[Command]:
         if self._due_at is not None and now < self._due_at:
@@ -127,6 +148,9 @@ class Flattener:
 
     def _judge(self, now: datetime, snapshot: Snapshot) -> list[Command]:
         self._request = None
+        if snapshot.is_flat and self._may_still_arrive(now):
+            self._due_at = now + self._patience()
+            return []
         if snapshot.is_flat:
             self._flat_since = self._flat_since or now
             if now - self._flat_since >= self._confirm:

@@ -22,11 +22,11 @@ class Market:
     def see_quote(self, quote: Quote) -> None:
         self.bid_ticks = quote.bid_ticks
         self.ask_ticks = quote.ask_ticks
-        self.quote_at = quote.at
+        self.quote_at = min(quote.at, quote.happened_at)
 
     def see_print(self, trade: MarketTrade) -> None:
         self.last_ticks = trade.price_ticks
-        self.print_at = trade.at
+        self.print_at = min(trade.at, trade.happened_at)
 
     def quote_age_s(self, now: datetime) -> float | None:
         """None while there is no two-sided quote that is not crossed."""

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from pxcore.engine.events import Hub
+from pxcore.model import Snapshot
 
 
 class Resync:
@@ -59,16 +60,19 @@ class Resync:
         self._user_events_asked = self._user_events
         return self._request, self.unknown_because
 
-    def accepts(self, request: int, now: datetime) -> bool:
-        """Is this the snapshot that we wait for, and clean? Then the state is known."""
+    def accepts(self, request: int, snapshot: Snapshot, now: datetime) -> bool:
+        """Is this the snapshot that we wait for, and clean? Then it replaces what we believe.
+
+        The state is known by it unless it contradicts itself: then it is the best there is, no
+        entry passes, and it is asked for anew.
+        """
         if request != self._request:
             return False
         self._request = None
+        self._due_at = now + self._retry / 4
         if self._user_events != self._user_events_asked:
-            self._due_at = now + self._retry / 4
             return False
-        self.unknown_because = None
-        self._due_at = None
+        self.unknown_because = contradiction_in(snapshot)
         return True
 
     def failed(self, request: int, now: datetime) -> bool:
@@ -78,3 +82,22 @@ class Resync:
         self._request = None
         self._due_at = now + self._retry
         return True
+
+
+def contradiction_in(snapshot: Snapshot) -> str | None:
+    """The day's fills must net to the positions: where they do not, one of the two lags behind.
+
+    Nothing is held over the end of a trading day, so the day's fills are all there are.
+    """
+    held = {p.contract_id: p.size for p in snapshot.positions}
+    filled: dict[str, int] = {}
+    for fill in snapshot.fills:
+        if not fill.is_voided:
+            filled[fill.contract_id] = filled.get(fill.contract_id, 0) + fill.signed_size
+    for contract_id in held.keys() | filled.keys():
+        if held.get(contract_id, 0) != filled.get(contract_id, 0):
+            return (
+                f"{contract_id}: fills of the day net {filled.get(contract_id, 0)}, "
+                f"position is {held.get(contract_id, 0)}"
+            )
+    return None

@@ -79,6 +79,18 @@ class State:
         open_usd = self.market.open_usd(holding.exposure, holding.average_price)
         return None if open_usd is None else self.book.realised_usd + open_usd
 
+    def is_blind(self, now: datetime) -> bool:
+        """Something is held and its worth cannot be told: no price, an old one, no average."""
+        age_s = self.market.quote_age_s(now)
+        is_old = age_s is None or age_s > self.config.limits.stale_data_s
+        return bool(self.book.holding.exposure) and (is_old or self.day_usd() is None)
+
+    @property
+    def is_reversed(self) -> bool:
+        """What is held is on the other side than our entry: its legs cannot guard it."""
+        entry, exposure = self.entry, self.book.holding.exposure
+        return entry is not None and entry.is_over and exposure * entry.side.sign < 0
+
     @property
     def cooldown_until(self) -> datetime | None:
         """Until when the last closed round, if it lost, keeps us out."""

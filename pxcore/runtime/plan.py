@@ -141,6 +141,7 @@ def engine_config(plan: SessionPlan, settings: Settings) -> EngineConfig:
             cooldown_s=settings.cooldown_s,
             stale_data_s=settings.stale_data_s * speed,
             entry_deadline_s=settings.entry_deadline_s * speed,
+            unknown_grace_s=settings.unknown_grace_s * speed,
             protection_deadline_s=settings.protection_deadline_s * speed,
             settle_deadline_s=settings.settle_deadline_s * speed,
             blind_limit_s=settings.blind_limit_s * speed,

@@ -95,6 +95,13 @@ def test_armed_without_a_gateway_is_paper(monkeypatch):
     assert load(monkeypatch, PX_TRADING="armed").mode is Mode.PAPER
 
 
+def test_empty_variable_disarms_an_armed_env_file(monkeypatch, tmp_path):
+    lines = "".join(f"{name}={value}\n" for name, value in REAL.items())
+    (tmp_path / ".env").write_text(lines + "PX_TRADING=armed\n")
+    assert load_settings().mode is Mode.LIVE
+    assert load(monkeypatch, PX_TRADING="").mode is Mode.SHADOW
+
+
 def test_every_problem_is_told_at_once(monkeypatch, tmp_path):
     (tmp_path / ".env").write_text("PX_SZIE=3\n")
     found = problems(

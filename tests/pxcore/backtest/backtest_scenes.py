@@ -28,6 +28,7 @@ def demo_day(seed: int, *, window_s: float = 40.0, **changes: Any) -> Backtest:
         "cooldown_s": 3.0,
         "stale_data_s": 5.0,
         "entry_deadline_s": 5.0,
+        "unknown_grace_s": 20.0,
         "protection_deadline_s": 5.0,
         "settle_deadline_s": 2.0,
         "blind_limit_s": 30.0,

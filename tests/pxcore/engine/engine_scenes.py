@@ -53,6 +53,7 @@ LIMITS = Limits(
     cooldown_s=60,
     stale_data_s=10,
     entry_deadline_s=5,
+    unknown_grace_s=20,
     protection_deadline_s=5,
     settle_deadline_s=2,
     blind_limit_s=30,

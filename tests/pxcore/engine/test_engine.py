@@ -1,5 +1,6 @@
 """The life of a position: what the engine does, and what it must never do."""
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -36,7 +37,7 @@ from pxcore.engine.events import (
     SnapshotFailed,
     TagResolved,
 )
-from pxcore.model import OrderStatus, OrderType, Position, Side
+from pxcore.model import OrderStatus, OrderType, Position, Quote, Side
 
 
 def denied(commands) -> Gate | None:
@@ -283,14 +284,41 @@ def test_lost_place_reply_whose_order_is_found_goes_on_as_accepted():
     assert scene.engine.state.phase is Phase.PROTECTED
 
 
-def test_entry_without_an_outcome_halts_and_is_confirmed_flat_twice():
+def test_entry_without_an_outcome_halts_and_no_look_is_proof_until_it_cannot_arrive_any_more():
     scene = Scene().connect()
     (entry,) = kinds(scene.signal(), PlaceEntry)
     scene.tell(PlaceUnknown(at=scene.now, tag=entry.tag, why="timed out"))
     assert kinds(scene.pass_time(5.1), Halt)
-    assert not kinds(scene.answer_snapshot(scene.snapshot()), FlatProven)
-    scene.pass_time(5.1)
+    for _ in range(7):
+        assert not kinds(scene.answer_snapshot(scene.snapshot()), FlatProven)
+        assert kinds(scene.pass_time(2.1), ResolveTag)
+    scene.pass_time(1)
     assert kinds(scene.answer_snapshot(scene.snapshot()), FlatProven)
+
+
+def test_session_does_not_end_while_an_entry_is_unanswered():
+    scene = Scene().connect()
+    (entry,) = kinds(scene.signal(), PlaceEntry)
+    scene.tell(Asked(at=scene.now, ask=Ask.STOP, why="test"))
+    for _ in range(12):
+        assert not kinds(scene.answer_snapshot(scene.snapshot()), FlatProven)
+        scene.pass_time(1)
+    scene.tell(PlaceNotSent(at=scene.now, tag=entry.tag, why="unreachable"))
+    scene.pass_time(1)
+    assert kinds(scene.answer_snapshot(scene.snapshot()), EndSession)
+
+
+def test_order_that_arrives_after_its_answer_was_lost_is_closed_before_the_session_ends():
+    scene = Scene().connect()
+    (entry,) = kinds(scene.signal(), PlaceEntry)
+    scene.tell(PlaceUnknown(at=scene.now, tag=entry.tag, why="timed out"))
+    scene.pass_time(5.1)
+    scene.answer_snapshot(scene.snapshot())
+    late = scene.snapshot(positions=(scene.position(1).position,))
+    scene.pass_time(2.1)
+    scene.answer_snapshot(late)
+    scene.pass_time(2.1)
+    assert kinds(scene.answer_snapshot(late), ClosePosition)
 
 
 # -- leaving ------------------------------------------------------------------------------------
@@ -301,7 +329,7 @@ def test_window_end_flattens_and_the_session_ends_on_proof_alone():
     scene.hold()
     scene.now = OPEN
     commands = scene.pass_time(30 * 60)
-    assert [c.order_id for c in kinds(commands, CancelOrder)] == [1001, 1002]
+    assert [c.order_id for c in kinds(commands, CancelOrder)] == [1002, 1001]
     assert [c.contract_id for c in kinds(commands, ClosePosition)] == [MNQ.id]
     looks = kinds(answer_all(scene, commands), TakeSnapshot)
     assert looks and not scene.engine.is_over
@@ -320,6 +348,27 @@ def test_close_is_not_repeated_while_the_first_may_still_be_filling():
     assert not kinds(scene.pass_time(0.2), ClosePosition, TakeSnapshot)
     assert kinds(scene.pass_time(0.1), TakeSnapshot)
     assert kinds(scene.answer_snapshot(held), ClosePosition)
+
+
+def test_stop_is_cancelled_only_after_the_close_is_out():
+    scene = Scene().connect()
+    scene.hold()
+    commands = scene.tell(Asked(at=scene.now, ask=Ask.STOP, why="test"))
+    sent = [c for c in commands if isinstance(c, CancelOrder | ClosePosition)]
+    assert [getattr(c, "order_id", "close") for c in sent] == [1002, "close", 1001]
+
+
+def test_no_second_close_while_the_first_is_visibly_pending():
+    scene = Scene().connect()
+    scene.hold()
+    answer_all(scene, scene.tell(Asked(at=scene.now, ask=Ask.STOP, why="test")))
+    pending = scene.order(1003, OrderType.MARKET, Side.SELL, OrderStatus.PENDING).order
+    held = scene.snapshot(orders=(pending,), positions=(scene.position(1).position,))
+    for _ in range(10):
+        scene.answer_snapshot(held)
+        scene.pass_time(6)
+    assert len(kinds(scene.said, ClosePosition)) == 1
+    assert 1003 not in [c.order_id for c in kinds(scene.said, CancelOrder)]
 
 
 def test_close_whose_answer_is_still_out_is_not_sent_again():
@@ -366,6 +415,66 @@ def test_daily_loss_while_holding_halts_and_flattens():
     assert not kinds(scene.price(99_803, 99_804), Halt)
     commands = scene.price(99_802, 99_803)
     assert kinds(commands, Halt) and kinds(commands, ClosePosition)
+
+
+def test_daily_loss_still_flattens_after_a_fault_of_the_shell():
+    scene = Scene().connect()
+    scene.hold()
+    scene.tell(ShellFault(at=scene.now, what="disk full"))
+    assert kinds(scene.price(99_700, 99_701), ClosePosition)
+
+
+def test_stale_or_missing_prices_while_holding_lead_to_a_flatten():
+    scene = Scene().connect()
+    scene.hold()
+    for _ in range(39):
+        assert not kinds(scene.pass_time(1), ClosePosition)
+    assert kinds(scene.pass_time(3), ClosePosition)
+
+
+def test_one_sided_quote_while_holding_leads_to_a_flatten():
+    scene = Scene().connect()
+    scene.hold()
+    for _ in range(32):
+        scene.tell(
+            Quote(
+                at=scene.now,
+                happened_at=scene.now,
+                contract_id=MNQ.id,
+                bid_ticks=None,
+                ask_ticks=99_000,
+            )
+        )
+        scene.pass_time(1)
+    assert kinds(scene.said, ClosePosition)
+
+
+def test_minutes_old_market_data_that_arrives_now_is_stale():
+    scene = Scene().connect()
+    scene.pass_time(120)
+    old = scene.now - timedelta(seconds=110)
+    scene.tell(Quote(at=scene.now, happened_at=old, contract_id=MNQ.id, bid_ticks=1, ask_ticks=2))
+    assert denied(scene.signal()) is Gate.STALE_DATA
+
+
+def test_position_reversed_by_both_legs_is_flattened_at_once():
+    scene = Scene().connect()
+    scene.hold()
+    for order_id, kind, ticks in ((1001, OrderType.STOP, 99_981), (1002, OrderType.LIMIT, 100_031)):
+        scene.tell(
+            scene.order(
+                order_id,
+                kind,
+                Side.SELL,
+                OrderStatus.FILLED,
+                parent_id=1000,
+                filled_size=1,
+                filled_ticks=ticks,
+            )
+        )
+        scene.tell(scene.fill(order_id, order_id, Side.SELL, ticks, pnl="0"))
+    scene.tell(scene.position(-1, 100_031))
+    assert kinds(scene.said, ClosePosition)
 
 
 def test_latched_halt_denies_every_entry():
@@ -460,6 +569,149 @@ def test_accounts_of_the_position_that_stay_apart_are_settled_by_rest():
     asked = scene.asked().request
     scene.pass_time(2.1)
     assert scene.asked().request != asked
+
+
+def test_lost_fills_of_a_round_are_fetched_by_rest_before_the_next_entry():
+    scene = Scene().connect()
+    entry = scene.enter()
+    scene.tell(
+        scene.order(
+            1000,
+            OrderType.MARKET,
+            Side.BUY,
+            OrderStatus.FILLED,
+            tag=entry.tag,
+            filled_size=1,
+            filled_ticks=100_001,
+        )
+    )
+    scene.tell(scene.position(1))
+    scene.legs(entry)
+    scene.tell(
+        scene.order(
+            1001,
+            OrderType.STOP,
+            Side.SELL,
+            OrderStatus.FILLED,
+            parent_id=1000,
+            filled_size=1,
+            filled_ticks=99_981,
+        )
+    )
+    scene.tell(scene.position(0))
+    scene.tell(
+        scene.order(
+            1002,
+            OrderType.LIMIT,
+            Side.SELL,
+            OrderStatus.CANCELLED,
+            parent_id=1000,
+            tag=f"{entry.tag}-TP",
+        )
+    )
+    assert scene.engine.state.phase is Phase.SETTLING
+    scene.pass_time(2.1)
+    fills = (
+        scene.fill(1, 1000, Side.BUY, 100_001).fill,
+        scene.fill(2, 1001, Side.SELL, 99_981, pnl="-10").fill,
+    )
+    scene.answer_snapshot(scene.snapshot(fills=fills))
+    assert scene.engine.state.phase is Phase.FLAT
+    assert scene.engine.state.book.realised_usd == Decimal("-11.22")
+    assert denied(scene.signal()) is Gate.COOLDOWN
+
+
+def test_lost_position_event_is_repaired_while_holding():
+    scene = Scene().connect()
+    entry = scene.enter()
+    scene.tell(
+        scene.order(
+            1000,
+            OrderType.MARKET,
+            Side.BUY,
+            OrderStatus.FILLED,
+            tag=entry.tag,
+            filled_size=1,
+            filled_ticks=100_001,
+        )
+    )
+    scene.tell(scene.fill(1, 1000, Side.BUY, 100_001))
+    scene.legs(entry)
+    asked = scene.asked().request
+    scene.pass_time(1)
+    scene.pass_time(2.1)
+    assert scene.asked().request != asked
+
+
+def test_snapshot_that_contradicts_itself_is_taken_but_not_for_known():
+    scene = Scene()
+    for hub in Hub:
+        scene.tell(HubUp(at=scene.now, hub=hub))
+    lagging = scene.fill(1, 900, Side.BUY, 100_000).fill
+    scene.answer_snapshot(scene.snapshot(fills=(lagging,)))
+    scene.price(100_000, 100_001)
+    assert denied(scene.signal()) is Gate.STATE_UNKNOWN
+    asked = scene.asked().request
+    scene.pass_time(0.6)
+    assert scene.asked().request != asked
+
+
+def test_hub_blip_during_an_entry_does_not_halt_the_day_after_a_normal_exit():
+    scene = Scene().connect()
+    entry = scene.enter()
+    scene.tell(HubDown(at=scene.now, hub=Hub.USER, reason="blip"))
+    scene.tell(HubUp(at=scene.now, hub=Hub.USER))
+    legs = (
+        scene.order(
+            1001,
+            OrderType.STOP,
+            Side.SELL,
+            OrderStatus.OPEN,
+            tag=f"{entry.tag}-SL",
+            parent_id=1000,
+            stop_ticks=99_981,
+        ).order,
+        scene.order(
+            1002,
+            OrderType.LIMIT,
+            Side.SELL,
+            OrderStatus.OPEN,
+            tag=f"{entry.tag}-TP",
+            parent_id=1000,
+            limit_ticks=100_031,
+        ).order,
+    )
+    fills = (scene.fill(1, 1000, Side.BUY, 100_001).fill,)
+    scene.answer_snapshot(
+        scene.snapshot(orders=legs, positions=(scene.position(1).position,), fills=fills)
+    )
+    assert scene.engine.state.phase is Phase.PROTECTED
+    scene.tell(
+        scene.order(
+            1002,
+            OrderType.LIMIT,
+            Side.SELL,
+            OrderStatus.FILLED,
+            parent_id=1000,
+            tag=f"{entry.tag}-TP",
+            filled_size=1,
+            filled_ticks=100_031,
+        )
+    )
+    scene.tell(scene.fill(2, 1002, Side.SELL, 100_031, pnl="15"))
+    scene.tell(scene.position(0))
+    scene.tell(
+        scene.order(
+            1001,
+            OrderType.STOP,
+            Side.SELL,
+            OrderStatus.CANCELLED,
+            parent_id=1000,
+            tag=f"{entry.tag}-SL",
+        )
+    )
+    scene.pass_time(8)
+    assert not kinds(scene.said, Halt) and scene.engine.state.phase is Phase.FLAT
 
 
 # -- users' code --------------------------------------------------------------------------------
