@@ -65,7 +65,7 @@ def main() -> int:
 
 def _listen() -> None:
     rest = b""
-    while data := os.read(0, 4096):
+    while data := _read_stdin():
         *lines, rest = (rest + data).split(b"\n")
         if b"stop" in lines:
             CONTROL.ask_to_stop()
@@ -73,6 +73,14 @@ def _listen() -> None:
     CONTROL.wait_until_idle(_SESSION_S)
     threading.Event().wait(_GOODBYE_S)
     os._exit(130)  # Prefect would try for minutes to tell a server that went with our parent
+
+
+def _read_stdin() -> bytes:
+    """What came, or nothing at its end; a stdin that is closed has ended."""
+    try:
+        return os.read(0, 4096)
+    except OSError:
+        return b""
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from prefect.states import Cancelled, Completed
 from flows.outcome import DayFailed, Outcome, outcome_of
 from pxcore.reports.daily import DailyReport
 from pxcore.reports.render import headline
+from pxcore.runtime.lock import AccountBusy
 from pxcore.runtime.plan import NotNow, SessionPlan, connect
 from pxcore.settings import load_settings
 from tasks import end_of_day as closing
@@ -53,9 +54,9 @@ def trading_day() -> State[Outcome]:
     """The whole day with the settings of this process. Fails unless it ends flat and reconciled."""
     try:
         plan = startup()
-    except NotNow as reason:
+        ended = live_session(plan, load_settings())
+    except (NotNow, AccountBusy) as reason:
         return Cancelled(name="Skipped", message=str(reason))
-    ended = live_session(plan, load_settings())
     made, folder = end_of_day(plan)
     outcome = outcome_of(ended, made, folder, flow_run_id=str(flow_run.id))
     if not (outcome.flat and outcome.reconciled):

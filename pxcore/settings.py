@@ -57,8 +57,9 @@ class Settings(BaseSettings):
         Path(".px"), description="folder of all state: journal, database, reports, Prefect's home"
     )
     gateway: GatewayName = Field(GatewayName.PAPER, description="`paper` or `topstepx`")
-    trading: Literal["", "armed"] = Field(
-        "", description="`armed` lets a session on a real gateway trade"
+    trading: Literal["", "armed", "shadow"] = Field(
+        "",
+        description="`armed` lets a real gateway trade; `shadow` sends no order, not even on paper",
     )
     account_id: int | None = Field(None, gt=0, description="the account, by the venue's own id")
     username: str = Field("", description="login name of a real gateway")
@@ -198,6 +199,8 @@ class Settings(BaseSettings):
 
     @property
     def mode(self) -> Mode:
+        if self.trading == "shadow":
+            return Mode.SHADOW
         if self.gateway is GatewayName.PAPER:
             return Mode.PAPER
         return Mode.LIVE if self.trading == "armed" else Mode.SHADOW

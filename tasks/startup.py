@@ -29,6 +29,7 @@ def log_in(client: GatewayClient) -> None:
 @task(name="resolve-account", **QUESTION)
 def resolve_account(client: GatewayClient, settings: Settings) -> Account:
     account = startup.resolve_account(client, settings)
+    startup.require_free(settings, account)
     get_run_logger().info(
         "account %s %s, balance %s", account.id, account.name, account.balance_usd
     )

@@ -1,14 +1,20 @@
 """`px flatten`: close everything on the account, with proof, without Prefect or a session."""
 
+import time
+from contextlib import ExitStack
+
 import typer
 from rich.console import Console
 
 from pxcore.calendar import trading_day_at
 from pxcore.model import Misconfigured
 from pxcore.runtime.flatten import flatten_account
-from pxcore.runtime.plan import connect
+from pxcore.runtime.lock import AccountBusy, AccountLock
+from pxcore.runtime.plan import Paths, connect
 from pxcore.runtime.venue import Venue
 from pxcore.settings import Mode, Settings
+
+_POLL_S = 0.2
 
 
 def flatten(settings: Settings, console: Console, *, is_agreed: bool, timeout_s: float) -> int:
@@ -34,12 +40,41 @@ def flatten(settings: Settings, console: Console, *, is_agreed: bool, timeout_s:
     if not is_agreed:
         typer.confirm("Cancel every order and close every position?", abort=True)
     venue = Venue(client, account_id=account.id, day_start=day_start, clock=settings.clock)
-    proof = flatten_account(
-        venue,
-        clock=settings.clock,
-        reason="px flatten",
-        timeout_s=timeout_s,
-        say=lambda notice: console.print(notice.text),
-    )
+    with ExitStack() as stack:
+        is_taking_over = _take(stack, settings, account.id, timeout_s / 2, console)
+        proof = flatten_account(
+            venue,
+            clock=settings.clock,
+            reason="px flatten",
+            timeout_s=timeout_s,
+            say=lambda notice: console.print(notice.text),
+            is_taking_over=is_taking_over,
+        )
     console.print(f"flat, verified by REST, balance {proof.account.balance_usd:,.2f} USD")
     return 0
+
+
+def _take(
+    stack: ExitStack, settings: Settings, account_id: int, wait_s: float, console: Console
+) -> bool:
+    """Takes the account's lock; asks a session that holds it to flatten and end first.
+
+    True when somebody else had it. One that does not let go in time is not waited for: the
+    flatten then looks twice before it sends anything.
+    """
+    lock = AccountLock(Paths(settings.home).home, account_id, holder="px flatten")
+    deadline = time.monotonic() + wait_s
+    was_held = False
+    while True:
+        try:
+            stack.enter_context(lock)
+            return was_held
+        except AccountBusy as busy:
+            if not was_held:
+                console.print(f"{busy}: asking it to flatten and end")
+                lock.ask_holder_to_stop()
+            was_held = True
+        if time.monotonic() > deadline:
+            console.print(f"it has not let go within {wait_s:g} s: flattening beside it")
+            return True
+        time.sleep(_POLL_S)

@@ -149,7 +149,7 @@ class Flattener:
     def _judge(self, now: datetime, snapshot: Snapshot) -> list[Command]:
         self._request = None
         if snapshot.is_flat and self._may_still_arrive(now):
-            self._due_at = now + self._patience()
+            self._due_at = now + timedelta(seconds=_PATIENCE_UNKNOWN_S * self._scale)
             return []
         if snapshot.is_flat:
             self._flat_since = self._flat_since or now

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 import msgspec
 
-from pxcore.model import Contract, Fill, Order, Snapshot
+from pxcore.model import Contract, Fill, Order, OrderType, Snapshot
 from pxcore.reports.record import Record
 
 
@@ -24,8 +24,10 @@ class Kind(StrEnum):
     PNL_DIFFERS = "profit and loss differ"
     FEES_DIFFER = "fees differ"
     BALANCE_DIFFERS = "balance differs"
+    ORDER_NOT_SENT = "order not sent by us"
     ORDER_ALIVE = "order still alive"
     NOT_FLAT = "position not flat"
+    JOURNAL_DAMAGED = "journal damaged"
 
 
 _EXPLAINED = frozenset((Kind.FILL_SEEN_BY_REST,))
@@ -81,9 +83,16 @@ def reconcile(
     found = [
         *_fills(seen, by_rest, reported),
         *_orders(record.orders, orders, last_order_id),
+        *_senders(record, orders.values()),
         *_money(by_rest | seen, reported.values(), record.opening.config.contract),
         *_end(opening, venue.closing, reported.values()),
     ]
+    if record.damage is not None:
+        found.append(
+            Difference(
+                kind=Kind.JOURNAL_DAMAGED, what="our journal", ours=record.damage, venues="-"
+            )
+        )
     return Reconciliation(differences=tuple(found), fills=len(reported), orders=len(orders))
 
 
@@ -126,6 +135,31 @@ def _orders(
             what=f"order {order_id}",
             ours=_say_order(seen),
             venues=_say_order(reported),
+        )
+
+
+def _senders(record: Record, venues: Iterable[Order]) -> Iterable[Difference]:
+    """Every order must be one that we sent: an entry, one of its legs, or a close.
+
+    A close carries no tag: as many untagged market orders are ours as closes we sent. In shadow
+    we send nothing, and whatever there is belongs to a person.
+    """
+    if record.opening.mode == "shadow":
+        return
+    entries = {sent.entry.tag for sent in record.sent}
+    tags = entries | {f"{tag}{leg}" for tag in entries for leg in ("-SL", "-TP")}
+    closes_left = record.closes_sent
+    for order in venues:
+        if order.tag in tags:
+            continue
+        if order.tag is None and order.type is OrderType.MARKET and closes_left:
+            closes_left -= 1
+            continue
+        yield Difference(
+            kind=Kind.ORDER_NOT_SENT,
+            what=f"order {order.id}",
+            ours="-",
+            venues=f"{_say_order(order)}, tag {order.tag or 'none'}",
         )
 
 

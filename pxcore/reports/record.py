@@ -9,7 +9,6 @@ import msgspec
 
 from pxcore.engine.book import advance
 from pxcore.engine.commands import (
-    CancelOrder,
     ClosePosition,
     Denied,
     Level,
@@ -27,7 +26,7 @@ from pxcore.journal import (
     read_opening,
     read_rows,
 )
-from pxcore.model import Fill, Order
+from pxcore.model import Fill, Order, ProtocolError
 
 
 class Sent(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,7 +45,7 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
 
 class Record(msgspec.Struct, kw_only=True):
     """`fills` came by the stream, `fills_by_rest` in a snapshot; `closing` is None for a session
-    that was killed. Orders are as last seen.
+    that was killed. Orders are as last seen. `damage` says what of the journal could not be read.
     """
 
     opening: Opening
@@ -58,13 +57,27 @@ class Record(msgspec.Struct, kw_only=True):
     denials: Counter[str] = msgspec.field(default_factory=Counter)
     incidents: list[Incident] = msgspec.field(default_factory=list)
     protected_count: int = 0
-    instructions: int = 0
+    closes_sent: int = 0
+    damage: str | None = None
     unprotected_s: Decimal = Decimal(0)
 
 
-def read_record(path: Path) -> Record:
-    """Folds the journal. Raises ProtocolError when it is damaged, OSError when it is not there."""
-    record = Record(opening=read_opening(path))
+def read_record(path: Path, opening: Opening) -> Record:
+    """Folds the journal as far as it can be read; what cannot is told in `damage`.
+
+    `opening` is what the session's plan says: the days on which a journal is damaged are those
+    that need a report most.
+    """
+    record = Record(opening=opening)
+    try:
+        record.opening = read_opening(path)
+        _fold(path, record)
+    except (OSError, ProtocolError, msgspec.MsgspecError) as error:
+        record.damage = str(error)
+    return record
+
+
+def _fold(path: Path, record: Record) -> None:
     at: datetime | None = None
     unprotected_since: datetime | None = None
     for row in read_rows(path):
@@ -90,16 +103,14 @@ def read_record(path: Path) -> Record:
                 record.closing = decode_closing(row)
             case _:
                 pass
-    return record
 
 
 def _note_command(record: Record, command: object, at: datetime) -> None:
     match command:
         case PlaceEntry():
             record.sent.append(Sent(at=at, entry=command))
-            record.instructions += 1
-        case CancelOrder() | ClosePosition():
-            record.instructions += 1
+        case ClosePosition():
+            record.closes_sent += 1
         case Denied(gate=gate):
             record.denials[gate] += 1
         case Notice(level=level, code=code, text=text) if level is not Level.INFO:

@@ -40,6 +40,7 @@ class Dispatcher:
         self._deliver = deliver
         self._on_crash = on_crash
         self._sends_orders = sends_orders
+        self._may_enter = True
         self._lanes = {name: queue.SimpleQueue[Job | None]() for name in ("orders", "questions")}
         self._threads = [
             threading.Thread(target=self._work, args=(lane,), name=f"rest-{name}", daemon=True)
@@ -55,12 +56,13 @@ class Dispatcher:
     def ask(self, question: Question) -> None:
         self._lanes["questions"].put(lambda: self._venue.ask(question))
 
-    def note(self, job: Callable[[], None]) -> None:
-        """Something slow and harmless that is not for the engine's thread."""
-        self._lanes["questions"].put(job)
+    def forbid_entries(self) -> None:
+        """No entry leaves from here on, queued ones included: the session is leaving."""
+        self._may_enter = False
 
     def abandon(self, timeout_s: float) -> None:
         """From here on nothing more is sent; waits, so long at most, for what is being sent."""
+        self.forbid_entries()
         self._sends_orders = False
         self.stop(timeout_s)
 
@@ -74,9 +76,11 @@ class Dispatcher:
     def _send(self, instruction: Instruction, seq: int) -> Event:
         if not self._sends_orders:
             return self._not_sent(instruction, "nothing is sent: shadow, or the session is leaving")
-        is_entry = isinstance(instruction, PlaceEntry)
-        if is_entry and not self._journal.wait_written(seq, _WRITTEN_WITHIN_S):
-            return self._not_sent(instruction, "its intent could not be written")
+        if isinstance(instruction, PlaceEntry):
+            if not self._journal.wait_written(seq, _WRITTEN_WITHIN_S):
+                return self._not_sent(instruction, "its intent could not be written")
+            if not (self._may_enter and self._sends_orders):
+                return self._not_sent(instruction, "the session is leaving")
         return self._venue.instruct(instruction, self._contract)
 
     def _not_sent(self, instruction: Instruction, why: str) -> Event:

@@ -51,9 +51,6 @@ def close_day(plan: SessionPlan, settings: Settings, venue: VenueDay) -> tuple[D
 
 
 def _record(plan: SessionPlan, settings: Settings, paths: Paths) -> Record:
-    path = paths.journal(plan.session_id)
-    if path.is_file() and path.stat().st_size:
-        return read_record(path)
     opening = Opening(
         schema=SCHEMA,
         mode=plan.mode,
@@ -63,7 +60,7 @@ def _record(plan: SessionPlan, settings: Settings, paths: Paths) -> Record:
         paper_clock=settings.paper_clock,
         trading_day=plan.trading_day,
     )
-    return Record(opening=opening)
+    return read_record(paths.journal(plan.session_id), opening)
 
 
 def _market(settings: Settings) -> str:

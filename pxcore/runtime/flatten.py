@@ -15,6 +15,7 @@ from pxcore.model import PxError, Snapshot
 from pxcore.runtime.venue import Venue
 
 _STEP_S = 0.05
+_CONFIRM_S = 3.0
 
 
 class NotFlat(PxError):
@@ -28,17 +29,23 @@ def flatten_account(
     reason: str,
     timeout_s: float,
     say: Callable[[Notice], None],
+    is_taking_over: bool = False,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Snapshot:
     """Nothing is held and no order is alive on the account: the look that shows it is returned.
 
-    `timeout_s` in seconds of ours. Raises NotFlat when there is no such look by then.
+    `timeout_s` in seconds of ours. `is_taking_over` says that a session which may have sent
+    orders has just died: its last instructions may still be under way, so that the first round
+    waits for a second look, and flat must be seen twice, some seconds apart. Raises NotFlat
+    when there is no such look by then.
     """
     numbers = iter(range(1, 1_000_000))
     flattener = Flattener(
         reason=reason,
         number_request=lambda: next(numbers),
         round_s=15.0 * clock.speed,
+        confirm_s=_CONFIRM_S * clock.speed if is_taking_over else 0.0,
+        is_taking_over=is_taking_over,
         scale=clock.speed,
     )
     deadline = clock.now() + timedelta(seconds=timeout_s * clock.speed)

@@ -9,8 +9,9 @@ import msgspec
 from pxcore.calendar import chicago, trading_day_at
 from pxcore.engine.config import EngineConfig, Limits
 from pxcore.gateway import GatewayClient
+from pxcore.journal.halts import halt_in_journals
 from pxcore.journal.store import Store
-from pxcore.model import Account, Bracket, Contract, PxError, Snapshot
+from pxcore.model import Account, Bracket, Contract, Misconfigured, PxError, Snapshot
 from pxcore.settings import Mode, Settings
 
 _BEFORE_CLOSE = timedelta(minutes=10)  # the window ends at least so long before the venue's close
@@ -27,6 +28,7 @@ class SessionPlan(msgspec.Struct, frozen=True, kw_only=True):
 
     session_id: str
     mode: Mode
+    base_url: str
     account: Account
     contract: Contract
     trading_day: date
@@ -49,8 +51,12 @@ class Paths:
         self.logs = self.home / "logs"
         self.prefect = self.home / "prefect"
 
+    @property
+    def journals(self) -> Path:
+        return self.home / "journal"
+
     def journal(self, session_id: str) -> Path:
-        return self.home / "journal" / f"{session_id}.jsonl"
+        return self.journals / f"{session_id}.jsonl"
 
     def report(self, session_id: str) -> Path:
         """Folder of the session's report."""
@@ -106,6 +112,7 @@ def make_plan(
     return SessionPlan(
         session_id=f"px-{trading_day:%Y%m%d}-{stamp}-{secrets.token_hex(2)}",
         mode=settings.mode,
+        base_url=settings.hosts[0],
         account=account,
         contract=contract,
         trading_day=trading_day,
@@ -115,8 +122,26 @@ def make_plan(
         flat_by=flat_by,
         opening=opening,
         last_order_id=last_order_id,
-        halt_reason=store.halt_reason(account_id=account.id, trading_day=trading_day),
+        halt_reason=store.halt_reason(account_id=account.id, trading_day=trading_day)
+        or halt_in_journals(
+            Paths(settings.home).journals, account_id=account.id, trading_day=trading_day
+        ),
     )
+
+
+def require_agreement(plan: SessionPlan, settings: Settings) -> None:
+    """The settings of this process are those that the plan was made with, as far as money goes.
+
+    Raises Misconfigured when they changed meanwhile: a plan for paper must never meet the
+    settings of a real gateway.
+    """
+    found = (settings.mode, settings.hosts[0], settings.account_id)
+    wanted = (plan.mode, plan.base_url, plan.account.id)
+    if found != wanted:
+        raise Misconfigured(
+            f"settings changed since the start-up: planned was {wanted[0]} on {wanted[1]}, "
+            f"account {wanted[2]}; now it is {found[0]} on {found[1]}, account {found[2]}"
+        )
 
 
 def engine_config(plan: SessionPlan, settings: Settings) -> EngineConfig:

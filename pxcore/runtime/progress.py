@@ -15,6 +15,8 @@ from pxcore.engine.commands import (
 from pxcore.model import Contract
 from pxcore.runtime.lines import Milestone, Progress
 
+HALTED = "halted"  # code of the milestone whose text is why the day is halted
+
 
 def progress_of(engine: Engine, now: datetime) -> Progress:
     """Where the session stands, prices in price units."""
@@ -63,7 +65,7 @@ def milestone_of(command: Command, contract: Contract, now: datetime) -> Milesto
         case Notice():
             level, code, text = command.level, command.code, command.text
         case Halt(reason=reason):
-            level, code, text = Level.ALARM, "halted", f"no more entries today: {reason}"
+            level, code, text = Level.ALARM, HALTED, reason
         case FlatProven():
             level, code = Level.INFO, "flat.proven"
             text = (

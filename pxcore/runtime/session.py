@@ -7,12 +7,14 @@ flatten; exit status 0 says that REST showed the account flat.
 
 import signal
 import sys
+import threading
 import time
 from datetime import datetime
 from typing import Any
 
 import msgspec
 from loguru import logger
+from sqlalchemy.exc import SQLAlchemyError
 
 from pxcore.engine import Engine
 from pxcore.engine.commands import (
@@ -32,18 +34,19 @@ from pxcore.engine.commands import (
 from pxcore.engine.events import Ask, Asked, ClockTick, Event, ShellFault, SnapshotTaken
 from pxcore.gateway import Realtime
 from pxcore.journal import SCHEMA, Closing, Journal, Opening, RowKind
-from pxcore.journal.store import Store
 from pxcore.logs import log_to
 from pxcore.model import Misconfigured, PxError
 from pxcore.runtime.dispatcher import Dispatcher
 from pxcore.runtime.flatten import flatten_account
+from pxcore.runtime.halts import latch_halt
 from pxcore.runtime.inbox import Inbox
 from pxcore.runtime.lines import Ended, Milestone
-from pxcore.runtime.plan import Paths, SessionPlan, connect, engine_config
+from pxcore.runtime.lock import AccountBusy, AccountLock
+from pxcore.runtime.plan import Paths, SessionPlan, connect, engine_config, require_agreement
 from pxcore.runtime.progress import milestone_of, progress_of
 from pxcore.runtime.venue import Venue
-from pxcore.runtime.voice import Voice
-from pxcore.runtime.watch import KillSwitchWatch, watch_pipe
+from pxcore.runtime.voice import Heartbeat, Voice
+from pxcore.runtime.watch import FileWatch, watch_pipe
 from pxcore.settings import Mode, Settings, load_settings
 from pxcore.strategies import make_strategy
 
@@ -51,19 +54,27 @@ _TICK_S = 0.1
 _PROGRESS_S = 0.5
 _LEAVE_S = 90.0  # for the engine's own flatten, before REST alone takes over
 _LAST_RESORT_S = 60.0
+_LATCH_ATTEMPTS = 3  # each waits for a lock as long as the store does
+_LATCH_S = 20.0
 
 
 class Session:
     """Wires the parts, runs the loop, and takes them down in order."""
 
-    def __init__(self, plan: SessionPlan, settings: Settings, voice: Voice) -> None:
+    def __init__(
+        self, plan: SessionPlan, settings: Settings, voice: Voice, lock: AccountLock
+    ) -> None:
+        require_agreement(plan, settings)
         self._plan = plan
         self._settings = settings
         self._voice = voice
         self._paths = Paths(settings.home)
         self._clock = settings.clock
         self._inbox = Inbox()
+        self._lock = lock
         self._crash: BaseException | None = None
+        self._latching: threading.Thread | None = None
+        self._is_lateness_told = False
         self._client = connect(settings)
         self._venue = Venue(
             self._client, account_id=plan.account.id, day_start=plan.day_start, clock=self._clock
@@ -107,8 +118,9 @@ class Session:
         """Trades the window to its end and leaves flat; or says that flat is not proven."""
         self._open_journal()
         watch_pipe(0, clock=self._clock, deliver=self._inbox.put)
-        kill_switch = KillSwitchWatch(
+        watch = FileWatch(
             self._paths.kill_file,
+            self._lock.stop_path,
             setting=self._settings.kill_switch,
             clock=self._clock,
             deliver=self._inbox.put,
@@ -122,10 +134,12 @@ class Session:
         except Exception as error:  # the edge of the loop: whatever it was, leave flat
             logger.opt(exception=error).error("session failed; flattening by REST")
             ended = self._leave_by_rest(f"session failed: {error}")
-        kill_switch.stop()
+        watch.stop()
         self._realtime.stop()
         self._dispatcher.stop(timeout_s=2.0)
         self._close_journal(ended)
+        if self._latching is not None:
+            self._latching.join(_LATCH_S)
         return ended
 
     # -- the loop -----------------------------------------------------------------------------
@@ -145,6 +159,7 @@ class Session:
                 next_progress = moment + _PROGRESS_S
                 self._voice.say(progress_of(self._engine, self._clock.now()))
             if self._engine.ending is not None:
+                self._tell_lateness()
                 leave_by = leave_by or moment + _LEAVE_S
                 if moment > leave_by:
                     raise TimeoutError(f"not proven flat within {_LEAVE_S:g} s")
@@ -153,7 +168,10 @@ class Session:
 
     def _step(self, event: Event) -> None:
         self._journal.append(RowKind.EVENT, event)
-        for command in self._engine.step(event):
+        commands = self._engine.step(event)
+        if self._engine.ending is not None:
+            self._dispatcher.forbid_entries()
+        for command in commands:
             seq = self._journal.append(RowKind.COMMAND, command)
             self._carry_out(command, seq, event.at)
 
@@ -164,7 +182,8 @@ class Session:
             case TakeSnapshot() | ResolveTag():
                 self._dispatcher.ask(command)
             case Halt(reason=reason):
-                self._dispatcher.note(lambda: self._latch_halt(reason))
+                self._latching = threading.Thread(target=self._latch_halt, args=(reason,))
+                self._latching.start()
             case Notice() | Denied() | FlatProven() | EndSession():
                 pass
         line = milestone_of(command, self._plan.contract, now)
@@ -173,16 +192,23 @@ class Session:
             logger.log(_LOG_LEVEL[line.level], "{} {}", line.code, line.text)
 
     def _latch_halt(self, reason: str) -> None:
-        store = Store(self._paths.store)
-        try:
-            store.latch_halt(
-                account_id=self._plan.account.id,
-                trading_day=self._plan.trading_day,
-                reason=reason,
-                session_id=self._plan.session_id,
-            )
-        finally:
-            store.close()
+        """In the store, for the day. The journal and the parent hold it too: see `plan`."""
+        for attempt in range(1, _LATCH_ATTEMPTS + 1):
+            try:
+                latch_halt(self._plan, self._settings, reason)
+                return
+            except SQLAlchemyError as error:
+                logger.error("halt not latched, attempt {}: {}", attempt, error)
+
+    def _tell_lateness(self) -> None:
+        if not self._is_lateness_told and self._clock.now() > self._plan.flat_by:
+            self._is_lateness_told = True
+            self._say_alarm("late", f"not proven flat by {self._plan.flat_by:%H:%M:%S} UTC")
+
+    def _say_alarm(self, code: str, text: str) -> None:
+        logger.error("{} {}", code, text)
+        line = Milestone(at=self._clock.now(), level=Level.ALARM, code=code, text=text)
+        self._voice.say(line)
 
     def _note_crash(self, error: BaseException) -> None:
         self._crash = error
@@ -195,24 +221,24 @@ class Session:
         return isinstance(look, SnapshotTaken) and look.snapshot.is_flat
 
     def _leave_by_rest(self, reason: str) -> Ended:
+        """The engine is out of play: whatever is left is flattened by REST alone."""
         settings = self._settings
-        self._dispatcher.abandon(settings.connect_timeout_s + settings.reply_timeout_s)
-        if self._plan.mode is Mode.SHADOW:
-            return Ended(reason=reason, is_flat=self._looks_flat(reason))
-
-        def say(notice: Notice) -> None:
-            line = Milestone(
-                at=self._clock.now(), level=notice.level, code=notice.code, text=notice.text
-            )
-            self._voice.say(line)
-
-        try:
-            flatten_account(
-                self._venue, clock=self._clock, reason=reason, timeout_s=_LAST_RESORT_S, say=say
-            )
-        except PxError as error:
-            logger.critical("{}", error)
-            return Ended(reason=f"{reason}; {error}", is_flat=False)
+        with Heartbeat(lambda: self._say_alarm("leaving", reason)):
+            self._dispatcher.abandon(settings.connect_timeout_s + settings.reply_timeout_s)
+            if self._plan.mode is Mode.SHADOW:
+                return Ended(reason=reason, is_flat=self._looks_flat(reason))
+            try:
+                flatten_account(
+                    self._venue,
+                    clock=self._clock,
+                    reason=reason,
+                    timeout_s=_LAST_RESORT_S,
+                    say=lambda notice: self._say_alarm(notice.code, notice.text),
+                    is_taking_over=True,
+                )
+            except PxError as error:
+                logger.critical("{}", error)
+                return Ended(reason=f"{reason}; {error}", is_flat=False)
         return Ended(reason=reason, is_flat=True)
 
     # -- the record ---------------------------------------------------------------------------
@@ -263,13 +289,17 @@ def main(argv: list[str]) -> int:
             level=settings.log_level,
             secrets=settings.secrets,
         )
-        session = Session(plan, settings, voice)
+        with AccountLock(paths.home, plan.account.id, holder=plan.session_id) as lock:
+            session = Session(plan, settings, voice, lock)
+            for name in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(name, lambda number, frame: session.ask_to_stop(f"signal {number}"))
+            ended = session.run()
+    except AccountBusy as error:
+        voice.end(Ended(reason=str(error), is_flat=False, is_refused=True))
+        return 2
     except (Misconfigured, OSError, msgspec.DecodeError, IndexError) as error:
         voice.end(Ended(reason=f"session not started: {error}", is_flat=False))
         return 2
-    for name in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(name, lambda number, frame: session.ask_to_stop(f"signal {number}"))
-    ended = session.run()
     voice.end(ended)
     return 0 if ended.is_flat else 1
 

@@ -7,6 +7,8 @@ from pxcore.engine.commands import Notice
 from pxcore.gateway import GatewayClient
 from pxcore.model import Account, Contract, Misconfigured, Snapshot
 from pxcore.runtime.flatten import flatten_account
+from pxcore.runtime.lock import AccountLock
+from pxcore.runtime.plan import Paths
 from pxcore.runtime.venue import Venue
 from pxcore.settings import Mode, Settings
 
@@ -26,6 +28,12 @@ def resolve_account(client: GatewayClient, settings: Settings) -> Account:
             "not allowed there"
         )
     return account
+
+
+def require_free(settings: Settings, account: Account) -> None:
+    """Raises AccountBusy when a session, or another command, holds the account now."""
+    with AccountLock(Paths(settings.home).home, account.id, holder="start-up"):
+        return
 
 
 def take_snapshot(client: GatewayClient, account: Account, settings: Settings) -> Snapshot:
@@ -64,13 +72,14 @@ def clear_leftovers(
         day_start=trading_day_at(settings.clock.now()).opens_at,
         clock=settings.clock,
     )
-    return flatten_account(
-        venue,
-        clock=settings.clock,
-        reason=f"leftovers at start: {found}",
-        timeout_s=_FLATTEN_WITHIN_S,
-        say=say,
-    )
+    with AccountLock(Paths(settings.home).home, snapshot.account.id, holder="start-up"):
+        return flatten_account(
+            venue,
+            clock=settings.clock,
+            reason=f"leftovers at start: {found}",
+            timeout_s=_FLATTEN_WITHIN_S,
+            say=say,
+        )
 
 
 def resolve_contract(client: GatewayClient, settings: Settings) -> Contract:

@@ -12,21 +12,25 @@ from datetime import timedelta
 from typing import IO
 
 import msgspec
+from sqlalchemy.exc import SQLAlchemyError
 
 from pxcore.engine.commands import Level, Notice
 from pxcore.engine.events import Ask
-from pxcore.model import Misconfigured, PxError
+from pxcore.model import PxError
 from pxcore.runtime.flatten import flatten_account
+from pxcore.runtime.halts import latch_halt
 from pxcore.runtime.lines import Ended, Line, Milestone, decode
-from pxcore.runtime.plan import Paths, SessionPlan, connect
+from pxcore.runtime.lock import AccountBusy, AccountLock
+from pxcore.runtime.plan import Paths, SessionPlan, connect, require_agreement
 from pxcore.runtime.process import end, spawn
+from pxcore.runtime.progress import HALTED
 from pxcore.runtime.venue import Venue
 from pxcore.settings import Mode, Settings
 
 _SILENCE_S = 20.0  # a session says something every half second
 _PATIENCE_S = (25.0, 5.0, 5.0)  # pipe closed, SIGTERM, SIGKILL; Prefect's cancel allows 30 s
 _PATIENCE_WITH_HUNG_S = (3.0, 2.0, 5.0)
-_LATE_S = 180.0  # after the window's end, in seconds of ours: more than its own flatten may take
+_LATE_S = 240.0  # after the window's end, in seconds of ours: more than its own flatten may take
 _LAST_RESORT_S = 60.0
 
 
@@ -51,7 +55,11 @@ class Supervisor:
             _ask(self._process, Ask.STOP)
 
     def run(self) -> Ended:
-        """How the session ended. `is_flat` is false when nobody could prove it."""
+        """How the session ended. `is_flat` is false when nobody could prove it.
+
+        Raises AccountBusy when another session holds the account: nothing was touched.
+        """
+        require_agreement(self._plan, self._settings)
         paths = Paths(self._settings.home)
         process = spawn(
             "pxcore.runtime.session",
@@ -70,6 +78,8 @@ class Supervisor:
             status = end(process, patience=patience)
         if self._ended is None:
             self._drain()
+        if self._ended is not None and self._ended.is_refused:
+            raise AccountBusy(self._ended.reason)
         if self._ended is not None and self._ended.is_flat:
             return self._ended
         if self._ended is None:
@@ -122,7 +132,23 @@ class Supervisor:
             )
         if isinstance(line, Ended):
             self._ended = line
+        if isinstance(line, Milestone) and line.code == HALTED:
+            self._latch(line.text)
         self._on_line(line)
+
+    def _latch(self, reason: str) -> None:
+        """The session does it too; one of the two may be killed, or find the store locked."""
+        try:
+            latch_halt(self._plan, self._settings, reason)
+        except SQLAlchemyError as error:
+            self._on_line(
+                Milestone(
+                    at=self._settings.clock.now(),
+                    level=Level.WARNING,
+                    code="halt.not_latched",
+                    text=str(error).splitlines()[0],
+                )
+            )
 
     def _flatten_for_it(self, why: str) -> Ended:
         """The session did not end flat: look, and unless in shadow do it by REST from here."""
@@ -140,8 +166,17 @@ class Supervisor:
             )
 
         try:
-            flatten_account(venue, clock=clock, reason=why, timeout_s=_LAST_RESORT_S, say=say)
-        except (PxError, Misconfigured) as error:
+            home = Paths(self._settings.home).home
+            with AccountLock(home, self._plan.account.id, holder="last resort"):
+                flatten_account(
+                    venue,
+                    clock=clock,
+                    reason=why,
+                    timeout_s=_LAST_RESORT_S,
+                    say=say,
+                    is_taking_over=True,
+                )
+        except PxError as error:
             return Ended(reason=f"{why}; {error}", is_flat=False)
         return Ended(reason=why, is_flat=True)
 

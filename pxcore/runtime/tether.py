@@ -41,9 +41,11 @@ def main(command: list[str]) -> int:
 
 
 def _wait_for_end_of_stdin(is_over: threading.Event) -> None:
-    while os.read(0, 4096):
-        continue
-    is_over.set()
+    try:
+        while os.read(0, 4096):
+            continue
+    finally:
+        is_over.set()
 
 
 def _wait_for_child(child: "subprocess.Popen[bytes]", is_over: threading.Event) -> None:

@@ -2,7 +2,8 @@
 
 import queue
 import threading
-from typing import BinaryIO
+from collections.abc import Callable
+from typing import BinaryIO, Self
 
 from pxcore.runtime.lines import Ended, Line, Progress, encode
 
@@ -46,3 +47,25 @@ class Voice:
                 self._stream.flush()
             except OSError:
                 return
+
+
+class Heartbeat:
+    """Says something every few seconds while a long step runs, so that it is not taken for hung."""
+
+    def __init__(self, say: Callable[[], None], *, every_s: float = 5.0) -> None:
+        self._say = say
+        self._every_s = every_s
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._done.set()
+        self._thread.join(1.0)
+
+    def _run(self) -> None:
+        while not self._done.wait(self._every_s):
+            self._say()

@@ -8,7 +8,7 @@ from pathlib import Path
 from pxcore.clock import Clock
 from pxcore.engine.events import Ask, Asked, Event, KillSwitchSeen, ShellFault
 
-_KILL_SWITCH_EVERY_S = 0.5
+_EVERY_S = 0.5
 
 
 def watch_pipe(descriptor: int, *, clock: Clock, deliver: Callable[[Event], None]) -> None:
@@ -38,18 +38,29 @@ def watch_pipe(descriptor: int, *, clock: Clock, deliver: Callable[[Event], None
     threading.Thread(target=run, name="pipe", daemon=True).start()
 
 
-class KillSwitchWatch:
-    """Looks at the kill file every half second; the setting engages it for good."""
+class FileWatch:
+    """Looks every half second at the kill file and at the file that asks this session to stop.
+
+    The setting engages the kill switch for good. Whatever goes wrong with looking counts as
+    engaged: a switch that cannot be read must not be a switch that is off.
+    """
 
     def __init__(
-        self, path: Path, *, setting: str, clock: Clock, deliver: Callable[[Event], None]
+        self,
+        kill_path: Path,
+        stop_path: Path,
+        *,
+        setting: str,
+        clock: Clock,
+        deliver: Callable[[Event], None],
     ) -> None:
-        self._path = path
+        self._kill_path = kill_path
+        self._stop_path = stop_path
         self._setting = setting
         self._clock = clock
         self._deliver = deliver
         self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="kill-switch", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="file-watch", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
@@ -58,12 +69,17 @@ class KillSwitchWatch:
 
     def _run(self) -> None:
         told: str | None = None
+        is_stop_told = False
         while True:
-            reason = read_kill_switch(self._path, self._setting)
+            reason = read_kill_switch(self._kill_path, self._setting)
             if reason != told:
                 told = reason
                 self._deliver(KillSwitchSeen(at=self._clock.now(), reason=reason))
-            if self._stopped.wait(_KILL_SWITCH_EVERY_S):
+            if not is_stop_told and self._stop_path.exists():
+                is_stop_told = True
+                why = "another command asked for the account"
+                self._deliver(Asked(at=self._clock.now(), ask=Ask.STOP, why=why))
+            if self._stopped.wait(_EVERY_S):
                 return
 
 
@@ -72,8 +88,9 @@ def read_kill_switch(path: Path, setting: str) -> str | None:
     if setting:
         return setting
     try:
-        return path.read_text(encoding="utf-8").strip() or f"the file {path.name} exists"
+        text = path.read_bytes().replace(b"\0", b"").decode("utf-8", "replace")
     except FileNotFoundError:
         return None
     except OSError as error:
         return f"the file {path.name} cannot be read: {error.strerror}"
+    return text.strip() or f"the file {path.name} exists"

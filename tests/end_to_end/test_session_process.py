@@ -1,15 +1,20 @@
 """The session's process without Prefect, against the paper gateway: shadow, leftovers, halts."""
 
+import queue
+import threading
 from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
+from typer.testing import CliRunner
 
+from pxcore.cli.app import app
 from pxcore.engine.commands import PlaceEntry
 from pxcore.journal.store import Store
 from pxcore.model import Bracket, Misconfigured, Side
 from pxcore.runtime import startup
 from pxcore.runtime.lines import Ended, Line, Milestone
+from pxcore.runtime.lock import AccountBusy
 from pxcore.runtime.plan import Paths, SessionPlan, connect, make_plan
 from pxcore.runtime.supervisor import Supervisor
 from pxcore.settings import Mode, Settings, load_settings
@@ -60,8 +65,9 @@ def codes(lines: list[Line]) -> list[str]:
 
 def test_shadow_decides_everything_and_sends_nothing(start_paper, configure):
     _, values = start_paper(window_s=8.0)
-    settings = configure(values)
-    plan = replace(plan_for(settings), mode=Mode.SHADOW)
+    settings = configure(values | {"PX_TRADING": "shadow"})
+    assert settings.mode is Mode.SHADOW
+    plan = plan_for(settings)
     ended, lines = supervise(plan, settings)
     assert ended.is_flat
     assert "entry.sent" in codes(lines) and "entry.not_sent" in codes(lines)
@@ -130,7 +136,8 @@ def test_daily_loss_halts_the_day_and_the_next_session_of_the_day_enters_nothing
     fills_before = len(again.opening.fills)
     ended, lines = supervise(again, settings)
     assert ended.is_flat
-    assert "entry.sent" not in codes(lines) and "denied.halted" in codes(lines)
+    assert ended.reason.startswith("daily loss")
+    assert "entry.sent" not in codes(lines)
     closing = connect(settings).snapshot(again.account.id, day_start=again.day_start)
     assert len(closing.fills) == fills_before
 
@@ -145,3 +152,31 @@ def test_session_whose_journal_cannot_be_made_does_not_start(start_paper, config
     ended, _ = supervise(plan, settings)
     assert "not started" in ended.reason
     assert ended.is_flat and paper.is_flat()
+
+
+def test_second_session_on_an_account_is_refused_and_the_first_goes_on(start_paper, configure):
+    paper, values = start_paper(window_s=60.0)
+    settings = configure(values)
+    plan = plan_for(settings)
+    first = queue.SimpleQueue()
+    supervisor = Supervisor(plan, settings, on_line=first.put)
+    thread = threading.Thread(target=lambda: first.put(supervisor.run()))
+    thread.start()
+    while getattr(first.get(timeout=30), "code", "") != "phase.protected":
+        continue
+    with pytest.raises(AccountBusy, match=plan.session_id):
+        Supervisor(replace(plan, session_id="px-other"), settings, on_line=lambda _: None).run()
+    assert not paper.is_flat()
+    assert CliRunner().invoke(app, ["flatten", "--yes"]).exit_code == 0
+    thread.join(30)
+    assert paper.is_flat()
+
+
+def test_session_refuses_settings_that_are_not_those_of_its_plan(start_paper, configure):
+    _, values = start_paper(window_s=20.0)
+    settings = configure(values)
+    plan = plan_for(settings)
+    real = {"PX_GATEWAY": "topstepx", "PX_USERNAME": "u", "PX_API_KEY": "k", "PX_PAPER_CLOCK": ""}
+    changed = configure(values | real)
+    with pytest.raises(Misconfigured, match="settings changed"):
+        Supervisor(plan, changed, on_line=lambda _: None).run()

@@ -91,6 +91,11 @@ def test_real_gateway_that_is_armed_is_live(monkeypatch):
     assert load(monkeypatch, **REAL, PX_TRADING="armed").mode is Mode.LIVE
 
 
+def test_shadow_can_be_asked_for_on_any_gateway(monkeypatch):
+    assert load(monkeypatch, PX_TRADING="shadow").mode is Mode.SHADOW
+    assert load(monkeypatch, **REAL).mode is Mode.SHADOW
+
+
 def test_armed_without_a_gateway_is_paper(monkeypatch):
     assert load(monkeypatch, PX_TRADING="armed").mode is Mode.PAPER
 

@@ -1,12 +1,16 @@
 """The journal: in order, with the operating system before it says so, and readable after a kill."""
 
 import errno
+import functools
+import queue
 import threading
 from datetime import UTC, datetime
 
+import msgspec
 import pytest
 from backtest_scenes import demo_day
 
+from pxcore.engine.commands import Halt
 from pxcore.engine.events import ClockTick
 from pxcore.journal import (
     SCHEMA,
@@ -17,6 +21,7 @@ from pxcore.journal import (
     read_opening,
     read_rows,
 )
+from pxcore.journal.halts import halt_in_journals
 from pxcore.journal.replay import replay
 from pxcore.model import ProtocolError
 
@@ -104,6 +109,42 @@ def test_full_disk_is_told_once_and_nobody_waits_for_rows_that_never_come(tmp_pa
     assert not journal.close()
     assert len(told) == 1 and "No space left" in told[0]
     assert journal.rows_dropped == 2
+
+
+class Odd(msgspec.Struct):
+    what: object
+
+
+def test_row_that_cannot_be_encoded_is_a_fault_and_not_a_silent_end(tmp_path):
+    told = queue.SimpleQueue()
+    journal = Journal(tmp_path / "a.jsonl", on_fault=told.put)
+    seq = journal.append(RowKind.EVENT, Odd(what=object()))
+    assert not journal.wait_written(seq, 5.0)
+    assert "cannot be written" in told.get(timeout=5)
+    journal.close()
+
+
+def test_halt_of_a_killed_session_is_found_in_its_journal(tmp_path):
+    config = demo_day(1).engine.config
+    path = tmp_path / f"px-{config.trading_day:%Y%m%d}-1.jsonl"
+    journal = Journal(path, on_fault=FAULTS.append)
+    opening = Opening(
+        schema=SCHEMA,
+        mode="paper",
+        config=config,
+        strategy="hold",
+        strategy_params={},
+        paper_clock="",
+        trading_day=config.trading_day,
+    )
+    journal.append(RowKind.OPENED, opening)
+    journal.append(RowKind.COMMAND, Halt(reason="daily loss"))
+    journal.close()
+    find = functools.partial(halt_in_journals, tmp_path, trading_day=config.trading_day)
+    assert find(account_id=config.account_id) == "daily loss"
+    assert find(account_id=99) is None
+    path.write_bytes(b"{}")
+    assert "cannot be read" in find(account_id=config.account_id)
 
 
 def recorded(tmp_path, seed: int):

@@ -7,15 +7,23 @@ import pytest
 from engine_scenes import ACCOUNT, CONFIG, MNQ, OPEN
 from msgspec.structs import replace
 
+from pxcore.engine.commands import PlaceEntry
 from pxcore.journal import SCHEMA, Opening
 from pxcore.model import Fill, Order, OrderStatus, OrderType, Position, Side, Snapshot
 from pxcore.reports.daily import make_report
 from pxcore.reports.reconcile import Kind, VenueDay, Verdict, reconcile
-from pxcore.reports.record import Record
+from pxcore.reports.record import Record, Sent, read_record
 from pxcore.reports.render import headline, to_markdown
 
 
-def order(order_id: int, kind: OrderType, side: Side, status: OrderStatus, filled: int) -> Order:
+def order(
+    order_id: int,
+    kind: OrderType,
+    side: Side,
+    status: OrderStatus,
+    filled: int,
+    tag: str | None = None,
+) -> Order:
     return Order(
         id=order_id,
         account_id=7,
@@ -26,6 +34,7 @@ def order(order_id: int, kind: OrderType, side: Side, status: OrderStatus, fille
         size=1,
         created_at=OPEN,
         filled_size=filled,
+        tag=tag,
     )
 
 
@@ -45,11 +54,16 @@ def fill(fill_id: int, order_id: int, side: Side, ticks: int, pnl: str | None) -
     )
 
 
+TAG = "px-test-0001"
+ENTRY = PlaceEntry(
+    tag=TAG, contract_id=MNQ.id, side=Side.BUY, size=1, bracket=CONFIG.bracket, reason="test"
+)
+
 # Long at 100000, target 30 ticks of 0.50 above: +15.00 gross, 1.22 of costs, +13.78 net.
 ORDERS = (
-    order(11, OrderType.MARKET, Side.BUY, OrderStatus.FILLED, 1),
-    order(12, OrderType.STOP, Side.SELL, OrderStatus.CANCELLED, 0),
-    order(13, OrderType.LIMIT, Side.SELL, OrderStatus.FILLED, 1),
+    order(11, OrderType.MARKET, Side.BUY, OrderStatus.FILLED, 1, TAG),
+    order(12, OrderType.STOP, Side.SELL, OrderStatus.CANCELLED, 0, f"{TAG}-SL"),
+    order(13, OrderType.LIMIT, Side.SELL, OrderStatus.FILLED, 1, f"{TAG}-TP"),
 )
 FILLS = (fill(1, 11, Side.BUY, 100_000, None), fill(2, 13, Side.SELL, 100_030, "15.00"))
 OPENING = Snapshot(taken_at=OPEN, account=ACCOUNT, orders=(), positions=(), fills=())
@@ -68,6 +82,7 @@ def record(**changes) -> Record:
         trading_day=CONFIG.trading_day,
     )
     made = Record(opening=opening, orders={o.id: o for o in ORDERS}, fills={f.id: f for f in FILLS})
+    made.sent = [Sent(at=OPEN, entry=ENTRY)]
     for name, value in changes.items():
         setattr(made, name, value)
     return made
@@ -200,6 +215,45 @@ def test_earlier_sessions_of_the_day_are_not_held_against_this_one():
     )
     found = reconcile(record(), opening=opening, last_order_id=10, venue=venue)
     assert found.verdict is Verdict.CLEAN
+
+
+def test_trade_that_the_stream_showed_but_we_never_sent_is_found():
+    found = compared(record(sent=[]))
+    assert found.verdict is Verdict.BROKEN
+    assert {d.what for d in found.differences if d.kind is Kind.ORDER_NOT_SENT} == {
+        "order 11",
+        "order 12",
+        "order 13",
+    }
+
+
+def test_untagged_market_order_is_ours_only_as_often_as_we_closed():
+    close = order(14, OrderType.MARKET, Side.SELL, OrderStatus.FILLED, 0)
+    venue = replace(VENUE, orders=(*ORDERS, close))
+    seen = {o.id: o for o in (*ORDERS, close)}
+    assert compared(record(orders=seen, closes_sent=1), venue).verdict is Verdict.CLEAN
+    assert compared(record(orders=seen), venue).verdict is Verdict.BROKEN
+
+
+def test_damaged_journal_is_named():
+    found = compared(record(damage="line 3: cut"))
+    assert [d.kind for d in found.differences] == [Kind.JOURNAL_DAMAGED]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b'{"seq":1,"kind":"ope',
+        b"\x00" * 10,
+        b'{"seq":1,"kind":"opened","wall":"2026-11-20T00:00:00Z","body":{}}\n',
+    ],
+    ids=["torn first row", "zeros", "terms that are none"],
+)
+def test_journal_that_cannot_be_read_leaves_a_record_that_says_so(tmp_path, content):
+    path = tmp_path / "day.jsonl"
+    path.write_bytes(content)
+    made = read_record(path, record().opening)
+    assert made.damage is not None and made.sent == []
 
 
 def test_voided_fill_counts_for_nothing():

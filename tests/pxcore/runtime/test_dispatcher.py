@@ -8,15 +8,15 @@ import pytest
 from engine_scenes import MNQ
 
 from pxcore.clock import WallClock
-from pxcore.engine.commands import CancelOrder, ClosePosition, PlaceEntry, TakeSnapshot
+from pxcore.engine.commands import CancelOrder, ClosePosition, PlaceEntry, ResolveTag, TakeSnapshot
 from pxcore.engine.events import (
     Answer,
     CancelAnswered,
-    ClockTick,
     CloseAnswered,
     PlaceAccepted,
     PlaceNotSent,
     SnapshotFailed,
+    TagResolved,
 )
 from pxcore.journal import Journal, RowKind
 from pxcore.model import (
@@ -198,8 +198,19 @@ def test_snapshot_that_fails_is_an_event_with_its_reason(desk):
 
 
 def test_worker_that_fails_tells_the_session_and_goes_on(desk):
-    made = desk(Client(KeyError("a bug")))
+    client = Client(KeyError("a bug"))
+    made = desk(client)
     made.dispatcher.ask(TakeSnapshot(request=3, why="test"))
-    made.dispatcher.note(lambda: made.events.put(ClockTick(at=WallClock().now())))
-    assert isinstance(made.events.get(timeout=5), ClockTick)
+    made.dispatcher.ask(ResolveTag(tag="unused"))
+    client.find_by_tag = lambda account_id, tag, *, since: None
+    assert isinstance(made.events.get(timeout=5), TagResolved)
     assert len(made.crashes) == 1
+
+
+def test_entry_is_not_sent_once_entries_are_forbidden_but_a_close_is(desk):
+    client = Client()
+    made = desk(client)
+    made.dispatcher.forbid_entries()
+    assert isinstance(made.instruct(ENTRY), PlaceNotSent)
+    assert made.instruct(CLOSE).answer is Answer.DONE
+    assert client.asked == ["close"]

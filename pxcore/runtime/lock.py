@@ -1,0 +1,71 @@
+"""One sender of orders per account on this machine: an OS lock that dies with its holder.
+
+Held by the session's process, by the flatten of leftovers at start, by `px flatten` and by the
+last resort for a session that has died. Whoever finds it taken does not touch the account.
+"""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, Self
+
+from pxcore.model import PxError
+
+
+class AccountBusy(PxError):
+    """Somebody else on this machine holds the account; the message names the holder."""
+
+
+class AccountLock:
+    """`with AccountLock(...)`: raises AccountBusy at once when another process holds it."""
+
+    def __init__(self, home: Path, account_id: int, *, holder: str) -> None:
+        self.path = home / "locks" / f"account-{account_id}.lock"
+        self.stop_path = self.path.with_suffix(".stop")
+        self._account_id = account_id
+        self._holder = holder
+        self._file: IO[str] | None = None
+
+    def __enter__(self) -> Self:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        file = self.path.open("a+", encoding="utf-8")
+        try:
+            _lock(file)
+        except OSError:
+            file.seek(0)
+            holder = file.read().strip() or "another process"
+            file.close()
+            raise AccountBusy(f"account {self._account_id} is held by {holder}") from None
+        file.truncate(0)
+        file.write(f"{self._holder} (process {os.getpid()})\n")
+        file.flush()
+        self._file = file
+        self.stop_path.unlink(missing_ok=True)  # a wish that was meant for an earlier holder
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def ask_holder_to_stop(self) -> None:
+        """A session that holds the account sees this within a second, flattens and ends."""
+        self.stop_path.parent.mkdir(parents=True, exist_ok=True)
+        self.stop_path.write_text(f"asked by {self._holder}\n", encoding="utf-8")
+
+
+def _windows_lock(file: IO[str]) -> None:
+    import msvcrt
+
+    lock: Callable[[int, int, int], None] = msvcrt.locking  # type: ignore[attr-defined,unused-ignore]
+    file.seek(1 << 20)  # beyond the text, which others must be able to read
+    lock(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
+
+
+def _posix_lock(file: IO[str]) -> None:
+    import fcntl
+
+    fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+_lock = _windows_lock if os.name == "nt" else _posix_lock

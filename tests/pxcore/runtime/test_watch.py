@@ -1,0 +1,67 @@
+"""The kill switch and the stop file: whatever is in them, they work."""
+
+import queue
+
+import pytest
+
+from pxcore.clock import WallClock
+from pxcore.engine.events import Ask, Asked, KillSwitchSeen
+from pxcore.runtime.lock import AccountBusy, AccountLock
+from pxcore.runtime.watch import FileWatch, read_kill_switch
+
+CONTENTS = [
+    pytest.param(b"news", "news", id="plain"),
+    pytest.param(b"", "the file KILL exists", id="empty"),
+    pytest.param("stop\r\n".encode("utf-16"), "stop", id="as PowerShell writes it"),
+    pytest.param(bytes(range(128, 256)), "", id="no text at all"),
+]
+
+
+@pytest.mark.parametrize(("content", "reason"), CONTENTS)
+def test_kill_file_engages_whatever_is_in_it(tmp_path, content, reason):
+    path = tmp_path / "KILL"
+    path.write_bytes(content)
+    found = read_kill_switch(path, "")
+    assert found and reason in found
+
+
+def test_kill_switch_is_released_without_a_file_and_engaged_by_the_setting(tmp_path):
+    assert read_kill_switch(tmp_path / "KILL", "") is None
+    assert read_kill_switch(tmp_path / "KILL", "holiday") == "holiday"
+
+
+def test_kill_file_that_cannot_be_read_counts_as_engaged(tmp_path):
+    (tmp_path / "KILL").mkdir()
+    assert "cannot be read" in read_kill_switch(tmp_path / "KILL", "")
+
+
+def test_watch_tells_both_files(tmp_path):
+    events: queue.SimpleQueue = queue.SimpleQueue()
+    (tmp_path / "KILL").write_text("news")
+    (tmp_path / "a.stop").write_text("x")
+    watch = FileWatch(
+        tmp_path / "KILL", tmp_path / "a.stop", setting="", clock=WallClock(), deliver=events.put
+    )
+    first, second = events.get(timeout=5), events.get(timeout=5)
+    watch.stop()
+    assert isinstance(first, KillSwitchSeen) and first.reason == "news"
+    assert isinstance(second, Asked) and second.ask is Ask.STOP
+
+
+def test_account_has_one_holder_who_is_named_and_is_free_afterwards(tmp_path):
+    with (
+        AccountLock(tmp_path, 7, holder="px-1"),
+        pytest.raises(AccountBusy, match="px-1"),
+        AccountLock(tmp_path, 7, holder="px-2"),
+    ):
+        raise AssertionError("two holders")
+    with AccountLock(tmp_path, 7, holder="px-3"), AccountLock(tmp_path, 8, holder="px-4"):
+        assert True
+
+
+def test_wish_for_an_earlier_holder_is_not_heeded_by_the_next(tmp_path):
+    lock = AccountLock(tmp_path, 7, holder="px-1")
+    lock.ask_holder_to_stop()
+    assert lock.stop_path.exists()
+    with lock:
+        assert not lock.stop_path.exists()
