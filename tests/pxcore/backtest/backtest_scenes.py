@@ -18,8 +18,10 @@ OPEN = chicago(DAY, time(8, 30))
 BALANCE = Decimal(50_000)
 
 
-def demo_day(seed: int, *, window_s: float = 40.0, **changes: Any) -> Backtest:
-    """Not run yet. `changes` are limits."""
+def demo_day(
+    seed: int, *, window_s: float = 40.0, kind: type[Backtest] = Backtest, **changes: Any
+) -> Any:
+    """Not run yet, of the kind of backtest asked for. `changes` are limits."""
     contract = find_contract(catalogue(DAY), "MNQ")
     limits = {
         "loss_usd_max": Decimal(100),
@@ -50,4 +52,4 @@ def demo_day(seed: int, *, window_s: float = 40.0, **changes: Any) -> Backtest:
     exchange = Exchange(contracts=[contract], accounts=[AccountSpec(1, "PRAC", BALANCE)], seed=seed)
     start = OPEN - timedelta(seconds=8)
     engine = Engine(config, TimedEntry(every_s=4.0))
-    return Backtest(engine, exchange, synthetic(contract, start=start, seed=seed), start=start)
+    return kind(engine, exchange, synthetic(contract, start=start, seed=seed), start=start)
