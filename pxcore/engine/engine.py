@@ -21,6 +21,7 @@ from pxcore.engine.commands import (
     TakeSnapshot,
 )
 from pxcore.engine.config import EngineConfig
+from pxcore.engine.deadlines import Deadlines, Remedy
 from pxcore.engine.entry import Entry
 from pxcore.engine.events import (
     AccountSeen,
@@ -66,8 +67,7 @@ class Engine:
         self.is_over = False
         self.denials: dict[str, int] = {}
         self.headroom_usd_min: Decimal | None = None
-        self._blind_since: datetime | None = None
-        self._unsettled_since: datetime | None = None
+        self._deadlines = Deadlines()
         self._sent_count = 0
         self._requests = 0
         self._venue_refusals = 0
@@ -269,57 +269,17 @@ class Engine:
             self.state.entry = None
 
     def _act_on_deadlines(self, now: datetime) -> None:
-        limits, waited = self.config.limits, (now - self.state.phase_since).total_seconds()
-        match self.state.phase:
-            case Phase.ENTERING if self._is_entry_overdue(now):
-                self._halt(now, f"entry without an outcome for {limits.entry_deadline_s:g} s")
-            case Phase.UNPROTECTED if self.state.is_reversed:
-                self._flatten(now, "the position is on the other side than its entry")
-            case Phase.UNPROTECTED if waited > limits.protection_deadline_s:
-                problem = self.state.protection().problem
-                self._notice(Level.ALARM, "unprotected", f"{problem} after {waited:.1f} s")
-                self._flatten(now, f"unprotected: {problem}")
-            case Phase.SETTLING if waited > limits.settle_deadline_s:
-                self._settle()
-                leftovers = len(self.state.book.alive_orders())
-                if self.state.book.is_settled and leftovers:
-                    self._flatten(now, f"{leftovers} orders outlived their position")
-            case _:
-                pass
-        self._unsettled_since = self._since(
-            now, self._unsettled_since, not self.state.book.is_settled
-        )
-        if self._lasts(now, self._unsettled_since, limits.settle_deadline_s):
-            self._settle()
-        is_blind = self.state.is_blind(now) or not self.resync.are_hubs_up
-        is_blind = is_blind and bool(self.state.book.held_contracts())
-        self._blind_since = self._since(now, self._blind_since, is_blind)
-        if self._lasts(now, self._blind_since, limits.blind_limit_s):
-            self._flatten(now, f"blind for {limits.blind_limit_s:g} s with a position")
-
-    def _is_entry_overdue(self, now: datetime) -> bool:
-        """Its deadline runs from its answer; an answer must come in the time that it may take."""
-        entry, limits = self.state.entry, self.config.limits
-        if entry is None:
-            return False
-        unanswered_s = (now - entry.sent_at).total_seconds() if entry.answered_at is None else 0.0
-        return (
-            entry.waited_s(now) > limits.entry_deadline_s
-            or unanswered_s > limits.flatten_round_s + limits.entry_deadline_s
-        )
-
-    @staticmethod
-    def _since(now: datetime, since: datetime | None, holds: bool) -> datetime | None:
-        return (since or now) if holds else None
-
-    @staticmethod
-    def _lasts(now: datetime, since: datetime | None, limit_s: float) -> bool:
-        return since is not None and (now - since).total_seconds() > limit_s
-
-    def _settle(self) -> None:
-        """The accounts of the position have differed for too long: REST decides."""
-        if self.resync.is_known and not self.state.book.is_settled:
-            self.resync.doubt("the accounts of the position differ")
+        for overdue in self._deadlines.judge(self.state, now, are_hubs_up=self.resync.are_hubs_up):
+            match overdue.remedy:
+                case Remedy.HALT:
+                    self._halt(now, overdue.why)
+                case Remedy.FLATTEN:
+                    self._notice(Level.ALARM, "overdue", overdue.why)
+                    self._flatten(now, overdue.why)
+                case Remedy.DOUBT if self.resync.is_known:
+                    self.resync.doubt(overdue.why)
+                case Remedy.DOUBT:
+                    pass  # in doubt already
 
     def _watch_loss(self, now: datetime) -> None:
         """The day's loss limit: on every price while something is held, and on every report."""

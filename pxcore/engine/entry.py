@@ -34,10 +34,6 @@ class Entry:
             return False
         return self.answered_at is None or now < self.answered_at + self._grace
 
-    def waited_s(self, now: datetime) -> float:
-        """Seconds since its answer, 0 while there is none."""
-        return 0.0 if self.answered_at is None else (now - self.answered_at).total_seconds()
-
     def accepted(self, order_id: int, at: datetime) -> None:
         self.order_id = order_id
         self.answered_at = self.answered_at or at

@@ -1,0 +1,76 @@
+"""What has lasted too long, and the remedy for it. Judged on every report and every clock tick."""
+
+from datetime import datetime
+from enum import StrEnum
+
+import msgspec
+
+from pxcore.engine.state import Phase, State
+
+
+class Remedy(StrEnum):
+    HALT = "halt"  # open nothing more today, flatten, end
+    FLATTEN = "flatten"
+    DOUBT = "doubt"  # what we believe may be wrong: REST decides
+
+
+class Overdue(msgspec.Struct, frozen=True, kw_only=True):
+    remedy: Remedy
+    why: str
+
+
+class Deadlines:
+    """Remembers since when the book has been unsettled and we have been blind."""
+
+    def __init__(self) -> None:
+        self._unsettled_since: datetime | None = None
+        self._blind_since: datetime | None = None
+
+    def judge(self, state: State, now: datetime, *, are_hubs_up: bool) -> list[Overdue]:
+        """What is overdue, the gravest first."""
+        limits = state.config.limits
+        found = _phase_overdue(state, now)
+        is_blind = bool(state.book.held_contracts()) and (not are_hubs_up or state.is_blind(now))
+        self._blind_since = (self._blind_since or now) if is_blind else None
+        if _lasts(self._blind_since, now, limits.blind_limit_s):
+            why = f"blind for {limits.blind_limit_s:g} s with a position"
+            found.append(Overdue(remedy=Remedy.FLATTEN, why=why))
+        is_unsettled = not state.book.is_settled
+        self._unsettled_since = (self._unsettled_since or now) if is_unsettled else None
+        if _lasts(self._unsettled_since, now, limits.settle_deadline_s):
+            why = "the accounts of the position differ"
+            found.append(Overdue(remedy=Remedy.DOUBT, why=why))
+        return found
+
+
+def _phase_overdue(state: State, now: datetime) -> list[Overdue]:
+    limits, waited_s = state.config.limits, (now - state.phase_since).total_seconds()
+    match state.phase:
+        case Phase.ENTERING if _is_entry_overdue(state, now):
+            why = f"entry without an outcome for {limits.entry_deadline_s:g} s"
+            return [Overdue(remedy=Remedy.HALT, why=why)]
+        case Phase.UNPROTECTED if state.is_reversed:
+            why = "the position is on the other side than its entry"
+            return [Overdue(remedy=Remedy.FLATTEN, why=why)]
+        case Phase.UNPROTECTED if waited_s > limits.protection_deadline_s:
+            why = f"unprotected for {waited_s:.1f} s: {state.protection().problem}"
+            return [Overdue(remedy=Remedy.FLATTEN, why=why)]
+        case Phase.SETTLING if waited_s > limits.settle_deadline_s and state.book.is_settled:
+            why = f"{len(state.book.alive_orders())} orders outlived their position"
+            return [Overdue(remedy=Remedy.FLATTEN, why=why)]
+        case _:
+            return []
+
+
+def _is_entry_overdue(state: State, now: datetime) -> bool:
+    """Its deadline runs from its answer; an answer must come in the time that it may take."""
+    entry, limits = state.entry, state.config.limits
+    if entry is None:
+        return False
+    if entry.answered_at is not None:
+        return _lasts(entry.answered_at, now, limits.entry_deadline_s)
+    return _lasts(entry.sent_at, now, limits.flatten_round_s + limits.entry_deadline_s)
+
+
+def _lasts(since: datetime | None, now: datetime, limit_s: float) -> bool:
+    return since is not None and (now - since).total_seconds() > limit_s
