@@ -7,8 +7,9 @@ group does not hit it; the end of its stdin tells it that the parent is gone.
 import os
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -52,7 +53,11 @@ def end(process: "subprocess.Popen[str]", *, patience: Sequence[float]) -> int |
 
     `patience` is how long each step may take, in seconds. None when even a kill left it running.
     """
-    steps = (lambda: _close(process.stdin), process.terminate, process.kill)
+    steps: tuple[Callable[[], None], ...] = (
+        partial(_close, process.stdin),
+        process.terminate,
+        process.kill,
+    )
     for step, seconds in zip(steps, patience, strict=True):
         if process.poll() is None:
             step()
