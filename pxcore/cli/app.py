@@ -159,6 +159,9 @@ def main() -> None:
     except PxError as error:
         _complain(error)
         sys.exit(_status(error))
+    except OSError as error:
+        _complain(PxError(f"{error.filename or 'operating system'}: {error.strerror or error}"))
+        sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
 

@@ -41,6 +41,7 @@ def serve_ui(paths: Paths, port: int, run_id: str | None, console: Console) -> i
     """Prefect's server with its UI over the runs of this home, until Ctrl-C."""
     if port:
         check_port(port, "Prefect's server")
+    paths.make()
     chosen = port or free_port()
     server = start_server(paths, chosen)
     stopped = threading.Event()

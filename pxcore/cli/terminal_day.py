@@ -50,7 +50,9 @@ class TerminalDay:
         """0 for a day that ended flat and reconciled, 130 for one broken off and flat.
 
         `prepare` is called once Prefect's server is up; what it starts goes on the stack.
+        Raises Misconfigured when the home folder cannot be written.
         """
+        self._paths.make()
         with self._interrupts, ExitStack() as stack:
             try:
                 return self._conclude(self._day(stack, prepare))
@@ -61,7 +63,6 @@ class TerminalDay:
 
     def _day(self, stack: ExitStack, prepare: Callable[[ExitStack], Prepared]) -> dict[str, Any]:
         paths = self._paths
-        paths.logs.mkdir(parents=True, exist_ok=True)
         port = free_port()
         server = start_server(paths, port)
         stack.callback(end, server, patience=(12.0, 5.0, 5.0))

@@ -1,5 +1,6 @@
 """One session's plan: what the start-up sync resolved, handed whole to the session's process."""
 
+import os
 import secrets
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -50,6 +51,18 @@ class Paths:
         self.kill_file = self.home / "KILL"
         self.logs = self.home / "logs"
         self.prefect = self.home / "prefect"
+
+    def make(self) -> None:
+        """The home folder and its logs exist. Raises Misconfigured when they cannot be written."""
+        try:
+            self.logs.mkdir(parents=True, exist_ok=True)
+            probe = self.logs / f".write-{os.getpid()}"
+            probe.touch()
+            probe.unlink()
+        except OSError as error:
+            raise Misconfigured(
+                f"PX_HOME {self.home} cannot be written: {error.strerror}"
+            ) from error
 
     @property
     def journals(self) -> Path:

@@ -162,6 +162,13 @@ def test_bad_input_is_one_clear_line_and_status_2(px, tmp_path, arguments, said)
     assert said in output and len(output.strip().splitlines()) == 1
 
 
+def test_home_that_cannot_be_written_is_one_clear_line_and_status_2(px, tmp_path):
+    (tmp_path / "file").touch()
+    output = finish(process := px("demo", PX_HOME=str(tmp_path / "file" / "home")))
+    assert process.returncode == 2, output
+    assert "cannot be written" in output and "Traceback" not in output
+
+
 def test_port_in_use_is_one_clear_line_and_status_2(px):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
