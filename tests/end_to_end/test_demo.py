@@ -193,3 +193,23 @@ def test_demo_ignores_a_real_gateway_in_the_settings_of_the_folder(px, tmp_path)
     process.send_signal(signal.SIGINT)
     assert "trades paper account" in said
     assert "stopped: paper account" in finish(process)
+
+
+LOADING = """
+import sys
+class Interrupter:
+    def find_spec(self, name, path=None, target=None):
+        if name == "pxcore.cli.app":
+            raise KeyboardInterrupt
+sys.meta_path.insert(0, Interrupter())
+from pxcore.cli import main
+main()
+"""
+
+
+def test_ctrl_c_while_the_program_loads_is_no_traceback():
+    ended = subprocess.run(
+        [sys.executable, "-c", LOADING], capture_output=True, text=True, timeout=30, check=False
+    )
+    assert ended.returncode == 130
+    assert ended.stderr.strip() == "stopped before anything began"
