@@ -49,10 +49,6 @@ class ShiftedClock:
         elapsed_s = (time.time() - self._wall_s) * self.speed
         return self._market + timedelta(seconds=elapsed_s)
 
-    def wall_seconds_until(self, market: datetime) -> float:
-        """Seconds of ours until it is `market` there; negative once it has passed."""
-        return (market - self.now()).total_seconds() / self.speed
-
     def __str__(self) -> str:
         return f"{_text(self._market)}@{_text(self._wall)}@{self.speed:g}"
 

@@ -4,10 +4,9 @@ from prefect import task
 from prefect.logging import get_run_logger
 
 from pxcore.gateway import GatewayClient
-from pxcore.journal.store import Store
 from pxcore.model import Account, Contract, Snapshot
 from pxcore.runtime import startup
-from pxcore.runtime.plan import Paths, SessionPlan, make_plan, window_of
+from pxcore.runtime.plan import SessionPlan, window_of
 from pxcore.settings import Settings
 from tasks.policy import ONCE, QUESTION
 
@@ -65,15 +64,4 @@ def plan_session(
     opening: Snapshot,
     settings: Settings,
 ) -> SessionPlan:
-    store = Store(Paths(settings.home).store)
-    try:
-        return make_plan(
-            settings,
-            account=account,
-            contract=contract,
-            opening=opening,
-            last_order_id=startup.last_order_id(client, account, settings),
-            store=store,
-        )
-    finally:
-        store.close()
+    return startup.plan_session(client, account, contract, opening, settings)

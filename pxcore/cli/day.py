@@ -21,6 +21,9 @@ from pxcore.runtime.lines import decode as decode_line
 from pxcore.runtime.plan import Paths
 from pxcore.runtime.process import end, spawn
 
+_EXIT_PATIENCE_S = (60.0, 10.0, 5.0)  # for a flow that has said its last
+_BREAK_OFF_PATIENCE_S = (45.0, 30.0, 5.0)  # for one under way, its session flattening
+
 
 class Interrupted(BaseException):
     """Ctrl-C or SIGTERM. Not an Exception: nothing on the way may swallow it."""
@@ -93,10 +96,10 @@ class FlowProcess:
             elif said is not None:
                 screen.show(said)
         self._lines.put(None)  # whoever follows again finds the end again
-        status = self.process.wait()
+        status = end(self.process, patience=_EXIT_PATIENCE_S)
         if outcome is None:
             raise NoDay(
-                status, problems or (f"the flow ended with status {status}; see {self.log}",)
+                status or 1, problems or (f"the flow ended with status {status}; see {self.log}",)
             )
         return outcome
 
@@ -112,7 +115,7 @@ class FlowProcess:
 
     def end(self) -> None:
         """Sees it gone. A day that is under way is broken off, its session flattening by itself."""
-        end(self.process, patience=(45.0, 30.0, 5.0))
+        end(self.process, patience=_BREAK_OFF_PATIENCE_S)
 
     def _read(self, stream: IO[str]) -> None:
         for line in stream:

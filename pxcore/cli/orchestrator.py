@@ -90,10 +90,6 @@ def wait_for_server(process: "subprocess.Popen[str]", port: int, log: Path) -> N
     raise Unavailable(f"Prefect's server did not answer within {_START_S:g} s; see {log}")
 
 
-def run_url(port: int, flow_run_id: str) -> str:
-    return f"http://127.0.0.1:{port}/runs/flow-run/{flow_run_id}"
-
-
 def px_environ(base: Mapping[str, str], settings: Mapping[str, str]) -> dict[str, str]:
     """The environment with these settings and no other of ours."""
     return {n: v for n, v in base.items() if not n.upper().startswith("PX_")} | dict(settings)

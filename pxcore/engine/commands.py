@@ -14,7 +14,7 @@ from pxcore.model import Bracket, Side
 
 
 class _Command(msgspec.Struct, frozen=True, kw_only=True, tag_field="command"):
-    pass
+    """What all commands share: the field of their tag."""
 
 
 class PlaceEntry(_Command, frozen=True, kw_only=True, tag="place_entry"):

@@ -245,7 +245,9 @@ class Engine:
 
     def _judge(self, now: datetime) -> None:
         """Derive the phase from the book, act on its deadlines, and keep what we know fresh."""
-        if now >= self.config.window_end and self.ending is None:
+        if self.ending is None and self.config.halt_reason is not None:
+            self._end(now, self.config.halt_reason)  # latched by an earlier session of the day
+        if self.ending is None and now >= self.config.window_end:
             self._end(now, "window end")
         if self.flattener is None:
             self._enter(self.state.derive_phase(), now)
@@ -388,6 +390,8 @@ class Engine:
         if self.ending is not None:
             self.is_over = True
             self._out.append(EndSession(reason=self.ending))
+        else:  # flat is proven, the day's fills are not: they may lag behind
+            self.resync.doubt("just flattened")
 
     # -- small things -------------------------------------------------------------------------
 

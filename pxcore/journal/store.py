@@ -12,7 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Dialect, Engine, String, TypeDecorator, create_engine, event, select
+from sqlalchemy import Dialect, Engine, String, TypeDecorator, create_engine, event
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from pxcore.model import Fill
@@ -172,13 +172,6 @@ class Store:
                         happened_at=fill.happened_at,
                     )
                 )
-
-    def days(self) -> tuple[DayRow, ...]:
-        """Every reported day, newest first."""
-        with self._session() as session:
-            rows = session.scalars(select(DayRow).order_by(DayRow.session_id.desc())).all()
-            session.expunge_all()
-            return tuple(rows)
 
     @contextmanager
     def _session(self) -> Iterator[Session]:

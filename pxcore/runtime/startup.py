@@ -5,10 +5,11 @@ from collections.abc import Callable
 from pxcore.calendar import trading_day_at
 from pxcore.engine.commands import Notice
 from pxcore.gateway import GatewayClient
+from pxcore.journal.store import Store
 from pxcore.model import Account, Contract, Misconfigured, Snapshot
 from pxcore.runtime.flatten import flatten_account
 from pxcore.runtime.lock import AccountLock
-from pxcore.runtime.plan import Paths
+from pxcore.runtime.plan import Paths, SessionPlan, make_plan
 from pxcore.runtime.venue import Venue
 from pxcore.settings import Mode, Settings
 
@@ -91,3 +92,25 @@ def last_order_id(client: GatewayClient, account: Account, settings: Settings) -
     """The newest order id of the trading day, 0 when there is none: ids only grow."""
     day_start = trading_day_at(settings.clock.now()).opens_at
     return max((o.id for o in client.orders(account.id, start=day_start)), default=0)
+
+
+def plan_session(
+    client: GatewayClient,
+    account: Account,
+    contract: Contract,
+    opening: Snapshot,
+    settings: Settings,
+) -> SessionPlan:
+    """All that was resolved, put together. Raises NotNow as `window_of` does."""
+    store = Store(Paths(settings.home).store)
+    try:
+        return make_plan(
+            settings,
+            account=account,
+            contract=contract,
+            opening=opening,
+            last_order_id=last_order_id(client, account, settings),
+            store=store,
+        )
+    finally:
+        store.close()

@@ -10,12 +10,11 @@ from typer.testing import CliRunner
 
 from pxcore.cli.app import app
 from pxcore.engine.commands import PlaceEntry
-from pxcore.journal.store import Store
 from pxcore.model import Bracket, Misconfigured, Side
 from pxcore.runtime import startup
 from pxcore.runtime.lines import Ended, Line, Milestone
 from pxcore.runtime.lock import AccountBusy
-from pxcore.runtime.plan import Paths, SessionPlan, connect, make_plan
+from pxcore.runtime.plan import Paths, SessionPlan, connect
 from pxcore.runtime.supervisor import Supervisor
 from pxcore.settings import Mode, Settings, load_settings
 
@@ -40,18 +39,7 @@ def plan_for(settings: Settings) -> SessionPlan:
     account = startup.resolve_account(client, settings)
     contract = startup.resolve_contract(client, settings)
     opening = startup.take_snapshot(client, account, settings)
-    store = Store(Paths(settings.home).store)
-    try:
-        return make_plan(
-            settings,
-            account=account,
-            contract=contract,
-            opening=opening,
-            last_order_id=startup.last_order_id(client, account, settings),
-            store=store,
-        )
-    finally:
-        store.close()
+    return startup.plan_session(client, account, contract, opening, settings)
 
 
 def supervise(plan: SessionPlan, settings: Settings) -> tuple[Ended, list[Line]]:
@@ -136,7 +124,7 @@ def test_daily_loss_halts_the_day_and_the_next_session_of_the_day_enters_nothing
     fills_before = len(again.opening.fills)
     ended, lines = supervise(again, settings)
     assert ended.is_flat
-    assert ended.reason.startswith("daily loss")
+    assert ended.reason == again.halt_reason
     assert "entry.sent" not in codes(lines)
     closing = connect(settings).snapshot(again.account.id, day_start=again.day_start)
     assert len(closing.fills) == fills_before

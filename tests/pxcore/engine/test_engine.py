@@ -381,6 +381,22 @@ def test_close_whose_answer_is_still_out_is_not_sent_again():
         assert not kinds(scene.answer_snapshot(held), ClosePosition)
 
 
+def test_no_entry_after_a_flatten_until_the_fills_that_it_made_are_known():
+    scene = Scene().connect()
+    scene.hold()
+    answer_all(scene, scene.tell(Asked(at=scene.now, ask=Ask.FLATTEN, why="test")))
+    lagging = scene.snapshot(fills=(scene.fill(1, 1000, Side.BUY, 100_001).fill,))
+    scene.answer_snapshot(lagging)
+    scene.tell(Asked(at=scene.now, ask=Ask.RESUME, why="test"))
+    assert denied(scene.signal()) is Gate.STATE_UNKNOWN
+    scene.answer_snapshot(lagging)
+    assert denied(scene.signal()) is Gate.STATE_UNKNOWN
+    scene.pass_time(0.6)
+    whole = (*lagging.fills, scene.fill(2, 1003, Side.SELL, 99_981, pnl="-10").fill)
+    scene.answer_snapshot(scene.snapshot(fills=whole))
+    assert denied(scene.signal()) is Gate.COOLDOWN
+
+
 def test_flatten_goes_on_with_alarms_until_it_is_flat():
     scene = Scene().connect()
     scene.hold()
@@ -477,9 +493,23 @@ def test_position_reversed_by_both_legs_is_flattened_at_once():
     assert kinds(scene.said, ClosePosition)
 
 
-def test_latched_halt_denies_every_entry():
-    scene = Scene(halt_reason="daily loss yesterday at noon").connect()
-    assert denied(scene.signal()) is Gate.HALTED
+def test_session_of_a_halted_day_ends_at_once_with_proof_of_flat():
+    scene = Scene(halt_reason="daily loss this morning")
+    assert kinds(scene.pass_time(0.1), TakeSnapshot)
+    scene.connect()
+    assert scene.engine.is_over
+    assert scene.engine.ending == "daily loss this morning"
+    assert not kinds(scene.said, PlaceEntry)
+
+
+def test_session_of_a_halted_day_flattens_what_it_finds():
+    scene = Scene(halt_reason="daily loss this morning")
+    held = scene.snapshot(positions=(scene.position(1, 100_001).position,))
+    scene.connect(held)
+    scene.pass_time(0.5)
+    scene.answer_snapshot(held)
+    assert kinds(scene.said, ClosePosition)
+    assert not scene.engine.is_over
 
 
 def test_kill_switch_flattens_and_ends():

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import StatementError
 
-from pxcore.journal.store import DayRow, FillRow, HaltRow, Session, SessionRow, Store
+from pxcore.journal.store import DayRow, FillRow, Session, SessionRow, Store
 from pxcore.model import Fill, Side
 
 DAY = date(2026, 11, 20)
@@ -88,20 +88,20 @@ def test_database_is_durable_and_waits_for_a_lock(store):
     }
 
 
-def test_days_are_listed_newest_first(store):
-    for name in ("px-1", "px-2"):
+def test_report_of_a_session_written_again_takes_the_place_of_the_first(store):
+    for net in ("-1.20", "-1.30"):
         store.put(
             DayRow(
-                session_id=name,
+                session_id="px-1",
                 account_id=1,
                 trading_day=DAY,
                 verdict="clean",
-                net_usd=Decimal("-1.20"),
+                net_usd=Decimal(net),
                 costs_usd=Decimal(1),
                 trades=1,
                 denials=0,
                 report="r",
             )
         )
-    assert [d.session_id for d in store.days()] == ["px-2", "px-1"]
-    assert HaltRow.__tablename__ == "halts"
+    with Session(store.engine) as session:
+        assert [row.net_usd for row in session.query(DayRow)] == [Decimal("-1.30")]
