@@ -138,6 +138,13 @@ class Settings(BaseSettings):
     silence_limit_s: float = Field(
         30.0, gt=15, le=300, description="seconds without a byte before a hub counts as lost"
     )
+    data_limit_s: float = Field(
+        60.0,
+        ge=20,
+        le=3600,
+        description="seconds without market data, while the exchange is open, that cost a hub",
+    )
+    depth: bool = Field(False, description="subscribe to the order book's depth as well")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="lowest level in the logs"
     )

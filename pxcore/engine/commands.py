@@ -40,8 +40,11 @@ class ClosePosition(_Command, frozen=True, kw_only=True, tag="close_position"):
 
 
 class TakeSnapshot(_Command, frozen=True, kw_only=True, tag="take_snapshot"):
+    """`is_urgent` for one that a flatten waits for: it may use the requests kept for that."""
+
     request: int
     why: str
+    is_urgent: bool = False
 
 
 class ResolveTag(_Command, frozen=True, kw_only=True, tag="resolve_tag"):

@@ -39,6 +39,7 @@ from pxcore.engine.events import (
     PlaceRefused,
     PlaceUnknown,
     PositionSeen,
+    RecordSkipped,
     ShellFault,
     SnapshotFailed,
     SnapshotTaken,
@@ -51,7 +52,9 @@ from pxcore.engine.resync import Resync
 from pxcore.engine.state import Phase, State
 from pxcore.engine.strategy import Strategy
 from pxcore.engine.words import describe
-from pxcore.model import MarketTrade, OrderStatus, Quote
+from pxcore.model import DepthLevel, MarketTrade, OrderStatus, Quote
+
+_MARKET_DATA = (Quote, MarketTrade, DepthLevel)
 
 
 class Engine:
@@ -78,6 +81,7 @@ class Engine:
             MarketTrade: self._on_print,
             HubUp: self._on_hub_up,
             HubDown: self._on_hub_down,
+            RecordSkipped: self._on_record_skipped,
             OrderSeen: self._on_order,
             PositionSeen: self._on_position,
             FillSeen: self._on_fill,
@@ -107,7 +111,7 @@ class Engine:
         if self.flattener is not None:
             self._out += self.flattener.step(event)
             self._leave_flattening_if_proven(event.at)
-        if type(event) is not Quote and type(event) is not MarketTrade:
+        if type(event) not in _MARKET_DATA:
             self._judge(event.at)
             self._watch_loss(event.at)
         elif self.state.book.holding.exposure:
@@ -162,6 +166,12 @@ class Engine:
             self.state.market = Market(self.config.contract)
         self._notice(Level.WARNING, "hub.down", f"{event.hub} hub down: {event.reason}")
 
+    def _on_record_skipped(self, event: RecordSkipped) -> None:
+        self._notice(Level.WARNING, "hub.record_skipped", f"{event.hub} hub: {event.why}")
+        if event.hub is Hub.USER:
+            self.resync.note_user_event()
+            self.resync.doubt("the user hub said something that could not be read")
+
     def _on_snapshot(self, event: SnapshotTaken) -> None:
         if not self.resync.accepts(event.request, event.snapshot, event.at):
             return
@@ -187,6 +197,8 @@ class Engine:
     def _on_refused(self, event: PlaceRefused) -> None:
         if self.state.entry is not None and self.state.entry.tag == event.tag:
             self._refused_by_venue(event.at, f"{event.code_name} {event.text}".strip())
+            if event.remedy:
+                self._halt(event.at, f"the venue takes no entry: {event.remedy}")
 
     def _refused_by_venue(self, now: datetime, why: str) -> None:
         assert self.state.entry is not None

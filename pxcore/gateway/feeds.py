@@ -6,17 +6,30 @@ Source: gateway reference, 4.3 to 4.9.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 
 from pxcore.clock import Clock
 from pxcore.engine.events import AccountSeen, Event, FillSeen, OrderSeen, PositionSeen
-from pxcore.gateway.wire.market import Tape, payloads
+from pxcore.gateway.wire.market import (
+    DepthRow,
+    PrintRow,
+    QuoteRow,
+    Tape,
+    Usual,
+    UsualDepth,
+    UsualPrints,
+    UsualQuote,
+    decode_usual,
+    payloads,
+)
 from pxcore.gateway.wire.rows import AccountRow, OrderRow, PositionRow, TradeRow, read_row
 from pxcore.model import Contract, ProtocolError
 
 Arguments = list[msgspec.Raw]
+Usually = dict[type[Any], Callable[[Any], None]]
+R = TypeVar("R", bound=msgspec.Struct)
 
 
 class Report(Protocol):
@@ -48,6 +61,8 @@ class UserFeed:
         self._deliver = deliver
         self._clock = clock
         self._report = report
+        self.decode_usual: Callable[[bytes], Usual] | None = None
+        self.usual: Usually = {}
         self.handlers: dict[str, Callable[[Arguments], None]] = {
             "GatewayUserAccount": self._each(self._account),
             "GatewayUserOrder": self._each(self._order),
@@ -107,46 +122,102 @@ class UserFeed:
 
 
 class MarketFeed:
-    """Quotes, merged from their partial updates, and prints, one event each."""
+    """Quotes, merged from their partial updates, prints and, if wanted, depth: an event each.
+
+    `usual` takes records that were decoded whole, `handlers` those in any other shape.
+    """
 
     def __init__(
         self,
         *,
         contracts: Mapping[str, Contract],
+        wants_depth: bool,
         deliver: Callable[[Event], None],
         clock: Clock,
         report: Report,
     ) -> None:
         self._tapes = {contract_id: Tape(contract) for contract_id, contract in contracts.items()}
+        self._wants_depth = wants_depth
         self._deliver = deliver
-        self._clock = clock
+        self._now = clock.now
         self._report = report
+        self.heard = 0  # messages about the market so far
+        self.decode_usual: Callable[[bytes], Usual] | None = decode_usual
+        self.usual: Usually = {
+            UsualQuote: self._usual_quote,
+            UsualPrints: self._usual_prints,
+            UsualDepth: self._usual_depth,
+        }
         self.handlers: dict[str, Callable[[Arguments], None]] = {
-            "GatewayQuote": self._quotes,
-            "GatewayTrade": self._market_trades,
+            "GatewayQuote": self._each(QuoteRow, self._quote),
+            "GatewayTrade": self._each(PrintRow, self._print),
+            "GatewayDepth": self._each(DepthRow, self._depth),
         }
 
     def subscriptions(self) -> list[tuple[str | int, ...]]:
-        methods = ("SubscribeContractQuotes", "SubscribeContractTrades")
+        methods = ["SubscribeContractQuotes", "SubscribeContractTrades"]
+        if self._wants_depth:
+            methods.append("SubscribeContractMarketDepth")
         return [(method, contract_id) for contract_id in self._tapes for method in methods]
 
-    def _quotes(self, arguments: Arguments) -> None:
-        self._each(arguments, lambda tape, raw: self._deliver(tape.quote(raw, self._clock.now())))
+    # -- the usual shape ----------------------------------------------------------------------
 
-    def _market_trades(self, arguments: Arguments) -> None:
-        self._each(
-            arguments, lambda tape, raw: self._deliver(tape.market_trade(raw, self._clock.now()))
-        )
-
-    def _each(self, arguments: Arguments, take: Callable[[Tape, bytes], None]) -> None:
-        tape = self._tape(arguments)
+    def _usual_quote(self, record: UsualQuote) -> None:
+        self.heard += 1
+        contract_id, row = record.arguments
+        tape = self._tapes.get(contract_id)
         if tape is None:
+            self._report.unknown_contract(contract_id)
             return
-        for payload in payloads(arguments[1]):
+        try:
+            quote = tape.quote(row, self._now())
+        except ProtocolError as error:
+            self._report.bad_record(str(error))
+            return
+        self._deliver(quote)
+
+    def _usual_prints(self, record: UsualPrints) -> None:
+        self._all(*record.arguments, self._print)
+
+    def _usual_depth(self, record: UsualDepth) -> None:
+        self._all(*record.arguments, self._depth)
+
+    def _all(self, contract_id: str, rows: list[R], take: Callable[[Tape, R], None]) -> None:
+        self.heard += 1
+        tape = self._tapes.get(contract_id)
+        if tape is None:
+            self._report.unknown_contract(contract_id)
+            return
+        for row in rows:
             try:
-                take(tape, payload)
+                take(tape, row)
             except ProtocolError as error:
                 self._report.bad_record(str(error))
+
+    # -- any other ----------------------------------------------------------------------------
+
+    def _each(self, kind: type[R], take: Callable[[Tape, R], None]) -> Callable[[Arguments], None]:
+        def handler(arguments: Arguments) -> None:
+            self.heard += 1
+            tape = self._tape(arguments)
+            if tape is None:
+                return
+            for payload in payloads(arguments[1]):
+                try:
+                    take(tape, read_row(payload, kind))
+                except ProtocolError as error:
+                    self._report.bad_record(str(error))
+
+        return handler
+
+    def _quote(self, tape: Tape, row: QuoteRow) -> None:
+        self._deliver(tape.quote(row, self._now()))
+
+    def _print(self, tape: Tape, row: PrintRow) -> None:
+        self._deliver(tape.market_trade(row, self._now()))
+
+    def _depth(self, tape: Tape, row: DepthRow) -> None:
+        self._deliver(tape.depth(row, self._now()))
 
     def _tape(self, arguments: Arguments) -> Tape | None:
         try:

@@ -9,7 +9,7 @@ import itertools
 import queue
 import ssl
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import msgspec
@@ -116,6 +116,8 @@ class Report(Protocol):
 
     def handler_error(self, error: Exception) -> None: ...
 
+    def unknown_target(self, target: str) -> None: ...
+
 
 class HubConnection(BaseHubConnection):  # type: ignore[misc]
     """One connection to one hub: start, invoke, listen, lost.
@@ -136,6 +138,7 @@ class HubConnection(BaseHubConnection):  # type: ignore[misc]
         protocol = HubProtocol(report.bad_record)
         super().__init__(url, skip_negotiation=True, protocol=protocol)
         self.protocol = protocol
+        self.usual: dict[type[Any], Callable[[Any], None]] = {}
         self.limits = limits
         self.lost = threading.Event()
         self.reason = ""
@@ -213,20 +216,42 @@ class HubConnection(BaseHubConnection):  # type: ignore[misc]
         if completion.error:
             raise HubLost(f"{target} was refused: {completion.error}")
 
-    def on_message(self, messages: list[Record]) -> None:
+    def listen(
+        self,
+        decode_usual: Callable[[bytes], Any] | None,
+        usual: dict[type[Any], Callable[[Any], None]],
+    ) -> None:
+        """From here on records of the usual shape are decoded whole, for the handler of theirs."""
+        self.protocol.decode_usual = decode_usual
+        self.usual = usual
+
+    def on_message(self, messages: Sequence[Any]) -> None:
         for record in messages:
-            if record.type == INVOCATION:
-                self._hand_over(record)
-            elif record.type == COMPLETION:
-                with self._lock:
-                    waiting = self._waiting.get(record.invocation_id or "")
-                if waiting is not None:
-                    waiting.put(record)
-            elif record.type == CLOSE:
-                raise HubLost(f"the hub closed the connection: {record.error or 'no reason given'}")
+            handler = self.usual.get(type(record))
+            if handler is None:
+                self._take(record)
+                continue
+            try:
+                handler(record)
+            except Exception as error:  # the edge of the reader: the stream goes on
+                self._report.handler_error(error)
+
+    def _take(self, record: Record) -> None:
+        if record.type == INVOCATION:
+            self._hand_over(record)
+        elif record.type == COMPLETION:
+            with self._lock:
+                waiting = self._waiting.get(record.invocation_id or "")
+            if waiting is not None:
+                waiting.put(record)
+        elif record.type == CLOSE:
+            raise HubLost(f"the hub closed the connection: {record.error or 'no reason given'}")
 
     def _hand_over(self, record: Record) -> None:
-        for handler in self.handlers.get(record.target, ()):
+        handlers = self.handlers.get(record.target, ())
+        if not handlers:
+            self._report.unknown_target(record.target or "")
+        for handler in handlers:
             try:
                 handler(record.arguments)
             except Exception as error:  # the edge of the reader: the stream goes on

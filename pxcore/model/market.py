@@ -1,6 +1,7 @@
 """Market data: what the tape said. Built thousands of times a second, so kept small."""
 
 from datetime import datetime
+from enum import StrEnum
 
 import msgspec
 
@@ -31,3 +32,56 @@ class MarketTrade(msgspec.Struct, frozen=True, kw_only=True, tag="print", tag_fi
     price_ticks: int
     size: int
     aggressor: Side | None = None
+
+
+class DepthKind(StrEnum):
+    """What a row of the depth feed is about. Only `ASK` and `BID` are levels of the book."""
+
+    ASK = "ask"
+    BID = "bid"
+    BEST_ASK = "best_ask"
+    BEST_BID = "best_bid"
+    TRADE = "trade"
+    RESET = "reset"
+    LOW = "low"
+    HIGH = "high"
+    NEW_BEST_BID = "new_best_bid"
+    NEW_BEST_ASK = "new_best_ask"
+    FILL = "fill"
+    UNKNOWN = "unknown"
+
+
+class DepthLevel(msgspec.Struct, frozen=True, kw_only=True, tag="depth", tag_field="event"):
+    """One row of the order book's depth: `size` contracts at the price replace what was there,
+    zero removes the level, and `RESET` empties the book.
+    """
+
+    at: datetime
+    happened_at: datetime
+    contract_id: str
+    kind: DepthKind
+    price_ticks: int
+    size: int
+
+
+class Bar(msgspec.Struct, frozen=True, kw_only=True):
+    """Prices of a stretch of time, in whole ticks; `opened_at` is its beginning.
+
+    Source: gateway reference, 2.6.
+    """
+
+    opened_at: datetime
+    open_ticks: int
+    high_ticks: int
+    low_ticks: int
+    close_ticks: int
+    volume: int
+
+
+class BarUnit(StrEnum):
+    SECOND = "second"
+    MINUTE = "minute"
+    HOUR = "hour"
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"

@@ -5,10 +5,10 @@ last resort for a session that has died. Whoever finds it taken does not touch t
 """
 
 import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Self
 
+from pxcore.filelock import try_lock
 from pxcore.model import PxError
 
 
@@ -30,7 +30,7 @@ class AccountLock:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         file = self.path.open("a+", encoding="utf-8")
         try:
-            _lock(file)
+            try_lock(file)
         except OSError:
             file.seek(0)
             holder = file.read().strip() or "another process"
@@ -52,20 +52,3 @@ class AccountLock:
         """A session that holds the account sees this within a second, flattens and ends."""
         self.stop_path.parent.mkdir(parents=True, exist_ok=True)
         self.stop_path.write_text(f"asked by {self._holder}\n", encoding="utf-8")
-
-
-def _windows_lock(file: IO[str]) -> None:
-    import msvcrt
-
-    lock: Callable[[int, int, int], None] = msvcrt.locking  # type: ignore[attr-defined,unused-ignore]
-    file.seek(1 << 20)  # beyond the text, which others must be able to read
-    lock(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
-
-
-def _posix_lock(file: IO[str]) -> None:
-    import fcntl
-
-    fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
-
-
-_lock = _windows_lock if os.name == "nt" else _posix_lock

@@ -1,5 +1,6 @@
 """One session's plan: what the start-up sync resolved, handed whole to the session's process."""
 
+import hashlib
 import os
 import secrets
 from datetime import UTC, date, datetime, timedelta
@@ -9,7 +10,7 @@ import msgspec
 
 from pxcore.calendar import chicago, trading_day_at
 from pxcore.engine.config import EngineConfig, Limits
-from pxcore.gateway import GatewayClient
+from pxcore.gateway import Budget, GatewayClient, SharedLedger
 from pxcore.journal.halts import halt_in_journals
 from pxcore.journal.store import Store
 from pxcore.model import Account, Bracket, Contract, Misconfigured, PxError, Snapshot
@@ -71,6 +72,10 @@ class Paths:
     def journal(self, session_id: str) -> Path:
         return self.journals / f"{session_id}.jsonl"
 
+    def budget(self, user: str) -> Path:
+        """Where the requests of a gateway's user are counted, by all of our processes."""
+        return self.home / "budget" / f"{hashlib.sha256(user.encode()).hexdigest()[:16]}.json"
+
     def report(self, session_id: str) -> Path:
         """Folder of the session's report."""
         return self.home / "reports" / session_id
@@ -79,6 +84,8 @@ class Paths:
 def connect(settings: Settings) -> GatewayClient:
     """A client of the gateway that the settings name. Nothing is sent yet."""
     base_url, _ = settings.hosts
+    user = f"{settings.gateway} {settings.username}".lower()
+    ledger = SharedLedger(Paths(settings.home).budget(user))
     return GatewayClient(
         base_url=base_url,
         username=settings.username or "paper",
@@ -86,6 +93,7 @@ def connect(settings: Settings) -> GatewayClient:
         connect_timeout_s=settings.connect_timeout_s,
         reply_timeout_s=settings.reply_timeout_s,
         clock=settings.clock,
+        budget=Budget(ledger),
     )
 
 

@@ -32,7 +32,7 @@ from pxcore.engine.commands import (
     TakeSnapshot,
 )
 from pxcore.engine.events import Ask, Asked, ClockTick, Event, ShellFault, SnapshotTaken
-from pxcore.gateway import Realtime
+from pxcore.gateway import HubLimits, Realtime
 from pxcore.journal import SCHEMA, Closing, Journal, Opening, RowKind
 from pxcore.logs import log_to
 from pxcore.model import Misconfigured, PxError
@@ -107,7 +107,10 @@ class Session:
             contracts={plan.contract.id: plan.contract},
             deliver=self._inbox.put,
             clock=self._clock,
-            silence_limit_s=settings.silence_limit_s,
+            wants_depth=settings.depth,
+            limits=HubLimits(
+                silence_limit_s=settings.silence_limit_s, data_limit_s=settings.data_limit_s
+            ),
         )
 
     def ask_to_stop(self, why: str) -> None:
@@ -217,7 +220,7 @@ class Session:
 
     def _looks_flat(self, why: str) -> bool:
         """One look, nothing sent: what a session in shadow can say of the account."""
-        look = self._venue.ask(TakeSnapshot(request=0, why=why))
+        look = self._venue.ask(TakeSnapshot(request=0, why=why, is_urgent=True))
         return isinstance(look, SnapshotTaken) and look.snapshot.is_flat
 
     def _leave_by_rest(self, reason: str) -> Ended:

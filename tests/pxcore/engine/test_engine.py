@@ -33,11 +33,13 @@ from pxcore.engine.events import (
     PlaceNotSent,
     PlaceRefused,
     PlaceUnknown,
+    RecordSkipped,
     ShellFault,
     SnapshotFailed,
+    SnapshotTaken,
     TagResolved,
 )
-from pxcore.model import OrderStatus, OrderType, Position, Quote, Side
+from pxcore.model import DepthKind, DepthLevel, OrderStatus, OrderType, Position, Quote, Side
 
 
 def denied(commands) -> Gate | None:
@@ -491,6 +493,55 @@ def test_position_reversed_by_both_legs_is_flattened_at_once():
         scene.tell(scene.fill(order_id, order_id, Side.SELL, ticks, pnl="0"))
     scene.tell(scene.position(-1, 100_031))
     assert kinds(scene.said, ClosePosition)
+
+
+def test_user_record_that_could_not_be_read_keeps_entries_out_until_rest_has_spoken():
+    scene = Scene().connect()
+    scene.tell(RecordSkipped(at=scene.now, hub=Hub.USER, why="side 7"))
+    assert denied(scene.signal()) is Gate.STATE_UNKNOWN
+    scene.answer_snapshot(scene.snapshot())
+    assert kinds(scene.signal(), PlaceEntry)
+
+
+def test_market_record_that_could_not_be_read_changes_nothing():
+    scene = Scene().connect()
+    scene.tell(RecordSkipped(at=scene.now, hub=Hub.MARKET, why="nonsense"))
+    assert kinds(scene.signal(), PlaceEntry)
+
+
+def test_look_during_which_a_record_was_skipped_is_taken_again():
+    scene = Scene()
+    for hub in Hub:
+        scene.tell(HubUp(at=scene.now, hub=hub))
+    asked = scene.asked()
+    scene.tell(RecordSkipped(at=scene.now, hub=Hub.USER, why="side 7"))
+    scene.price(100_000, 100_001)
+    scene.tell(SnapshotTaken(at=scene.now, request=asked.request, snapshot=scene.snapshot()))
+    assert denied(scene.signal()) is Gate.STATE_UNKNOWN
+
+
+def test_refusal_that_only_a_person_can_mend_halts_the_day_at_once():
+    scene = Scene().connect()
+    entry = next(c for c in scene.signal() if isinstance(c, PlaceEntry))
+    refused = PlaceRefused(
+        at=scene.now, tag=entry.tag, code_name="OrderRejected", text="no", remedy="switch it"
+    )
+    commands = scene.tell(refused)
+    assert [c.reason for c in kinds(commands, Halt)] == ["the venue takes no entry: switch it"]
+
+
+def test_depth_moves_nothing_but_is_seen_by_the_strategy():
+    scene = Scene().connect()
+    scene.strategy.side = Side.BUY
+    level = DepthLevel(
+        at=scene.now,
+        happened_at=scene.now,
+        contract_id=MNQ.id,
+        kind=DepthKind.ASK,
+        price_ticks=100_001,
+        size=4,
+    )
+    assert kinds(scene.tell(level), PlaceEntry)
 
 
 def test_session_of_a_halted_day_ends_at_once_with_proof_of_flat():

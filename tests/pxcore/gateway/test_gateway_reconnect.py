@@ -7,6 +7,7 @@ import socket
 import ssl
 import threading
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from gateway_listener import Listener
-from gateway_samples import MNQ_ID
+from gateway_samples import MNQ_ID, FixedClock
 from raw_hub import (
     CLOSE,
     WAIT_S,
@@ -85,6 +86,42 @@ def test_silent_server_is_noticed(hubs: RawHubs, new_listener: Any) -> None:
     down = listener.next(HubDown)
     assert down.reason == "nothing received for 0.3 s"
     listener.wait_up(down.hub)
+
+
+def test_hub_that_pings_and_tells_nothing_is_noticed_while_the_exchange_is_open(
+    hubs: RawHubs, new_listener: Any
+) -> None:
+    listener = new_listener(hubs.url, ping_every_s=0.02, data_limit_s=QUICK_S)
+    listener.start()
+    hubs.peer("market")
+    listener.wait_up(Hub.MARKET)
+    down = listener.next(HubDown)
+    assert (down.hub, down.reason) == (Hub.MARKET, "no market data for 0.3 s")
+    listener.wait_up(Hub.MARKET)
+
+
+def test_hub_without_data_is_kept_while_it_talks_or_the_exchange_is_closed(
+    hubs: RawHubs, new_listener: Any, clock: FixedClock
+) -> None:
+    listener = new_listener(hubs.url, ping_every_s=0.02, data_limit_s=QUICK_S)
+    clock.moment = datetime(2026, 11, 21, 14, 30, tzinfo=UTC)  # a Saturday
+    listener.start()
+    peer = hubs.peer("market")
+    listener.wait_up(Hub.MARKET)
+    for _ in range(40):
+        assert peer.pings.get(timeout=WAIT_S)
+    assert listener.count(HubDown) == 0
+
+
+def test_hub_reconnects_when_the_shared_token_was_renewed(hubs: RawHubs, new_listener: Any) -> None:
+    tokens = ["old"]
+    listener = new_listener(hubs.url, ping_every_s=0.02, token=lambda: tokens[0])
+    listener.start()
+    assert hubs.peer("user").token == "old"
+    listener.wait_up(Hub.USER)
+    tokens[0] = "new"
+    assert "token was renewed" in listener.next(HubDown).reason
+    assert hubs.peer("user").token == "new"
 
 
 def test_quotes_before_a_loss_are_forgotten(listener: Listener, hubs: RawHubs) -> None:
@@ -183,7 +220,7 @@ def test_refused_token_is_renewed(hubs: RawHubs, new_listener: Any, status: int)
     hubs.script("user", _answers(f"HTTP/1.1 {status} No\r\n\r\n"), well_behaved)
     renewals = iter(["renewed-1", "renewed-2"])
     listener = new_listener(
-        hubs.url, token=lambda: "stale", renew_token=lambda: next(renewals), quick=True
+        hubs.url, token=lambda: "stale", renew_token=lambda stale: next(renewals), quick=True
     )
     listener.start()
     assert hubs.peer("user").token == "stale"
