@@ -6,7 +6,7 @@ not touched. Overrides hooks of signalrcore 1.0.2; a contract test holds us to i
 Source: gateway reference, 4.2; signalrcore notes, 1 and 4.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, Final
 
 import msgspec
@@ -56,13 +56,12 @@ _handshake = msgspec.json.Decoder(_HandshakeAnswer)
 class HubProtocol(BaseHubProtocol):  # type: ignore[misc]
     """For one connection after the other: asking for the handshake starts anew.
 
-    `decode_usual`, where a feed has one, decodes a record of that hub's usual shape whole; what
-    it refuses is decoded as a `Record`.
+    `decode_lines`, where a feed has one, decodes records of that hub's usual shape, a line each.
     """
 
     def __init__(self, on_bad_record: Callable[[str], None]) -> None:
         super().__init__("json", 1, HubProtocolEncoding.text, RECORD_SEPARATOR)
-        self.decode_usual: Callable[[bytes], Any] | None = None
+        self.decode_lines: Callable[[bytes], list[Any]] | None = None
         self._on_bad_record = on_bad_record
         self._tail = b""
         self._skips_to_separator = False
@@ -83,23 +82,20 @@ class HubProtocol(BaseHubProtocol):  # type: ignore[misc]
         answer = _handshake.decode(whole[0])
         return HandshakeResponseMessage(answer.error), self._decode(whole[1:])
 
-    def parse_messages(self, raw_message: bytes) -> Sequence[Any]:
-        """Records, and whatever `decode_usual` makes of those that it knows."""
-        usual = self.decode_usual
-        if usual is None:
-            return self._decode(self._split(raw_message))
-        is_one = raw_message.find(_SEPARATOR) == len(raw_message) - 1
-        if is_one and not self._tail and not self._skips_to_separator:
-            whole = [raw_message[:-1]]
-        else:
-            whole = self._split(raw_message)
-        records: list[Any] = []
-        for raw in whole:
-            try:
-                records.append(usual(raw))
-            except (msgspec.MsgspecError, ValueError, RecursionError):
-                records += self._decode([raw])
-        return records
+    def usual(self, raw_message: bytes) -> list[Any] | None:
+        """All of it, decoded in one go; None, and nothing is done, unless all is as usual."""
+        decode_lines = self.decode_lines
+        if decode_lines is None or self._tail or self._skips_to_separator:
+            return None
+        if not raw_message.endswith(_SEPARATOR):
+            return None
+        try:
+            return decode_lines(raw_message.replace(_SEPARATOR, b"\n"))
+        except (msgspec.MsgspecError, ValueError, RecursionError):
+            return None  # one of them is different: they are read one by one
+
+    def parse_messages(self, raw_message: bytes) -> list[Record]:
+        return self._decode(self._split(raw_message))
 
     def encode(self, message: Any) -> bytes:
         """The record of a handshake, an invocation or a ping. No headers: they hold the token."""

@@ -15,6 +15,7 @@ from pxcore.engine.events import Event, Hub, HubDown, HubUp, RecordSkipped
 from pxcore.gateway.feeds import Arguments, MarketFeed, UserFeed
 from pxcore.gateway.transport import HubConnection
 from pxcore.gateway.websocket import HubLimits, HubLost, UpgradeRefused
+from pxcore.gateway.wire.market import decode_lines
 from pxcore.model import PxError
 
 _STEADY_AFTER_S: Final = 10.0
@@ -146,7 +147,8 @@ class Supervisor:
     def _subscribe(self, connection: HubConnection) -> UserFeed | MarketFeed:
         """Connected, and everything subscribed. Raises HubLost."""
         feed = self._new_feed(self)
-        connection.listen(feed.decode_usual, feed.usual)
+        if isinstance(feed, MarketFeed):
+            connection.listen(decode_lines, feed.take)
         for target, handler in feed.handlers.items():
             connection.on(target, handler)
         connection.on("GatewayLogout", self._logged_out)

@@ -8,7 +8,7 @@ import msgspec
 from pxcore.model.order import Side
 
 
-class Quote(msgspec.Struct, frozen=True, kw_only=True, tag="quote", tag_field="event"):
+class Quote(msgspec.Struct, frozen=True, kw_only=True, tag="quote", tag_field="event", gc=False):
     """Best bid and ask after merging a partial update, in ticks; None where not yet known.
 
     `at` is when we learned it, `happened_at` the venue's stamp. A crossed or one-sided quote is
@@ -23,7 +23,9 @@ class Quote(msgspec.Struct, frozen=True, kw_only=True, tag="quote", tag_field="e
     last_ticks: int | None = None
 
 
-class MarketTrade(msgspec.Struct, frozen=True, kw_only=True, tag="print", tag_field="event"):
+class MarketTrade(
+    msgspec.Struct, frozen=True, kw_only=True, tag="print", tag_field="event", gc=False
+):
     """A print on the tape, anyone's. `aggressor` is None when the venue did not say."""
 
     at: datetime
@@ -51,7 +53,9 @@ class DepthKind(StrEnum):
     UNKNOWN = "unknown"
 
 
-class DepthLevel(msgspec.Struct, frozen=True, kw_only=True, tag="depth", tag_field="event"):
+class DepthLevel(
+    msgspec.Struct, frozen=True, kw_only=True, tag="depth", tag_field="event", gc=False
+):
     """One row of the order book's depth: `size` contracts at the price replace what was there,
     zero removes the level, and `RESET` empties the book.
     """

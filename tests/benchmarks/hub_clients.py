@@ -132,13 +132,13 @@ def floor(port: int, meter: Meter) -> None:
     import picows
     from hub_server import CONTRACT
 
-    class Row(msgspec.Struct):
+    class Row(msgspec.Struct, gc=False):
         timestamp: datetime
         price: float | None = None
         bestBid: float | None = None
         bestAsk: float | None = None
 
-    class Invocation(msgspec.Struct):
+    class Invocation(msgspec.Struct, gc=False):
         type: int
         target: str = ""
         arguments: tuple[str, Row | list[Row]] | None = None

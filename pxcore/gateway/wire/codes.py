@@ -28,7 +28,7 @@ _TYPE: Final = {
     6: OrderType.JOIN_BID,
     7: OrderType.JOIN_ASK,
 }
-_DEPTH: Final = {
+DEPTH: Final = {
     1: DepthKind.ASK,
     2: DepthKind.BID,
     3: DepthKind.BEST_ASK,
@@ -78,10 +78,6 @@ def side(code: int) -> Side:
 def aggressor(code: int | None) -> Side | None:
     """A print's side; None when the venue did not say, or said something unlisted."""
     return None if code is None else _SIDE.get(code)
-
-
-def depth_kind(code: int) -> DepthKind:
-    return _DEPTH.get(code, DepthKind.UNKNOWN)
 
 
 def side_code(value: Side) -> int:

@@ -1,7 +1,7 @@
 """Market data, thousands of messages a second, and the wrappings that hub payloads come in.
 
-Two ways in, one way on. A record in the venue's usual shape is decoded whole, in one pass, by
-`decode_usual`; everything else goes through `payloads` and `read_row`, slower and tolerant. Both
+Two ways in, one way on. Records in the venue's usual shape are decoded whole, in one pass, by
+`decode_lines`; everything else goes through `payloads` and `read_row`, slower and tolerant. Both
 end in the same rows, and a `Tape` turns those into the model's events. A price is read once and
 remembered, so that is a look-up and still exact. Source: gateway reference, 4.5 to 4.7.
 """
@@ -14,14 +14,14 @@ import msgspec
 
 from pxcore.gateway.wire import codes
 from pxcore.gateway.wire.rows import whole_ticks
-from pxcore.model import Contract, DepthLevel, MarketTrade, ProtocolError, Quote
+from pxcore.model import Contract, DepthKind, DepthLevel, MarketTrade, ProtocolError, Quote
 
 _PRICES_MAX: Final = 65_536
 _NESTING_MAX: Final = 8
 _ID: Final = b'"CON.'  # how a contract id begins
 
 
-class QuoteRow(msgspec.Struct, rename="camel"):
+class QuoteRow(msgspec.Struct, rename="camel", gc=False):
     best_bid: float | None = None
     best_ask: float | None = None
     last_price: float | None = None
@@ -29,47 +29,44 @@ class QuoteRow(msgspec.Struct, rename="camel"):
     last_updated: datetime | None = None
 
 
-class PrintRow(msgspec.Struct):
+class PrintRow(msgspec.Struct, gc=False):
     price: float
     volume: int
     timestamp: datetime
     type: int | None = None
 
 
-class DepthRow(msgspec.Struct, rename="camel"):
+class DepthRow(msgspec.Struct, rename="camel", gc=False):
     type: int
     timestamp: datetime
     price: float = 0.0
     volume: int = 0
     current_volume: int = 0
 
-    @property
-    def size(self) -> int:
-        """Contracts there now. A level's own figure is the current one where it has one."""
-        is_level = self.type in (1, 2)
-        return self.current_volume if is_level and self.current_volume > 0 else self.volume
+
+Row = QuoteRow | PrintRow | DepthRow
 
 
-class UsualQuote(msgspec.Struct, tag_field="target", tag="GatewayQuote"):
+class UsualQuote(msgspec.Struct, tag_field="target", tag="GatewayQuote", gc=False):
     """A whole record, as the venue writes it."""
 
     type: Literal[1]
-    arguments: tuple[str, QuoteRow]
+    arguments: tuple[str, QuoteRow | list[QuoteRow]]
 
 
-class UsualPrints(msgspec.Struct, tag_field="target", tag="GatewayTrade"):
+class UsualPrints(msgspec.Struct, tag_field="target", tag="GatewayTrade", gc=False):
     type: Literal[1]
-    arguments: tuple[str, list[PrintRow]]
+    arguments: tuple[str, PrintRow | list[PrintRow]]
 
 
-class UsualDepth(msgspec.Struct, tag_field="target", tag="GatewayDepth"):
+class UsualDepth(msgspec.Struct, tag_field="target", tag="GatewayDepth", gc=False):
     type: Literal[1]
-    arguments: tuple[str, list[DepthRow]]
+    arguments: tuple[str, DepthRow | list[DepthRow]]
 
 
 Usual = UsualQuote | UsualPrints | UsualDepth
 
-decode_usual = msgspec.json.Decoder(Usual, strict=False).decode
+decode_lines = msgspec.json.Decoder(Usual, strict=False).decode_lines
 
 
 class _Wrapper(msgspec.Struct):
@@ -138,46 +135,55 @@ class Tape:
         self._last: int | None = None
         self._stamp: datetime | None = None
 
+    def event(self, row: Row, at: datetime) -> Quote | MarketTrade | DepthLevel:
+        """What the row says, learned at that moment. Raises ProtocolError, changing nothing."""
+        kind = type(row)
+        if kind is DepthRow:
+            return self._depth(row, at)  # type: ignore[arg-type]
+        return self._print(row, at) if kind is PrintRow else self.quote(row, at)  # type: ignore[arg-type]
+
     def quote(self, row: QuoteRow, at: datetime) -> Quote:
         """The quote after this update. Raises ProtocolError, changing nothing."""
-        bid = self._bid if row.best_bid is None else self._read(row.best_bid)
-        ask = self._ask if row.best_ask is None else self._read(row.best_ask)
-        last = self._last if row.last_price is None else self._read(row.last_price)
+        bid, ask, last, ticks = row.best_bid, row.best_ask, row.last_price, self._ticks
+        bid_ticks = self._bid if bid is None else ticks.get(bid) or self._read(bid)
+        ask_ticks = self._ask if ask is None else ticks.get(ask) or self._read(ask)
+        last_ticks = self._last if last is None else ticks.get(last) or self._read(last)
         stamp = row.timestamp or row.last_updated or self._stamp
         if stamp is None:
             raise ProtocolError(f"the first quote of {self.contract.name} has no time stamp")
         if stamp.tzinfo is not UTC:
             stamp = _utc(stamp)
-        self._bid, self._ask, self._last, self._stamp = bid, ask, last, stamp
+        self._bid, self._ask, self._last, self._stamp = bid_ticks, ask_ticks, last_ticks, stamp
         return Quote(
             at=at,
             happened_at=stamp,
             contract_id=self._id,
-            bid_ticks=bid,
-            ask_ticks=ask,
-            last_ticks=last,
+            bid_ticks=bid_ticks,
+            ask_ticks=ask_ticks,
+            last_ticks=last_ticks,
         )
 
-    def market_trade(self, row: PrintRow, at: datetime) -> MarketTrade:
-        """One print. Raises ProtocolError."""
+    def _print(self, row: PrintRow, at: datetime) -> MarketTrade:
+        stamp, price = row.timestamp, row.price
         return MarketTrade(
             at=at,
-            happened_at=_utc(row.timestamp),
+            happened_at=stamp if stamp.tzinfo is UTC else _utc(stamp),
             contract_id=self._id,
-            price_ticks=self._read(row.price),
+            price_ticks=self._ticks.get(price) or self._read(price),
             size=row.volume,
             aggressor=codes.aggressor(row.type),
         )
 
-    def depth(self, row: DepthRow, at: datetime) -> DepthLevel:
-        """One row of the book. Raises ProtocolError."""
+    def _depth(self, row: DepthRow, at: datetime) -> DepthLevel:
+        stamp, price, code, current = row.timestamp, row.price, row.type, row.current_volume
         return DepthLevel(
             at=at,
-            happened_at=_utc(row.timestamp),
+            happened_at=stamp if stamp.tzinfo is UTC else _utc(stamp),
             contract_id=self._id,
-            kind=codes.depth_kind(row.type),
-            price_ticks=self._read(row.price),
-            size=row.size,
+            kind=codes.DEPTH.get(code, DepthKind.UNKNOWN),
+            price_ticks=self._ticks.get(price) or self._read(price),
+            # a level's own figure is the current one, where it has one (reference, 4.7)
+            size=current if current > 0 and (code == 1 or code == 2) else row.volume,
         )
 
     def _read(self, price: float) -> int:

@@ -39,7 +39,7 @@ from pxcore.engine.events import (
     PositionSeen,
     RecordSkipped,
 )
-from pxcore.gateway.wire.market import QuoteRow, Tape, UsualQuote, decode_usual
+from pxcore.gateway.wire.market import QuoteRow, Tape, UsualQuote, decode_lines
 from pxcore.gateway.wire.rows import read_row
 from pxcore.model import DepthKind, DepthLevel, MarketTrade, OrderStatus, Quote, Side
 
@@ -301,7 +301,7 @@ def test_usual_and_tolerant_reading_of_a_quote_agree(
     fraction = f".{'1234567'[:digits]}" if digits else ""
     row = {"bestBid": price, "bestAsk": ask, "timestamp": f"2026-11-20T14:30:31{fraction}Z"}
     raw = invocation("GatewayQuote", MNQ_ID, row)[:-1]
-    usual = decode_usual(raw)
+    [usual] = decode_lines(raw)
     assert isinstance(usual, UsualQuote)
     slow = read_row(msgspec.json.encode(row), QuoteRow)
     assert Tape(MNQ).quote(usual.arguments[1], NOW) == Tape(MNQ).quote(slow, NOW)
