@@ -1,6 +1,7 @@
 """Takes what Realtime delivers, and waits for what a test wants to see next."""
 
 import queue
+import threading
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -21,6 +22,7 @@ class Listener:
         self._inbox: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self._waiting: list[Event] = []
         self.token_number = 1
+        self.gone = threading.Event()  # once a hub has gone down
         limits = HubLimits(
             ping_every_s=options.pop("ping_every_s", 10.0),
             silence_limit_s=options.pop("silence_limit_s", 30.0),
@@ -74,6 +76,8 @@ class Listener:
         if self.fail_next is not None and not isinstance(event, HubUp):
             error, self.fail_next = self.fail_next, None
             raise error
-        self.token_number += isinstance(event, HubDown)
+        if isinstance(event, HubDown):
+            self.token_number += 1
+            self.gone.set()
         self.seen.append(event)
         self._inbox.put(event)
