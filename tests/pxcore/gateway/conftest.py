@@ -77,7 +77,7 @@ def new_listener(clock: FixedClock) -> Iterator[Callable[..., Listener]]:
     made: list[Listener] = []
 
     def new(url: str, **options: Any) -> Listener:
-        made.append(Listener(url, clock, **options))
+        made.append(Listener(url, options.pop("clock", clock), **options))
         return made[-1]
 
     yield new

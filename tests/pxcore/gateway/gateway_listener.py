@@ -40,8 +40,13 @@ class Listener:
             clock=clock,
             on_unknown_contract=self.unknown.append,
             limits=limits,
-            backoff=Backoff(least_s=0.01, most_s=0.05),
-            **({"token": self._token} | options),
+            **(
+                {
+                    "token": self._token,
+                    "backoff": Backoff(least_s=0.01, most_s=0.05),
+                }
+                | options
+            ),
         )
 
     def start(self) -> None:

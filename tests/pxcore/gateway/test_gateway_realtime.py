@@ -147,6 +147,39 @@ def test_record_in_fragments_cut_inside_a_character_with_a_ping_between_is_read(
     assert peer.controls.get(timeout=WAIT_S) == (PONG, b"")
 
 
+def test_four_megabytes_in_a_thousand_fragments_are_one_record(
+    listener: Listener, hubs: RawHubs
+) -> None:
+    peer = market(listener, hubs)
+    whole = record({"type": 6, "note": "x" * 4_000_000}) + quoted(bestBid=5)
+    step = len(whole) // 1024
+    pieces = [whole[at : at + step] for at in range(0, len(whole), step)]
+    peer.raw(frame(pieces[0], TEXT, fin=False))
+    for piece in pieces[1:-1]:
+        peer.raw(frame(piece, 0, fin=False))
+    peer.raw(frame(pieces[-1], 0))
+    assert listener.next(Quote).bid_ticks == 20
+
+
+def test_frame_of_thirty_two_megabytes_is_read(listener: Listener, hubs: RawHubs) -> None:
+    peer = market(listener, hubs)
+    many = record({"type": 6, "note": "x" * 1_000_000}) * 32
+    peer.text(many, quoted(bestBid=6))
+    assert listener.next(Quote).bid_ticks == 24
+
+
+def test_escaped_separator_and_a_record_whose_end_comes_later_are_read(
+    listener: Listener, hubs: RawHubs
+) -> None:
+    peer = user(listener, hubs)
+    escaped = msgspec.json.encode(order_row(customTag="a\x1eb"))
+    assert b"\\u001e" in escaped
+    raw = b'{"type":1,"target":"GatewayUserOrder","arguments":[' + escaped + b"]}\x1e"
+    peer.raw(frame(raw[:-1]))
+    peer.raw(frame(raw[-1:]))
+    assert listener.next(OrderSeen).order.tag == "a\x1eb"
+
+
 def test_record_split_over_two_messages_is_read(listener: Listener, hubs: RawHubs) -> None:
     peer = market(listener, hubs)
     whole = quoted(bestBid=1) + quoted(bestBid=2)

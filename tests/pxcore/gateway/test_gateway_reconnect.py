@@ -3,6 +3,7 @@
 import datetime as dt
 import ipaddress
 import logging
+import queue
 import socket
 import ssl
 import threading
@@ -31,7 +32,9 @@ from raw_hub import (
 )
 
 from pxcore.engine.events import Hub, HubDown, HubUp
-from pxcore.gateway import Backoff
+from pxcore.gateway import Backoff, HubLimits
+from pxcore.gateway.transport import HubConnection
+from pxcore.gateway.websocket import HubLost
 from pxcore.model import Quote, Unavailable
 
 QUICK_S = 0.3
@@ -249,6 +252,56 @@ def test_pauses_grow_from_half_a_second_to_thirty() -> None:
     assert all(0.5 <= backoff.pause_s(10_000) <= 30.0 for _ in range(50))
 
 
+def test_server_that_was_away_is_found_again(hubs: RawHubs, new_listener: Any) -> None:
+    port = int(hubs.url.rpartition(":")[2])
+    hubs.close()
+    listener = new_listener(hubs.url, quick=True)
+    listener.start()
+    assert not listener.gone.wait(QUICK_S)  # it never was up, so it never goes down
+    again = RawHubs(port=port)
+    try:
+        assert {listener.next(HubUp).hub, listener.next(HubUp).hub} == {Hub.USER, Hub.MARKET}
+    finally:
+        listener.realtime.stop()
+        again.close()
+
+
+def test_server_that_accepts_and_closes_is_not_stormed(hubs: RawHubs, new_listener: Any) -> None:
+    def slam(peer: Peer) -> None:
+        peer.upgrade()
+        peer.end()
+
+    hubs.script("user", slam)
+    listener = new_listener(hubs.url, backoff=Backoff(least_s=0.2, most_s=0.2))
+    listener.realtime.user.start()
+    began = time.monotonic()
+    for _ in range(4):
+        hubs.peer("user")
+    assert time.monotonic() - began > 3 * 0.2
+
+
+def test_call_on_a_connection_that_is_lost_or_not_open_raises(hubs: RawHubs) -> None:
+    class Report:
+        def bad_record(self, why: str) -> None: ...
+        def handler_error(self, error: Exception) -> None: ...
+        def unknown_target(self, target: str) -> None: ...
+
+    url = f"{hubs.url}/hubs/user?access_token=t"
+    connection = HubConnection(url, name="test", limits=HubLimits(), report=Report())
+    with pytest.raises(HubLost):
+        connection.call("SubscribeAccounts")
+    connection.start()
+    peer = hubs.peer("user")
+    peer.end()
+    assert connection.lost.wait(WAIT_S)
+    with pytest.raises(HubLost):
+        connection.call("SubscribeAccounts")
+    with pytest.raises(HubLost):
+        connection.ping()
+    connection.stop()
+    assert peer.calls == []
+
+
 # -- stopping ---------------------------------------------------------------------------------
 
 
@@ -310,6 +363,37 @@ def test_stop_returns_while_the_connection_is_still_being_made(new_listener: Any
         assert px_threads() == []
         for sock in waiting:
             sock.close()
+
+
+def test_stop_on_a_busy_stream_and_from_inside_a_handler_returns_at_once(
+    hubs: RawHubs, new_listener: Any
+) -> None:
+    def flood(peer: Peer) -> None:
+        peer.upgrade()
+        threading.Thread(target=peer.serve, daemon=True).start()
+        while not peer.gone.is_set():
+            peer.text(*[quote(bestBid=1)] * 50)
+
+    hubs.script("market", flood)
+    took: queue.SimpleQueue[float] = queue.SimpleQueue()
+    stopped = threading.Event()
+
+    class Stopping(FixedClock):
+        def now(self) -> datetime:
+            if threading.current_thread().name.endswith("reader") and not stopped.is_set():
+                stopped.set()
+                began = time.monotonic()
+                listener.realtime.stop()
+                took.put(time.monotonic() - began)
+            return super().now()
+
+    listener = new_listener(hubs.url, clock=Stopping())
+    listener.start()
+    assert stopped.wait(WAIT_S)
+    began = time.monotonic()
+    listener.realtime.stop()
+    assert time.monotonic() - began < 2.0
+    assert took.get(timeout=WAIT_S) < 2.1
 
 
 def test_stop_before_start_and_twice_does_no_harm(hubs: RawHubs, new_listener: Any) -> None:
