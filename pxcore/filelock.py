@@ -1,26 +1,46 @@
-"""A file that one process at a time may use: an OS lock that dies with its holder."""
+"""Files that one process at a time may use: by an OS lock, which dies with its holder."""
 
+import io
 import os
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
 
-@contextmanager
-def locked(path: Path) -> Iterator[IO[bytes]]:
-    """The file, made if need be, open for reading and writing, once nobody else has it.
+class SharedFile:
+    """A small file that threads and processes read and write in turn. Opened at its first use."""
 
-    For holders of microseconds: it waits. Raises OSError.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    with os.fdopen(descriptor, "r+b") as file:
-        _wait_for(file)
-        try:
-            yield file
-        finally:
-            _release(file)
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._threads = threading.Lock()  # an OS lock does not keep a process's own threads apart
+        self._file: io.FileIO | None = None
+
+    @contextmanager
+    def held(self) -> Iterator[io.FileIO]:
+        """The file at its beginning, made if need be, once nobody else has it.
+
+        For holders of microseconds: it waits. Raises OSError, and then opens it anew next time.
+        """
+        with self._threads:
+            try:
+                file = self._file = self._file or self._opened()
+                _wait_for(file)
+                try:
+                    file.seek(0)
+                    yield file
+                finally:
+                    _release(file)
+            except OSError:
+                if self._file is not None:
+                    self._file.close()
+                    self._file = None
+                raise
+
+    def _opened(self) -> io.FileIO:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        return io.FileIO(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600), "r+")
 
 
 def try_lock(file: IO[Any]) -> None:
@@ -49,7 +69,6 @@ def _windows_release(file: IO[Any]) -> None:
     import msvcrt
 
     lock: Callable[[int, int, int], None] = msvcrt.locking  # type: ignore[attr-defined,unused-ignore]
-    file.flush()
     file.seek(_BEYOND)
     lock(file.fileno(), msvcrt.LK_UNLCK, 1)  # type: ignore[attr-defined,unused-ignore]
 
@@ -69,7 +88,6 @@ def _posix_try(file: IO[Any]) -> None:
 def _posix_release(file: IO[Any]) -> None:
     import fcntl
 
-    file.flush()
     fcntl.flock(file.fileno(), fcntl.LOCK_UN)
 
 

@@ -7,17 +7,18 @@ it). After a 429 everything else pauses. Source: gateway reference, 3.
 """
 
 import contextlib
+import io
 import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import IO, Final, Protocol, TypeVar
+from typing import Final, Protocol, TypeVar
 
 import msgspec
 
-from pxcore.filelock import locked
+from pxcore.filelock import SharedFile
 from pxcore.gateway.wire.endpoints import Lane
 
 _MARGIN_S: Final = 1.0  # for the way: requests do not arrive as far apart as they leave
@@ -92,13 +93,13 @@ class SharedLedger:
     """
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self._file = SharedFile(path)
         self._own = OwnLedger()
 
     def change(self, act: Callable[[Usage], T]) -> T:
         try:
-            with locked(self._path) as file:
-                usage = _decoded(file.read())
+            with self._file.held() as file:
+                usage = _decoded(file.readall() or b"")
                 result = act(usage)
                 with contextlib.suppress(OSError):  # a full disk: it is counted anew next time
                     _rewrite(file, msgspec.json.encode(usage))
@@ -107,11 +108,10 @@ class SharedLedger:
             return self._own.change(act)
 
 
-def _rewrite(file: IO[bytes], data: bytes) -> None:
+def _rewrite(file: io.FileIO, data: bytes) -> None:
     file.seek(0)
-    file.truncate()
+    file.truncate(len(data))
     file.write(data)
-    file.flush()
 
 
 def _decoded(data: bytes) -> Usage:
