@@ -37,7 +37,8 @@ class EngineConfig(msgspec.Struct, frozen=True, kw_only=True):
     """One session's terms. Times are UTC; the caller has held them against the calendar.
 
     `window_start` to `window_end` is when entries may happen; at `window_end` the session
-    flattens. `sends_orders` is false in shadow: everything happens but instructions.
+    flattens. `size` is contracts an entry, unless `risk_usd_per_trade` says how many USD the
+    stop may cost. `sends_orders` is false in shadow: everything happens but instructions.
     """
 
     session_id: str
@@ -47,6 +48,7 @@ class EngineConfig(msgspec.Struct, frozen=True, kw_only=True):
     window_start: datetime
     window_end: datetime
     size: int
+    risk_usd_per_trade: Decimal | None = None
     bracket: Bracket
     limits: Limits
     sends_orders: bool = True

@@ -8,7 +8,7 @@ the book after every event, so that no order of arrival can leave it in a wrong 
 from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, assert_never
 
 from pxcore.engine.commands import (
     Command,
@@ -17,10 +17,10 @@ from pxcore.engine.commands import (
     Halt,
     Level,
     Notice,
-    PlaceEntry,
     TakeSnapshot,
 )
 from pxcore.engine.config import EngineConfig
+from pxcore.engine.contained import Failed, Wanted, ask
 from pxcore.engine.deadlines import Deadlines, Remedy
 from pxcore.engine.entry import Entry
 from pxcore.engine.events import (
@@ -45,12 +45,13 @@ from pxcore.engine.events import (
     SnapshotTaken,
     TagResolved,
 )
+from pxcore.engine.execution import BracketedMarket, ExecutionPolicy, make_risk_manager
 from pxcore.engine.flatten import Flattener
 from pxcore.engine.gates import Approved, review
 from pxcore.engine.market import Market
 from pxcore.engine.resync import Resync
 from pxcore.engine.state import Phase, State
-from pxcore.engine.strategy import Strategy
+from pxcore.engine.strategy import Exit, Strategy
 from pxcore.engine.words import describe
 from pxcore.model import DepthLevel, MarketTrade, OrderStatus, Quote
 
@@ -64,6 +65,8 @@ class Engine:
         self.config = config
         self.strategy = strategy
         self.state = State(config)
+        self._risk = make_risk_manager(config)
+        self._execution: ExecutionPolicy = BracketedMarket()
         self.resync = Resync(self._number_request, retry_s=config.limits.settle_deadline_s)
         self.flattener: Flattener | None = None
         self.ending: str | None = None
@@ -310,38 +313,49 @@ class Engine:
 
     def _ask_strategy(self, event: Event) -> None:
         view = self.state.market_view(event.at)
-        try:
-            signal = self.strategy.on_event(event, view)
-        except Exception as error:  # user code: contained, counted, and halted when it goes on
-            self._strategy_errors += 1
-            self._notice(Level.ALARM, "strategy.error", f"{self.strategy.name}: {error!r}")
-            if self._strategy_errors >= self.config.limits.strategy_errors_max:
-                self._halt(event.at, f"strategy {self.strategy.name} failed repeatedly")
-            return
-        if signal is None:
-            return
-        judged = review(
-            signal,
-            self.state.entry_view(event.at, unknown_because=self.resync.unknown_because),
-            self.config.limits,
+        wanted = ask(self.strategy, self._risk, event, view, self.config.bracket)
+        match wanted:
+            case None:
+                return
+            case Exit(reason=reason):
+                self._exit(event.at, reason)
+            case Wanted():
+                self._consider(event.at, wanted)
+            case Failed(error=error):
+                self._strategy_failed(event.at, error)
+            case _:
+                assert_never(wanted)
+
+    def _strategy_failed(self, now: datetime, error: str) -> None:
+        """Counted, and halted when it goes on failing."""
+        self._strategy_errors += 1
+        self._notice(Level.ALARM, "strategy.error", error)
+        if self._strategy_errors >= self.config.limits.strategy_errors_max:
+            self._halt(now, f"strategy {self.strategy.name} failed repeatedly")
+
+    def _consider(self, now: datetime, wanted: Wanted) -> None:
+        view = self.state.entry_view(
+            now,
+            size=wanted.size,
+            bracket=wanted.bracket,
+            unknown_because=self.resync.unknown_because,
         )
+        judged = review(wanted.signal, view, self.config.limits)
         if isinstance(judged, Denied):
             self.denials[judged.gate] = self.denials.get(judged.gate, 0) + 1
             self._out.append(judged)
         else:
-            self._place(event.at, judged)
+            self._place(now, judged)
+
+    def _exit(self, now: datetime, reason: str) -> None:
+        if self.state.book.holding.exposure and self.flattener is None:
+            self._notice(Level.INFO, "exit", reason)
+            self._flatten(now, f"exit: {reason}")
 
     def _place(self, now: datetime, approved: Approved) -> None:
         self._sent_count += 1
         tag = f"{self.config.session_id}-{self._sent_count:04d}"
-        command = PlaceEntry(
-            tag=tag,
-            contract_id=self.config.contract.id,
-            side=approved.signal.side,
-            size=approved.size,
-            bracket=approved.bracket,
-            reason=approved.signal.reason,
-        )
+        command = self._execution.entry(approved, self.config.contract, tag=tag)
         limits = self.config.limits
         self.state.entry = Entry(
             command,

@@ -12,7 +12,7 @@ import msgspec
 
 from pxcore.engine.commands import Denied, Gate
 from pxcore.engine.config import Limits
-from pxcore.engine.strategy import Signal
+from pxcore.engine.strategy import Enter
 from pxcore.model import STOP_LOSS_TICKS_MIN, Bracket
 
 
@@ -43,7 +43,7 @@ class EntryView(msgspec.Struct, frozen=True, kw_only=True):
 class Approved(msgspec.Struct, frozen=True, kw_only=True):
     """An entry that passed every gate."""
 
-    signal: Signal
+    signal: Enter
     size: int
     bracket: Bracket
 
@@ -150,7 +150,7 @@ _CHECKS: tuple[_Check, ...] = (
 )
 
 
-def review(signal: Signal, view: EntryView, limits: Limits) -> Approved | Denied:
+def review(signal: Enter, view: EntryView, limits: Limits) -> Approved | Denied:
     """The first gate that refuses, or the proof that none did."""
     for check in _CHECKS:
         refused = check(view, limits)

@@ -11,6 +11,7 @@ from pxcore.engine.gates import EntryView
 from pxcore.engine.market import Market
 from pxcore.engine.protection import Protection, judge_protection, legs_of
 from pxcore.engine.strategy import MarketView
+from pxcore.model import Bracket
 
 
 class Phase(StrEnum):
@@ -70,7 +71,7 @@ class State:
             legs,
             exposure=self.book.holding.exposure,
             entry_ticks=entry.filled_ticks if entry is not None else None,
-            bracket=self.config.bracket,
+            bracket=entry.bracket if entry is not None else self.config.bracket,
         )
 
     def day_usd(self) -> Decimal | None:
@@ -100,19 +101,25 @@ class State:
         return last.closed_at + timedelta(seconds=self.config.limits.cooldown_s)
 
     def market_view(self, now: datetime) -> MarketView:
+        market, holding = self.market, self.book.holding
         return MarketView(
             now=now,
-            bid_ticks=self.market.bid_ticks,
-            ask_ticks=self.market.ask_ticks,
-            exposure=self.book.holding.exposure,
+            contract=self.config.contract,
+            bid_ticks=market.bid_ticks,
+            ask_ticks=market.ask_ticks,
+            last_ticks=market.last_ticks,
+            exposure=holding.exposure,
+            average_price=holding.average_price,
             window_start=self.config.window_start,
             window_end=self.config.window_end,
         )
 
-    def entry_view(self, now: datetime, *, unknown_because: str | None) -> EntryView:
-        """All that the gates may look at for an entry now."""
+    def entry_view(
+        self, now: datetime, *, size: int, bracket: Bracket, unknown_because: str | None
+    ) -> EntryView:
+        """All that the gates may look at for an entry of this size and bracket now."""
         config, limits, account = self.config, self.config.limits, self.book.account
-        risk_ticks = config.bracket.stop_loss_ticks + limits.slippage_ticks
+        risk_ticks = bracket.stop_loss_ticks + limits.slippage_ticks
         day_usd = self.day_usd()
         return EntryView(
             now=now,
@@ -131,8 +138,8 @@ class State:
             trades_count=self.book.trades_count,
             cooldown_until=self.cooldown_until,
             day_usd=self.book.realised_usd if day_usd is None else day_usd,
-            worst_case_usd=config.contract.usd(risk_ticks, config.size)
-            + 2 * limits.costs_usd_per_side * config.size,
-            size=config.size,
-            bracket=config.bracket,
+            worst_case_usd=config.contract.usd(risk_ticks, size)
+            + 2 * limits.costs_usd_per_side * size,
+            size=size,
+            bracket=bracket,
         )

@@ -39,7 +39,17 @@ from pxcore.engine.events import (
     SnapshotTaken,
     TagResolved,
 )
-from pxcore.model import DepthKind, DepthLevel, OrderStatus, OrderType, Position, Quote, Side
+from pxcore.engine.strategy import Enter, Exit
+from pxcore.model import (
+    Bracket,
+    DepthKind,
+    DepthLevel,
+    OrderStatus,
+    OrderType,
+    Position,
+    Quote,
+    Side,
+)
 
 
 def denied(commands) -> Gate | None:
@@ -820,3 +830,90 @@ def test_shadow_ends_without_sending_anything():
     scene.tell(PlaceNotSent(at=scene.now, tag=entry.tag, why="shadow"))
     commands = scene.tell(Asked(at=scene.now, ask=Ask.STOP, why="test"))
     assert kinds(commands, EndSession) and not kinds(commands, CancelOrder, ClosePosition)
+
+
+class Says:
+    """A strategy that says the same whatever happens."""
+
+    name = "says"
+
+    def __init__(self, what) -> None:
+        self.what = what
+
+    def on_event(self, event, view):
+        if isinstance(self.what, Exception):
+            raise self.what
+        return self.what
+
+
+@pytest.mark.parametrize(
+    "nonsense",
+    [
+        pytest.param("buy", id="a word"),
+        pytest.param(Enter(side="up", reason="x"), id="no side"),
+        pytest.param(Enter(side=Side.BUY, reason=None), id="no reason"),
+        pytest.param(
+            Enter(
+                side=Side.BUY,
+                reason="x",
+                bracket=Bracket(stop_loss_ticks=20.5, take_profit_ticks=30),
+            ),
+            id="half ticks",
+        ),
+        pytest.param(ZeroDivisionError("x"), id="raises"),
+    ],
+)
+def test_strategy_that_raises_or_talks_nonsense_enters_nothing_and_is_halted_in_the_end(nonsense):
+    scene = Scene().connect()
+    scene.engine.strategy = Says(nonsense)
+    for _ in range(3):
+        assert not kinds(scene.pass_time(0.1), PlaceEntry)
+    assert scene.engine.ending == "strategy says failed repeatedly"
+    assert [n.code for n in kinds(scene.said, Notice) if n.code == "strategy.error"] == [
+        "strategy.error"
+    ] * 3
+
+
+def test_exit_signal_closes_the_position_and_its_bracket_and_the_session_goes_on():
+    scene = Scene().connect()
+    scene.hold()
+    scene.engine.strategy = Says(Exit(reason="had enough"))
+    commands = scene.pass_time(0.1)
+    assert kinds(commands, ClosePosition)
+    assert len(kinds(commands, CancelOrder)) == 2
+    answer_all(scene, commands)
+    scene.answer_snapshot(scene.snapshot())
+    assert not scene.engine.is_over
+    assert not kinds(scene.pass_time(0.1), ClosePosition)
+
+
+def test_exit_signal_while_flat_does_nothing():
+    scene = Scene().connect()
+    scene.engine.strategy = Says(Exit(reason="x"))
+    assert scene.pass_time(0.1) == []
+
+
+def test_bracket_of_the_signal_takes_the_place_of_the_settings():
+    scene = Scene().connect()
+    wide = Bracket(stop_loss_ticks=44, take_profit_ticks=55)
+    scene.engine.strategy = Says(Enter(side=Side.BUY, reason="x", bracket=wide))
+    entry = next(c for c in scene.pass_time(0.1) if isinstance(c, PlaceEntry))
+    assert entry.bracket == wide
+
+
+def test_worst_case_of_a_wider_bracket_is_held_against_the_headroom():
+    scene = Scene().connect()  # 100 USD; a tick of MNQ is 0.50
+    wide = Bracket(stop_loss_ticks=200, take_profit_ticks=55)
+    scene.engine.strategy = Says(Enter(side=Side.BUY, reason="x", bracket=wide))
+    assert denied(scene.pass_time(0.1)) is Gate.LOSS_HEADROOM
+
+
+@pytest.mark.parametrize(
+    ("usd", "contracts"),
+    # stop 20 ticks + 4 of slippage = 12.00 USD, costs 2 x 0.61 = 1.22: 13.22 USD a contract
+    [("13.21", None), ("13.22", 1), ("27", 2), ("90", 2)],  # contracts_max is 2
+)
+def test_risk_per_trade_says_how_many_contracts(usd, contracts):
+    scene = Scene(risk_usd_per_trade=Decimal(usd)).connect()
+    placed = kinds(scene.signal(), PlaceEntry)
+    assert [p.size for p in placed] == ([] if contracts is None else [contracts])

@@ -9,10 +9,10 @@ from msgspec.structs import replace
 
 from pxcore.engine.commands import Denied, Gate
 from pxcore.engine.gates import Approved, EntryView, review
-from pxcore.engine.strategy import Signal
+from pxcore.engine.strategy import Enter
 from pxcore.model import Bracket, Side
 
-SIGNAL = Signal(side=Side.BUY, reason="test")
+SIGNAL = Enter(side=Side.BUY, reason="test")
 READY = EntryView(
     now=OPEN + timedelta(seconds=1),
     kill_reason=None,
