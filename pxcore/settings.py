@@ -79,6 +79,9 @@ class Settings(BaseSettings):
         900.0, gt=0, le=86_400, description="seconds between the beats of `timed-entry`"
     )
     size: int = Field(1, ge=1, le=150, description="contracts an entry")
+    risk_usd_per_trade: Decimal | None = Field(
+        None, gt=0, le=100_000, description="USD that a stop may cost: sets the size instead"
+    )
     stop_loss_ticks: int = Field(
         40, ge=STOP_LOSS_TICKS_MIN, le=1000, description="ticks from the fill to the stop"
     )
@@ -96,7 +99,38 @@ class Settings(BaseSettings):
     loss_usd_max: Decimal = Field(
         Decimal(500), gt=0, le=100_000, description="daily loss in USD: halt and flatten"
     )
+    drawdown_usd_max: Decimal | None = Field(
+        None,
+        gt=0,
+        le=100_000,
+        description="USD below the day's highest profit: halt and flatten",
+    )
+    balance_usd_floor: Decimal | None = Field(
+        None,
+        description="balance in USD that must hold (a program's maximum loss): halt and flatten",
+    )
+    profit_usd_lock: Decimal | None = Field(
+        None, gt=0, le=100_000, description="profit in USD at which the day is done: flatten, halt"
+    )
     trades_max: int = Field(10, ge=1, le=1000, description="trades a trading day")
+    losses_in_a_row_max: int | None = Field(
+        None, ge=1, le=100, description="losing trades in a row after which nothing is opened"
+    )
+    entries_per_minute_max: int | None = Field(
+        None, ge=1, le=60, description="entries sent in any minute"
+    )
+    spread_ticks_max: int | None = Field(
+        None, ge=1, le=1000, description="widest spread at which an entry is sent, ticks"
+    )
+    no_entry: str = Field(
+        "", description="Chicago times without entries, for news: 08:58-09:02,13:55-14:05"
+    )
+    presence_s: float | None = Field(
+        None,
+        ge=10,
+        le=86_400,
+        description="seconds that `px here` is good for: then no entries, twice that: flatten",
+    )
     contracts_max: int = Field(5, ge=1, le=150, description="largest size of an entry, contracts")
     cooldown_s: float = Field(60.0, ge=0, le=86_400, description="seconds out after a loss")
     slippage_ticks: int = Field(
@@ -149,7 +183,18 @@ class Settings(BaseSettings):
         "INFO", description="lowest level in the logs"
     )
 
-    @field_validator("account_id", mode="before")
+    @field_validator(
+        "account_id",
+        "risk_usd_per_trade",
+        "drawdown_usd_max",
+        "balance_usd_floor",
+        "profit_usd_lock",
+        "losses_in_a_row_max",
+        "entries_per_minute_max",
+        "spread_ticks_max",
+        "presence_s",
+        mode="before",
+    )
     @classmethod
     def _may_be_empty(cls, given: Any) -> Any:
         return None if given == "" else given
@@ -162,6 +207,12 @@ class Settings(BaseSettings):
                 ShiftedClock.parse(text)
             except Misconfigured as error:
                 raise ValueError(str(error)) from None
+        return text
+
+    @field_validator("no_entry")
+    @classmethod
+    def _are_stretches(cls, text: str) -> str:
+        _stretches(text)
         return text
 
     @model_validator(mode="wrap")
@@ -228,9 +279,27 @@ class Settings(BaseSettings):
         return self.paper_url, self.paper_url
 
     @property
+    def no_entry_times(self) -> tuple[tuple[time, time], ...]:
+        """Chicago wall times, from and until."""
+        return _stretches(self.no_entry)
+
+    @property
     def secrets(self) -> tuple[str, ...]:
         """Values that may appear in no output."""
         return tuple(s for s in (self.api_key.get_secret_value(),) if s)
+
+
+def _stretches(text: str) -> tuple[tuple[time, time], ...]:
+    found: list[tuple[time, time]] = []
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        try:
+            start, end = (time.fromisoformat(one.strip()) for one in part.split("-"))
+        except ValueError:
+            raise ValueError(f"{part!r} is not HH:MM-HH:MM") from None
+        if not start < end:
+            raise ValueError(f"{part!r} ends before it begins")
+        found.append((start, end))
+    return tuple(found)
 
 
 def load_settings(env_file: Path = ENV_FILE) -> Settings:

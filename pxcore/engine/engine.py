@@ -17,6 +17,7 @@ from pxcore.engine.commands import (
     Halt,
     Level,
     Notice,
+    PeakSeen,
     TakeSnapshot,
 )
 from pxcore.engine.config import EngineConfig
@@ -33,6 +34,7 @@ from pxcore.engine.events import (
     HubDown,
     HubUp,
     KillSwitchSeen,
+    OperatorSeen,
     OrderSeen,
     PlaceAccepted,
     PlaceNotSent,
@@ -48,6 +50,7 @@ from pxcore.engine.events import (
 from pxcore.engine.execution import BracketedMarket, ExecutionPolicy, make_risk_manager
 from pxcore.engine.flatten import Flattener
 from pxcore.engine.gates import Approved, review
+from pxcore.engine.limits import breach
 from pxcore.engine.market import Market
 from pxcore.engine.resync import Resync
 from pxcore.engine.state import Phase, State
@@ -74,6 +77,7 @@ class Engine:
         self.denials: dict[str, int] = {}
         self.headroom_usd_min: Decimal | None = None
         self._deadlines = Deadlines()
+        self._peak_told_usd = config.peak_usd
         self._sent_count = 0
         self._requests = 0
         self._venue_refusals = 0
@@ -98,6 +102,7 @@ class Engine:
             TagResolved: self._on_resolved,
             Asked: self._on_asked,
             KillSwitchSeen: self._on_kill_switch,
+            OperatorSeen: self._on_operator,
             ShellFault: self._on_fault,
         }
 
@@ -116,9 +121,9 @@ class Engine:
             self._leave_flattening_if_proven(event.at)
         if type(event) not in _MARKET_DATA:
             self._judge(event.at)
-            self._watch_loss(event.at)
+            self._watch_money(event.at)
         elif self.state.book.holding.exposure:
-            self._watch_loss(event.at)
+            self._watch_money(event.at)
         if self.ending is None:
             self._ask_strategy(event)
         return self._out
@@ -250,6 +255,9 @@ class Engine:
             self._end(event.at, f"kill switch: {event.reason}")
         self.state.kill_reason = event.reason
 
+    def _on_operator(self, event: OperatorSeen) -> None:
+        self.state.operator_at = event.seen_at
+
     def _on_fault(self, event: ShellFault) -> None:
         self._notice(Level.ALARM, "fault", event.what)
         if self.state.halt_reason is None:
@@ -298,16 +306,24 @@ class Engine:
                 case Remedy.DOUBT:
                     pass  # in doubt already
 
-    def _watch_loss(self, now: datetime) -> None:
-        """The day's loss limit: on every price while something is held, and on every report."""
-        day_usd = self.state.day_usd()
-        if day_usd is None:
+    def _watch_money(self, now: datetime) -> None:
+        """The limits on the day's money: on every price while held, and on every report.
+
+        Not before the first look at the account: until then the day's fills are not known.
+        """
+        money = self.state.money() if self.state.book.balance_usd is not None else None
+        if money is None:
             return
-        headroom = self.config.limits.loss_usd_max + day_usd
+        limits = self.config.limits
+        if limits.drawdown_usd_max is not None and money.peak_usd > self._peak_told_usd:
+            self._peak_told_usd = money.peak_usd
+            self._out.append(PeakSeen(peak_usd=money.peak_usd))
+        headroom = money.headroom_usd(limits)
         if self.headroom_usd_min is None or headroom < self.headroom_usd_min:
             self.headroom_usd_min = headroom
-        if headroom <= 0 and self.ending is None:
-            self._halt(now, f"daily loss: {day_usd:.2f} USD of {self.config.limits.loss_usd_max}")
+        broken = breach(money, limits) if self.ending is None else None
+        if broken is not None:
+            self._halt(now, broken)
 
     # -- entering -----------------------------------------------------------------------------
 
@@ -363,6 +379,7 @@ class Engine:
             ask_again_s=limits.settle_deadline_s / 2,
             grace_s=limits.unknown_grace_s,
         )
+        self.state.note_entry(now)
         self.resync.note_user_event()
         self._out.append(command)
         self._enter(Phase.ENTERING, now)

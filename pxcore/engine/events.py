@@ -159,6 +159,12 @@ class KillSwitchSeen(_Event, frozen=True, kw_only=True, tag="kill_switch"):
     reason: str | None
 
 
+class OperatorSeen(_Event, frozen=True, kw_only=True, tag="operator"):
+    """A person said that they are there, at `seen_at`."""
+
+    seen_at: datetime
+
+
 class ShellFault(_Event, frozen=True, kw_only=True, tag="fault"):
     """The shell cannot do its part (a full disk, say): entries stop, the position stays guarded."""
 
@@ -188,5 +194,6 @@ Event = (
     | CloseAnswered
     | Asked
     | KillSwitchSeen
+    | OperatorSeen
     | ShellFault
 )

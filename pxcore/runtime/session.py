@@ -27,6 +27,7 @@ from pxcore.engine.commands import (
     Halt,
     Level,
     Notice,
+    PeakSeen,
     PlaceEntry,
     ResolveTag,
     TakeSnapshot,
@@ -124,6 +125,7 @@ class Session:
         watch = FileWatch(
             self._paths.kill_file,
             self._lock.stop_path,
+            self._paths.here_file,
             setting=self._settings.kill_switch,
             clock=self._clock,
             deliver=self._inbox.put,
@@ -187,7 +189,7 @@ class Session:
             case Halt(reason=reason):
                 self._latching = threading.Thread(target=self._latch_halt, args=(reason,))
                 self._latching.start()
-            case Notice() | Denied() | FlatProven() | EndSession():
+            case Notice() | Denied() | PeakSeen() | FlatProven() | EndSession():
                 pass
         line = milestone_of(command, self._plan.contract, now)
         if line is not None:

@@ -3,6 +3,7 @@
 `python tests/pxcore/test_settings.py` prints what `.env.example` must hold.
 """
 
+from datetime import time
 from pathlib import Path
 
 import pytest
@@ -169,3 +170,24 @@ def test_key_appears_neither_in_the_settings_text_nor_in_a_refusal(monkeypatch):
 
 if __name__ == "__main__":
     print(example(), end="")
+
+
+def test_limits_that_are_left_out_or_empty_are_not_there(monkeypatch):
+    settings = load(monkeypatch, PX_DRAWDOWN_USD_MAX="", PX_PRESENCE_S="", PX_SPREAD_TICKS_MAX="")
+    assert settings.drawdown_usd_max is settings.presence_s is settings.spread_ticks_max is None
+
+
+def test_times_without_entries_are_read_in_order(monkeypatch):
+    settings = load(monkeypatch, PX_NO_ENTRY="08:58-09:02, 13:55-14:05:30")
+    assert settings.no_entry_times == (
+        (time(8, 58), time(9, 2)),
+        (time(13, 55), time(14, 5, 30)),
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [("08:58", "not HH:MM-HH:MM"), ("9-10-11", "not HH"), ("10:00-09:00", "before it begins")],
+)
+def test_times_without_entries_that_make_no_sense_are_refused(monkeypatch, text, why):
+    assert why in problems(monkeypatch, PX_NO_ENTRY=text)[0]
