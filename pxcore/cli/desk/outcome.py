@@ -7,7 +7,18 @@ import msgspec
 
 from pxcore.cli.desk.desk import Desk
 from pxcore.cli.desk.values import order_document, order_line, orders_table
-from pxcore.model import Account, Contract, NewOrder, Order, OrderStatus, OutcomeUnknown, PxError
+from pxcore.model import (
+    Account,
+    Contract,
+    Misconfigured,
+    NewOrder,
+    Order,
+    OrderStatus,
+    OrderType,
+    OutcomeUnknown,
+    PxError,
+    Unavailable,
+)
 
 _BEFORE = timedelta(minutes=5)  # the venue's clock is not ours
 
@@ -32,19 +43,28 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 def follow(
     desk: Desk, account: Account, wanted: NewOrder, order_id: int, *, sent_at: datetime
 ) -> Outcome:
-    """The order once it works or is over, with its legs once they work or are over."""
+    """The order once it works or is over, with the legs of its bracket likewise.
 
-    def look() -> Order:
-        return desk.order(account.id, order_id)
+    The venue may not know an order yet whose place it has just answered.
+    """
+
+    def look() -> Order | None:
+        try:
+            return desk.order(account.id, order_id)
+        except Misconfigured:
+            return None
 
     order: Order | None = None
     legs: tuple[Order, ...] = ()
     try:
-        order = desk.look_until(look, lambda seen: seen.is_working or not seen.is_alive)
-        if order.status is OrderStatus.FILLED and _legs_wanted(wanted):
+        order = desk.look_until(look, lambda seen: seen is not None and _is_settled(seen))
+        if order is None:
+            raise Unavailable(f"the venue does not know order {order_id}")
+        if _legs_wanted(wanted) and order.status is not OrderStatus.REJECTED:
+            is_held = order.status is OrderStatus.FILLED
             legs = desk.look_until(
                 lambda: _legs(desk, account, order_id, sent_at),
-                lambda seen: _are_settled(seen, _legs_wanted(wanted)),
+                lambda seen: not is_held or _are_settled(seen, _legs_wanted(wanted)),
             )
     except PxError as error:
         if order is None:
@@ -70,8 +90,7 @@ def look_up(desk: Desk, account: Account, wanted: NewOrder, lost: OutcomeUnknown
     desk.out.warn(f"the answer was lost ({lost}): looking for tag {wanted.tag}, sending nothing")
     found: Order | None = None
     failure = ""
-    waits = _waits(desk.settings.unknown_grace_s)
-    for wait_s in waits:
+    for wait_s in _waits(desk.settings.unknown_grace_s):
         if wait_s:
             desk.sleep(wait_s)
         try:
@@ -121,7 +140,7 @@ def _headline(order: Order, contract: Contract) -> str:
 
 
 def _waits(total_s: float) -> list[float]:
-    """None before the first look, then longer each time, `total_s` in all."""
+    """Seconds before each look: none before the first, then longer, `total_s` in all."""
     waits, wait_s = [0.0], 0.5
     while sum(waits) < total_s:
         waits.append(min(wait_s, total_s - sum(waits)))
@@ -138,12 +157,17 @@ def _legs(desk: Desk, account: Account, order_id: int, sent_at: datetime) -> tup
     return tuple(order for order in made if order.parent_id == order_id)
 
 
+def _is_settled(order: Order) -> bool:
+    """A market order is on the book for a moment only: that it works there says nothing."""
+    return not order.is_alive or (order.is_working and order.type is not OrderType.MARKET)
+
+
 def _are_settled(legs: tuple[Order, ...], count: int) -> bool:
     return len(legs) >= count and all(leg.is_working or not leg.is_alive for leg in legs)
 
 
 def _order_problems(order: Order) -> tuple[str, ...]:
-    if order.is_working or order.status is OrderStatus.FILLED:
+    if order.status is OrderStatus.FILLED or (order.is_working and _is_settled(order)):
         return ()
     if order.status is OrderStatus.REJECTED:
         return (f"the venue rejected order {order.id} and gave no reason",)
@@ -152,11 +176,14 @@ def _order_problems(order: Order) -> tuple[str, ...]:
 
 
 def _leg_problems(order: Order, legs: tuple[Order, ...], wanted: NewOrder) -> tuple[str, ...]:
+    """An entry that filled is safe when all its legs work, or when one of them took it out."""
     count = _legs_wanted(wanted)
-    if order.status is not OrderStatus.FILLED or not count or _are_settled(legs, count):
+    if order.status is not OrderStatus.FILLED or not count:
+        return ()
+    working = sum(leg.is_working for leg in legs)
+    if working == count or any(leg.status is OrderStatus.FILLED for leg in legs):
         return ()
     return (
-        f"the entry is filled and NOT PROTECTED: of {count} legs, "
-        f"{sum(leg.is_working for leg in legs)} work; look with `px orders open`, close with "
-        f"`px position close {order.contract_id}`",
+        f"the entry is filled and NOT PROTECTED: {working} of {count} legs work; look with `px "
+        f"orders open`, close with `px position close {order.contract_id}`",
     )
