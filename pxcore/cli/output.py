@@ -39,17 +39,18 @@ class Output:
         self.form = form
         self._screen = console(_PIPED_TABLE_WIDTH)
         self._errors = Console(stderr=True, highlight=False)
+        self._person = self._screen if form is Form.TABLE else self._errors
 
     def say(self, text: str, style: str = "") -> None:
-        where = self._screen if self.form is Form.TABLE else self._errors
-        where.print(Text(text, style=style), soft_wrap=True)
+        self._person.print(Text(text, style=style), soft_wrap=True)
 
     def warn(self, text: str) -> None:
         self._errors.print(Text(f"px: {text}", style="bold yellow"), soft_wrap=True)
 
     def confirm(self, question: str) -> bool:
-        """What the person at the terminal answers; no by default."""
-        return typer.confirm(question, err=self.form is Form.JSON)
+        """Does the person at the terminal answer yes? Anything else, and no answer, is no."""
+        self._person.print(Text(f"{question} [y/N]: "), end="", soft_wrap=True)
+        return sys.stdin.readline().strip().lower() in ("y", "yes")
 
     def show(self, document: Any, *parts: Table | str) -> None:
         """The document as JSON, or the parts for a person: one or the other.

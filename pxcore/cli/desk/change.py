@@ -59,6 +59,9 @@ def modify(desk: Desk, order_id: int, asked: ChangeAsked, consent: Consent) -> i
     plan = [f"will modify order {order_id}: {order_line(order, contract)}", *lines]
     if not is_agreed_to(desk, account, plan, consent):
         return 1
+    if asked.trail is not None and not consent.is_agreed:  # the market moved while we asked
+        change, lines = _change(desk, order, asked, contract)
+        desk.out.say(lines[0])
     problem = None
     with holding(desk, account, consent, verb="px order modify"):
         try:

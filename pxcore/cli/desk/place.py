@@ -64,6 +64,11 @@ def place(desk: Desk, asked: OrderAsked, consent: Consent) -> int:
     place_request(account.id, order, contract)  # raises for what the venue cannot take
     if not is_agreed_to(desk, account, [*_plan(order, contract), *explained], consent):
         return 1
+    if not consent.is_agreed:  # time has passed while we asked
+        require_may_open(desk)
+        order, explained = _order(desk, asked, contract, tag)
+        for line in explained:
+            desk.out.say(line)
     with holding(desk, account, consent, verb="px order place"):
         outcome = _send(desk, account, order, contract)
     return show(desk, outcome, contract)

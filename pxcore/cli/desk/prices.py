@@ -1,12 +1,14 @@
 """From what was typed to whole ticks, or a refusal before anything is sent."""
 
-from decimal import ROUND_FLOOR, Decimal, InvalidOperation
+import re
+from decimal import ROUND_FLOOR, Decimal
 
 from pxcore.cli.desk.desk import Desk
 from pxcore.cli.desk.market import last_bar
 from pxcore.cli.desk.values import chicago_text
 from pxcore.model import Contract, Misconfigured, OffGrid, Side
 
+_PRICE = re.compile(r"\d{1,9}(\.\d{1,9})?")
 _TRAIL_TICKS_MAX = 1000  # the venue refuses more; gateway reference, 2.9
 
 
@@ -14,11 +16,8 @@ def price_ticks(contract: Contract, text: str | None, *, option: str) -> int | N
     """Raises Misconfigured for what is no price, or not on the contract's grid."""
     if text is None:
         return None
-    try:
-        price = Decimal(text)
-    except InvalidOperation:
-        price = Decimal("NaN")
-    if not price.is_finite() or price <= 0:
+    price = Decimal(text) if _PRICE.fullmatch(text) else Decimal(0)
+    if price == 0:
         raise Misconfigured(f"{option} {text!r} is no price above zero; nothing was sent")
     try:
         return contract.ticks(price)
