@@ -1,18 +1,19 @@
 """What a verb says, and to whom: tables for people, one JSON document for programs.
 
 With JSON nothing but the document goes to standard output; what a person must read meanwhile
-goes to standard error. Piped tables have no lines and no colours, and are never cut or wrapped.
+goes to standard error. A table has no lines, and piped no colours either. None is ever cut or
+folded: on a screen that is too narrow its rows are sentences.
 """
 
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
 import msgspec
 import typer
-from rich import box
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -30,6 +31,48 @@ class Form(Enum):
 def console(piped_width: int = _PIPED_WIDTH) -> Console:
     """Standard output. Piped, it is wide enough for every table whatever the window is."""
     return Console(highlight=False, width=None if sys.stdout.isatty() else piped_width)
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """Rows of text under heads; the columns named in `right` hold numbers."""
+
+    heads: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    right: Sequence[str] = ()
+
+    @property
+    def width(self) -> int:
+        """Columns of the screen that it needs as a table."""
+        columns = zip(self.heads, *self.rows, strict=True)
+        return sum(max(map(len, column)) + 2 for column in columns)
+
+    def table(self) -> Table:
+        made = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
+        for head in self.heads:
+            made.add_column(head, justify="right" if head in self.right else "left", no_wrap=True)
+        for row in self.rows:
+            made.add_row(*(Text(cell) for cell in row))
+        return made
+
+    def sentences(self) -> list[Text]:
+        """A row each, for a screen that is too narrow: names and values of what there is."""
+        found = []
+        for row in self.rows:
+            named = zip(self.heads, row, strict=True)
+            found.append(
+                Text(", ".join(f"{head} {cell}" for head, cell in named if cell not in ("-", "")))
+            )
+        return found
+
+
+def parts_for(part: Grid | str, screen: Console) -> list[RenderableType]:
+    """What is printed of it on that screen."""
+    if isinstance(part, str):
+        return [Text(part)]
+    if part.width <= screen.width or not screen.is_terminal:
+        return [part.table()]
+    return list(part.sentences())
 
 
 class Output:
@@ -52,7 +95,7 @@ class Output:
         self._person.print(Text(f"{question} [y/N]: "), end="", soft_wrap=True)
         return sys.stdin.readline().strip().lower() in ("y", "yes")
 
-    def show(self, document: Any, *parts: Table | str) -> None:
+    def show(self, document: Any, *parts: Grid | str) -> None:
         """The document as JSON, or the parts for a person: one or the other.
 
         Decimals become strings and times UTC ISO text, exact both.
@@ -62,20 +105,5 @@ class Output:
             typer.echo(text.decode())
             return
         for part in parts:
-            printed = Text(part) if isinstance(part, str) else part
-            self._screen.print(printed, soft_wrap=isinstance(part, str))
-
-
-def table(heads: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[str]) -> Table:
-    """A table whose columns named in `right` hold numbers. Nothing in it is ever cut short."""
-    is_terminal = sys.stdout.isatty()
-    made = Table(
-        box=box.SIMPLE_HEAD if is_terminal else None,
-        padding=(0, 1) if is_terminal else (0, 2, 0, 0),
-        pad_edge=is_terminal,
-    )
-    for head in heads:
-        made.add_column(head, justify="right" if head in right else "left", overflow="fold")
-    for row in rows:
-        made.add_row(*(Text(cell) for cell in row))
-    return made
+            for printed in parts_for(part, self._screen):
+                self._screen.print(printed, soft_wrap=isinstance(part, str))

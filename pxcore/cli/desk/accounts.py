@@ -4,7 +4,7 @@ import msgspec
 
 from pxcore.cli.desk.desk import Desk
 from pxcore.cli.desk.values import account_document, account_kind, dollars
-from pxcore.cli.output import table
+from pxcore.cli.output import Grid
 from pxcore.model import Account, Misconfigured, Order, Position
 from pxcore.runtime.lock import holder_of
 from pxcore.runtime.plan import Paths
@@ -32,7 +32,7 @@ def list_accounts(desk: Desk) -> int:
     ]
     heads = ("id", "name", "kind by name", "balance USD", "may trade", "simulated", "chosen")
     document = [account_document(a) | {"is_chosen": a.id == chosen} for a in accounts]
-    desk.out.show(document, table(heads, rows, right=("balance USD",)) if rows else "no account")
+    desk.out.show(document, Grid(heads, rows, right=("balance USD",)) if rows else "no account")
     return 0
 
 

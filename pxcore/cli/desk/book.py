@@ -17,7 +17,7 @@ from pxcore.cli.desk.values import (
     orders_table,
     position_document,
 )
-from pxcore.cli.output import table
+from pxcore.cli.output import Grid
 from pxcore.model import Account, Order, OrderStatus
 from pxcore.reports.render import usd
 
@@ -81,11 +81,11 @@ def show_positions(desk: Desk) -> int:
         )
         for p in held
     ]
-    heads = ("contract", "id", "size", "average price", "opened, Chicago")
+    heads = ("contract", "id", "size", "average price", "opened (Chicago)")
     desk.out.show(
         [position_document(p, contracts[p.contract_id]) for p in held],
         f"account {account.id} {account.name}",
-        table(heads, rows, right=("size", "average price")) if rows else "nothing is held",
+        Grid(heads, rows, right=("size", "average price")) if rows else "nothing is held",
     )
     return 0
 

@@ -5,10 +5,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from rich.table import Table
-
 from pxcore.calendar import CHICAGO
-from pxcore.cli.output import table
+from pxcore.cli.output import Grid
 from pxcore.model import Account, Bar, Contract, Fill, Order, Position
 from pxcore.reports.render import usd
 
@@ -61,7 +59,7 @@ _ORDER_HEADS = ("id", "created", "contract", "status", "type", "side", "size", "
 _ORDER_PRICES = ("limit", "stop", "fill price")
 
 
-def orders_table(orders: Iterable[Order], contracts: ContractOf) -> Table:
+def orders_table(orders: Iterable[Order], contracts: ContractOf) -> Grid:
     rows = []
     for order in orders:
         contract = contracts[order.contract_id]
@@ -82,7 +80,7 @@ def orders_table(orders: Iterable[Order], contracts: ContractOf) -> Table:
             )
         )
     heads = (*_ORDER_HEADS, *_ORDER_PRICES, "tag", "parent")
-    return table(heads, rows, right=("size", "filled", *_ORDER_PRICES))
+    return Grid(heads, rows, right=("size", "filled", *_ORDER_PRICES))
 
 
 def order_line(order: Order, contract: Contract) -> str:
@@ -133,7 +131,7 @@ def contract_document(contract: Contract) -> Document:
     }
 
 
-def contracts_table(contracts: Iterable[Contract]) -> Table:
+def contracts_table(contracts: Iterable[Contract]) -> Grid:
     rows = [
         (
             c.name,
@@ -146,7 +144,7 @@ def contracts_table(contracts: Iterable[Contract]) -> Table:
         for c in contracts
     ]
     heads = ("name", "id", "tick", "tick USD", "active", "description")
-    return table(heads, rows, right=("tick", "tick USD"))
+    return Grid(heads, rows, right=("tick", "tick USD"))
 
 
 def bar_document(bar: Bar, contract: Contract) -> Document:
@@ -160,14 +158,14 @@ def bar_document(bar: Bar, contract: Contract) -> Document:
     }
 
 
-def bars_table(bars: Iterable[Bar], contract: Contract) -> Table:
+def bars_table(bars: Iterable[Bar], contract: Contract) -> Grid:
     rows = []
     for bar in bars:
         prices = (bar.open_ticks, bar.high_ticks, bar.low_ticks, bar.close_ticks)
         texts = (str(contract.price(ticks)) for ticks in prices)
         rows.append((chicago_text(bar.opened_at), *texts, str(bar.volume)))
     numbers = ("open", "high", "low", "close", "volume")
-    return table(("opened, Chicago", *numbers), rows, right=numbers)
+    return Grid(("opened (Chicago)", *numbers), rows, right=numbers)
 
 
 def position_document(position: Position, contract: Contract) -> Document:
@@ -201,7 +199,7 @@ def fill_document(fill: Fill, contract: Contract) -> Document:
     }
 
 
-def fills_table(fills: Iterable[Fill], contracts: ContractOf) -> Table:
+def fills_table(fills: Iterable[Fill], contracts: ContractOf) -> Grid:
     rows = [
         (
             str(fill.id),
@@ -217,6 +215,6 @@ def fills_table(fills: Iterable[Fill], contracts: ContractOf) -> Table:
         )
         for fill in fills
     ]
-    heads = ("id", "when, Chicago", "contract", "side", "size")
+    heads = ("id", "when (Chicago)", "contract", "side", "size")
     numbers = ("price", "gross", "costs", "net")
-    return table((*heads, *numbers, "order"), rows, right=("size", *numbers))
+    return Grid((*heads, *numbers, "order"), rows, right=("size", *numbers))
