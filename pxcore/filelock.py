@@ -48,6 +48,16 @@ def try_lock(file: IO[Any]) -> None:
     _try(file)
 
 
+def is_locked(file: IO[Any]) -> bool:
+    """Has another process locked this open file? Changes nothing that the holder would see."""
+    try:
+        _probe(file)
+    except OSError:
+        return True
+    _release(file)
+    return False
+
+
 def _windows_wait(file: IO[Any]) -> None:
     import msvcrt
 
@@ -85,6 +95,13 @@ def _posix_try(file: IO[Any]) -> None:
     fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
+def _posix_probe(file: IO[Any]) -> None:
+    """Shared: two that look at the same time do not take each other for the holder."""
+    import fcntl
+
+    fcntl.flock(file.fileno(), fcntl.LOCK_SH | fcntl.LOCK_NB)
+
+
 def _posix_release(file: IO[Any]) -> None:
     import fcntl
 
@@ -95,4 +112,5 @@ _BEYOND = 1 << 20  # Windows locks bytes: one beyond the text, which others must
 _is_windows = os.name == "nt"
 _wait_for = _windows_wait if _is_windows else _posix_wait
 _try = _windows_try if _is_windows else _posix_try
+_probe = _windows_try if _is_windows else _posix_probe
 _release = _windows_release if _is_windows else _posix_release

@@ -10,7 +10,7 @@ from datetime import time
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import (
     Field,
@@ -52,6 +52,7 @@ class Settings(BaseSettings):
     """One name per thing; units are the last word of the name."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
+    needs_account: ClassVar[bool] = True  # of a real gateway
 
     home: Path = Field(
         Path(".px"), description="folder of all state: journal, database, reports, Prefect's home"
@@ -242,7 +243,7 @@ class Settings(BaseSettings):
             problems.append(f"PX_SIZE {self.size} is above PX_CONTRACTS_MAX {self.contracts_max}")
         if self.gateway is not GatewayName.PAPER:
             missing = {
-                "PX_ACCOUNT_ID": self.account_id is None,
+                "PX_ACCOUNT_ID": self.needs_account and self.account_id is None,
                 "PX_USERNAME": not self.username,
                 "PX_API_KEY": not self.api_key.get_secret_value(),
             }
@@ -302,7 +303,13 @@ def _stretches(text: str) -> tuple[tuple[time, time], ...]:
     return tuple(found)
 
 
-def load_settings(env_file: Path = ENV_FILE) -> Settings:
+class AccountlessSettings(Settings):
+    """For questions that concern no account, such as which accounts there are."""
+
+    needs_account: ClassVar[bool] = False
+
+
+def load_settings(env_file: Path = ENV_FILE, kind: type[Settings] = Settings) -> Settings:
     """Settings of this process. Raises Misconfigured with every problem at once.
 
     An unknown `PX_` name is a problem wherever it stands; in `.env` so is any other name.
@@ -311,7 +318,7 @@ def load_settings(env_file: Path = ENV_FILE) -> Settings:
     given = {name.upper() for name in os.environ if name.upper().startswith(PREFIX)}
     problems = [_UNKNOWN.format(name) for name in sorted(given - names)]
     try:
-        settings = Settings(_env_file=env_file)
+        settings = kind(_env_file=env_file)
     except Misconfigured as error:
         raise Misconfigured(*problems, *error.problems) from None
     if problems:

@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 from typing import IO, Self
 
-from pxcore.filelock import try_lock
+from pxcore.filelock import is_locked, try_lock
 from pxcore.model import PxError
 
 
@@ -32,8 +32,7 @@ class AccountLock:
         try:
             try_lock(file)
         except OSError:
-            file.seek(0)
-            holder = file.read().strip() or "another process"
+            holder = _name_in(file)
             file.close()
             raise AccountBusy(f"account {self._account_id} is held by {holder}") from None
         file.truncate(0)
@@ -52,3 +51,21 @@ class AccountLock:
         """A session that holds the account sees this within a second, flattens and ends."""
         self.stop_path.parent.mkdir(parents=True, exist_ok=True)
         self.stop_path.write_text(f"asked by {self._holder}\n", encoding="utf-8")
+
+
+def holder_of(home: Path, account_id: int) -> str | None:
+    """Who on this machine holds the account now; None when nobody does.
+
+    Looks without taking the lock, and leaves the holder's files as they are.
+    """
+    try:
+        file = AccountLock(home, account_id, holder="").path.open("r+", encoding="utf-8")
+    except FileNotFoundError:
+        return None
+    with file:
+        return _name_in(file) if is_locked(file) else None
+
+
+def _name_in(file: IO[str]) -> str:
+    file.seek(0)
+    return file.read().strip() or "another process"

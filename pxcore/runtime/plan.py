@@ -3,6 +3,8 @@
 import hashlib
 import os
 import secrets
+import time
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -86,7 +88,7 @@ class Paths:
         return self.home / "reports" / session_id
 
 
-def connect(settings: Settings) -> GatewayClient:
+def connect(settings: Settings, *, sleep: Callable[[float], None] = time.sleep) -> GatewayClient:
     """A client of the gateway that the settings name. Nothing is sent yet."""
     base_url, _ = settings.hosts
     user = f"{settings.gateway} {settings.username}".lower()
@@ -99,6 +101,7 @@ def connect(settings: Settings) -> GatewayClient:
         reply_timeout_s=settings.reply_timeout_s,
         clock=settings.clock,
         budget=Budget(ledger),
+        sleep=sleep,
     )
 
 

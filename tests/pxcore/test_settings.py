@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from pydantic_core import PydanticUndefined
 
 from pxcore.model import Misconfigured
-from pxcore.settings import Mode, Settings, load_settings
+from pxcore.settings import AccountlessSettings, Mode, Settings, load_settings
 
 ROOT = Path(__file__).parents[2]
 REAL = {
@@ -129,6 +129,16 @@ def test_every_problem_is_told_at_once(monkeypatch, tmp_path):
         "PX_API_KEY is missing",
     ):
         assert any(part in problem for problem in found), (part, found)
+
+
+def test_questions_that_concern_no_account_need_none_of_a_real_gateway(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    for name, value in {"GATEWAY": "topstepx", "USERNAME": "u", "API_KEY": "k"}.items():
+        monkeypatch.setenv(f"PX_{name}", value)
+    with pytest.raises(Misconfigured, match="PX_ACCOUNT_ID is missing"):
+        load_settings()
+    settings = load_settings(kind=AccountlessSettings)
+    assert (settings.account_id, settings.mode) == (None, Mode.SHADOW)
 
 
 REFUSED = [
