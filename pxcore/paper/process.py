@@ -12,8 +12,10 @@ import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
+from itertools import chain
 from pathlib import Path
 from typing import Annotated
 
@@ -21,15 +23,16 @@ import msgspec
 import uvicorn
 
 from pxcore.clock import Clock, ShiftedClock, WallClock
-from pxcore.model import Contract, Misconfigured
-from pxcore.paper.catalogue import catalogue, find_contract
+from pxcore.model import Contract, MarketTrade, Misconfigured
+from pxcore.paper.bars import BarStore, made_up_minutes
+from pxcore.paper.catalogue import catalogue, find_contract, plausible_ticks
 from pxcore.paper.exchange import AccountSpec, Exchange
 from pxcore.paper.market import Tape, merged
 from pxcore.paper.recording import read_trades
 from pxcore.paper.replay import cut, replay
 from pxcore.paper.server.app import ServerConfig, create_app
 from pxcore.paper.server.venue import Venue
-from pxcore.paper.synthetic import synthetic
+from pxcore.paper.synthetic import MNQ_SHAPE, synthetic
 
 EXIT_OK, EXIT_FAULT, EXIT_MISCONFIGURED = 0, 1, 2
 _IDLE_WAIT_S = 30.0
@@ -93,11 +96,11 @@ def run(config: PaperConfig, *, announce: Callable[[str], None] = announce_as_js
     """
     try:
         clock: Clock = WallClock() if config.clock == "wall" else ShiftedClock.parse(config.clock)
-        exchange, tape = build_market(config, config.market_start or clock.now())
+        market = build_market(config, config.market_start or clock.now())
         listener = _bound(config.port)
     except Misconfigured as error:
         return _refused(str(error))
-    return asyncio.run(_serve(config, clock, exchange, tape, listener, announce))
+    return asyncio.run(_serve(config, clock, market, listener, announce))
 
 
 def _refused(why: str) -> int:
@@ -105,8 +108,17 @@ def _refused(why: str) -> int:
     return EXIT_MISCONFIGURED
 
 
-def build_market(config: PaperConfig, start: datetime) -> tuple[Exchange, Tape]:
-    """The exchange and its tape, which begins at `start`. Raises Misconfigured."""
+@dataclass(frozen=True, slots=True)
+class Market:
+    """The exchange, what will happen in it, and the bars from before that."""
+
+    exchange: Exchange
+    tape: Tape
+    bars: BarStore
+
+
+def build_market(config: PaperConfig, start: datetime) -> Market:
+    """The market of a configuration; its tape begins at `start`. Raises Misconfigured."""
     start = start.astimezone(UTC)
     listed = catalogue(start.date())
     contracts = list(dict.fromkeys(find_contract(listed, symbol) for symbol in config.symbols))
@@ -117,7 +129,29 @@ def build_market(config: PaperConfig, start: datetime) -> tuple[Exchange, Tape]:
     tapes = [synthetic(contract, start=start, seed=config.seed) for contract in contracts]
     if config.recording is not None:
         tapes[0] = _replayed(config.recording, contracts[0], start)
-    return exchange, merged(*tapes)
+    bars = BarStore()
+    begun = [
+        _with_history(tape, bars, config.seed, contract)
+        for tape, contract in zip(tapes, contracts, strict=True)
+    ]
+    return Market(exchange, merged(*begun), bars)
+
+
+def _with_history(tape: Tape, bars: BarStore, seed: int, contract: Contract) -> Tape:
+    """The same tape; the bars now hold a day that leads to its first price."""
+    first = next(tape, None)
+    if first is None:
+        return tape
+    level = first.price_ticks if isinstance(first, MarketTrade) else first.bid_ticks
+    minutes = made_up_minutes(
+        contract,
+        before=first.at,
+        seed=seed,
+        last_ticks=plausible_ticks(contract) if level is None else level,
+        volatility_ticks=MNQ_SHAPE.volatility_ticks,
+    )
+    bars.remember(contract.id, minutes)
+    return chain([first], tape)
 
 
 def _replayed(recording: Recording, contract: Contract, start: datetime) -> Tape:
@@ -141,8 +175,7 @@ def _bound(port: int) -> socket.socket:
 async def _serve(
     config: PaperConfig,
     clock: Clock,
-    exchange: Exchange,
-    tape: Tape,
+    market: Market,
     listener: socket.socket,
     announce: Callable[[str], None],
 ) -> int:
@@ -153,7 +186,13 @@ async def _serve(
         statuses.append(status)
         server.should_exit = True
 
-    venue = Venue(exchange=exchange, tape=tape, clock=clock, on_fault=lambda: stop(EXIT_FAULT))
+    venue = Venue(
+        exchange=market.exchange,
+        tape=market.tape,
+        bars=market.bars,
+        clock=clock,
+        on_fault=lambda: stop(EXIT_FAULT),
+    )
     app = create_app(venue, ServerConfig(user_name=config.user_name, api_key=config.api_key))
     server = _Server(
         uvicorn.Config(

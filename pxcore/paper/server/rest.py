@@ -10,6 +10,7 @@ from typing import TypeVar
 import msgspec
 
 from pxcore.model import Contract, OrderStatus
+from pxcore.paper.bars import BarUnit
 from pxcore.paper.exchange import OrderChanged
 from pxcore.paper.server.venue import Venue
 from pxcore.paper.server.wire import (
@@ -29,6 +30,7 @@ from pxcore.paper.server.wire import (
     PlaceBody,
     QueryBody,
     account_row,
+    bar_row,
     contract_row,
     envelope,
     order_row,
@@ -40,7 +42,8 @@ from pxcore.paper.server.wire import (
 _NOT_FOUND = 1  # the account, order or contract that a question names
 _CONTRACTS_MAX = 20
 _BARS_MAX = 20_000
-_BAR_UNITS = range(1, 8)
+_BAR_UNITS = frozenset(BarUnit)
+_BAR_UNIT_NUMBER_MAX = 100_000
 B = TypeVar("B", bound=Body)
 
 
@@ -84,16 +87,26 @@ def contract_by_id(venue: Venue, body: ContractBody) -> Json:
 
 
 def retrieve_bars(venue: Venue, body: BarsBody) -> Json:
-    """Checks the request as the venue does; the paper gateway keeps no history: no bars."""
-    if body.live or venue.exchange.contract(body.contract_id) is None:
+    """Newest first; the limit keeps the newest, a forming bar is in it only if asked for."""
+    contract = venue.exchange.contract(body.contract_id)
+    if body.live or contract is None:
         return envelope(1, bars=None)
     if body.unit not in _BAR_UNITS:
         return envelope(2, bars=None)
-    if body.unit_number < 1:
+    if not 1 <= body.unit_number <= _BAR_UNIT_NUMBER_MAX:
         return envelope(3, bars=None)
     if not 1 <= body.limit <= _BARS_MAX:
         return envelope(4, bars=None)
-    return envelope(0, bars=[])
+    bars = venue.bars.bars(
+        contract.id,
+        unit=BarUnit(body.unit),
+        number=body.unit_number,
+        start=utc(body.start_time),
+        end=utc(body.end_time),
+        limit=body.limit,
+        finished_by=None if body.include_partial_bar else venue.now,
+    )
+    return envelope(0, bars=[bar_row(bar, contract) for bar in bars])
 
 
 def search_orders(venue: Venue, body: HistoryBody) -> Json:

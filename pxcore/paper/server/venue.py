@@ -13,7 +13,8 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from pxcore.clock import Clock
-from pxcore.model import Quote
+from pxcore.model import MarketTrade, Quote
+from pxcore.paper.bars import BarStore
 from pxcore.paper.exchange import Exchange, VenueEvent
 from pxcore.paper.market import Tape
 from pxcore.paper.server.broadcast import Broadcaster
@@ -33,10 +34,12 @@ class Venue:
         exchange: Exchange,
         tape: Tape,
         clock: Clock,
+        bars: BarStore | None = None,
         on_fault: Callable[[], None] = lambda: None,
     ) -> None:
         self.exchange = exchange
         self.broadcaster = Broadcaster(exchange.contracts)
+        self.bars = bars or BarStore()
         self._tape = tape
         self._next = next(tape, None)
         self._clock = clock
@@ -59,6 +62,8 @@ class Venue:
         now = max(self._clock.now(), self.exchange.now)
         events: list[VenueEvent] = []
         while self._next is not None and self._next.at <= now:
+            if isinstance(self._next, MarketTrade):
+                self.bars.see(self._next)
             events += self.exchange.feed(self._next)
             self._next = next(self._tape, None)
         events += self.exchange.advance(now)

@@ -12,6 +12,7 @@ from typing import Annotated
 import msgspec
 
 from pxcore.model import Account, Contract, Fill, OrderStatus, OrderType, Position, Side
+from pxcore.paper.bars import Bar
 from pxcore.paper.exchange import Change, Leg, OrderChanged, PlaceRequest
 
 Json = dict[str, object]
@@ -194,6 +195,16 @@ def contract_row(contract: Contract) -> Json:
         "tickValue": number(contract.tick_value),
         "activeContract": contract.is_active,
         "symbolId": contract.symbol_id,
+    }
+
+
+def bar_row(bar: Bar, contract: Contract) -> Json:
+    """`t` is when the bar opened."""
+    prices = {"o": bar.open, "h": bar.high, "l": bar.low, "c": bar.close}
+    return {
+        "t": rest_time(datetime.fromtimestamp(bar.start_s, UTC)),
+        **{name: _price(contract, ticks) for name, ticks in prices.items()},
+        "v": bar.volume,
     }
 
 
