@@ -12,7 +12,7 @@ from pxcore.model.errors import (
     Unavailable,
 )
 from pxcore.model.fill import Fill
-from pxcore.model.market import MarketTrade, Quote
+from pxcore.model.market import DepthKind, DepthLevel, MarketTrade, Quote
 from pxcore.model.order import (
     STOP_LOSS_TICKS_MIN,
     Bracket,
@@ -28,6 +28,8 @@ __all__ = [
     "Account",
     "Bracket",
     "Contract",
+    "DepthKind",
+    "DepthLevel",
     "Fill",
     "MarketTrade",
     "Misconfigured",

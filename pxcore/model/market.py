@@ -1,6 +1,7 @@
 """Market data: what the tape said. Built thousands of times a second, so kept small."""
 
 from datetime import datetime
+from enum import IntEnum
 
 import msgspec
 
@@ -31,3 +32,32 @@ class MarketTrade(msgspec.Struct, frozen=True, kw_only=True, tag="print", tag_fi
     price_ticks: int
     size: int
     aggressor: Side | None = None
+
+
+class DepthKind(IntEnum):
+    """What a row of market depth says. Source: gateway reference, 2.16 and 4.7."""
+
+    UNKNOWN = 0
+    ASK = 1
+    BID = 2
+    BEST_ASK = 3
+    BEST_BID = 4
+    TRADE = 5
+    RESET = 6
+    LOW = 7
+    HIGH = 8
+    NEW_BEST_BID = 9
+    NEW_BEST_ASK = 10
+    FILL = 11
+
+
+class DepthLevel(msgspec.Struct, frozen=True, kw_only=True):
+    """One row of a push of market depth.
+
+    An ask or bid row replaces what rests at its price, zero removes it; a best row points at the
+    top of the book with its size; a trade row is a print, not a level. `size` in contracts.
+    """
+
+    kind: DepthKind
+    price_ticks: int
+    size: int

@@ -6,14 +6,29 @@ order, pure and lazy: who consumes it, when and how fast does not change it.
 
 import heapq
 from collections.abc import Iterator
+from datetime import datetime
 from operator import attrgetter
+from typing import TypeVar
 
-from pxcore.model import MarketTrade, Quote
+import msgspec
+
+from pxcore.model import DepthLevel, MarketTrade, Quote
+
+
+class DepthPush(msgspec.Struct, frozen=True, kw_only=True):
+    """What changed in a contract's book at once. Nobody but the wire looks at it."""
+
+    at: datetime
+    contract_id: str
+    levels: tuple[DepthLevel, ...]
+
 
 MarketStep = Quote | MarketTrade
 Tape = Iterator[MarketStep]
+DeepTape = Iterator[MarketStep | DepthPush]
+S = TypeVar("S", bound=MarketStep | DepthPush)
 
 
-def merged(*tapes: Tape) -> Tape:
+def merged(*tapes: Iterator[S]) -> Iterator[S]:
     """Several contracts' tapes as one, in time order; on a tie the earlier argument goes first."""
     return heapq.merge(*tapes, key=attrgetter("at"))

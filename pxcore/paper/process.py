@@ -26,8 +26,9 @@ from pxcore.clock import Clock, ShiftedClock, WallClock
 from pxcore.model import Contract, MarketTrade, Misconfigured
 from pxcore.paper.bars import BarStore, made_up_minutes
 from pxcore.paper.catalogue import catalogue, find_contract, plausible_ticks
+from pxcore.paper.depth import with_depth
 from pxcore.paper.exchange import AccountSpec, Exchange
-from pxcore.paper.market import Tape, merged
+from pxcore.paper.market import DeepTape, Tape, merged
 from pxcore.paper.recording import read_trades
 from pxcore.paper.replay import cut, replay
 from pxcore.paper.server.app import ServerConfig, create_app
@@ -113,7 +114,7 @@ class Market:
     """The exchange, what will happen in it, and the bars from before that."""
 
     exchange: Exchange
-    tape: Tape
+    tape: DeepTape
     bars: BarStore
 
 
@@ -130,11 +131,11 @@ def build_market(config: PaperConfig, start: datetime) -> Market:
     if config.recording is not None:
         tapes[0] = _replayed(config.recording, contracts[0], start)
     bars = BarStore()
-    begun = [
-        _with_history(tape, bars, config.seed, contract)
+    deep = [
+        with_depth(_with_history(tape, bars, config.seed, contract), contract, seed=config.seed)
         for tape, contract in zip(tapes, contracts, strict=True)
     ]
-    return Market(exchange, merged(*begun), bars)
+    return Market(exchange, merged(*deep), bars)
 
 
 def _with_history(tape: Tape, bars: BarStore, seed: int, contract: Contract) -> Tape:

@@ -11,7 +11,7 @@ from typing import assert_never
 
 import msgspec
 
-from pxcore.model import Contract, MarketTrade, OrderStatus, Quote
+from pxcore.model import Contract, DepthKind, DepthLevel, MarketTrade, OrderStatus, Quote
 from pxcore.paper.exchange import (
     AccountChanged,
     FillMade,
@@ -19,6 +19,7 @@ from pxcore.paper.exchange import (
     PositionChanged,
     VenueEvent,
 )
+from pxcore.paper.market import DepthPush
 from pxcore.paper.server.hub import END, HubConnection, Topic
 from pxcore.paper.server.wire import (
     SIDES,
@@ -33,6 +34,8 @@ from pxcore.paper.server.wire import (
 )
 
 _CREATED, _UPDATED, _GONE = 0, 1, 2
+_LEVELS = frozenset((DepthKind.ASK, DepthKind.BID))
+_TOPS = frozenset((DepthKind.BEST_ASK, DepthKind.BEST_BID))
 _GONE_STATUSES = (OrderStatus.FILLED, OrderStatus.CANCELLED)
 
 
@@ -46,6 +49,18 @@ class _Board:
     high: int | None = None
     low: int | None = None
     volume: int = 0
+    levels: dict[tuple[DepthKind, int], DepthLevel] = field(default_factory=dict)
+    tops: dict[DepthKind, DepthLevel] = field(default_factory=dict)
+
+    def follow(self, rows: Iterable[DepthLevel]) -> None:
+        """The book after these rows of depth."""
+        for row in rows:
+            if row.kind in _TOPS:
+                self.tops[row.kind] = row
+            elif row.kind in _LEVELS and row.size:
+                self.levels[row.kind, row.price_ticks] = row
+            elif row.kind in _LEVELS:
+                self.levels.pop((row.kind, row.price_ticks), None)
 
     def see(self, trade: MarketTrade) -> None:
         price = self.last = trade.price_ticks
@@ -62,7 +77,7 @@ class Broadcaster:
         self._contracts = {contract.id: contract for contract in contracts}
         self._boards = {contract_id: _Board() for contract_id in self._contracts}
 
-    def tell(self, events: Iterable[VenueEvent]) -> None:
+    def tell(self, events: Iterable[VenueEvent | DepthPush]) -> None:
         for event in events:
             match event:
                 case Quote():
@@ -70,6 +85,9 @@ class Broadcaster:
                 case MarketTrade():
                     self._boards[event.contract_id].see(event)
                     self._tell_print(event)
+                case DepthPush():
+                    self._boards[event.contract_id].follow(event.levels)
+                    self._tell_depth(event)
                 case OrderChanged(order=order):
                     is_gone = order.status in _GONE_STATUSES
                     contract = self._contracts[order.contract_id]
@@ -135,6 +153,42 @@ class Broadcaster:
         record = _invocation("GatewayTrade", contract.id, [row])
         for client in clients:
             client.offer(record)
+
+    def _tell_depth(self, push: DepthPush) -> None:
+        """A client that has just subscribed gets the whole book first, in one batch."""
+        topic: Topic = ("contractmarketdepth", push.contract_id)
+        clients = [client for client in self.market_clients if topic in client.topics]
+        if not clients:
+            return
+        contract, board = self._contracts[push.contract_id], self._boards[push.contract_id]
+        change: str | None = None
+        for client in clients:
+            if topic in client.new_topics:
+                client.new_topics.discard(topic)
+                whole = (*board.levels.values(), *board.tops.values())
+                client.offer(_depth_record(contract, whole, push.at))
+            else:
+                change = change or _depth_record(contract, push.levels, push.at)
+                client.offer(change)
+
+
+def _depth_record(contract: Contract, rows: Iterable[DepthLevel], at: datetime) -> str:
+    """Sizes of best rows are in `volume` alone, those of levels in both (reference, 4.6, 4.7)."""
+    timestamp = stream_time(at)
+    return _invocation(
+        "GatewayDepth",
+        contract.id,
+        [
+            {
+                "timestamp": timestamp,
+                "type": row.kind,
+                "price": number(contract.price(row.price_ticks)),
+                "volume": row.size,
+                "currentVolume": row.size if row.kind in _LEVELS else 0,
+            }
+            for row in rows
+        ],
+    )
 
 
 def _quote_fields(quote: Quote, board: _Board, contract: Contract) -> Json:

@@ -9,14 +9,14 @@ wall second old only each contract's newest is told.
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
 from pxcore.clock import Clock
 from pxcore.model import MarketTrade, Quote
 from pxcore.paper.bars import BarStore
 from pxcore.paper.exchange import Exchange, VenueEvent
-from pxcore.paper.market import Tape
+from pxcore.paper.market import DeepTape, DepthPush, MarketStep
 from pxcore.paper.server.broadcast import Broadcaster
 
 _LATE_S = 1.0  # wall seconds after which quotes are conflated
@@ -32,7 +32,7 @@ class Venue:
         self,
         *,
         exchange: Exchange,
-        tape: Tape,
+        tape: DeepTape,
         clock: Clock,
         bars: BarStore | None = None,
         on_fault: Callable[[], None] = lambda: None,
@@ -60,16 +60,21 @@ class Venue:
 
     def settle(self) -> None:
         now = max(self._clock.now(), self.exchange.now)
-        events: list[VenueEvent] = []
+        events: list[VenueEvent | DepthPush] = []
         while self._next is not None and self._next.at <= now:
-            if isinstance(self._next, MarketTrade):
-                self.bars.see(self._next)
-            events += self.exchange.feed(self._next)
+            events += self._play(self._next)
             self._next = next(self._tape, None)
         events += self.exchange.advance(now)
         late = now - timedelta(seconds=_LATE_S * self._clock.speed)
         self.broadcaster.tell(conflated(events, late) if events else events)
         self._set_alarm(now)
+
+    def _play(self, step: MarketStep | DepthPush) -> Iterable[VenueEvent | DepthPush]:
+        if isinstance(step, DepthPush):
+            return (step,)
+        if isinstance(step, MarketTrade):
+            self.bars.see(step)
+        return self.exchange.feed(step)
 
     def start(self) -> None:
         self._ring()
@@ -99,7 +104,9 @@ class Venue:
         self._alarm = loop.call_later(max(_ALARM_S_MIN, wait_s), self._ring)
 
 
-def conflated(events: list[VenueEvent], before: datetime) -> list[VenueEvent]:
+def conflated(
+    events: list[VenueEvent | DepthPush], before: datetime
+) -> list[VenueEvent | DepthPush]:
     """All but those quotes from before that moment which a newer one of their contract follows."""
     if events[0].at >= before:
         return events
