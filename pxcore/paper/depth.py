@@ -8,7 +8,7 @@ seeded generator of their own: a tape is the same with and without depth.
 import random
 
 from pxcore.model import Contract, DepthKind, DepthLevel, MarketTrade, Quote
-from pxcore.paper.market import DeepTape, DepthPush, Tape
+from pxcore.paper.market import DeepTape, DepthPush, Halt, Tape
 
 LEVELS = 50  # a side: with them a first batch is about 12 kB, as recorded
 _SIZE_MEAN = 8.0
@@ -20,7 +20,7 @@ def with_depth(tape: Tape, contract: Contract, *, seed: int) -> DeepTape:
     book = Book(random.Random(f"{seed}/{contract.id}/depth"))  # noqa: S311 - a market, no secret
     for step in tape:
         yield step
-        levels = book.follow(step)
+        levels = () if isinstance(step, Halt) else book.follow(step)
         if levels:
             yield DepthPush(at=step.at, contract_id=contract.id, levels=levels)
 

@@ -1,4 +1,4 @@
-"""What a paper market is: a stream of timed quotes and prints in the model's own words.
+"""What a paper market is: a stream of timed quotes, prints and halts in the model's own words.
 
 Every market (synthetic, replayed, written by hand in a test) is an iterator of steps in time
 order, pure and lazy: who consumes it, when and how fast does not change it.
@@ -23,7 +23,15 @@ class DepthPush(msgspec.Struct, frozen=True, kw_only=True):
     levels: tuple[DepthLevel, ...]
 
 
-MarketStep = Quote | MarketTrade
+class Halt(msgspec.Struct, frozen=True, kw_only=True):
+    """Trading in a contract stops, or goes on again. No quote or print comes in between."""
+
+    at: datetime
+    contract_id: str
+    is_halted: bool
+
+
+MarketStep = Quote | MarketTrade | Halt
 Tape = Iterator[MarketStep]
 DeepTape = Iterator[MarketStep | DepthPush]
 S = TypeVar("S", bound=MarketStep | DepthPush)

@@ -23,7 +23,7 @@ import msgspec
 import uvicorn
 
 from pxcore.clock import Clock, ShiftedClock, WallClock
-from pxcore.model import Contract, MarketTrade, Misconfigured
+from pxcore.model import Contract, MarketTrade, Misconfigured, Quote
 from pxcore.paper.bars import BarStore, made_up_minutes
 from pxcore.paper.catalogue import catalogue, find_contract, plausible_ticks
 from pxcore.paper.depth import with_depth
@@ -143,7 +143,9 @@ def _with_history(tape: Tape, bars: BarStore, seed: int, contract: Contract) -> 
     first = next(tape, None)
     if first is None:
         return tape
-    level = first.price_ticks if isinstance(first, MarketTrade) else first.bid_ticks
+    level = first.price_ticks if isinstance(first, MarketTrade) else None
+    if isinstance(first, Quote):
+        level = first.bid_ticks
     minutes = made_up_minutes(
         contract,
         before=first.at,

@@ -59,7 +59,7 @@ def search_accounts(venue: Venue, body: AccountsBody) -> Json:
     accounts = [
         account_row(account)
         for account in venue.exchange.accounts
-        if account.can_trade or not body.only_active_accounts
+        if not body.only_active_accounts or venue.exchange.is_active(account.id)
     ]
     return envelope(0, accounts=accounts)
 

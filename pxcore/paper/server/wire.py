@@ -124,6 +124,7 @@ class PlaceBody(Body, frozen=True):
             size=self.size,
             limit_price=self.limit_price,
             stop_price=self.stop_price,
+            trail_price=self.trail_price,
             tag=self.custom_tag or None,
             stop_loss=self.stop_loss_bracket.leg() if self.stop_loss_bracket else None,
             take_profit=self.take_profit_bracket.leg() if self.take_profit_bracket else None,
@@ -139,7 +140,12 @@ class ModifyBody(Body, frozen=True):
     trail_price: Decimal | None = None
 
     def change(self) -> Change:
-        return Change(size=self.size, limit_price=self.limit_price, stop_price=self.stop_price)
+        return Change(
+            size=self.size,
+            limit_price=self.limit_price,
+            stop_price=self.stop_price,
+            trail_price=self.trail_price,
+        )
 
 
 class CloseBody(Body, frozen=True):
@@ -211,7 +217,7 @@ def bar_row(bar: Bar, contract: Contract) -> Json:
 def order_row(row: OrderChanged, contract: Contract, *, stream: bool) -> Json:
     order = row.order
     stamp = stream_time if stream else rest_time
-    offset = row.offset_ticks if order.status is OrderStatus.SUSPENDED else None
+    offset = row.offset_ticks if order.status is OrderStatus.SUSPENDED else row.trail_ticks
     related: Json = {
         "trailDistance": offset,
         "trailPrice": None if offset is None else _price(contract, offset),
@@ -232,7 +238,7 @@ def order_row(row: OrderChanged, contract: Contract, *, stream: bool) -> Json:
         "limitPrice": _price(contract, order.limit_ticks),
         "stopPrice": _price(contract, order.stop_ticks),
         "fillVolume": order.filled_size,
-        "filledPrice": _price(contract, order.filled_ticks),
+        "filledPrice": None if row.filled_price is None else number(row.filled_price),
         "customTag": order.tag,
     }
     return (_present(fields) if stream else fields) | _present(related)
