@@ -7,22 +7,33 @@ seeded generator of their own: a tape is the same with and without depth.
 
 import random
 
-from pxcore.model import Contract, DepthKind, DepthLevel, MarketTrade, Quote
-from pxcore.paper.market import DeepTape, DepthPush, Halt, Tape
+from pxcore.model import DepthKind, DepthLevel, MarketTrade, Quote
+from pxcore.paper.market import DepthPush, Halt, MarketStep
 
 LEVELS = 50  # a side: with them a first batch is about 12 kB, as recorded
 _SIZE_MEAN = 8.0
 _TOUCHED_NEAR = 10  # the level that changes without a reason is among so many from the top
 
 
-def with_depth(tape: Tape, contract: Contract, *, seed: int) -> DeepTape:
-    """The tape of one contract, each step followed by what it did to the book."""
-    book = Book(random.Random(f"{seed}/{contract.id}/depth"))  # noqa: S311 - a market, no secret
-    for step in tape:
-        yield step
-        levels = () if isinstance(step, Halt) else book.follow(step)
-        if levels:
-            yield DepthPush(at=step.at, contract_id=contract.id, levels=levels)
+class Depth:
+    """The books of all contracts that have a market."""
+
+    def __init__(self, seed: int) -> None:
+        self._seed = seed
+        self._books: dict[str, Book] = {}
+
+    def follow(self, step: MarketStep) -> DepthPush | None:
+        """What a step did to its contract's book; nothing, during a halt and before a quote."""
+        if isinstance(step, Halt):
+            return None
+        book = self._books.get(step.contract_id)
+        if book is None:
+            rng = random.Random(f"{self._seed}/{step.contract_id}/depth")  # noqa: S311 - no secret
+            book = self._books[step.contract_id] = Book(rng)
+        levels = book.follow(step)
+        if not levels:
+            return None
+        return DepthPush(at=step.at, contract_id=step.contract_id, levels=levels)
 
 
 class Book:

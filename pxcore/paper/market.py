@@ -8,7 +8,6 @@ import heapq
 from collections.abc import Iterator
 from datetime import datetime
 from operator import attrgetter
-from typing import TypeVar
 
 import msgspec
 
@@ -33,10 +32,8 @@ class Halt(msgspec.Struct, frozen=True, kw_only=True):
 
 MarketStep = Quote | MarketTrade | Halt
 Tape = Iterator[MarketStep]
-DeepTape = Iterator[MarketStep | DepthPush]
-S = TypeVar("S", bound=MarketStep | DepthPush)
 
 
-def merged(*tapes: Iterator[S]) -> Iterator[S]:
+def merged(*tapes: Tape) -> Tape:
     """Several contracts' tapes as one, in time order; on a tie the earlier argument goes first."""
     return heapq.merge(*tapes, key=attrgetter("at"))

@@ -159,6 +159,11 @@ class Exchange(Wards):
     def contract(self, contract_id: str) -> Contract | None:
         return self._contracts.get(contract_id)
 
+    def top(self, contract_id: str) -> Top:
+        """Best bid, best ask and last trade as they are known now."""
+        top = self._tops[contract_id]
+        return Top(top.bid, top.ask, top.last)
+
     @property
     def accounts(self) -> tuple[Account, ...]:
         return self._books.accounts

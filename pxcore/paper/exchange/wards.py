@@ -111,21 +111,27 @@ class Wards(Floor):
 
     def _begin(self, now: datetime) -> None:
         super()._begin(now)
+        if any(standing.day < day_of(now) for standing in self._guard.standings.values()):
+            self._reset_counters()  # the restart was on a later day
         if self._guard.is_on:
             self._guard.begin(day_of(now), self._books.accounts)
             self._at(next_day(now), self._begin_day)
             self._await_flatten()
 
     def _begin_day(self) -> None:
-        """17:00 Chicago: the counters start again, a day's lock falls."""
+        """17:00 Chicago."""
+        self._reset_counters()
+        if self._guard.is_on:
+            self._at(next_day(self._now), self._begin_day)
+
+    def _reset_counters(self) -> None:
+        """A new trading day: the counters start again, a day's lock falls."""
         for account in self._books.accounts:
             lock = self._guard.lock_of(account.id)
             self._guard.next_day(account.id, day_of(self._now), account.balance_usd)
             if lock is Lock.DAY:
                 self._books.lock(account.id, can_trade=True)
                 self._tell_account(account.id)
-        if self._guard.is_on:
-            self._at(next_day(self._now), self._begin_day)
 
     def _await_flatten(self) -> None:
         moments = (next_flat_by(contract, self._now) for contract in self._contracts.values())

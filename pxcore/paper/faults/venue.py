@@ -90,9 +90,16 @@ class ForeignOrder(Timed, frozen=True, kw_only=True, tag_field="fault", tag="for
     contract_id: str | None = None
     side: Side = Side.BUY
     size: int = 1
-    type: Literal[OrderType.MARKET, OrderType.LIMIT, OrderType.STOP] = OrderType.MARKET
+    type: OrderType = OrderType.MARKET
     ticks_away: int = 20
     tag: str | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.type not in (OrderType.MARKET, OrderType.LIMIT, OrderType.STOP) or self.size < 1:
+            raise ValueError(
+                f"type {self.type} must be market, limit or stop, size {self.size} above 0"
+            )
 
 
 VenueFault = (

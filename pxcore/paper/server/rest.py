@@ -12,9 +12,7 @@ import msgspec
 from pxcore.model import Contract, OrderStatus
 from pxcore.paper.bars import BarUnit
 from pxcore.paper.exchange import OrderChanged
-from pxcore.paper.server.venue import Venue
-from pxcore.paper.server.wire import (
-    STATUS_OF,
+from pxcore.paper.server.bodies import (
     AccountBody,
     AccountsBody,
     BarsBody,
@@ -23,12 +21,17 @@ from pxcore.paper.server.wire import (
     ContractBody,
     ContractsBody,
     HistoryBody,
-    Json,
     ModifyBody,
     OrderBody,
     PartialCloseBody,
     PlaceBody,
     QueryBody,
+    utc,
+)
+from pxcore.paper.server.rows import (
+    STATUS_OF,
+    Form,
+    Json,
     account_row,
     bar_row,
     contract_row,
@@ -36,8 +39,8 @@ from pxcore.paper.server.wire import (
     order_row,
     position_row,
     trade_row,
-    utc,
 )
+from pxcore.paper.server.venue import Venue
 
 _NOT_FOUND = 1  # the account, order or contract that a question names
 _CONTRACTS_MAX = 20
@@ -52,6 +55,7 @@ class Endpoint:
     """`answer` takes the request's bytes; they raise msgspec.DecodeError when they are no body."""
 
     path: str
+    body: type[Body]
     answer: Callable[[Venue, bytes], Json]
 
 
@@ -172,7 +176,7 @@ def open_positions(venue: Venue, body: AccountBody) -> Json:
     if venue.exchange.account(body.account_id) is None:
         return envelope(_NOT_FOUND, positions=None)
     held = venue.exchange.positions(body.account_id)
-    rows = [position_row(p, _contract(venue, p.contract_id), stream=False) for p in held]
+    rows = [position_row(p, _contract(venue, p.contract_id), _form(venue)) for p in held]
     return envelope(0, positions=rows)
 
 
@@ -191,7 +195,7 @@ def search_trades(venue: Venue, body: HistoryBody) -> Json:
     if venue.exchange.account(body.account_id) is None:
         return envelope(_NOT_FOUND, trades=None)
     rows = [
-        trade_row(fill, _contract(venue, fill.contract_id), stream=False)
+        trade_row(fill, _contract(venue, fill.contract_id), _form(venue))
         for fill in reversed(venue.exchange.fills(body.account_id))
         if utc(body.start_timestamp) <= fill.happened_at
         and (body.end_timestamp is None or fill.happened_at <= utc(body.end_timestamp))
@@ -201,7 +205,7 @@ def search_trades(venue: Venue, body: HistoryBody) -> Json:
 
 def _endpoint(path: str, body: type[B], answer: Callable[[Venue, B], Json]) -> Endpoint:
     decoder = msgspec.json.Decoder(body)
-    return Endpoint(path, lambda venue, sent: answer(venue, decoder.decode(sent)))
+    return Endpoint(path, body, lambda venue, sent: answer(venue, decoder.decode(sent)))
 
 
 ENDPOINTS = (
@@ -236,7 +240,11 @@ def _orders(venue: Venue, account_id: int, rows: list[OrderChanged]) -> Json:
 
 
 def _order(venue: Venue, row: OrderChanged) -> Json:
-    return order_row(row, _contract(venue, row.order.contract_id), stream=False)
+    return order_row(row, _contract(venue, row.order.contract_id), _form(venue))
+
+
+def _form(venue: Venue) -> Form:
+    return Form(is_stream=False, skew=venue.hostility.skew)
 
 
 def _contract(venue: Venue, contract_id: str) -> Contract:

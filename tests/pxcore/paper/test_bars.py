@@ -7,8 +7,9 @@ import pytest
 from paper_scenes import MNQ, OPEN, printed
 
 from pxcore.calendar import CHICAGO
+from pxcore.paper.assembly import build_market
 from pxcore.paper.bars import Bar, BarStore, BarUnit, made_up_minutes
-from pxcore.paper.process import PaperConfig, build_market
+from pxcore.paper.config import PaperConfig
 
 DAY = timedelta(days=1)
 

@@ -6,10 +6,10 @@ from itertools import islice, takewhile
 import msgspec
 import pytest
 from paper_scenes import MNQ, OPEN, printed, quote
-from paper_server import serving
+from paper_server import lively_tape, serving
 
-from pxcore.model import DepthKind, DepthLevel, MarketTrade, Quote
-from pxcore.paper.depth import LEVELS, with_depth
+from pxcore.model import DepthKind, DepthLevel
+from pxcore.paper.depth import LEVELS, Depth
 from pxcore.paper.market import DepthPush, MarketStep
 from pxcore.paper.synthetic import synthetic
 
@@ -17,8 +17,8 @@ Levels = dict[tuple[int, int], int]
 
 
 def deep(*steps: MarketStep) -> list[DepthPush]:
-    made = with_depth(iter(steps), MNQ, seed=1)
-    return [step for step in made if isinstance(step, DepthPush)]
+    depth = Depth(seed=1)
+    return [push for step in steps if (push := depth.follow(step))]
 
 
 def rebuilt(levels: Levels, rows: tuple[DepthLevel, ...]) -> Levels:
@@ -72,17 +72,11 @@ def test_print_is_told_in_the_depth_and_takes_from_its_level() -> None:
     assert top.kind is DepthKind.BEST_ASK
 
 
-def test_tape_is_the_same_with_depth_and_without() -> None:
-    plain = list(islice(synthetic(MNQ, start=OPEN, seed=3), 1000))
-    tape = with_depth(synthetic(MNQ, start=OPEN, seed=3), MNQ, seed=3)
-    kept = (step for step in tape if isinstance(step, Quote | MarketTrade))
-    assert list(islice(kept, 1000)) == plain
-
-
 def test_same_seed_gives_the_same_depth_to_the_byte() -> None:
     def taped(seed: int) -> bytes:
-        tape = with_depth(synthetic(MNQ, start=OPEN, seed=3), MNQ, seed=seed)
-        return msgspec.json.encode(list(islice(tape, 2000)))
+        depth = Depth(seed)
+        tape = islice(synthetic(MNQ, start=OPEN, seed=3), 1000)
+        return msgspec.json.encode([depth.follow(step) for step in tape])
 
     assert taped(3) == taped(3)
     assert taped(3) != taped(4)
@@ -90,16 +84,14 @@ def test_same_seed_gives_the_same_depth_to_the_byte() -> None:
 
 def test_rate_is_that_recorded_for_mnq() -> None:
     # 62 a second on average; the first half minute of a market is its burst.
-    tape = with_depth(synthetic(MNQ, start=OPEN, seed=3), MNQ, seed=3)
-    span = takewhile(lambda step: step.at < OPEN + timedelta(seconds=330), tape)
-    pushes = [step for step in span if isinstance(step, DepthPush)]
+    tape = synthetic(MNQ, start=OPEN, seed=3)
+    pushes = deep(*takewhile(lambda step: step.at < OPEN + timedelta(seconds=330), tape))
     steady = [push for push in pushes if push.at >= OPEN + timedelta(seconds=30)]
     assert 59 < len(steady) / 300 < 65
 
 
 def test_subscriber_gets_the_whole_book_in_one_batch_and_then_the_changes() -> None:
-    tape = with_depth(synthetic(MNQ, start=OPEN, seed=1), MNQ, seed=1)
-    with serving(tape) as gateway:
+    with serving(lively_tape()) as gateway:
         hub = gateway.log_in().hub("market")
         assert hub.call("SubscribeContractMarketDepth", MNQ.id)["result"] == 0
         contract_id, rows = hub.event("GatewayDepth")
