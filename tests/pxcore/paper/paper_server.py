@@ -4,12 +4,14 @@ import asyncio
 import json
 import socket
 import threading
+import time
 import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import uvicorn
@@ -67,6 +69,13 @@ class Gateway:
 
         assert self._loop is not None
         asyncio.run_coroutine_threadsafe(on_the_loop(), self._loop).result(6)
+
+    def wait_for_file(self, path: Path, text: str) -> None:
+        """Returns once the file holds this text; gives up after five seconds."""
+        deadline = time.monotonic() + 5
+        while not (path.exists() and text in path.read_text()):
+            assert time.monotonic() < deadline, f"{path} does not hold {text}"
+            self.send("/api/Status/ping", None)
 
     def log_in(self) -> "Gateway":
         _, answer = self.post("/api/Auth/loginKey", userName="trader01", apiKey="key")
@@ -171,14 +180,18 @@ def lively_tape() -> Tape:
 
 @contextmanager
 def serving(
-    tape: Tape, *, config: ServerConfig | None = None, speed: float = 1.0
+    tape: Tape,
+    *,
+    config: ServerConfig | None = None,
+    speed: float = 1.0,
+    venue: Venue | None = None,
 ) -> Iterator[Gateway]:
-    """The market begins at OPEN, now."""
+    """The market begins at OPEN, now; a venue of the caller's own brings its own tape."""
     clock = ShiftedClock(market=OPEN, wall=datetime.now(UTC), speed=speed)
     exchange = Exchange(
         contracts=LISTED, accounts=(AccountSpec(ACCOUNT, "PRAC-V2-1", START_USD),), seed=7
     )
-    venue = Venue(exchange=exchange, tape=tape, clock=clock)
+    venue = venue or Venue(exchange=exchange, tape=tape, clock=clock)
     app = create_app(venue, config or ServerConfig(rest_limit=None, bars_limit=None))
     server = _Announcing(server_config(app))
     thread = threading.Thread(target=server.run, daemon=True)
