@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: demo test check setup lock clean bench-gateway
+.PHONY: demo test check setup lock clean bench-gateway bench-paper
 
 demo: setup
 	$(BIN)/px demo
@@ -21,6 +21,10 @@ check: setup
 # What a market message costs beside signalrcore as shipped and beside the floor; about 45 s.
 bench-gateway: setup
 	$(BIN)/python tests/benchmarks/bench_gateway.py
+
+# How fast the paper gateway is on this machine; fails when it is slower than promised.
+bench-paper: setup
+	$(BIN)/python tests/benchmarks/bench_paper.py
 
 setup: $(STAMP)
 

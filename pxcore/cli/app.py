@@ -15,10 +15,11 @@ from pxcore.cli.desk import acting, asking
 from pxcore.cli.edge import Edge
 from pxcore.cli.flatten import flatten
 from pxcore.cli.output import console
-from pxcore.cli.paper import serve_paper
+from pxcore.cli.paper import PaperRequest, serve_paper
 from pxcore.cli.real_day import run_day
 from pxcore.cli.record import replay_session, serve_ui, show_report
 from pxcore.model import Misconfigured
+from pxcore.paper.exchange import BracketMode
 from pxcore.runtime.plan import Paths
 from pxcore.settings import load_settings
 
@@ -83,15 +84,47 @@ def paper(
     contract: Annotated[str, typer.Option(help="Symbol of the contract.")] = "MNQ",
     seed: Annotated[int, typer.Option(help="Seed of the synthetic market.")] = 7,
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 for a free one.")] = 0,
-    account: Annotated[int, typer.Option(min=1, help="Id of its one account.")] = 20_000_001,
+    account: Annotated[
+        str, typer.Option(help="Program of its one account: 50k, 100k, 150k or practice.")
+    ] = "50k",
+    account_id: Annotated[int, typer.Option(min=1, help="Id of that account.")] = 20_000_001,
+    brackets: Annotated[
+        BracketMode, typer.Option(help="Bracket mode of the account.")
+    ] = BracketMode.AUTO_OCO,
+    speed: Annotated[
+        float, typer.Option(min=0.01, max=1000, help="Market seconds in one of ours.")
+    ] = 1.0,
+    market: Annotated[
+        str,
+        typer.Option(
+            help="Synthetic: calm, open, trend, range, halting, gapping, wild. Or a file: trades "
+            "or one-minute bars (.csv, .gz), a script (.json)."
+        ),
+    ] = "open",
+    faults: Annotated[Path | None, typer.Option(help="Faults, as TOML.")] = None,
+    state: Annotated[Path | None, typer.Option(help="Keep the account in this file.")] = None,
+    control: Annotated[
+        bool, typer.Option("--control", help="Open the control API under /paper/.")
+    ] = False,
 ) -> None:
     """The paper gateway alone: REST and both hubs on 127.0.0.1, until Ctrl-C.
 
-    Example: px paper --contract MES --port 8100
+    Example: px paper --port 8100 --account 50k --seed 7 --speed 1 --control
     """
-    raise typer.Exit(
-        serve_paper(symbol=contract, seed=seed, port=port, account_id=account, console=console())
+    request = PaperRequest(
+        symbol=contract,
+        seed=seed,
+        port=port,
+        account_id=account_id,
+        program=account,
+        bracket_mode=brackets,
+        speed=speed,
+        market=market,
+        faults=faults,
+        state=state,
+        has_control=control,
     )
+    raise typer.Exit(serve_paper(request, console()))
 
 
 @app.command()

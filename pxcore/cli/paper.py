@@ -2,56 +2,118 @@
 
 import queue
 import threading
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import IO
 
 import msgspec
 from rich.console import Console
 
-from pxcore.calendar import CHICAGO, chicago, latest_regular_day
+from pxcore.calendar import CHICAGO, DayKind, chicago, latest_regular_day, trading_day
 from pxcore.cli.market import DemoMarket
 from pxcore.clock import ShiftedClock
 from pxcore.gateway import GatewayClient
 from pxcore.gateway.choose import choose_contract, exchange_root
 from pxcore.model import Misconfigured, Unavailable
 from pxcore.paper.catalogue import catalogue
-from pxcore.paper.process import PaperConfig, Recording, run
+from pxcore.paper.config import PaperConfig, Recording
+from pxcore.paper.exchange import BracketMode
+from pxcore.paper.keeper import read_state
+from pxcore.paper.process import run
 from pxcore.runtime.plan import Paths
 from pxcore.runtime.process import end, spawn
 
 _START_S = 30.0
+_OPEN, _LATE = time(8, 30), time(14)  # Chicago
+_BEFORE_OPEN = timedelta(minutes=1)
 
 
-def serve_paper(*, symbol: str, seed: int, port: int, account_id: int, console: Console) -> int:
+class PaperRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """What `px paper` was asked for. `market` is a synthetic shape's name or a file."""
+
+    symbol: str
+    seed: int
+    port: int
+    account_id: int
+    program: str
+    bracket_mode: BracketMode
+    speed: float
+    market: str
+    faults: Path | None
+    state: Path | None
+    has_control: bool
+
+
+def serve_paper(request: PaperRequest, console: Console) -> int:
     """Runs it until Ctrl-C; prints the settings that point a day to it.
 
-    Its market is at a minute before the 08:30 Chicago open now, whatever the hour here.
+    Its market is at a minute before the 08:30 Chicago open now, whatever the hour here; with a
+    state it goes on from where that ended, if that is later.
     """
-    day = latest_regular_day(datetime.now(CHICAGO).date())
-    start = chicago(day, time(8, 29))
-    clock = ShiftedClock(market=start, wall=datetime.now(UTC), speed=1.0)
-    contract = choose_contract(symbol, catalogue(day))
+    kept = None if request.state is None else read_state(request.state)
+    start = _market_start(None if kept is None else kept.now)
+    clock = ShiftedClock(market=start, wall=datetime.now(UTC), speed=request.speed)
+    contract = choose_contract(request.symbol, catalogue(start.date()))
 
     def announce(url: str) -> None:
-        console.print(f"paper gateway: {contract.name}, the open of {day}; Ctrl-C stops it")
+        console.print(
+            f"paper gateway: {contract.name}, {request.program} account, market {request.market}, "
+            f"it is {start.astimezone(CHICAGO):%Y-%m-%d %H:%M:%S} Chicago there; Ctrl-C stops it",
+            soft_wrap=True,
+        )
         for name, value in (
             ("PX_PAPER_URL", url),
             ("PX_PAPER_CLOCK", clock),
-            ("PX_ACCOUNT_ID", account_id),
+            ("PX_ACCOUNT_ID", request.account_id),
             ("PX_CONTRACT", contract.id),
         ):
             console.print(f"export {name}={value}", soft_wrap=True)
+        if request.has_control:
+            console.print(f"# control API: {url}/paper/state", soft_wrap=True)
 
     config = PaperConfig(
-        port=port,
-        account_id=account_id,
+        port=request.port,
+        account_id=request.account_id,
+        program=request.program,
+        bracket_mode=request.bracket_mode,
         symbols=(exchange_root(contract),),
-        seed=seed,
+        seed=request.seed,
         clock=str(clock),
         market_start=start,
+        opens_at=start + _BEFORE_OPEN,
+        faults=None if request.faults is None else str(request.faults),
+        state=None if request.state is None else str(request.state),
+        has_control=request.has_control,
     )
-    return run(config, announce=announce)
+    return run(_with_market(config, request.market), announce=announce)
+
+
+def _market_start(kept: datetime | None) -> datetime:
+    """A minute before the latest open, or where a kept state ended if that is later.
+
+    One that ended in the last hour before the flatten goes on before the next regular open.
+    """
+    day = latest_regular_day(datetime.now(CHICAGO).date())
+    start = chicago(day, _OPEN) - _BEFORE_OPEN
+    if kept is None or kept < start:
+        return start
+    day = kept.astimezone(CHICAGO).date()
+    if trading_day(day).kind is DayKind.REGULAR and kept < chicago(day, _LATE):
+        return kept + timedelta(seconds=1)
+    day += timedelta(days=1)
+    while trading_day(day).kind not in (DayKind.REGULAR, DayKind.UNKNOWN):
+        day += timedelta(days=1)
+    return chicago(day, _OPEN) - _BEFORE_OPEN
+
+
+def _with_market(config: PaperConfig, market: str) -> PaperConfig:
+    """A shape's name, a script (.json) or a recording. Only a made-up market keeps hours."""
+    path = Path(market)
+    if not path.suffix:
+        return msgspec.structs.replace(config, shape=market, hours="exchange")
+    if path.suffix == ".json":
+        return msgspec.structs.replace(config, script=market)
+    return msgspec.structs.replace(config, recording=Recording(path=market))
 
 
 class Paper:

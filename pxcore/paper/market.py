@@ -1,4 +1,4 @@
-"""What a paper market is: a stream of timed quotes and prints in the model's own words.
+"""What a paper market is: a stream of timed quotes, prints and halts in the model's own words.
 
 Every market (synthetic, replayed, written by hand in a test) is an iterator of steps in time
 order, pure and lazy: who consumes it, when and how fast does not change it.
@@ -6,11 +6,41 @@ order, pure and lazy: who consumes it, when and how fast does not change it.
 
 import heapq
 from collections.abc import Iterator
+from datetime import datetime
 from operator import attrgetter
 
-from pxcore.model import MarketTrade, Quote
+import msgspec
 
-MarketStep = Quote | MarketTrade
+from pxcore.model import DepthKind, MarketTrade, Quote
+
+
+class DepthRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One row of a push: an ask or bid row replaces what rests at its price, zero removes it; a
+    best row points at the top of the book; a trade row is a print. `size` in contracts.
+    """
+
+    kind: DepthKind
+    price_ticks: int
+    size: int
+
+
+class DepthPush(msgspec.Struct, frozen=True, kw_only=True):
+    """What changed in a contract's book at once. Nobody but the wire looks at it."""
+
+    at: datetime
+    contract_id: str
+    levels: tuple[DepthRow, ...]
+
+
+class Halt(msgspec.Struct, frozen=True, kw_only=True):
+    """Trading in a contract stops, or goes on again. No quote or print comes in between."""
+
+    at: datetime
+    contract_id: str
+    is_halted: bool
+
+
+MarketStep = Quote | MarketTrade | Halt
 Tape = Iterator[MarketStep]
 
 

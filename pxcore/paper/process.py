@@ -12,62 +12,28 @@ import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
-from decimal import Decimal
+from datetime import datetime
 from pathlib import Path
-from typing import Annotated
 
 import msgspec
 import uvicorn
 
 from pxcore.clock import Clock, ShiftedClock, WallClock
-from pxcore.model import Contract, Misconfigured
-from pxcore.paper.catalogue import catalogue, find_contract
-from pxcore.paper.exchange import AccountSpec, Exchange
-from pxcore.paper.market import Tape, merged
-from pxcore.paper.recording import read_trades
-from pxcore.paper.replay import cut, replay
+from pxcore.model import Misconfigured
+from pxcore.paper.assembly import Market, build_market
+from pxcore.paper.config import PaperConfig
+from pxcore.paper.exchange import ExchangeState
+from pxcore.paper.faults.file import FaultFile, read_faults
+from pxcore.paper.keeper import check_writable, read_state, write_state
+from pxcore.paper.server.access import BARS_LIMIT, REST_LIMIT
 from pxcore.paper.server.app import ServerConfig, create_app
+from pxcore.paper.server.transport import server_config
 from pxcore.paper.server.venue import Venue
-from pxcore.paper.synthetic import synthetic
 
 EXIT_OK, EXIT_FAULT, EXIT_MISCONFIGURED = 0, 1, 2
 _IDLE_WAIT_S = 30.0
 _POLL_S = 0.1
-_STOP_S = 1
-
-
-Moment = Annotated[datetime, msgspec.Meta(tz=True)]
-
-
-class Recording(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The stretch of a recorded file to play; None for an end means the file's own."""
-
-    path: str
-    start: Moment | None = None
-    end: Moment | None = None
-
-
-class PaperConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """All there is to say about a paper gateway.
-
-    `port` 0 is any free one. `clock` is `wall` or MARKET@WALL@SPEED; `market_start` is when the
-    market's tape begins, by default the clock's now. A recording plays the first of `symbols`;
-    the others are synthetic. `user_name` and `api_key` of None accept any that are not empty.
-    """
-
-    port: int = 0
-    account_id: int = 26200002
-    account_name: str = "PRAC-V2-600001-40000002"
-    balance_usd: Decimal = Decimal("50000.00")
-    symbols: tuple[str, ...] = ("MNQ",)
-    seed: int = 1
-    clock: str = "wall"
-    market_start: Moment | None = None
-    recording: Recording | None = None
-    user_name: str | None = None
-    api_key: str | None = None
-    exit_on_stdin_eof: bool = False
+_KEEP_S = 1.0
 
 
 def main(arguments: list[str]) -> int:
@@ -93,37 +59,28 @@ def run(config: PaperConfig, *, announce: Callable[[str], None] = announce_as_js
     """
     try:
         clock: Clock = WallClock() if config.clock == "wall" else ShiftedClock.parse(config.clock)
-        exchange, tape = build_market(config, config.market_start or clock.now())
+        kept = _kept(config)
+        start = config.market_start or clock.now()
+        start = start if kept is None else max(start, kept.now)
+        market = build_market(config, start, kept)
+        hostile = read_faults(Path(config.faults)) if config.faults else FaultFile()
         listener = _bound(config.port)
     except Misconfigured as error:
         return _refused(str(error))
-    return asyncio.run(_serve(config, clock, exchange, tape, listener, announce))
+    return asyncio.run(_serve(config, clock, market, hostile, start, listener, announce))
+
+
+def _kept(config: PaperConfig) -> ExchangeState | None:
+    """What an earlier process with this state file left; time never goes back behind it."""
+    if config.state is None:
+        return None
+    check_writable(Path(config.state))
+    return read_state(Path(config.state))
 
 
 def _refused(why: str) -> int:
     print(f"paper gateway: {why}", file=sys.stderr)
     return EXIT_MISCONFIGURED
-
-
-def build_market(config: PaperConfig, start: datetime) -> tuple[Exchange, Tape]:
-    """The exchange and its tape, which begins at `start`. Raises Misconfigured."""
-    start = start.astimezone(UTC)
-    listed = catalogue(start.date())
-    contracts = list(dict.fromkeys(find_contract(listed, symbol) for symbol in config.symbols))
-    if not contracts:
-        raise Misconfigured("a paper market needs at least one symbol")
-    account = AccountSpec(config.account_id, config.account_name, config.balance_usd)
-    exchange = Exchange(contracts=listed, accounts=(account,), seed=config.seed)
-    tapes = [synthetic(contract, start=start, seed=config.seed) for contract in contracts]
-    if config.recording is not None:
-        tapes[0] = _replayed(config.recording, contracts[0], start)
-    return exchange, merged(*tapes)
-
-
-def _replayed(recording: Recording, contract: Contract, start: datetime) -> Tape:
-    trades = read_trades(Path(recording.path), contract)
-    first, last = recording.start or trades[0].at, recording.end or trades[-1].at
-    return replay(cut(trades, start=first, end=last, speed=1.0), contract, market_start=start)
 
 
 def _bound(port: int) -> socket.socket:
@@ -141,8 +98,9 @@ def _bound(port: int) -> socket.socket:
 async def _serve(
     config: PaperConfig,
     clock: Clock,
-    exchange: Exchange,
-    tape: Tape,
+    market: Market,
+    hostile: FaultFile,
+    start: datetime,
     listener: socket.socket,
     announce: Callable[[str], None],
 ) -> int:
@@ -153,28 +111,56 @@ async def _serve(
         statuses.append(status)
         server.should_exit = True
 
-    venue = Venue(exchange=exchange, tape=tape, clock=clock, on_fault=lambda: stop(EXIT_FAULT))
-    app = create_app(venue, ServerConfig(user_name=config.user_name, api_key=config.api_key))
-    server = _Server(
-        uvicorn.Config(
-            app,
-            log_level="warning",
-            access_log=False,
-            ws_ping_interval=None,  # its payload kills some clients; SignalR has pings of its own
-            ws_per_message_deflate=False,
-            timeout_graceful_shutdown=_STOP_S,
-        ),
-        announce,
+    venue = Venue(
+        exchange=market.exchange,
+        tape=market.tape,
+        bars=market.bars,
+        clock=clock,
+        dialect=config.dialect,
+        seed=config.seed,
+        fault_seed=config.seed if hostile.seed is None else hostile.seed,
+        on_fault=lambda: stop(EXIT_FAULT),
     )
+    for fault in hostile.faults:
+        venue.arm(fault, start)
+    app = create_app(venue, _server_settings(config))
+    server = _Server(server_config(app), announce)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop))
-    waiting = None
+    jobs = []
     if config.exit_on_stdin_eof:
-        waiting = loop.create_task(_stop_when_orphaned_and_idle(venue, server))
+        jobs.append(loop.create_task(_stop_when_orphaned_and_idle(venue, server)))
+    if config.state is not None:
+        jobs.append(loop.create_task(_keep(venue, Path(config.state))))
     await server.serve(sockets=[listener])
-    if waiting is not None:
-        waiting.cancel()
+    for job in jobs:
+        job.cancel()
+    await asyncio.gather(*jobs, return_exceptions=True)
+    if config.state is not None:
+        write_state(Path(config.state), venue.exchange.state())
     return max(statuses)
+
+
+def _server_settings(config: PaperConfig) -> ServerConfig:
+    return ServerConfig(
+        user_name=config.user_name,
+        api_key=config.api_key,
+        token_lifetime_s=config.token_lifetime_s,
+        rest_limit=REST_LIMIT if config.is_rate_limited else None,
+        bars_limit=BARS_LIMIT if config.is_rate_limited else None,
+        dialect=config.dialect,
+        has_control=config.has_control,
+    )
+
+
+async def _keep(venue: Venue, path: Path) -> None:
+    """Writes the state at once, and again within a second of whatever changes an account."""
+    written = -1
+    while True:
+        if venue.broadcaster.account_events != written:
+            written = venue.broadcaster.account_events
+            write_state(path, venue.exchange.state())
+        await asyncio.sleep(_KEEP_S)
 
 
 async def _stop_when_orphaned_and_idle(venue: Venue, server: uvicorn.Server) -> None:

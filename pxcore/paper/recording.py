@@ -8,7 +8,7 @@ import csv
 import gzip
 import io
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
@@ -39,7 +39,7 @@ def read_trades(path: Path, contract: Contract) -> tuple[RecordedTrade, ...]:
     """
     trades = []
     latest: datetime | None = None
-    for line, row in _rows(path, _text(path)):
+    for line, row in read_rows(path, read_text(path), _COLUMNS):
         try:
             trade = _trade(row, contract)
             if latest is not None and trade.at < latest:
@@ -54,7 +54,7 @@ def read_trades(path: Path, contract: Contract) -> tuple[RecordedTrade, ...]:
     return tuple(trades)
 
 
-def _text(path: Path) -> str:
+def read_text(path: Path) -> str:
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -72,41 +72,42 @@ def _text(path: Path) -> str:
         raise Misconfigured(f"{path} is not UTF-8 text") from error
 
 
-def _rows(path: Path, text: str) -> Iterator[tuple[int, tuple[str, str, str]]]:
-    """Line number and the three columns of every row that is not blank."""
+def read_rows(
+    path: Path, text: str, columns: Sequence[str]
+) -> Iterator[tuple[int, tuple[str, ...]]]:
+    """Line number and these columns of every row that is not blank."""
     reader = csv.reader(io.StringIO(text, newline=""))
     try:
         header = [name.strip().lower() for name in next(reader, [])]
         if not header:
             raise Misconfigured(f"{path} is empty")
-        missing = [name for name in _COLUMNS if name not in header]
+        missing = [name for name in columns if name not in header]
         if missing:
             raise Misconfigured(f"{path} has no header column {', '.join(missing)}")
-        time_at, price_at, size_at = (header.index(name) for name in _COLUMNS)
+        places = [header.index(name) for name in columns]
         for row in reader:
             if not any(cell.strip() for cell in row):
                 continue
-            if len(row) <= max(time_at, price_at, size_at):
+            if len(row) <= max(places):
                 raise Misconfigured(
                     f"{path} line {reader.line_num}: {len(row)} columns,"
                     f" the header has {len(header)}"
                 )
-            yield (
-                reader.line_num,
-                (row[time_at].strip(), row[price_at].strip(), row[size_at].strip()),
-            )
+            yield reader.line_num, tuple(row[place].strip() for place in places)
     except csv.Error as error:
         raise Misconfigured(f"{path} line {reader.line_num}: {error}") from error
 
 
-def _trade(row: tuple[str, str, str], contract: Contract) -> RecordedTrade:
+def _trade(row: tuple[str, ...], contract: Contract) -> RecordedTrade:
     time_text, price_text, size_text = row
     return RecordedTrade(
-        at=_time(time_text), price_ticks=_ticks(price_text, contract), size=_size(size_text)
+        at=read_moment(time_text),
+        price_ticks=read_ticks(price_text, contract),
+        size=read_size(size_text),
     )
 
 
-def _time(text: str) -> datetime:
+def read_moment(text: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError as error:
@@ -116,7 +117,7 @@ def _time(text: str) -> datetime:
     return moment.astimezone(UTC)
 
 
-def _ticks(text: str, contract: Contract) -> int:
+def read_ticks(text: str, contract: Contract) -> int:
     try:
         price = Decimal(text)
     except InvalidOperation as error:
@@ -134,7 +135,7 @@ def _ticks(text: str, contract: Contract) -> int:
         ) from error
 
 
-def _size(text: str) -> int:
+def read_size(text: str) -> int:
     if not (text.isascii() and text.isdigit()):
         raise ValueError(f"size {text!r} is not a positive whole number")
     return int(text)

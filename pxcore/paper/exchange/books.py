@@ -4,17 +4,19 @@ Always true: a position is the sum of its fills, a balance the start plus every 
 Source: gateway reference, 7.7 and 7.9.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from fractions import Fraction
 from itertools import count
 
 from msgspec.structs import replace
 
-from pxcore.model import Account, Contract, Fill, Order, Position
+from pxcore.model import Account, Contract, Fill, Order, Position, Side
 from pxcore.paper.catalogue import costs_per_side
 from pxcore.paper.exchange.ledger import Turn, average_price, turns, usd
+from pxcore.paper.exchange.matching import Top
 from pxcore.paper.exchange.terms import AccountSpec
 
 _FIRST_TRADE_ID = 3_000_000_200
@@ -31,7 +33,7 @@ class Booked:
 
 
 @dataclass(frozen=True, slots=True)
-class _Holding:
+class Holding:
     position: Position
     average_ticks: Fraction
 
@@ -40,9 +42,30 @@ class Books:
     def __init__(self, specs: Iterable[AccountSpec]) -> None:
         self._accounts = {spec.id: _account(spec) for spec in specs}
         self._fills: dict[int, list[Fill]] = {account_id: [] for account_id in self._accounts}
-        self._holdings: dict[tuple[int, str], _Holding] = {}
+        self._holdings: dict[tuple[int, str], Holding] = {}
         self._trade_ids = count(_FIRST_TRADE_ID)
         self._position_ids = count(_FIRST_POSITION_ID)
+        self.last_position_id = _FIRST_POSITION_ID - 1
+
+    def restore(
+        self,
+        accounts: Iterable[Account],
+        fills: Iterable[Fill],
+        holdings: Iterable[Holding],
+        last_position_id: int,
+    ) -> None:
+        """Takes up what was kept of the accounts that are known here."""
+        self._accounts |= {kept.id: kept for kept in accounts if kept.id in self._accounts}
+        latest = _FIRST_TRADE_ID - 1
+        for fill in fills:
+            latest = max(latest, fill.id)
+            self._fills.get(fill.account_id, []).append(fill)
+        for holding in holdings:
+            position = holding.position
+            self._holdings[position.account_id, position.contract_id] = holding
+        self._trade_ids = count(latest + 1)
+        self._position_ids = count(last_position_id + 1)
+        self.last_position_id = last_position_id
 
     @property
     def accounts(self) -> tuple[Account, ...]:
@@ -60,6 +83,26 @@ class Books:
         )
 
     @property
+    def holdings(self) -> tuple[Holding, ...]:
+        return tuple(self._holdings.values())
+
+    def lock(self, account_id: int, *, can_trade: bool) -> None:
+        self._accounts[account_id] = replace(self._accounts[account_id], can_trade=can_trade)
+
+    def equity_usd(
+        self, account_id: int, contracts: Mapping[str, Contract], tops: Mapping[str, Top]
+    ) -> Decimal:
+        """Balance and open profit or loss, each position at the price that would close it."""
+        equity = self._accounts[account_id].balance_usd
+        for (owner_id, contract_id), holding in self._holdings.items():
+            side = Side.SELL if holding.position.size > 0 else Side.BUY
+            mark = tops[contract_id].opposite(side)
+            if owner_id == account_id and mark is not None:
+                gain = (mark - holding.average_ticks) * holding.position.size
+                equity += usd(contracts[contract_id], gain)
+        return equity
+
+    @property
     def is_anything_held(self) -> bool:
         return bool(self._holdings)
 
@@ -69,15 +112,25 @@ class Books:
         return holding.position.size if holding else 0
 
     def book(
-        self, at: datetime, order: Order, price_ticks: int, contract: Contract
+        self,
+        at: datetime,
+        order: Order,
+        size: int,
+        price_ticks: int,
+        contract: Contract,
+        *,
+        extra_fee_usd: Decimal,
     ) -> tuple[Booked, ...]:
-        """An order's execution: one half-turn, or a closing and an opening when it crosses zero."""
+        """An execution of `size`: one half-turn, or a closing and an opening when it crosses zero.
+
+        `extra_fee_usd` is per contract, on top of the product's own costs.
+        """
         key = (order.account_id, contract.id)
         before = self._holdings.get(key)
         held, average = (before.position.size, before.average_ticks) if before else (0, Fraction(0))
         booked = []
-        for turn in turns(held, average, order.side.sign * order.size, price_ticks):
-            fill = self._new_fill(at, order, turn, price_ticks, contract)
+        for turn in turns(held, average, order.side.sign * size, price_ticks):
+            fill = self._new_fill(at, order, turn, price_ticks, contract, extra_fee_usd)
             self._fills[order.account_id].append(fill)
             account = self._accounts[order.account_id]
             account = replace(account, balance_usd=account.balance_usd + fill.net_usd)
@@ -86,7 +139,13 @@ class Books:
         return tuple(booked)
 
     def _new_fill(
-        self, at: datetime, order: Order, turn: Turn, price_ticks: int, contract: Contract
+        self,
+        at: datetime,
+        order: Order,
+        turn: Turn,
+        price_ticks: int,
+        contract: Contract,
+        extra_fee_usd: Decimal,
     ) -> Fill:
         costs = costs_per_side(contract)
         return Fill(
@@ -98,7 +157,7 @@ class Books:
             size=turn.size,
             price_ticks=price_ticks,
             pnl_usd=None if turn.gain_ticks is None else usd(contract, turn.gain_ticks),
-            fees_usd=costs.fees_usd * turn.size,
+            fees_usd=(costs.fees_usd + extra_fee_usd) * turn.size,
             commissions_usd=costs.commissions_usd * turn.size,
             happened_at=at,
         )
@@ -107,7 +166,7 @@ class Books:
         """The position after a half-turn: every opening has an id of its own."""
         before = self._holdings.get(key)
         position = Position(
-            id=before.position.id if before else next(self._position_ids),
+            id=before.position.id if before else self._new_position_id(),
             account_id=key[0],
             contract_id=contract.id,
             size=turn.held,
@@ -115,10 +174,14 @@ class Books:
             opened_at=before.position.opened_at if before else at,
         )
         if turn.held:
-            self._holdings[key] = _Holding(position, turn.average_ticks)
+            self._holdings[key] = Holding(position, turn.average_ticks)
         else:
             del self._holdings[key]
         return position
+
+    def _new_position_id(self) -> int:
+        self.last_position_id = next(self._position_ids)
+        return self.last_position_id
 
 
 def _account(spec: AccountSpec) -> Account:

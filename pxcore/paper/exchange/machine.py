@@ -1,40 +1,16 @@
-"""The exchange: what happens at the venue when an order, a quote or a print arrives.
+"""The exchange: what a client can tell the venue and ask it, on top of `wards` and `floor`.
 
 Everything is an event in time order. A call first runs what has become due before its own
 moment, then does its part; the events pile up until `advance` or `feed` hands them out. So the
 caller decides what time is, and the same calls give the same events for ever.
-
-    place ─► Pending ─► Open ─► Filled          a market order skips Open
-                │         └───► Cancelled
-    leg  ─► Suspended ─(entry fills)─► Open ─► Filled, its sibling Cancelled 12 ms later
-                └─(entry cancelled)─► Cancelled
-
-The order of events and the delays are those of the gateway reference, 7.1 to 7.9. Not here yet:
-partial fills, trailing stops, stop-limit and join orders, margin, the venue's own flatten.
 """
 
-import heapq
-import random
-from collections.abc import Callable, Iterable
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterable
+from datetime import datetime
 from functools import partial
-from itertools import count
+from typing import Literal
 
-from msgspec.structs import replace
-
-from pxcore.model import (
-    Account,
-    Contract,
-    Fill,
-    MarketTrade,
-    Order,
-    OrderStatus,
-    OrderType,
-    Position,
-    Quote,
-    Side,
-)
-from pxcore.paper.exchange.books import Booked, Books
+from pxcore.model import Account, Contract, Fill, Order, OrderStatus, OrderType, Position
 from pxcore.paper.exchange.codes import (
     CancelCode,
     CloseCode,
@@ -42,33 +18,34 @@ from pxcore.paper.exchange.codes import (
     PartialCloseCode,
     PlaceCode,
 )
-from pxcore.paper.exchange.matching import Top, arrival_price, resting_price
-from pxcore.paper.exchange.orders import Orders
-from pxcore.paper.exchange.refusals import Desk, modify_text, place_refusal
+from pxcore.paper.exchange.floor import IsOpen, always_open
+from pxcore.paper.exchange.matching import Top
+from pxcore.paper.exchange.program import Lock, Standing, micros
+from pxcore.paper.exchange.refusals import Desk, Exposure, modify_text, place_refusal
+from pxcore.paper.exchange.state import ExchangeState, KeptHolding
 from pxcore.paper.exchange.terms import (
-    AccountChanged,
     AccountSpec,
     Answered,
+    BracketMode,
     Change,
     ExchangeConfig,
-    FillMade,
     OrderChanged,
     PlaceRequest,
     PlaceResult,
-    PositionChanged,
-    VenueEvent,
 )
+from pxcore.paper.exchange.wards import Wards
+from pxcore.paper.faults.venue import BracketsRefused, OrderPending
+from pxcore.paper.hours import is_program_open
 
-IsOpen = Callable[[Contract, datetime], bool]
 _DEFAULTS = ExchangeConfig()
+_On = Literal["place", "modify", "cancel", "close"]
 
 
-def always_open(contract: Contract, at: datetime) -> bool:
-    return True
+class Exchange(Wards):
+    """One venue with its accounts. Calls must not go back in time: that is a ValueError.
 
-
-class Exchange:
-    """One venue with its accounts. Calls must not go back in time: that is a ValueError."""
+    `state` is what an earlier exchange with the same accounts kept.
+    """
 
     def __init__(
         self,
@@ -78,51 +55,13 @@ class Exchange:
         seed: int,
         config: ExchangeConfig = _DEFAULTS,
         is_open: IsOpen = always_open,
+        state: ExchangeState | None = None,
     ) -> None:
-        specs = tuple(accounts)
-        self._contracts = {contract.id: contract for contract in contracts}
-        self._tops = {contract_id: Top() for contract_id in self._contracts}
-        self._modes = {spec.id: spec.bracket_mode for spec in specs}
-        self._books = Books(specs)
-        self._orders = Orders(random.Random(seed))  # noqa: S311 - gaps between ids, no secret
-        self._config = config
-        self._is_open = is_open
-        self._now = datetime.min.replace(tzinfo=UTC)
-        self._due: list[tuple[datetime, int, Callable[[], None]]] = []
-        self._due_numbers = count()
-        self._out: list[VenueEvent] = []
-
-    # Time and market
-
-    @property
-    def now(self) -> datetime:
-        """The latest moment that any call named."""
-        return self._now
-
-    def next_due(self) -> datetime | None:
-        """When `advance` will next have something to do; None while nothing is under way."""
-        if self._out:
-            return self._now
-        return self._due[0][0] if self._due else None
-
-    def advance(self, now: datetime) -> list[VenueEvent]:
-        """Everything that has happened up to now and was not handed out before, in order."""
-        self._run_until(now)
-        out, self._out = self._out, []
-        return out
-
-    def feed(self, step: Quote | MarketTrade) -> list[VenueEvent]:
-        """One step of the market: what was due before it, the step itself, what it caused."""
-        self._run_until(step.at)
-        self._out.append(step)
-        top = self._tops[step.contract_id]
-        if isinstance(step, Quote):
-            top.merge(step)
-        for order in self._orders.resting(step.contract_id):
-            price = resting_price(order, top, step, self._config.fill_rule)
-            if price is not None:
-                self._fill(order.id, price)
-        return self.advance(step.at)
+        super().__init__(
+            contracts=contracts, accounts=accounts, seed=seed, config=config, is_open=is_open
+        )
+        if state is not None:
+            self._restore(state)
 
     # Instructions
 
@@ -132,9 +71,15 @@ class Exchange:
         Source: gateway reference, 2.9.
         """
         self._run_until(now)
-        refusal = place_refusal(request, self._desk(account_id, request.contract_id))
+        refusal = place_refusal(request, self._desk(account_id, request))
         if refusal is None:
-            return PlaceResult(self._accept(account_id, request), PlaceCode.SUCCESS)
+            pending = self._pending("place")
+            if pending is not None and not pending.took_effect:
+                return PlaceResult(None, PlaceCode.ORDER_PENDING)
+            accepted_id = self._accept(account_id, request)
+            if pending is not None:
+                return PlaceResult(None, PlaceCode.ORDER_PENDING)
+            return PlaceResult(accepted_id, PlaceCode.SUCCESS)
         order_id = self._reject(account_id, request) if refusal.leaves_row else None
         return PlaceResult(order_id, refusal.code, refusal.text)
 
@@ -151,10 +96,12 @@ class Exchange:
             return Answered(CancelCode.ORDER_NOT_FOUND)
         if not order.is_alive:
             return Answered(CancelCode.REJECTED, f"Order is already {order.status.value}.")
-        if order.type is OrderType.MARKET:
+        if order.type is OrderType.MARKET and not order.is_working:
             return Answered(CancelCode.PENDING)
-        self._later(self._config.latencies.cancel_ms, partial(self._cancel, order_id))
-        return Answered(CancelCode.SUCCESS)
+        pending = self._pending("cancel")
+        if pending is None or pending.took_effect:
+            self._later(self._config.latencies.cancel_ms, partial(self._cancel_by_hand, order_id))
+        return Answered(CancelCode.PENDING if pending else CancelCode.SUCCESS)
 
     def modify(
         self, now: datetime, account_id: int, order_id: int, change: Change
@@ -174,8 +121,10 @@ class Exchange:
         text = modify_text(order, change, contract, self._tops[contract.id])
         if text is not None:
             return Answered(ModifyCode.REJECTED, text)
-        self._later(self._config.latencies.modify_ms, partial(self._amend, order_id, change))
-        return Answered(ModifyCode.SUCCESS)
+        pending = self._pending("modify")
+        if pending is None or pending.took_effect:
+            self._later(self._config.latencies.modify_ms, partial(self._amend, order_id, change))
+        return Answered(ModifyCode.PENDING if pending else ModifyCode.SUCCESS)
 
     def close(self, now: datetime, account_id: int, contract_id: str) -> Answered[CloseCode]:
         """Sends an untagged market order against the whole position; bracket legs stay working.
@@ -187,8 +136,7 @@ class Exchange:
         if problem is not None:
             return Answered(problem)
         size = abs(self._books.held(account_id, contract_id))
-        is_sent = self._send_closing(account_id, contract_id, size)
-        return Answered(CloseCode.SUCCESS if is_sent else CloseCode.ORDER_REJECTED)
+        return Answered(self._close_now(account_id, contract_id, size))
 
     def partial_close(
         self, now: datetime, account_id: int, contract_id: str, size: int
@@ -200,8 +148,7 @@ class Exchange:
             return Answered(PartialCloseCode[problem.name])
         if not 0 < size <= abs(self._books.held(account_id, contract_id)):
             return Answered(PartialCloseCode.INVALID_CLOSE_SIZE)
-        is_sent = self._send_closing(account_id, contract_id, size)
-        return Answered(PartialCloseCode.SUCCESS if is_sent else PartialCloseCode.ORDER_REJECTED)
+        return Answered(PartialCloseCode[self._close_now(account_id, contract_id, size).name])
 
     # Questions
 
@@ -211,6 +158,11 @@ class Exchange:
 
     def contract(self, contract_id: str) -> Contract | None:
         return self._contracts.get(contract_id)
+
+    def top(self, contract_id: str) -> Top:
+        """Best bid, best ask and last trade as they are known now."""
+        top = self._tops[contract_id]
+        return Top(top.bid, top.ask, top.last)
 
     @property
     def accounts(self) -> tuple[Account, ...]:
@@ -234,57 +186,143 @@ class Exchange:
         """Oldest first; none for an account that does not exist."""
         return self._books.fills(account_id)
 
+    def is_active(self, account_id: int) -> bool:
+        """Is it among the accounts that a client sees as active? A day's lock does not hide it."""
+        account = self.account(account_id)
+        is_locked_for_today = self._guard.lock_of(account_id) is Lock.DAY
+        return account is not None and (account.can_trade or is_locked_for_today)
+
+    def standing(self, account_id: int) -> Standing | None:
+        """Where an account with a program stands; None for one without."""
+        return self._guard.standings.get(account_id)
+
     @property
     def is_flat(self) -> bool:
         """No account holds anything or has an order alive."""
         return not self._books.is_anything_held and not self._orders.is_any_alive
 
-    # What becomes due
+    # Going on after a restart
 
-    def _run_until(self, now: datetime) -> None:
-        if now < self._now:
-            raise ValueError(f"the exchange is at {self._now}, asked to go back to {now}")
-        while self._due and self._due[0][0] <= now:
-            self._now, _, action = heapq.heappop(self._due)
-            action()
-        self._now = now
+    def state(self) -> ExchangeState:
+        """All that a later exchange needs to go on from here."""
+        books = self._books
+        return ExchangeState(
+            now=self._now,
+            accounts=books.accounts,
+            standings=dict(self._guard.standings),
+            rows=self._orders.all_rows,
+            levels=dict(self._orders.levels),
+            triggered=tuple(sorted(self._orders.triggered)),
+            filled_cost=dict(self._orders.filled_cost),
+            last_order_id=self._orders.last_id,
+            last_position_id=books.last_position_id,
+            tags={
+                account.id: tuple(sorted(self._orders.tags(account.id)))
+                for account in books.accounts
+            },
+            fills=tuple(fill for account in books.accounts for fill in books.fills(account.id)),
+            holdings=tuple(KeptHolding.of(holding) for holding in books.holdings),
+        )
 
-    def _later(self, after_ms: float, action: Callable[[], None]) -> None:
-        at = self._now + timedelta(milliseconds=after_ms)
-        heapq.heappush(self._due, (at, next(self._due_numbers), action))
+    def _restore(self, state: ExchangeState) -> None:
+        """Takes the state up. What was under way is begun again at the first moment named."""
+        orders = self._orders
+        orders.levels |= state.levels
+        orders.triggered |= set(state.triggered)
+        orders.filled_cost |= state.filled_cost
+        orders.last_id = max(orders.last_id, state.last_order_id)
+        for account_id, tags in state.tags.items():
+            orders.use(account_id, tags)
+        for row in state.rows:
+            if row.order.account_id in self._specs and row.order.contract_id in self._contracts:
+                orders.keep(row)
+        holdings = [kept.holding() for kept in state.holdings]
+        known = [h for h in holdings if h.position.contract_id in self._contracts]
+        self._books.restore(state.accounts, state.fills, known, state.last_position_id)
+        self._guard.standings |= state.standings
 
-    def _put(self, order: Order) -> None:
-        self._out.append(self._orders.put(self._now, order))
-
-    def _accept(self, account_id: int, request: PlaceRequest) -> int:
-        contract = self._contracts[request.contract_id]
-        told = self._orders.new_entry(self._now, account_id, request, contract)
-        self._out += told
-        entry_id = next(row.order.id for row in told if row.order.parent_id is None)
-        self._later(self._entry_ms(request), partial(self._work, entry_id))
-        return entry_id
-
-    def _entry_ms(self, request: PlaceRequest) -> float:
+    def _begin(self, now: datetime) -> None:
+        super()._begin(now)
         latencies = self._config.latencies
-        if request.type is not OrderType.MARKET:
-            return latencies.open_ms
-        has_legs = request.stop_loss is not None or request.take_profit is not None
-        return latencies.bracketed_fill_ms if has_legs else latencies.market_fill_ms
+        for account_id in self._specs:
+            for order in self._orders.alive(account_id):
+                if order.status is OrderStatus.PENDING:
+                    self._later(latencies.open_ms, partial(self._work, order.id))
+                elif order.status is OrderStatus.SUSPENDED:
+                    self._resume_leg(order)
+                elif order.type is OrderType.MARKET:
+                    self._later(latencies.market_fill_ms, partial(self._go_on, order.id))
+                for sibling_id in self._orders.siblings(order):
+                    if self._orders.row(sibling_id).order.status is OrderStatus.FILLED:
+                        self._later(latencies.oco_ms, partial(self._cancel, order.id))
 
-    def _reject(self, account_id: int, request: PlaceRequest) -> int:
-        row = self._orders.new_rejected(self._now, account_id, request)
-        self._out.append(row)
-        return row.order.id
+    def _resume_leg(self, leg: Order) -> None:
+        """Its entry may have filled just before everything stopped."""
+        entry = self._orders.row(leg.parent_id or 0).order
+        if entry.filled_size:
+            ticks = self._orders.filled_cost[entry.id] // entry.filled_size
+            action = partial(self._activate, leg.id, ticks, entry.filled_size)
+            self._later(self._config.latencies.target_ms, action)
 
-    def _desk(self, account_id: int, contract_id: str) -> Desk:
-        contract = self._contracts.get(contract_id)
+    # Judgements that need the whole exchange
+
+    def _pending(self, on: _On) -> OrderPending | None:
+        return self._faults.bites(OrderPending, self._now, lambda fault: fault.on == on)
+
+    def _desk(self, account_id: int, request: PlaceRequest) -> Desk:
+        contract = self._contracts.get(request.contract_id)
+        mode = self._specs[account_id].bracket_mode if account_id in self._specs else None
+        if request.has_legs and self._faults.bites(BracketsRefused, self._now):
+            mode = BracketMode.POSITION
         return Desk(
             account=self.account(account_id),
-            bracket_mode=self._modes.get(account_id),
+            bracket_mode=mode,
             contract=contract,
-            top=self._tops.get(contract_id, Top()),
+            top=self._tops.get(request.contract_id, Top()),
             tags=self._orders.tags(account_id),
-            is_open=contract is not None and self._is_open(contract, self._now),
+            is_open=contract is not None and self._is_trading(account_id, contract),
+            stop_limits=self._config.stop_limits,
+            exposure=self._exposure(account_id, contract, request) if contract else None,
+        )
+
+    def _is_trading(self, account_id: int, contract: Contract) -> bool:
+        """Open, not halted, and within the hours of the account's program if it has one."""
+        program = self._guard.program(account_id)
+        is_late = (
+            program is not None
+            and program.is_flat_daily
+            and not is_program_open(contract, self._now)
+        )
+        is_halted = contract.id in self._halted
+        return not is_late and not is_halted and self._is_open(contract, self._now)
+
+    def _exposure(
+        self, account_id: int, contract: Contract, request: PlaceRequest
+    ) -> Exposure | None:
+        program = self._guard.program(account_id)
+        if program is None:
+            return None
+        weight = micros(contract)
+        waiting = sum(
+            order.size - order.filled_size
+            for order in self._orders.alive(account_id)
+            if order.contract_id == contract.id
+            and order.side is request.side
+            and order.parent_id is None
+        )
+        elsewhere = sum(
+            abs(position.size) * micros(self._contracts[position.contract_id])
+            for position in self._books.positions(account_id)
+            if position.contract_id != contract.id
+        )
+        return Exposure(
+            micros=weight,
+            held=self._books.held(account_id, contract.id) * weight,
+            waiting=waiting * weight,
+            elsewhere=elsewhere,
+            micros_max=program.micros_max,
+            margin_usd=program.margin_usd,
+            equity_usd=self._books.equity_usd(account_id, self._contracts, self._tops),
         )
 
     def _close_problem(self, account_id: int, contract_id: str) -> CloseCode | None:
@@ -296,91 +334,12 @@ class Exchange:
             return CloseCode.POSITION_NOT_FOUND
         return None
 
-    def _send_closing(self, account_id: int, contract_id: str, size: int) -> bool:
-        """True when the market order went out; a refused one leaves its rejected row."""
-        held = self._books.held(account_id, contract_id)
-        side = Side.SELL if held > 0 else Side.BUY
-        request = PlaceRequest(contract_id=contract_id, type=OrderType.MARKET, side=side, size=size)
-        if not self._is_open(self._contracts[contract_id], self._now):
-            self._reject(account_id, request)
-            return False
-        self._accept(account_id, request)
-        return True
-
-    def _work(self, order_id: int) -> None:
-        """The order starts to work, and trades at once if the market is already there."""
-        order = self._orders.row(order_id).order
-        if not order.is_alive:
-            return
-        if order.type is not OrderType.MARKET:
-            order = replace(order, status=OrderStatus.OPEN)
-            self._put(order)
-        self._fill_if_marketable(order)
-
-    def _activate(self, leg_id: int, entry_ticks: int) -> None:
-        """A suspended leg gets its price from the entry's fill and starts to work."""
-        row = self._orders.row(leg_id)
-        if row.order.status is not OrderStatus.SUSPENDED or row.offset_ticks is None:
-            return
-        level = entry_ticks + row.offset_ticks
-        is_stop = row.order.type is OrderType.STOP
-        order = replace(
-            row.order,
-            status=OrderStatus.OPEN,
-            stop_ticks=level if is_stop else None,
-            limit_ticks=None if is_stop else level,
-        )
-        self._put(order)
-        self._fill_if_marketable(order)
-
-    def _amend(self, order_id: int, change: Change) -> None:
-        order = self._orders.row(order_id).order
-        if not order.is_working:
-            return
-        contract = self._contracts[order.contract_id]
-        if change.size is not None:
-            order = replace(order, size=change.size)
-        if order.type is OrderType.LIMIT and change.limit_price is not None:
-            order = replace(order, limit_ticks=contract.ticks(change.limit_price))
-        if order.type is OrderType.STOP and change.stop_price is not None:
-            order = replace(order, stop_ticks=contract.ticks(change.stop_price))
-        self._put(order)
-        self._fill_if_marketable(order)
-
-    def _cancel(self, order_id: int) -> None:
-        order = self._orders.row(order_id).order
-        if not order.is_alive:
-            return
-        self._put(replace(order, status=OrderStatus.CANCELLED))
-        for leg_id in self._orders.legs(order_id):
-            self._cancel(leg_id)
-
-    def _fill_if_marketable(self, order: Order) -> None:
-        price = arrival_price(order, self._tops[order.contract_id])
-        if price is not None:
-            self._fill(order.id, price)
-
-    def _fill(self, order_id: int, price_ticks: int) -> None:
-        """The whole order trades; legs of its own wake up, a sibling is cancelled after a while."""
-        row, latencies = self._orders.row(order_id), self._config.latencies
-        order = replace(
-            row.order,
-            status=OrderStatus.FILLED,
-            filled_size=row.order.size,
-            filled_ticks=price_ticks,
-        )
-        self._out.append(self._orders.put(self._now, order, updated_at=row.updated_at))
-        contract = self._contracts[order.contract_id]
-        for booked in self._books.book(self._now, order, price_ticks, contract):
-            self._out.append(FillMade(at=self._now, fill=booked.fill))
-            self._later(latencies.position_ms, partial(self._tell, booked))
-        for leg_id in self._orders.legs(order_id):
-            is_stop = self._orders.row(leg_id).order.type is OrderType.STOP
-            after_ms = latencies.stop_loss_ms if is_stop else latencies.target_ms
-            self._later(after_ms, partial(self._activate, leg_id, price_ticks))
-        for leg_id in self._orders.siblings(order):
-            self._later(latencies.oco_ms, partial(self._cancel, leg_id))
-
-    def _tell(self, booked: Booked) -> None:
-        self._out.append(PositionChanged(at=self._now, position=booked.position))
-        self._out.append(AccountChanged(at=self._now, account=booked.account))
+    def _close_now(self, account_id: int, contract_id: str, size: int) -> CloseCode:
+        """Sends the market order; while the market is closed its rejected row is all there is."""
+        if not self._is_trading(account_id, self._contracts[contract_id]):
+            self._reject(account_id, self._closing(account_id, contract_id, size))
+            return CloseCode.ORDER_REJECTED
+        pending = self._pending("close")
+        if pending is None or pending.took_effect:
+            self._send_closing(account_id, contract_id, size)
+        return CloseCode.ORDER_PENDING if pending else CloseCode.SUCCESS

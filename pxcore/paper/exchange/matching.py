@@ -1,8 +1,9 @@
 """When does a resting order trade, and at what price? Pure functions of order and top of book.
 
 A limit order that arrives marketable, and every stop that triggers, takes the opposite best
-quote, so a gap slips. A limit order that rests fills at its own price: when the market trades
-through it, or already at the touch if that rule is chosen.
+quote, so a gap slips; a stop that a print triggered pays that print if it is worse. A limit
+order that rests fills at its own price: when the market trades through it, or already at the
+touch if that rule is chosen.
 
 Stops trigger on a print at or through the level, or when the near side of the quote gets there
 (bid for a buy, ask for a sell): the venue refuses a buy stop that is not "above best bid", so
@@ -17,16 +18,25 @@ from pxcore.paper.exchange.terms import FillRule
 
 @dataclass(slots=True)
 class Top:
-    """A contract's best bid and ask, merged from partial quotes. None until first seen."""
+    """A contract's best bid and ask, merged from partial quotes, and its last trade's price.
+
+    Ticks, None until first seen.
+    """
 
     bid: int | None = None
     ask: int | None = None
+    last: int | None = None
 
-    def merge(self, quote: Quote) -> None:
-        if quote.bid_ticks is not None:
-            self.bid = quote.bid_ticks
-        if quote.ask_ticks is not None:
-            self.ask = quote.ask_ticks
+    def see(self, step: Quote | MarketTrade) -> None:
+        if isinstance(step, MarketTrade):
+            self.last = step.price_ticks
+            return
+        if step.bid_ticks is not None:
+            self.bid = step.bid_ticks
+        if step.ask_ticks is not None:
+            self.ask = step.ask_ticks
+        if step.last_ticks is not None:
+            self.last = step.last_ticks
 
     @property
     def is_known(self) -> bool:
@@ -46,24 +56,32 @@ def arrival_price(order: Order, top: Top) -> int | None:
     opposite = top.opposite(order.side)
     if opposite is None or order.type is OrderType.MARKET:
         return opposite
-    if order.limit_ticks is not None:
-        return opposite if order.side.sign * (order.limit_ticks - opposite) >= 0 else None
-    return opposite if is_triggered(order, top.near(order.side)) else None
+    if order.stop_ticks is not None:
+        return opposite if is_triggered(order, top.near(order.side)) else None
+    if order.limit_ticks is None:
+        return None
+    return opposite if order.side.sign * (order.limit_ticks - opposite) >= 0 else None
 
 
 def resting_price(order: Order, top: Top, step: Quote | MarketTrade, rule: FillRule) -> int | None:
     """Ticks at which a working order trades on this step; None when it goes on resting."""
-    opposite = top.opposite(order.side)
+    is_buy = order.side is Side.BUY
+    opposite = top.ask if is_buy else top.bid
     if opposite is None:
         return None
     printed = step.price_ticks if isinstance(step, MarketTrade) else None
-    if order.limit_ticks is not None:
+    limit, stop = order.limit_ticks, order.stop_ticks
+    if limit is not None:
         offered = opposite if printed is None else printed
-        through = order.side.sign * (order.limit_ticks - offered)
+        through = limit - offered if is_buy else offered - limit
         is_filled = through > 0 or (through == 0 and rule is FillRule.TOUCH)
-        return order.limit_ticks if is_filled else None
-    seen = top.near(order.side) if printed is None else printed
-    return opposite if is_triggered(order, seen) else None
+        return limit if is_filled else None
+    seen = (top.bid if is_buy else top.ask) if printed is None else printed
+    if stop is None or seen is None or (seen < stop if is_buy else seen > stop):
+        return None
+    if printed is None:
+        return opposite
+    return max(opposite, printed) if is_buy else min(opposite, printed)
 
 
 def is_triggered(order: Order, seen: int | None) -> bool:
@@ -71,3 +89,22 @@ def is_triggered(order: Order, seen: int | None) -> bool:
     if order.stop_ticks is None or seen is None:
         return False
     return order.side.sign * (seen - order.stop_ticks) >= 0
+
+
+def is_reached(order: Order, top: Top, step: Quote | MarketTrade) -> bool:
+    """Does this step trigger a stop-limit order?"""
+    printed = step.price_ticks if isinstance(step, MarketTrade) else None
+    return is_triggered(order, top.near(order.side) if printed is None else printed)
+
+
+def trail_distance(last_ticks: int, trail_ticks: int) -> int:
+    """How far a trailing stop keeps away: the absolute level says only that (reference, 2.9)."""
+    return abs(last_ticks - trail_ticks)
+
+
+def trailed(side: Side, level: int | None, last_ticks: int, distance: int) -> int:
+    """A trailing stop's level after a trade: it follows a better market and never gives way."""
+    wanted = last_ticks + side.sign * distance
+    if level is None:
+        return wanted
+    return min(level, wanted) if side is Side.BUY else max(level, wanted)

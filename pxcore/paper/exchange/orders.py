@@ -1,16 +1,19 @@
 """Every order there ever was: its latest state, its legs, and which of them rest.
 
-Orders are built here, so ids, tags and the family ties of a bracket (gateway reference, 7.3) have
-one home. Tags are never given back: a rejected order keeps its own, legs theirs.
+What an order shows is its row; what matching needs and nobody is told lies beside it: how far a
+trailing stop has come, and that a stop-limit order has been triggered.
 """
 
 import random
-from collections.abc import Container
+from collections.abc import Container, Iterable
 from datetime import datetime
+from decimal import Decimal
 
-from pxcore.model import Contract, Order, OrderStatus, OrderType
-from pxcore.paper.exchange.refusals import order_tags
-from pxcore.paper.exchange.terms import Leg, OrderChanged, PlaceRequest
+from msgspec.structs import replace
+
+from pxcore.model import Order, OrderStatus, OrderType
+from pxcore.paper.exchange.matching import trailed
+from pxcore.paper.exchange.terms import OrderChanged
 
 _FIRST_ORDER_ID = 3_400_000_100
 _ID_GAP_SHARE = 0.1  # of the ids that are followed by a gap
@@ -18,12 +21,21 @@ _ID_GAP_SHARE = 0.1  # of the ids that are followed by a gap
 
 class Orders:
     def __init__(self, rng: random.Random) -> None:
+        self.last_id = _FIRST_ORDER_ID
+        self.levels: dict[int, int] = {}  # of trailing stops, in ticks
+        self.triggered: set[int] = set()  # stop-limit orders that are limit orders now
+        self.filled_cost: dict[int, int] = {}  # ticks times contracts, of what has filled
         self._rng = rng
-        self._last_id = _FIRST_ORDER_ID
         self._rows: dict[int, OrderChanged] = {}
-        self._legs: dict[int, tuple[int, ...]] = {}
+        self._alive: dict[int, None] = {}
+        self._legs: dict[int, list[int]] = {}
         self._resting: dict[str, dict[int, Order]] = {}
         self._tags: dict[int, set[str]] = {}
+
+    def next_id(self) -> int:
+        gap = self._rng.randint(1, 3) if self._rng.random() < _ID_GAP_SHARE else 0
+        self.last_id += 1 + gap
+        return self.last_id
 
     def put(
         self,
@@ -32,18 +44,41 @@ class Orders:
         *,
         updated_at: datetime | None = None,
         offset_ticks: int | None = None,
+        trail_ticks: int | None = None,
+        filled_price: Decimal | None = None,
     ) -> OrderChanged:
-        """The order is so from `at` on."""
+        """The order is so from `at` on. What is not said of distances and price stays as it was."""
+        before = self._rows.get(order.id)
+        if before is not None:
+            offset_ticks = before.offset_ticks if offset_ticks is None else offset_ticks
+            trail_ticks = before.trail_ticks if trail_ticks is None else trail_ticks
+            filled_price = before.filled_price if filled_price is None else filled_price
         row = OrderChanged(
-            at=at, order=order, updated_at=updated_at or at, offset_ticks=offset_ticks
+            at=at,
+            order=order,
+            updated_at=updated_at or at,
+            offset_ticks=offset_ticks,
+            trail_ticks=trail_ticks,
+            filled_price=filled_price,
         )
+        self.keep(row)
+        return row
+
+    def keep(self, row: OrderChanged) -> None:
+        """This row is the order's latest."""
+        order = row.order
+        if order.id not in self._rows and order.parent_id is not None:
+            self._legs.setdefault(order.parent_id, []).append(order.id)
         self._rows[order.id] = row
+        if order.is_alive:
+            self._alive[order.id] = None
+        else:
+            self._alive.pop(order.id, None)
         resting = self._resting.setdefault(order.contract_id, {})
         if order.is_working:
-            resting[order.id] = order
+            resting[order.id] = self._as_it_rests(order)
         else:
             resting.pop(order.id, None)
-        return row
 
     def row(self, order_id: int) -> OrderChanged:
         return self._rows[order_id]
@@ -58,96 +93,72 @@ class Orders:
         wanted = (row for row in rows if not statuses or row.order.status in statuses)
         return tuple(sorted(wanted, key=lambda row: row.order.id))
 
-    def resting(self, contract_id: str) -> tuple[Order, ...]:
-        """Working orders in a contract, by seniority."""
-        resting = self._resting.get(contract_id)
-        return tuple(resting.values()) if resting else ()
+    @property
+    def all_rows(self) -> tuple[OrderChanged, ...]:
+        return tuple(self._rows.values())
+
+    def alive(self, account_id: int) -> tuple[Order, ...]:
+        """Those that trade or may yet, oldest first."""
+        orders = (self._rows[order_id].order for order_id in self._alive)
+        return tuple(order for order in orders if order.account_id == account_id)
 
     @property
     def is_any_alive(self) -> bool:
-        return any(row.order.is_alive for row in self._rows.values())
+        return bool(self._alive)
+
+    # What rests
+
+    def resting(self, contract_id: str) -> tuple[Order, ...]:
+        """Working orders in a contract as matching sees them, by seniority."""
+        resting = self._resting.get(contract_id)
+        return tuple(resting.values()) if resting else ()
+
+    def trail(self, order: Order, last_ticks: int | None) -> Order:
+        """The trailing stop after a trade there, as it rests now."""
+        distance = self._rows[order.id].trail_ticks
+        if distance is None or last_ticks is None:
+            return order
+        level = trailed(order.side, self.levels.get(order.id), last_ticks, distance)
+        return order if level == order.stop_ticks else self.set_level(order.id, level)
+
+    def set_level(self, order_id: int, level: int) -> Order:
+        self.levels[order_id] = level
+        return self._refresh(order_id)
+
+    def trigger(self, order_id: int) -> Order:
+        """A stop-limit order is a limit order from now on."""
+        self.triggered.add(order_id)
+        return self._refresh(order_id)
+
+    def as_it_rests(self, order_id: int) -> Order:
+        return self._as_it_rests(self._rows[order_id].order)
+
+    def _refresh(self, order_id: int) -> Order:
+        order = self.as_it_rests(order_id)
+        if order.is_working:
+            self._resting[order.contract_id][order_id] = order
+        return order
+
+    def _as_it_rests(self, order: Order) -> Order:
+        if order.type is OrderType.TRAILING_STOP:
+            return replace(order, stop_ticks=self.levels.get(order.id))
+        if order.id in self.triggered:
+            return replace(order, stop_ticks=None)
+        return order
+
+    # Families and tags
 
     def legs(self, entry_id: int) -> tuple[int, ...]:
-        return self._legs.get(entry_id, ())
+        return tuple(self._legs.get(entry_id, ()))
 
     def siblings(self, leg: Order) -> tuple[int, ...]:
         """The other leg of the same bracket, if it has one."""
-        family = () if leg.parent_id is None else self._legs[leg.parent_id]
+        family = () if leg.parent_id is None else self.legs(leg.parent_id)
         return tuple(leg_id for leg_id in family if leg_id != leg.id)
 
-    def tags(self, account_id: int) -> Container[str]:
-        return self._tags.get(account_id, ())
+    def tags(self, account_id: int) -> set[str]:
+        return self._tags.setdefault(account_id, set())
 
-    def new_entry(
-        self, at: datetime, account_id: int, request: PlaceRequest, contract: Contract
-    ) -> list[OrderChanged]:
-        """Books an accepted order and its legs, in the order they are told: stop, entry, target."""
-        limit, stop = request.limit_price, request.stop_price
-        entry = Order(
-            id=self._next_id(),
-            account_id=account_id,
-            contract_id=contract.id,
-            status=OrderStatus.PENDING,
-            type=request.type,
-            side=request.side,
-            size=request.size,
-            created_at=at,
-            limit_ticks=(
-                contract.ticks(limit) if limit and request.type is OrderType.LIMIT else None
-            ),
-            stop_ticks=contract.ticks(stop) if stop and request.type is OrderType.STOP else None,
-            tag=request.tag,
-        )
-        self._use(account_id, *order_tags(request))
-        stop_leg = request.stop_loss and self._new_leg(entry, request.stop_loss, "SL", None)
-        target_leg = request.take_profit and self._new_leg(
-            entry, request.take_profit, "TP", stop_leg.id if stop_leg else None
-        )
-        self._legs[entry.id] = tuple(leg.id for leg in (stop_leg, target_leg) if leg)
-        told = []
-        if stop_leg and request.stop_loss:
-            told.append(self.put(at, stop_leg, offset_ticks=request.stop_loss.ticks))
-        told.append(self.put(at, entry))
-        if target_leg and request.take_profit:
-            told.append(self.put(at, target_leg, offset_ticks=request.take_profit.ticks))
-        return told
-
-    def new_rejected(self, at: datetime, account_id: int, request: PlaceRequest) -> OrderChanged:
-        """The row of a refused order. Its prices are left out: they may be off the grid."""
-        if request.tag is not None:
-            self._use(account_id, request.tag)
-        order = Order(
-            id=self._next_id(),
-            account_id=account_id,
-            contract_id=request.contract_id,
-            status=OrderStatus.REJECTED,
-            type=request.type,
-            side=request.side,
-            size=request.size,
-            created_at=at,
-            tag=request.tag,
-        )
-        return self.put(at, order)
-
-    def _new_leg(self, entry: Order, leg: Leg, suffix: str, linked_id: int | None) -> Order:
-        return Order(
-            id=self._next_id(),
-            account_id=entry.account_id,
-            contract_id=entry.contract_id,
-            status=OrderStatus.SUSPENDED,
-            type=leg.type,
-            side=entry.side.opposite,
-            size=entry.size,
-            created_at=entry.created_at,
-            tag=None if entry.tag is None else f"{entry.tag}-{suffix}",
-            parent_id=entry.id,
-            linked_id=linked_id,
-        )
-
-    def _use(self, account_id: int, *tags: str) -> None:
-        self._tags.setdefault(account_id, set()).update(tags)
-
-    def _next_id(self) -> int:
-        gap = self._rng.randint(1, 3) if self._rng.random() < _ID_GAP_SHARE else 0
-        self._last_id += 1 + gap
-        return self._last_id
+    def use(self, account_id: int, tags: Iterable[str]) -> None:
+        """These tags are taken for ever."""
+        self.tags(account_id).update(tags)

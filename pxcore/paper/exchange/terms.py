@@ -19,6 +19,7 @@ from pxcore.model import (
     Side,
 )
 from pxcore.paper.exchange.codes import PlaceCode
+from pxcore.paper.exchange.program import Program
 
 
 class BracketMode(Enum):
@@ -35,15 +36,49 @@ class FillRule(Enum):
     TOUCH = "touch"
 
 
+class Leftovers(Enum):
+    """What a close does to the legs of the bracket that opened the position (reference, 7.6)."""
+
+    SURVIVE = "survive"
+    CANCELLED = "cancelled"
+
+
+class Sibling(Enum):
+    """What cancelling one leg by hand does to the other (reference, 7.5)."""
+
+    STAYS = "stays"
+    CANCELLED = "cancelled"
+
+
+class StopLimits(Enum):
+    """They are in the venue's enumeration, not among what it takes (reference, 2.9)."""
+
+    REFUSED = "refused"
+    ACCEPTED = "accepted"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PositionBrackets:
+    """What an account in Position Brackets mode protects every position with, in USD of it."""
+
+    loss_usd: Decimal
+    profit_usd: Decimal
+
+
 @dataclass(frozen=True, slots=True)
 class AccountSpec:
-    """An account as it starts. The venue's default bracket mode is POSITION; ours trades."""
+    """An account as it starts. The venue's default bracket mode is POSITION; ours trades.
+
+    Without a `program` it has no limits; `position_brackets` count in mode POSITION only.
+    """
 
     id: int
     name: str
     balance_usd: Decimal
     bracket_mode: BracketMode = BracketMode.AUTO_OCO
     can_trade: bool = True
+    program: Program | None = None
+    position_brackets: PositionBrackets | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +96,27 @@ class Latencies:
     modify_ms: float = 3.0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clips:
+    """Executions of at most `size` contracts, `gap_ms` apart. The venue's own are unrecorded."""
+
+    size: int
+    gap_ms: float = 5.0
+
+
 @dataclass(frozen=True, slots=True)
 class ExchangeConfig:
+    """`clips` of None fills every order at once. A stop slips by 0 to `stop_slippage_ticks_max`
+    more than the market makes it (0, 1 and 2 were recorded: reference, 7.10).
+    """
+
     latencies: Latencies = Latencies()
     fill_rule: FillRule = FillRule.TRADE_THROUGH
+    clips: Clips | None = None
+    leftovers: Leftovers = Leftovers.SURVIVE
+    sibling: Sibling = Sibling.STAYS
+    stop_limits: StopLimits = StopLimits.REFUSED
+    stop_slippage_ticks_max: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,9 +137,14 @@ class PlaceRequest:
     size: int
     limit_price: Decimal | None = None
     stop_price: Decimal | None = None
+    trail_price: Decimal | None = None
     tag: str | None = None
     stop_loss: Leg | None = None
     take_profit: Leg | None = None
+
+    @property
+    def has_legs(self) -> bool:
+        return self.stop_loss is not None or self.take_profit is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +154,7 @@ class Change:
     size: int | None = None
     limit_price: Decimal | None = None
     stop_price: Decimal | None = None
+    trail_price: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,13 +181,17 @@ class OrderChanged(msgspec.Struct, frozen=True, kw_only=True):
     """An order as it is from `at` on.
 
     `updated_at` is what the venue calls the update time, which is not the fill's (reference, 7.8).
-    `offset_ticks` is a bracket leg's signed distance from a fill that is yet to come.
+    `offset_ticks` is a bracket leg's signed distance from a fill that is yet to come,
+    `trail_ticks` a trailing stop's distance, without a sign. `filled_price` is the average in
+    price units, which need not lie on the grid; the order's own is then None.
     """
 
     at: datetime
     order: Order
     updated_at: datetime
     offset_ticks: int | None = None
+    trail_ticks: int | None = None
+    filled_price: Decimal | None = None
 
 
 class FillMade(msgspec.Struct, frozen=True, kw_only=True):

@@ -47,6 +47,10 @@ class Tokens:
             return None
         return claims.sub
 
+    def expire_all(self) -> None:
+        """Every token that was issued so far is worthless; those to come are not."""
+        self._key = secrets.token_bytes(32)
+
     def revoke(self, token: str) -> None:
         claims = self._claims(token)
         if claims is not None:

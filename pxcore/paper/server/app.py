@@ -13,7 +13,7 @@ import msgspec
 from starlette.applications import Starlette
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route, WebSocketRoute
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
@@ -25,6 +25,10 @@ from pxcore.paper.server.access import (
     Tokens,
     WallSeconds,
 )
+from pxcore.paper.server.bodies import LoginBody
+from pxcore.paper.server.control import control_routes
+from pxcore.paper.server.dialect import Dialect
+from pxcore.paper.server.hostility import Hostility
 from pxcore.paper.server.hub import (
     MARKET_SUBJECTS,
     USER_SUBJECTS,
@@ -32,19 +36,24 @@ from pxcore.paper.server.hub import (
     HubTiming,
 )
 from pxcore.paper.server.rest import ENDPOINTS, Endpoint
+from pxcore.paper.server.rows import Json, envelope
+from pxcore.paper.server.swagger import specification
 from pxcore.paper.server.venue import Venue
-from pxcore.paper.server.wire import Json, LoginBody, envelope
 
 _BARS_PATH = "/api/History/retrieveBars"
 _LOGIN_INVALID = 3
 _APP_NOT_FOUND = 4
 _TIMING = HubTiming()
+_RECORDED = Dialect()
 Handler = Callable[[Request], Awaitable[Response]]
 
 
 @dataclass(frozen=True, slots=True)
 class ServerConfig:
-    """`user_name` and `api_key` of None let anyone in who names both; a limit of None is off."""
+    """`user_name` and `api_key` of None let anyone in who names both; a limit of None is off.
+
+    `has_control` opens the control API under `/paper/`, which asks for no token.
+    """
 
     user_name: str | None = None
     api_key: str | None = None
@@ -52,24 +61,35 @@ class ServerConfig:
     rest_limit: RateLimit | None = REST_LIMIT
     bars_limit: RateLimit | None = BARS_LIMIT
     timing: HubTiming = _TIMING
+    dialect: Dialect = _RECORDED
     wall: WallSeconds = time.time
+    has_control: bool = False
 
 
 def create_app(venue: Venue, config: ServerConfig) -> ASGIApp:
     """The venue's door. Starting the application starts the market."""
     door = _Door(venue, config)
-    routes = [
-        Route("/api/status/ping", door.ping, methods=["GET"]),
-        Route("/api/auth/loginkey", door.login, methods=["POST"]),
-        Route("/api/auth/loginapp", door.login_app, methods=["POST"]),
-        Route("/api/auth/validate", door.validate, methods=["POST"]),
-        Route("/api/auth/logout", door.logout, methods=["POST"]),
-        Route("/hubs/{hub}/negotiate", door.negotiate, methods=["POST"]),
+    hostile = venue.hostility
+    posts: dict[str, Handler] = {
+        "/api/Auth/loginKey": door.login,
+        "/api/Auth/loginApp": door.login_app,
+        "/api/Auth/validate": door.validate,
+        "/api/Auth/logout": door.logout,
+        "/hubs/{hub}/negotiate": door.negotiate,
+        **{endpoint.path: door.rest(endpoint) for endpoint in ENDPOINTS},
+    }
+    routes: list[BaseRoute] = [
+        Route(path.lower(), _spoiled(hostile, answer), methods=["POST"])
+        for path, answer in posts.items()
+    ]
+    routes += [
+        Route("/api/status/ping", _spoiled(hostile, door.ping), methods=["GET"]),
+        Route("/swagger/v1/swagger.json", door.swagger, methods=["GET"]),
         WebSocketRoute("/hubs/user", door.user_hub),
         WebSocketRoute("/hubs/market", door.market_hub),
     ]
-    for endpoint in ENDPOINTS:
-        routes.append(Route(endpoint.path.lower(), door.rest(endpoint), methods=["POST"]))
+    if config.has_control:
+        routes += control_routes(venue)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -78,6 +98,19 @@ def create_app(venue: Venue, config: ServerConfig) -> ASGIApp:
         venue.stop()
 
     return _case_blind(Starlette(routes=routes, lifespan=lifespan))
+
+
+def _spoiled(hostility: Hostility, answer: Handler) -> Handler:
+    """The same answers, unless a fault meets the request before or after it is carried out."""
+
+    async def hostile_answer(request: Request) -> Response:
+        met = await hostility.before(request)
+        if met is not None:
+            return met
+        response = await answer(request)
+        return await hostility.after(request) or response
+
+    return hostile_answer
 
 
 class _Door:
@@ -89,11 +122,16 @@ class _Door:
         self._tokens = Tokens(lifetime_s=config.token_lifetime_s, wall=config.wall)
         self._rest_throttle = config.rest_limit and Throttle(config.rest_limit, config.wall)
         self._bars_throttle = config.bars_limit and Throttle(config.bars_limit, config.wall)
+        self._negotiated: set[str] = set()
+        venue.hostility.on_tokens_expired = self._tokens.expire_all
 
     # Log-in
 
     async def ping(self, request: Request) -> Response:
         return PlainTextResponse("pong")
+
+    async def swagger(self, request: Request) -> Response:
+        return _json(specification())
 
     async def login(self, request: Request) -> Response:
         try:
@@ -148,42 +186,54 @@ class _Door:
     # Hubs
 
     async def negotiate(self, request: Request) -> Response:
+        if self._config.dialect.negotiation == "refused":
+            return Response(status_code=404)
         if self._user(request) is None:
             return _unauthorized(request)
-        connection_id = uuid.uuid4().hex
+        offer: Json = {"negotiateVersion": 0, "connectionId": uuid.uuid4().hex}
+        key = offer["connectionId"]
+        if request.query_params.get("negotiateVersion") == "1":
+            key = uuid.uuid4().hex
+            offer |= {"negotiateVersion": 1, "connectionToken": key}
+        self._negotiated.add(str(key))
         transports = [{"transport": "WebSockets", "transferFormats": ["Text", "Binary"]}]
-        if request.query_params.get("negotiateVersion") != "1":
-            offer: Json = {"negotiateVersion": 0, "connectionId": connection_id}
-        else:
-            token = uuid.uuid4().hex
-            offer = {
-                "negotiateVersion": 1,
-                "connectionId": connection_id,
-                "connectionToken": token,
-            }
         return _json(offer | {"availableTransports": transports})
 
     async def user_hub(self, socket: WebSocket) -> None:
-        await self._hub(socket, self._venue.broadcaster.user_clients, USER_SUBJECTS)
+        await self._hub(socket, "user", USER_SUBJECTS)
 
     async def market_hub(self, socket: WebSocket) -> None:
-        await self._hub(socket, self._venue.broadcaster.market_clients, MARKET_SUBJECTS)
+        await self._hub(socket, "market", MARKET_SUBJECTS)
 
-    async def _hub(
-        self,
-        socket: WebSocket,
-        clients: set[HubConnection],
-        subjects: Mapping[str, type | None],
-    ) -> None:
-        if self._user(socket) is None:
-            await socket.send_denial_response(_unauthorized(socket))
+    async def _hub(self, socket: WebSocket, name: str, subjects: Mapping[str, type | None]) -> None:
+        refusal = self._hub_refusal(socket)
+        if refusal is not None:
+            await socket.send_denial_response(refusal)
             return
-        client = HubConnection(socket, subjects, self._config.timing)
+        result = 0 if self._config.dialect.call_result == "zero" else None
+        client = HubConnection(socket, subjects, self._config.timing, result)
+        clients = self._venue.broadcaster.clients(name)
         clients.add(client)
         try:
             await client.serve()
         finally:
             clients.discard(client)
+            self._venue.hostility.forget(client)
+
+    def _hub_refusal(self, socket: WebSocket) -> Response | None:
+        """Why the upgrade is refused. A negotiated id opens one connection."""
+        failed = self._venue.hostility.upgrade_error(socket)
+        if failed is not None:
+            return failed
+        if self._user(socket) is None:
+            return _unauthorized(socket)
+        key = socket.query_params.get("id")
+        if key is None and self._config.dialect.negotiation != "required":
+            return None
+        if key not in self._negotiated:
+            return Response("No Connection with that ID", status_code=404)
+        self._negotiated.discard(key)
+        return None
 
     def _may_enter(self, body: LoginBody) -> bool:
         wanted_user, wanted_key = self._config.user_name, self._config.api_key

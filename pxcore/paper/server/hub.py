@@ -3,6 +3,8 @@
 JSON protocol over WebSocket text frames, each holding whole records that end in 0x1E. A client
 that does not read is disconnected when its queue is full: it can neither hold up the others nor
 grow the memory. Source: gateway reference, 4.1 to 4.3; signalrcore reference, 6.9.
+
+On request a connection misbehaves: mute (no events), frozen (no byte either way), cut.
 """
 
 import asyncio
@@ -12,6 +14,8 @@ from dataclasses import dataclass
 
 import msgspec
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
+
+from pxcore.paper.server.transport import cut
 
 Topic = tuple[str, int | str | None]
 
@@ -57,14 +61,21 @@ class HubConnection:
     """`subjects` are what may be subscribed to, with the type of the one argument."""
 
     def __init__(
-        self, socket: WebSocket, subjects: Mapping[str, type | None], timing: HubTiming
+        self,
+        socket: WebSocket,
+        subjects: Mapping[str, type | None],
+        timing: HubTiming,
+        result: int | None = 0,
     ) -> None:
+        self.is_mute = False
+        self.is_frozen = False
         self.topics: set[Topic] = set()
         self.new_topics: set[Topic] = set()  # nothing has been told about these yet
         self._socket = socket
         self._subjects = subjects
         self._timing = timing
-        self._queue: deque[str] = deque()
+        self._result = result
+        self._queue: deque[tuple[str, bool]] = deque()  # what to send, and whether alone
         self._queued_chars = 0
         self._is_greeted = False
         self._is_ending = False
@@ -73,14 +84,32 @@ class HubConnection:
         self._news = asyncio.Event()
         self._heard_at = asyncio.get_running_loop().time()
 
-    def offer(self, record: str) -> None:
-        """Queues a record, whole and ended. Never waits: a full queue ends the connection."""
+    def offer(self, record: str, *, is_alone: bool = False) -> None:
+        """Queues a record, whole and ended. Never waits: a full queue ends the connection.
+
+        What is to be alone becomes a WebSocket message of its own, as it is.
+        """
+        if self.is_frozen:
+            return
         if self._queued_chars + len(record) > self._timing.queue_chars_max:
             self._overflow.set()
         elif not self._is_ending:
-            self._queue.append(record)
+            self._queue.append((record, is_alone))
             self._queued_chars += len(record)
         self._news.set()
+
+    def close(self, error: str, allow_reconnect: bool | None = None) -> None:
+        """Says that it closes, and why, and does so once that is sent."""
+        message: dict[str, object] = {"type": 7, "error": error}
+        if allow_reconnect is not None:
+            message["allowReconnect"] = allow_reconnect
+        self.offer(msgspec.json.encode(message).decode() + END)
+        self._is_ending = True
+        self._news.set()
+
+    def reset(self) -> None:
+        """The connection is gone at once, without a word."""
+        cut(self._socket, is_reset=True)
 
     async def serve(self) -> None:
         """Speaks with the client. Returns when the connection is over, for whatever reason."""
@@ -107,6 +136,8 @@ class HubConnection:
             if message["type"] == "websocket.disconnect":
                 self._queue.clear()
                 return
+            if self.is_frozen:
+                continue
             self._heard_at = asyncio.get_running_loop().time()
             text = message.get("text") or (message.get("bytes") or b"").decode(errors="replace")
             *records, self._unfinished = (self._unfinished + text).split(END)
@@ -119,14 +150,24 @@ class HubConnection:
         while not (self._is_ending and not self._queue):
             await self._news.wait()
             self._news.clear()
-            while self._queue:
-                frame = self._queue.popleft()
-                while self._queue and len(frame) + len(self._queue[0]) <= _FRAME_CHARS:
-                    frame += self._queue.popleft()
-                self._queued_chars -= len(frame)
-                await self._socket.send_text(frame)
+            while self._queue and not self.is_frozen:
+                await self._socket.send_text(self._next_frame())
         if self._socket.client_state is WebSocketState.CONNECTED:
             await self._socket.close()
+
+    def _next_frame(self) -> str:
+        """As many of the queued records as go into one message."""
+        record, is_alone = self._queue.popleft()
+        records, chars = [record], len(record)
+        while self._queue and not is_alone:
+            record, is_next_alone = self._queue[0]
+            if is_next_alone or chars + len(record) > _FRAME_CHARS:
+                break
+            self._queue.popleft()
+            records.append(record)
+            chars += len(record)
+        self._queued_chars -= chars
+        return "".join(records)
 
     async def _ping(self) -> None:
         while True:
@@ -139,7 +180,9 @@ class HubConnection:
         await asyncio.sleep(min(_HANDSHAKE_S, self._timing.client_timeout_s))
         while self._is_greeted:
             left_s = self._heard_at + self._timing.client_timeout_s - loop.time()
-            if left_s <= 0:
+            if self.is_frozen:
+                left_s = self._timing.client_timeout_s
+            elif left_s <= 0:
                 self._end("Client timed out.")
                 return
             await asyncio.sleep(left_s)
@@ -169,7 +212,7 @@ class HubConnection:
     def _invoke(self, message: _Message) -> None:
         error = self._subscribe(message.target, message.arguments)
         if message.invocation_id is not None:
-            outcome = {"result": 0} if error is None else {"error": error}
+            outcome = {"result": self._result} if error is None else {"error": error}
             completion = {"type": 3, "invocationId": message.invocation_id, **outcome}
             self.offer(msgspec.json.encode(completion).decode() + END)
 
@@ -195,6 +238,6 @@ class HubConnection:
     def _end(self, error: str) -> None:
         """Says good-bye, with the reason if there is one, and closes once that is sent."""
         if error:
-            self.offer(msgspec.json.encode({"type": 7, "error": error}).decode() + END)
+            self.close(error)
         self._is_ending = True
         self._news.set()

@@ -10,10 +10,9 @@ from typing import TypeVar
 import msgspec
 
 from pxcore.model import Contract, OrderStatus
+from pxcore.paper.bars import BarUnit
 from pxcore.paper.exchange import OrderChanged
-from pxcore.paper.server.venue import Venue
-from pxcore.paper.server.wire import (
-    STATUS_OF,
+from pxcore.paper.server.bodies import (
     AccountBody,
     AccountsBody,
     BarsBody,
@@ -22,25 +21,32 @@ from pxcore.paper.server.wire import (
     ContractBody,
     ContractsBody,
     HistoryBody,
-    Json,
     ModifyBody,
     OrderBody,
     PartialCloseBody,
     PlaceBody,
     QueryBody,
+    utc,
+)
+from pxcore.paper.server.rows import (
+    STATUS_OF,
+    Form,
+    Json,
     account_row,
+    bar_row,
     contract_row,
     envelope,
     order_row,
     position_row,
     trade_row,
-    utc,
 )
+from pxcore.paper.server.venue import Venue
 
 _NOT_FOUND = 1  # the account, order or contract that a question names
 _CONTRACTS_MAX = 20
 _BARS_MAX = 20_000
-_BAR_UNITS = range(1, 8)
+_BAR_UNITS = frozenset(BarUnit)
+_BAR_UNIT_NUMBER_MAX = 100_000
 B = TypeVar("B", bound=Body)
 
 
@@ -49,6 +55,7 @@ class Endpoint:
     """`answer` takes the request's bytes; they raise msgspec.DecodeError when they are no body."""
 
     path: str
+    body: type[Body]
     answer: Callable[[Venue, bytes], Json]
 
 
@@ -56,7 +63,7 @@ def search_accounts(venue: Venue, body: AccountsBody) -> Json:
     accounts = [
         account_row(account)
         for account in venue.exchange.accounts
-        if account.can_trade or not body.only_active_accounts
+        if not body.only_active_accounts or venue.exchange.is_active(account.id)
     ]
     return envelope(0, accounts=accounts)
 
@@ -84,16 +91,26 @@ def contract_by_id(venue: Venue, body: ContractBody) -> Json:
 
 
 def retrieve_bars(venue: Venue, body: BarsBody) -> Json:
-    """Checks the request as the venue does; the paper gateway keeps no history: no bars."""
-    if body.live or venue.exchange.contract(body.contract_id) is None:
+    """Newest first; the limit keeps the newest, a forming bar is in it only if asked for."""
+    contract = venue.exchange.contract(body.contract_id)
+    if body.live or contract is None:
         return envelope(1, bars=None)
     if body.unit not in _BAR_UNITS:
         return envelope(2, bars=None)
-    if body.unit_number < 1:
+    if not 1 <= body.unit_number <= _BAR_UNIT_NUMBER_MAX:
         return envelope(3, bars=None)
     if not 1 <= body.limit <= _BARS_MAX:
         return envelope(4, bars=None)
-    return envelope(0, bars=[])
+    bars = venue.bars.bars(
+        contract.id,
+        unit=BarUnit(body.unit),
+        number=body.unit_number,
+        start=utc(body.start_time),
+        end=utc(body.end_time),
+        limit=body.limit,
+        finished_by=None if body.include_partial_bar else venue.now,
+    )
+    return envelope(0, bars=[bar_row(bar, contract) for bar in bars])
 
 
 def search_orders(venue: Venue, body: HistoryBody) -> Json:
@@ -159,7 +176,7 @@ def open_positions(venue: Venue, body: AccountBody) -> Json:
     if venue.exchange.account(body.account_id) is None:
         return envelope(_NOT_FOUND, positions=None)
     held = venue.exchange.positions(body.account_id)
-    rows = [position_row(p, _contract(venue, p.contract_id), stream=False) for p in held]
+    rows = [position_row(p, _contract(venue, p.contract_id), _form(venue)) for p in held]
     return envelope(0, positions=rows)
 
 
@@ -178,7 +195,7 @@ def search_trades(venue: Venue, body: HistoryBody) -> Json:
     if venue.exchange.account(body.account_id) is None:
         return envelope(_NOT_FOUND, trades=None)
     rows = [
-        trade_row(fill, _contract(venue, fill.contract_id), stream=False)
+        trade_row(fill, _contract(venue, fill.contract_id), _form(venue))
         for fill in reversed(venue.exchange.fills(body.account_id))
         if utc(body.start_timestamp) <= fill.happened_at
         and (body.end_timestamp is None or fill.happened_at <= utc(body.end_timestamp))
@@ -188,7 +205,7 @@ def search_trades(venue: Venue, body: HistoryBody) -> Json:
 
 def _endpoint(path: str, body: type[B], answer: Callable[[Venue, B], Json]) -> Endpoint:
     decoder = msgspec.json.Decoder(body)
-    return Endpoint(path, lambda venue, sent: answer(venue, decoder.decode(sent)))
+    return Endpoint(path, body, lambda venue, sent: answer(venue, decoder.decode(sent)))
 
 
 ENDPOINTS = (
@@ -223,7 +240,11 @@ def _orders(venue: Venue, account_id: int, rows: list[OrderChanged]) -> Json:
 
 
 def _order(venue: Venue, row: OrderChanged) -> Json:
-    return order_row(row, _contract(venue, row.order.contract_id), stream=False)
+    return order_row(row, _contract(venue, row.order.contract_id), _form(venue))
+
+
+def _form(venue: Venue) -> Form:
+    return Form(is_stream=False, skew=venue.hostility.skew)
 
 
 def _contract(venue: Venue, contract_id: str) -> Contract:

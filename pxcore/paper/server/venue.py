@@ -9,15 +9,25 @@ wall second old only each contract's newest is told.
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
-from pxcore.clock import Clock
-from pxcore.model import Quote
-from pxcore.paper.exchange import Exchange, VenueEvent
-from pxcore.paper.market import Tape
-from pxcore.paper.server.broadcast import Broadcaster
+from msgspec.structs import replace
 
+from pxcore.clock import Clock
+from pxcore.model import MarketTrade, Quote
+from pxcore.paper.bars import BarStore
+from pxcore.paper.depth import Depth
+from pxcore.paper.exchange import Exchange, VenueEvent
+from pxcore.paper.faults.base import Armed, Armory, Fault
+from pxcore.paper.faults.venue import VenueFault
+from pxcore.paper.faults.wire import WireFault
+from pxcore.paper.market import DepthPush, Halt, MarketStep, Tape, merged
+from pxcore.paper.server.broadcast import Broadcaster
+from pxcore.paper.server.dialect import Dialect
+from pxcore.paper.server.hostility import Hostility
+
+_RECORDED = Dialect()
 _LATE_S = 1.0  # wall seconds after which quotes are conflated
 _ALARM_S_MIN = 0.001  # steps nearer to each other than this are played together
 _ALARM_S_MAX = 0.25
@@ -33,12 +43,28 @@ class Venue:
         exchange: Exchange,
         tape: Tape,
         clock: Clock,
+        bars: BarStore | None = None,
+        dialect: Dialect = _RECORDED,
+        seed: int = 1,
+        fault_seed: int = 1,
         on_fault: Callable[[], None] = lambda: None,
     ) -> None:
         self.exchange = exchange
-        self.broadcaster = Broadcaster(exchange.contracts)
+        self.broadcaster = Broadcaster(exchange.contracts, dialect)
+        self.hostility = Hostility(
+            seed=fault_seed,
+            market_now=lambda: exchange.now,
+            speed=clock.speed,
+            clients=self.broadcaster.clients,
+        )
+        self.broadcaster.deliver = self.hostility.tell
+        self.bars = bars or BarStore()
         self._tape = tape
         self._next = next(tape, None)
+        self._inserted: Tape = iter(())
+        self._next_inserted: MarketStep | None = None
+        self._shifts: dict[str, int] = {}
+        self._depth = Depth(seed)
         self._clock = clock
         self._on_fault = on_fault
         self._alarm: asyncio.TimerHandle | None = None
@@ -55,16 +81,74 @@ class Venue:
         clients = self.broadcaster.user_clients or self.broadcaster.market_clients
         return not clients and self.exchange.is_flat
 
+    def arm(self, fault: Fault, at: datetime | None = None) -> Armed:
+        """The fault lies in wait from then, or now, on: in the exchange or on its wire."""
+        zero = self.now if at is None else at
+        if isinstance(fault, VenueFault):
+            return self.exchange.arm(fault, zero)
+        if isinstance(fault, WireFault):
+            return self.hostility.arm(fault, zero)
+        raise AssertionError(f"{fault} is of no known kind")
+
+    @property
+    def armories(self) -> tuple[Armory, Armory]:
+        return self.exchange.faults, self.hostility.armory
+
     def settle(self) -> None:
         now = max(self._clock.now(), self.exchange.now)
-        events: list[VenueEvent] = []
-        while self._next is not None and self._next.at <= now:
-            events += self.exchange.feed(self._next)
-            self._next = next(self._tape, None)
+        events: list[VenueEvent | DepthPush] = []
+        while (step := self._next_step(now)) is not None:
+            events += self._play(step)
         events += self.exchange.advance(now)
+        self.hostility.run_until(now)
+        self.broadcaster.skew = self.hostility.skew
         late = now - timedelta(seconds=_LATE_S * self._clock.speed)
         self.broadcaster.tell(conflated(events, late) if events else events)
         self._set_alarm(now)
+
+    def move(self, contract_id: str, ticks: int) -> None:
+        """The market jumps by so many ticks now, and stays there."""
+        self._shifts[contract_id] = self._shifts.get(contract_id, 0) + ticks
+        top = self.exchange.top(contract_id)
+        if top.bid is None or top.ask is None:
+            return
+        self.insert(
+            Quote(
+                at=self.now,
+                happened_at=self.now,
+                contract_id=contract_id,
+                bid_ticks=top.bid + ticks,
+                ask_ticks=top.ask + ticks,
+            )
+        )
+
+    def insert(self, *steps: MarketStep) -> None:
+        """These steps happen too, in time order with the market's own, and as they are."""
+        waiting = [self._next_inserted] if self._next_inserted else []
+        self._inserted = merged(iter(waiting), self._inserted, iter(steps))
+        self._next_inserted = next(self._inserted, None)
+        self.settle()
+
+    def _next_step(self, now: datetime) -> MarketStep | None:
+        """Whatever comes next by now, inserted steps first; None when nothing does."""
+        inserted, taped = self._next_inserted, self._next
+        if inserted is not None and inserted.at <= now and (not taped or inserted.at <= taped.at):
+            self._next_inserted = next(self._inserted, None)
+            return inserted
+        if taped is None or taped.at > now:
+            return None
+        self._next = next(self._tape, None)
+        shift = self._shifts.get(taped.contract_id, 0)
+        return shifted(taped, shift) if shift else taped
+
+    def _play(self, step: MarketStep) -> Iterable[VenueEvent | DepthPush]:
+        if isinstance(step, MarketTrade):
+            self.bars.see(step)
+        events: list[VenueEvent | DepthPush] = list(self.exchange.feed(step))
+        push = self._depth.follow(step)
+        if push is not None:
+            events.append(push)
+        return events
 
     def start(self) -> None:
         self._ring()
@@ -87,14 +171,31 @@ class Venue:
             self._alarm.cancel()
         if self._is_stopped:
             return
-        moments = [self.exchange.next_due(), self._next.at if self._next else None]
+        steps = [step.at for step in (self._next, self._next_inserted) if step]
+        moments = [self.exchange.next_due(), self.hostility.next_due(), *steps]
         waits = [(at - now).total_seconds() / self._clock.speed for at in moments if at]
         wait_s = min([_ALARM_S_MAX, *waits])
         loop = asyncio.get_running_loop()
         self._alarm = loop.call_later(max(_ALARM_S_MIN, wait_s), self._ring)
 
 
-def conflated(events: list[VenueEvent], before: datetime) -> list[VenueEvent]:
+def shifted(step: MarketStep, ticks: int) -> MarketStep:
+    """The same step so many ticks higher."""
+    if isinstance(step, Halt):
+        return step
+    if isinstance(step, MarketTrade):
+        return replace(step, price_ticks=step.price_ticks + ticks)
+    return replace(
+        step,
+        bid_ticks=None if step.bid_ticks is None else step.bid_ticks + ticks,
+        ask_ticks=None if step.ask_ticks is None else step.ask_ticks + ticks,
+        last_ticks=None if step.last_ticks is None else step.last_ticks + ticks,
+    )
+
+
+def conflated(
+    events: list[VenueEvent | DepthPush], before: datetime
+) -> list[VenueEvent | DepthPush]:
     """All but those quotes from before that moment which a newer one of their contract follows."""
     if events[0].at >= before:
         return events

@@ -41,6 +41,7 @@ def market(
     ask: int | None = 100_001,
     config: ExchangeConfig | None = None,
     is_open: Callable[..., bool] = lambda contract, at: True,
+    seed: int = 7,
 ) -> Exchange:
     """An exchange whose MNQ is quoted so at OPEN; nothing else has a quote."""
     exchange = Exchange(
@@ -50,7 +51,7 @@ def market(
             AccountSpec(POSITION_MODE_ACCOUNT, "PRAC-2", START_USD, BracketMode.POSITION),
             AccountSpec(LOCKED_ACCOUNT, "50KTC-3", START_USD, can_trade=False),
         ),
-        seed=7,
+        seed=seed,
         config=config or ExchangeConfig(),
         is_open=is_open,
     )

@@ -1,14 +1,17 @@
 """A paper gateway in a thread of the test's own process, and small clients for it."""
 
+import asyncio
 import json
 import socket
 import threading
+import time
 import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import uvicorn
@@ -19,6 +22,7 @@ from pxcore.clock import ShiftedClock
 from pxcore.paper.exchange import AccountSpec, Exchange
 from pxcore.paper.market import Tape
 from pxcore.paper.server.app import ServerConfig, create_app
+from pxcore.paper.server.transport import server_config
 from pxcore.paper.server.venue import Venue
 from pxcore.paper.synthetic import synthetic
 
@@ -29,11 +33,49 @@ Json = dict[str, Any]
 class Gateway:
     """REST with the token of one login."""
 
-    def __init__(self, port: int, venue: Venue | None = None) -> None:
+    def __init__(
+        self,
+        port: int,
+        venue: Venue | None = None,
+        loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
         self.venue = venue
+        self.address = ("127.0.0.1", port)
+        self._loop = loop
         self.url = f"http://127.0.0.1:{port}"
         self.sockets = f"ws://127.0.0.1:{port}"
         self.token = ""
+
+    def run(self, action: Callable[[Venue], object]) -> None:
+        """Does something to the venue on its own loop, and lets it take effect."""
+
+        async def on_the_loop() -> None:
+            assert self.venue is not None
+            self.venue.settle()
+            action(self.venue)
+            self.venue.settle()
+
+        assert self._loop is not None
+        asyncio.run_coroutine_threadsafe(on_the_loop(), self._loop).result(5)
+
+    def wait_until(self, is_it: Callable[[Venue], bool]) -> None:
+        """Returns once it is so; asks on the venue's own loop."""
+
+        async def on_the_loop() -> None:
+            assert self.venue is not None
+            async with asyncio.timeout(5):
+                while not is_it(self.venue):
+                    await asyncio.sleep(0.01)
+
+        assert self._loop is not None
+        asyncio.run_coroutine_threadsafe(on_the_loop(), self._loop).result(6)
+
+    def wait_for_file(self, path: Path, text: str) -> None:
+        """Returns once the file holds this text; gives up after five seconds."""
+        deadline = time.monotonic() + 5
+        while not (path.exists() and text in path.read_text()):
+            assert time.monotonic() < deadline, f"{path} does not hold {text}"
+            self.send("/api/Status/ping", None)
 
     def log_in(self) -> "Gateway":
         _, answer = self.post("/api/Auth/loginKey", userName="trader01", apiKey="key")
@@ -44,12 +86,24 @@ class Gateway:
         status, text, _ = self.send(path, json.dumps(body).encode())
         return status, json.loads(text) if text else {}
 
+    def post_raw(self, path: str, body: object) -> tuple[int, Any]:
+        status, text, _ = self.send(path, json.dumps(body).encode())
+        return status, json.loads(text)
+
+    def get(self, path: str) -> Json:
+        answer: Json = json.loads(self.send(path, None)[1])
+        return answer
+
+    def delete(self, path: str) -> Json:
+        answer: Json = json.loads(self.send(path, None, method="DELETE")[1])
+        return answer
+
     def send(
-        self, path: str, body: bytes | None, *, bearer: str | None = None
+        self, path: str, body: bytes | None, *, bearer: str | None = None, method: str | None = None
     ) -> tuple[int, str, Mapping[str, str]]:
         token = self.token if bearer is None else bearer
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        request = urllib.request.Request(self.url + path, data=body, headers=headers)
+        request = urllib.request.Request(self.url + path, data=body, headers=headers, method=method)
         try:
             with urllib.request.urlopen(request, timeout=5) as response:
                 return response.status, response.read().decode(), dict(response.headers)
@@ -78,7 +132,7 @@ class Hub:
             raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
             raw.connect((address.hostname, address.port))
         self.socket: ClientConnection = connect(url, compression=None, max_queue=queue, sock=raw)
-        self._records: list[Json] = []
+        self.records: list[Json] = []
         self._calls = 0
         self.send({"protocol": "json", "version": version})
         self.greeting = self.receive()
@@ -87,11 +141,11 @@ class Hub:
         self.socket.send(json.dumps(message) + END)
 
     def receive(self) -> Json:
-        while not self._records:
+        while not self.records:
             frame = self.socket.recv(timeout=10)
             assert isinstance(frame, str) and frame.endswith(END)
-            self._records = [json.loads(record) for record in frame[:-1].split(END)]
-        return self._records.pop(0)
+            self.records = [json.loads(record) for record in frame[:-1].split(END)]
+        return self.records.pop(0)
 
     def call(self, method: str, *arguments: object) -> Json:
         """Invokes and returns the completion; events before it are lost."""
@@ -126,30 +180,25 @@ def lively_tape() -> Tape:
 
 @contextmanager
 def serving(
-    tape: Tape, *, config: ServerConfig | None = None, speed: float = 1.0
+    tape: Tape,
+    *,
+    config: ServerConfig | None = None,
+    speed: float = 1.0,
+    venue: Venue | None = None,
 ) -> Iterator[Gateway]:
-    """The market begins at OPEN, now."""
+    """The market begins at OPEN, now; a venue of the caller's own brings its own tape."""
     clock = ShiftedClock(market=OPEN, wall=datetime.now(UTC), speed=speed)
     exchange = Exchange(
         contracts=LISTED, accounts=(AccountSpec(ACCOUNT, "PRAC-V2-1", START_USD),), seed=7
     )
-    venue = Venue(exchange=exchange, tape=tape, clock=clock)
+    venue = venue or Venue(exchange=exchange, tape=tape, clock=clock)
     app = create_app(venue, config or ServerConfig(rest_limit=None, bars_limit=None))
-    server = _Announcing(
-        uvicorn.Config(
-            app,
-            port=0,
-            log_level="warning",
-            ws_ping_interval=None,
-            ws_per_message_deflate=False,
-            timeout_graceful_shutdown=1,
-        )
-    )
+    server = _Announcing(server_config(app))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     assert server.is_listening.wait(5)
     try:
-        yield Gateway(server.servers[0].sockets[0].getsockname()[1], venue)
+        yield Gateway(server.servers[0].sockets[0].getsockname()[1], venue, server.loop)
     finally:
         server.should_exit = True
         thread.join(5)
@@ -160,9 +209,11 @@ class _Announcing(uvicorn.Server):
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
         self.is_listening = threading.Event()
+        self.loop: asyncio.AbstractEventLoop | None = None
 
     async def startup(self, sockets: Any = None) -> None:
         await super().startup(sockets)
+        self.loop = asyncio.get_running_loop()
         self.is_listening.set()
 
 

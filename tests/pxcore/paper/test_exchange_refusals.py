@@ -17,7 +17,9 @@ from paper_scenes import (
     limit,
     market,
     order_steps,
+    printed,
     run,
+    sell,
     stop,
 )
 
@@ -31,6 +33,12 @@ LONG = bracketed(Side.BUY, loss=-40, profit=80)
 
 def stop_loss(request: PlaceRequest, ticks: int, type_: OrderType = OrderType.STOP) -> PlaceRequest:
     return replace(request, stop_loss=Leg(ticks=ticks, type=type_))
+
+
+def trail(ticks: int | None) -> PlaceRequest:
+    """A sell trailing stop as it is sent: as a level; its distance from the last trade counts."""
+    price = None if ticks is None else MNQ.price(ticks)
+    return replace(sell(), type=OrderType.TRAILING_STOP, trail_price=price)
 
 
 def take_profit(
@@ -95,10 +103,26 @@ REFUSED = {
         "Order price is outside allowed range. Please set price below best ask.",
     ),
     "size of zero": (buy(0), "Invalid size (0). Size should be greater than zero."),
-    "trailing stop": (
-        replace(buy(), type=OrderType.TRAILING_STOP),
-        "Order type TrailingStop is not supported by the paper gateway.",
+    "stop-limit order": (
+        replace(stop(Side.BUY, 100_010), type=OrderType.STOP_LIMIT),
+        "Invalid order type (StopLimit)",
     ),
+    "order of no type": (replace(buy(), type=OrderType.UNKNOWN), "Invalid order type (Unknown)"),
+    "limit at less than half the market": (
+        limit(Side.BUY, 49_000),
+        "Invalid price. Price is outside allowed range.",
+    ),
+    "trailing stop without a price": (trail(None), "Trail Distance not set."),
+    "trailing stop at no distance": (trail(100_000), "Trail Distance not set."),
+    "trailing stop off the grid": (
+        replace(trail(1), trail_price=Decimal("24990.10")),
+        "Invalid trail price. Price is not aligned to tick size.",
+    ),
+    "trailing stop beyond 1000 ticks": (
+        trail(98_999),
+        "Trail Distance exceeds maximum (1000)",
+    ),
+    "trailing stop sent as a distance": (trail(6), "Trail Distance exceeds maximum (1000)"),
     "contract without a market": (replace(buy(), contract_id=ES.id), CLOSED),
 }
 
@@ -108,6 +132,7 @@ def test_refused_order_has_code_two_a_text_and_a_rejected_row(
     request_: PlaceRequest, text: str
 ) -> None:
     exchange = market()
+    exchange.feed(printed(0, 100_000))
     result = exchange.place(OPEN, ACCOUNT, replace(request_, tag="R"))
     assert (result.code, result.text) == (PlaceCode.ORDER_REJECTED, text)
     assert order_steps(run(exchange, 100)) == [("R", "rejected", 0)]
@@ -165,6 +190,11 @@ def test_entry_whose_leg_tag_is_taken_is_refused() -> None:
     exchange = market()
     exchange.place(OPEN, ACCOUNT, buy(tag="T-TP"))
     assert exchange.place(OPEN, ACCOUNT, LONG).text == "Specified custom tag is already in use"
+
+
+def test_trailing_stop_needs_a_last_trade() -> None:
+    result = market().place(OPEN, ACCOUNT, trail(99_990))
+    assert result.text == "Cannot trail without a last price"
 
 
 def test_closed_market_refuses_orders_and_closes_and_records_both() -> None:

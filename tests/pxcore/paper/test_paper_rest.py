@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from paper_scenes import ACCOUNT, MNQ
+from paper_scenes import ACCOUNT, MNQ, printed, quote
 from paper_server import SINCE, Gateway, entry, fixed_tape, serving
 
 from pxcore.paper.server.access import RateLimit
@@ -312,3 +312,26 @@ def test_working_order_is_modified_and_cancelled_with_the_endpoints_own_codes(
     partial = {"accountId": ACCOUNT, "contractId": MNQ.id, "size": 2}
     assert gateway.post("/api/Position/partialCloseContract", **partial)[1]["errorCode"] == 5
     hub.socket.close()
+
+
+def test_bars_are_answered_as_the_venue_writes_them() -> None:
+    tape = iter([quote(0, 100_000, 100_001), printed(0, 100_001, 3), printed(0, 100_005, 2)])
+    with serving(tape) as gateway:
+        _, answer = gateway.log_in().post(
+            "/api/History/retrieveBars",
+            contractId=MNQ.id,
+            live=False,
+            startTime="2026-11-20T14:00:00Z",
+            endTime="2026-11-20T15:00:00Z",
+            unit=2,
+            unitNumber=1,
+            limit=10,
+            includePartialBar=True,
+        )
+    bar = {"t": "2026-11-20T14:30:00+00:00", "o": 25000.25, "h": 25001.25, "l": 25000.25}
+    assert answer == {
+        "bars": [bar | {"c": 25001.25, "v": 5}],
+        "success": True,
+        "errorCode": 0,
+        "errorMessage": None,
+    }

@@ -9,7 +9,7 @@ from paper_scenes import market as quoted
 
 from pxcore.clock import ShiftedClock
 from pxcore.paper.exchange import AccountSpec, Exchange, VenueEvent
-from pxcore.paper.market import MarketStep
+from pxcore.paper.market import DepthPush, MarketStep
 from pxcore.paper.server.venue import Venue, conflated
 
 
@@ -17,7 +17,7 @@ def test_old_quotes_are_conflated_to_the_newest_of_their_contract_and_nothing_el
     exchange = quoted()
     exchange.place(OPEN, ACCOUNT, buy())
     orders = run(exchange, 10)
-    events: list[VenueEvent] = [
+    events: list[VenueEvent | DepthPush] = [
         quote(11, 1, 2),
         quote(12, 3, 4, ES.id),
         printed(13, 2),
@@ -29,7 +29,7 @@ def test_old_quotes_are_conflated_to_the_newest_of_their_contract_and_nothing_el
 
 
 def test_fresh_quotes_are_not_conflated() -> None:
-    events: list[VenueEvent] = [quote(1, 1, 2), quote(2, 2, 3), quote(3, 3, 4)]
+    events: list[VenueEvent | DepthPush] = [quote(1, 1, 2), quote(2, 2, 3), quote(3, 3, 4)]
     assert conflated(events, after(2)) == events[1:]
     assert conflated(events, after(0)) == events
 

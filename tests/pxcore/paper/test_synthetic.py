@@ -1,15 +1,17 @@
 """The made-up market."""
 
+import hashlib
 from datetime import timedelta
 from itertools import islice, pairwise, takewhile
 from statistics import pstdev
 
 import msgspec
+import pytest
 from paper_scenes import ES, MNQ, OPEN
 
-from pxcore.model import MarketTrade, Quote
-from pxcore.paper.market import merged
-from pxcore.paper.synthetic import SyntheticShape, synthetic
+from pxcore.model import MarketTrade, Misconfigured, Quote
+from pxcore.paper.market import Halt, MarketStep, merged
+from pxcore.paper.synthetic import SHAPES, SyntheticShape, shape_named, synthetic
 
 MINUTES_10 = list(
     takewhile(
@@ -85,3 +87,69 @@ def test_merged_tapes_are_in_time_order() -> None:
     )
     assert [step.at for step in both] == sorted(step.at for step in both)
     assert {step.contract_id for step in both} == {MNQ.id, ES.id}
+
+
+def test_calm_tape_of_a_seed_never_changes() -> None:
+    # The demonstration's story, told in the README, hangs on it.
+    tape = islice(synthetic(MNQ, start=OPEN, seed=7), 20_000)
+    assert hashlib.sha256(msgspec.json.encode(list(tape))).hexdigest() == (
+        "db1cb5fe72cb947f6b0acd9d9f537cc065bd5d94cf540b15e3dde13426a2c9c6"
+    )
+
+
+def minutes(shape: str, count: int = 10, seed: int = 3) -> list[MarketStep]:
+    end = OPEN + timedelta(minutes=count)
+    tape = synthetic(MNQ, start=OPEN, seed=seed, shape=shape_named(shape))
+    return list(takewhile(lambda step: step.at < end, tape))
+
+
+def jumps(steps: list[MarketStep]) -> int:
+    """How many quotes are more than 25 ticks from the one before."""
+    bids = [step.bid_ticks or 0 for step in steps if isinstance(step, Quote)]
+    return sum(abs(b - a) > 25 for a, b in pairwise(bids))
+
+
+def test_every_shape_is_seeded_and_in_time_order() -> None:
+    for shape in SHAPES:
+        steps = minutes(shape, 2)
+        assert msgspec.json.encode(steps) == msgspec.json.encode(minutes(shape, 2))
+        assert [step.at for step in steps] == sorted(step.at for step in steps)
+
+
+def test_open_is_ten_times_as_lively_as_the_average_from_its_moment_on() -> None:
+    opens_at = OPEN + timedelta(seconds=60)
+    tape = synthetic(MNQ, start=OPEN, seed=3, shape=shape_named("open"), opens_at=opens_at)
+    steps = list(takewhile(lambda step: step.at < opens_at + timedelta(seconds=2), tape))
+    before = sum(step.at < opens_at for step in steps) / 60
+    after = (len(steps) - before * 60) / 2
+    assert 55 < before < 70
+    assert 9 < after / 62 < 11
+
+
+def test_halts_last_two_to_ten_seconds_without_a_quote_or_print_and_end_in_a_gap() -> None:
+    steps = minutes("halting", 60)
+    halts = [index for index, step in enumerate(steps) if isinstance(step, Halt)]
+    assert 15 < len(halts) / 2 < 45
+    for begin, end in zip(halts[::2], halts[1::2], strict=False):
+        first, last = steps[begin], steps[end]
+        assert isinstance(first, Halt) and isinstance(last, Halt)
+        assert (first.is_halted, last.is_halted, end - begin) == (True, False, 1)
+        assert 2 <= (last.at - first.at).total_seconds() <= 10
+
+
+def test_gapping_market_jumps_and_a_calm_one_does_not() -> None:
+    assert jumps(minutes("calm")) == 0
+    assert 4 <= jumps(minutes("gapping")) <= 20
+
+
+def test_trends_go_further_than_ranges() -> None:
+    def travel(shape: str) -> float:
+        ends = [[s for s in minutes(shape, 5, seed) if isinstance(s, Quote)] for seed in range(6)]
+        return sum(abs((e[-1].bid_ticks or 0) - (e[0].bid_ticks or 0)) for e in ends) / len(ends)
+
+    assert travel("trend") > travel("range")
+
+
+def test_unknown_shape_is_a_clear_error() -> None:
+    with pytest.raises(Misconfigured, match="no synthetic market 'stormy'; there are calm, open"):
+        shape_named("stormy")

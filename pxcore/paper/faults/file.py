@@ -1,0 +1,48 @@
+"""Faults from a TOML file, or one by one as JSON: every mistake is one line that says where.
+
+seed = 7
+
+[[faults]]
+fault = "answer_lost"
+path = "/api/Order/place"
+moment = "after"
+"""
+
+import tomllib
+from pathlib import Path
+
+import msgspec
+
+from pxcore.model import Misconfigured
+from pxcore.paper.faults.base import Fault
+from pxcore.paper.faults.venue import VenueFault
+from pxcore.paper.faults.wire import WireFault
+
+AnyFault = VenueFault | WireFault
+
+
+class FaultFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`seed` of the faults' dice; without one they share the market's."""
+
+    seed: int | None = None
+    faults: tuple[AnyFault, ...] = ()
+
+
+def read_faults(path: Path) -> FaultFile:
+    """Raises Misconfigured, naming the file and what is wrong with it."""
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise Misconfigured(f"{path} cannot be read: {error.strerror or error}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise Misconfigured(f"{path} is not TOML: {error}") from error
+    try:
+        return msgspec.convert(raw, FaultFile)
+    except (msgspec.ValidationError, ValueError) as error:
+        raise Misconfigured(f"{path}: {error}") from error
+
+
+def fault_from_json(text: bytes) -> Fault:
+    """One fault. Raises msgspec.DecodeError."""
+    fault: Fault = msgspec.json.decode(text, type=AnyFault)
+    return fault

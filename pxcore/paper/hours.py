@@ -1,0 +1,63 @@
+"""When the exchange trades, and when the program wants everybody flat. Chicago time.
+
+The exchange's hours are those of `pxcore.calendar`, for every product. The program's day ends
+at 15:10, for grains at 13:20 and for livestock at 13:05; on a day that closes early it ends ten
+minutes before the close, which no source pins (gateway reference, 6.1).
+"""
+
+from datetime import date, datetime, time, timedelta
+
+from pxcore.calendar import CHICAGO, TradingDay, chicago, trading_day, trading_day_at
+from pxcore.model import Contract
+
+FLAT_BY = time(15, 10)
+_FLAT_BY_ROOT = {
+    **dict.fromkeys(("ZCE", "ZWA", "ZSE", "ZME", "ZLE"), time(13, 20)),
+    **dict.fromkeys(("GLE", "HE"), time(13, 5)),
+}
+_BEFORE_EARLY_CLOSE = timedelta(minutes=10)
+_DAYS_AHEAD_MAX = 14
+
+
+def is_exchange_open(contract: Contract, at: datetime) -> bool:
+    """False in the daily break, at weekends, on holidays, and on days the calendar lacks."""
+    day = trading_day_at(at)
+    return day.is_tradable and day.opens_at <= at < day.closes_at
+
+
+def is_program_open(contract: Contract, at: datetime) -> bool:
+    """May an account of the program have orders and positions in this contract now?"""
+    day = trading_day_at(at)
+    return day.is_tradable and day.opens_at <= at < flat_by(contract, day)
+
+
+def flat_by(contract: Contract, day: TradingDay) -> datetime:
+    """When positions in a contract are closed by the venue on a trading day, in UTC."""
+    wanted = _FLAT_BY_ROOT.get(contract.symbol_id.removeprefix("F.US."), FLAT_BY)
+    return min(chicago(day.day, wanted), day.closes_at - _BEFORE_EARLY_CLOSE)
+
+
+def next_flat_by(contract: Contract, after: datetime) -> datetime | None:
+    """The next moment at which this contract must be flat; None beyond the calendar."""
+    for day in _days_from(after):
+        moment = flat_by(contract, day)
+        if day.is_tradable and moment > after:
+            return moment
+    return None
+
+
+def next_day(after: datetime) -> datetime:
+    """When the next trading day begins: 17:00 Chicago of this date or the next, weekends too."""
+    local = after.astimezone(CHICAGO).date()
+    today = trading_day(local + timedelta(days=1)).opens_at
+    return today if today > after else trading_day(local + timedelta(days=2)).opens_at
+
+
+def day_of(at: datetime) -> date:
+    """The trading day that a moment belongs to, named by the date on which it ends."""
+    return trading_day_at(at).day
+
+
+def _days_from(after: datetime) -> list[TradingDay]:
+    first = trading_day_at(after).day
+    return [trading_day(first + timedelta(days=ahead)) for ahead in range(_DAYS_AHEAD_MAX)]

@@ -1,0 +1,171 @@
+"""The control API under `/paper/`: for tests and demonstrations, off unless asked for.
+
+It looks at the venue, arms faults, moves the market and plays scripts. It asks for no token: the
+server listens on loopback only.
+"""
+
+from collections.abc import Awaitable, Callable
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from pxcore.model import Contract, Misconfigured
+from pxcore.paper.catalogue import find_contract
+from pxcore.paper.exchange import Exchange
+from pxcore.paper.faults.base import Armed, kind_of
+from pxcore.paper.faults.file import AnyFault
+from pxcore.paper.market import Halt
+from pxcore.paper.script import Script, scripted
+from pxcore.paper.server.rows import Form, Json, account_row, number, order_row, position_row
+from pxcore.paper.server.venue import Venue
+
+Handler = Callable[[Request], Awaitable[Response]]
+_MOVE_TICKS_MAX = 1_000_000
+
+
+class MarketMove(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`ticks` is a jump from here; `halt` stops trading in the contract, or lets it go on."""
+
+    contract: str
+    ticks: int = 0
+    halt: bool | None = None
+
+
+def control_routes(venue: Venue) -> list[BaseRoute]:
+    async def state(request: Request) -> Response:
+        venue.settle()
+        return _json(_state(venue))
+
+    async def faults(request: Request) -> Response:
+        return _json({"faults": _armed(venue)})
+
+    async def arm(request: Request) -> Response:
+        sent = msgspec.json.decode(await request.body(), type=AnyFault | list[AnyFault])
+        venue.settle()
+        armed = [venue.arm(fault) for fault in (sent if isinstance(sent, list) else [sent])]
+        venue.settle()
+        return _json({"armed": [one.name for one in armed]})
+
+    async def disarm(request: Request) -> Response:
+        name = request.path_params.get("name")
+        return _json({"disarmed": sum(armory.disarm(name) for armory in venue.armories)})
+
+    async def market(request: Request) -> Response:
+        move = msgspec.json.decode(await request.body(), type=MarketMove)
+        _move(venue, move)
+        return _json(_markets(venue.exchange))
+
+    async def script(request: Request) -> Response:
+        sent = msgspec.json.decode(await request.body(), type=Script)
+        venue.settle()
+        steps = list(scripted(sent, venue.exchange.contracts, start=venue.now))
+        venue.insert(*steps)
+        return _json({"steps": len(steps)})
+
+    return [
+        Route("/paper/state", state, methods=["GET"]),
+        Route("/paper/faults", faults, methods=["GET"]),
+        Route("/paper/faults", _checked(arm), methods=["POST"]),
+        Route("/paper/faults", disarm, methods=["DELETE"]),
+        Route("/paper/faults/{name}", disarm, methods=["DELETE"]),
+        Route("/paper/market", _checked(market), methods=["POST"]),
+        Route("/paper/script", _checked(script), methods=["POST"]),
+    ]
+
+
+def _checked(handler: Handler) -> Handler:
+    """A body that is not what it should be is answered with 400 and why."""
+
+    async def answer(request: Request) -> Response:
+        try:
+            return await handler(request)
+        except (msgspec.DecodeError, Misconfigured, UnicodeDecodeError) as error:
+            return Response(
+                msgspec.json.encode({"error": str(error)}),
+                status_code=400,
+                media_type="application/json",
+            )
+
+    return answer
+
+
+def _move(venue: Venue, move: MarketMove) -> None:
+    """Raises Misconfigured for a contract that is not listed and a jump that is absurd."""
+    contract = find_contract(venue.exchange.contracts, move.contract)
+    if abs(move.ticks) > _MOVE_TICKS_MAX:
+        raise Misconfigured(f"a market moves by at most {_MOVE_TICKS_MAX} ticks")
+    bid = venue.exchange.top(contract.id).bid
+    if bid is not None and bid + move.ticks < 1:
+        raise Misconfigured(f"{contract.name} is at {bid} ticks and cannot move by {move.ticks}")
+    venue.settle()
+    if move.ticks:
+        venue.move(contract.id, move.ticks)
+    if move.halt is not None:
+        venue.insert(Halt(at=venue.now, contract_id=contract.id, is_halted=move.halt))
+
+
+def _state(venue: Venue) -> Json:
+    exchange, form = venue.exchange, Form(is_stream=False)
+    return {
+        "now": form.time(venue.now),
+        "accounts": [_account(exchange, account.id, form) for account in exchange.accounts],
+        "markets": _markets(exchange),
+        "faults": _armed(venue),
+        "clients": {hub: len(venue.broadcaster.clients(hub)) for hub in ("user", "market")},
+    }
+
+
+def _account(exchange: Exchange, account_id: int, form: Form) -> Json:
+    account, standing = exchange.account(account_id), exchange.standing(account_id)
+    assert account is not None
+    alive = [row for row in exchange.order_rows(account_id) if row.order.is_alive]
+    return account_row(account) | {
+        "lock": standing.lock if standing else None,
+        "dayStartBalance": None if standing is None else number(standing.day_start_usd),
+        "orders": [
+            order_row(row, _contract(exchange, row.order.contract_id), form) for row in alive
+        ],
+        "positions": [
+            position_row(held, _contract(exchange, held.contract_id), form)
+            for held in exchange.positions(account_id)
+        ],
+        "fills": len(exchange.fills(account_id)),
+    }
+
+
+def _markets(exchange: Exchange) -> Json:
+    markets: Json = {}
+    for contract in exchange.contracts:
+        top = exchange.top(contract.id)
+        if top.is_known:
+            ticks = {"bid": top.bid, "ask": top.ask, "last": top.last}
+            markets[contract.name] = {
+                name: None if value is None else number(contract.price(value))
+                for name, value in ticks.items()
+            }
+    return markets
+
+
+def _armed(venue: Venue) -> list[Json]:
+    return [_fault(armed) for armory in venue.armories for armed in armory.armed]
+
+
+def _fault(armed: Armed) -> Json:
+    return {
+        "name": armed.name,
+        "fault": kind_of(armed.fault),
+        "bitten": armed.bitten,
+        "isSpent": armed.is_spent,
+    }
+
+
+def _contract(exchange: Exchange, contract_id: str) -> Contract:
+    contract = exchange.contract(contract_id)
+    assert contract is not None, f"an order or position is in {contract_id}, which is not listed"
+    return contract
+
+
+def _json(payload: object) -> Response:
+    return Response(msgspec.json.encode(payload), media_type="application/json")
