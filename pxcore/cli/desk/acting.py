@@ -32,9 +32,10 @@ class Kind(StrEnum):
     JOIN_ASK = "join-ask"
 
 
-def add_to(app: typer.Typer) -> None:
-    app.add_typer(order_app, name="order")
-    app.add_typer(position_app, name="position")
+def add_to(app: typer.Typer, panel: str) -> None:
+    """Under this heading of `px --help`."""
+    app.add_typer(order_app, name="order", rich_help_panel=panel)
+    app.add_typer(position_app, name="position", rich_help_panel=panel)
 
 
 @order_app.command(name="place")
