@@ -136,6 +136,7 @@ def test_status_shows_the_kill_switch_and_the_halt_of_the_day(px: Px, tmp_path: 
     (home / "KILL").write_text("holiday\n")
     said = px("status")
     assert said.status == 0
+    assert "trading day      2026-11-20" in said.out
     assert "ENGAGED: holiday" in said.out and "HALTED for 2026-11-20: daily loss" in said.out
 
 
