@@ -193,8 +193,8 @@ def ui(
     raise typer.Exit(serve_ui(Paths(load_settings().home), port, run_id, console()))
 
 
-asking.add_to(app)
-acting.add_to(app)
+asking.add_to(app, "The gateway by hand: look")
+acting.add_to(app, "The gateway by hand: move money")
 
 
 def main() -> None:
