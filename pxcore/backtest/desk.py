@@ -31,6 +31,7 @@ from pxcore.engine.events import (
     PlaceNotSent,
     PlaceUnknown,
     SnapshotFailed,
+    TagResolved,
 )
 from pxcore.model import MarketTrade, Quote
 from pxcore.paper.exchange import Exchange, VenueEvent
@@ -160,6 +161,8 @@ def _not_sent(command: Command, at: datetime) -> Event | None:
             return CloseAnswered(at=at, contract_id=contract_id, answer=Answer.NOT_SENT)
         case TakeSnapshot(request=request):
             return SnapshotFailed(at=at, request=request, why="simulated")
+        case ResolveTag(tag=tag):
+            return TagResolved(at=at, tag=tag, order=None)
         case _:
             return None
 

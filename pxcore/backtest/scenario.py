@@ -180,6 +180,7 @@ def _fault(rng: random.Random, *, from_s: float, chance: float) -> VenueFault:
     often = rng.choice((1, 2, None))
     match rng.randrange(11):
         case 0:
+            few = rng.choice((1, 2, 3))
             on = rng.choice(("place", "cancel", "close"))
             took = rng.random() < 0.5
             return OrderPending(
@@ -187,10 +188,11 @@ def _fault(rng: random.Random, *, from_s: float, chance: float) -> VenueFault:
                 took_effect=took,
                 from_s=from_s,
                 chance=chance,
-                count=often,
+                count=few,
             )
         case 1:
-            return AsyncReject(from_s=from_s, chance=chance, count=often)
+            few = rng.choice((1, 2, 3))  # who rejects every close cannot be flattened
+            return AsyncReject(from_s=from_s, chance=chance, count=few)
         case 2:
             rest_ms = rng.choice((50.0, 2000.0))
             return PartialFill(

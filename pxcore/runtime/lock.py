@@ -12,7 +12,6 @@ from typing import IO, Self
 from pxcore.filelock import is_locked, try_lock
 from pxcore.model import PxError
 
-
 _ATTEMPTS = 3
 _BETWEEN_S = 0.02
 
