@@ -4,6 +4,7 @@ import os
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 
 import msgspec
 
@@ -56,7 +57,7 @@ def simulate_many(first_seed: int, seeds: int) -> Iterator[DayResult]:
     if workers == 1:
         yield from map(simulate, wanted)
         return
-    with ProcessPoolExecutor(workers) as pool:
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
         yield from pool.map(simulate, wanted, chunksize=_CHUNK)
 
 

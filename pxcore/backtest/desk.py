@@ -31,15 +31,17 @@ from pxcore.engine.events import (
     PlaceNotSent,
     PlaceUnknown,
     SnapshotFailed,
+    SnapshotTaken,
     TagResolved,
 )
-from pxcore.model import MarketTrade, Quote
+from pxcore.model import MarketTrade, Quote, Snapshot
 from pxcore.paper.exchange import Exchange, VenueEvent
 
 _THERE = timedelta(milliseconds=2)
 _BACK = timedelta(milliseconds=2)
 _REPLY_TIMEOUT = timedelta(seconds=8)
 _QUESTIONS = (TakeSnapshot, ResolveTag)
+_REQUESTS_OF_A_SNAPSHOT = 4
 Later = Callable[[datetime, Callable[[], None]], None]
 
 
@@ -59,6 +61,7 @@ class Desk:
         self.may_enter = True
         self._wire = scenario.wire
         self._outages = scenario.outages
+        self._grace_s = scenario.config.limits.unknown_grace_s
         self._venue = DirectVenue(exchange, scenario.config.account_id)
         self._dice = dice
         self._now = now
@@ -120,19 +123,61 @@ class Desk:
         elif self._throw(self._wire.lost_before):
             at = now + _REPLY_TIMEOUT
             self._answer(is_question, _lost(command, at), at)
+        elif not is_question and self._throw(self._wire.stray):
+            at = now + _REPLY_TIMEOUT
+            self._answer(is_question, _lost(command, at), at)
+            strays = timedelta(seconds=self._dice.uniform(0, self._grace_s - 1.0))
+            self._later(at + strays, partial(self._stray_in, command))
         else:
-            slow_s = self._dice.uniform(0, self._wire.slow_s)
-            slow = timedelta(seconds=slow_s) if self._throw(self._wire.slow) else timedelta()
-            self._later(now + _THERE + slow, partial(self._reach, command, is_question))
+            self._later(now + _THERE, partial(self._reach, command, is_question))
 
     def _reach(self, command: Command, is_question: bool) -> None:
         """The request is at the venue: it takes effect even when we are dead by now."""
+        if isinstance(command, TakeSnapshot):
+            self._look(command)
+            return
+        answer = self._venue_takes(command)
+        self._send_back(command, answer, is_question)
+
+    def _stray_in(self, command: Command) -> None:
+        self._venue_takes(command)
+
+    def _venue_takes(self, command: Command) -> Event | None:
         now = self._now()
-        answer = self._venue.answer(command, now, now + _BACK)
-        at = now + _BACK
+        return self._venue.answer(command, now, now)
+
+    def _look(self, command: TakeSnapshot) -> None:
+        """A snapshot is four requests, one after the other: the world moves on in between."""
+        seen: list[Snapshot] = []
+
+        def look() -> None:
+            seen.append(self._venue.snapshot(self._now()))
+            if len(seen) < _REQUESTS_OF_A_SNAPSHOT:
+                self._later(self._now() + self._pause(), look)
+                return
+            account, orders, positions, fills = seen
+            whole = Snapshot(
+                taken_at=self._now(),
+                account=account.account,
+                orders=orders.orders,
+                positions=positions.positions,
+                fills=fills.fills,
+            )
+            taken = SnapshotTaken(at=self._now(), request=command.request, snapshot=whole)
+            self._send_back(command, taken, is_question=True)
+
+        look()
+
+    def _pause(self) -> timedelta:
+        return timedelta(milliseconds=self._dice.choice((1, 4, 40)))
+
+    def _send_back(self, command: Command, answer: Event | None, is_question: bool) -> None:
+        at = self._now() + _BACK
         if self._throw(self._wire.lost_after):
-            at = now + _REPLY_TIMEOUT
+            at = self._now() + _REPLY_TIMEOUT
             answer = _lost(command, at)
+        elif self._throw(self._wire.slow):
+            at += timedelta(seconds=self._dice.uniform(0, self._wire.slow_s))
         self._answer(is_question, answer, at)
 
     def _answer(self, is_question: bool, answer: Event | None, at: datetime) -> None:

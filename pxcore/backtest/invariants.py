@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _STOPS = (OrderType.STOP, OrderType.TRAILING_STOP)
 _FLATTEN = timedelta(seconds=40)  # one flatten, with lost answers and slow fills on the way
+_QUICK_FLATTEN = timedelta(seconds=3)  # one with everything answered at once
 
 
 class Violation(Exception):
@@ -43,6 +44,8 @@ class Invariants:
         self._up: set[Hub] = set()
         self._is_known = False
         self._is_halted = False
+        self._away_since: datetime | None = None  # held, and a hub known to be away
+        self._is_held = False
         self._is_moved = True
         self.worst_naked_s = 0.0
 
@@ -100,14 +103,30 @@ class Invariants:
         if self._is_moved:
             self._is_moved = False
             self._judge_account(now)
+        self._judge_away(now)
         if self._naked_since is None:
             return
         if self._is_hindered(now):
             self._naked_blind += elapsed
         self._judge_naked(now)
 
+    def _judge_away(self, now: datetime) -> None:
+        """Nothing is held for long while a hub is known to be away."""
+        is_alone = self._is_held and self.session is not None and len(self._up) < len(Hub)
+        self._away_since = (self._away_since or now) if is_alone else None
+        if self._away_since is None or self._is_hindered(now):
+            return
+        allowed = timedelta(seconds=self._scenario.config.limits.blind_limit_s) + self._flatten
+        if now - self._away_since > allowed:
+            raise Violation(f"held for {now - self._away_since} with a hub away, at {now}")
+
+    @property
+    def _flatten(self) -> timedelta:
+        return _QUICK_FLATTEN if self._scenario.is_rest_sound else _FLATTEN
+
     def _judge_account(self, now: datetime) -> None:
         held = sum(p.size for p in self._exchange.positions(ACCOUNT_ID))
+        self._is_held = bool(held)
         most = self._scenario.config.size
         if abs(held) > most and not self._scenario.has_strangers:
             raise Violation(f"{held} contracts held, the size is {most}, at {now}")
@@ -127,21 +146,20 @@ class Invariants:
         return guarded >= abs(held)
 
     def _is_hindered(self, now: datetime) -> bool:
-        """Time that nobody could have used: REST is away, or nobody lives."""
-        is_rest_away = any(o.hub is None and o.start <= now < o.end for o in self._scenario.outages)
-        return is_rest_away or self.session is None
+        """Time that nobody could have used: REST is away, or we are deaf, or nobody lives."""
+        outages = self._scenario.outages
+        is_deaf = any(o.hub is not Hub.MARKET and o.start <= now < o.end for o in outages)
+        return is_deaf or self.session is None
 
     def _judge_naked(self, now: datetime) -> None:
         assert self._naked_since is not None
         limits = self._scenario.config.limits
         lasted = now - self._naked_since - self._naked_blind
         self.worst_naked_s = max(self.worst_naked_s, lasted.total_seconds())
-        noticed = max(
-            limits.protection_deadline_s,
-            limits.entry_deadline_s + limits.flatten_round_s,
-            limits.blind_limit_s,
-        )
-        if lasted > timedelta(seconds=noticed) + _FLATTEN:
+        noticed_s = limits.protection_deadline_s
+        if not self._scenario.is_rest_sound:
+            noticed_s = max(noticed_s, limits.entry_deadline_s + limits.flatten_round_s)
+        if lasted > timedelta(seconds=noticed_s) + self._flatten:
             raise Violation(f"unprotected for {lasted.total_seconds():.1f} s at {now}")
 
     # -- at the end ---------------------------------------------------------------------------

@@ -42,7 +42,8 @@ class Wire(msgspec.Struct, frozen=True, kw_only=True):
     """Chances, from 0 to 1, of what befalls one message between the venue and us.
 
     Of what a hub says: `late` by up to `late_ms`, said `twice`, `lost`. Of a request: `refused`
-    and not taken, its answer lost before it was taken or after, `slow` by up to `slow_s`.
+    and not taken, its answer lost before it was taken or after, gone `stray` (taken only after we
+    had given up on an answer), or its answer `slow` by up to `slow_s`.
     """
 
     late: float = 0.0
@@ -52,16 +53,21 @@ class Wire(msgspec.Struct, frozen=True, kw_only=True):
     refused: float = 0.0
     lost_before: float = 0.0
     lost_after: float = 0.0
+    stray: float = 0.0
     slow: float = 0.0
     slow_s: float = 3.0
 
 
 class Outage(msgspec.Struct, frozen=True, kw_only=True):
-    """Between `start` and `end` a hub, or with None all of REST, is away."""
+    """Between `start` and `end` a hub, or with None all of REST, is away.
+
+    `is_silent`: the hub says nothing, and nobody notices that it has gone.
+    """
 
     hub: Hub | None
     start: datetime
     end: datetime
+    is_silent: bool = False
 
 
 class Death(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,6 +99,15 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
     wishes: tuple[Wish, ...]
 
     @property
+    def is_rest_sound(self) -> bool:
+        """What we ask and instruct is answered at once, and orders fill at once."""
+        wire = self.wire
+        chances = (wire.refused, wire.lost_before, wire.lost_after, wire.stray, wire.slow)
+        odd = (AsyncReject, FillDelayed, OrderPending, PartialFill)
+        is_slow = self.exchange.latencies.market_fill_ms > 50 or self.exchange.clips is not None
+        return not (any(chances) or is_slow or any(isinstance(f, odd) for f in self.faults))
+
+    @property
     def has_strangers(self) -> bool:
         """Orders that are not ours come to the account, or the venue closes it by itself."""
         return any(isinstance(f, ForeignOrder | ForcedLiquidation) for f in self.faults)
@@ -104,7 +119,7 @@ def draw(seed: int) -> Scenario:
     return Scenario(
         seed=seed,
         config=_config(rng, seed),
-        every_s=rng.choice((1.0, 2.0, 4.0)),
+        every_s=rng.choice((0.5, 1.0, 2.0)),
         exchange=_exchange(rng),
         faults=_faults(rng),
         wire=_wire(rng),
@@ -131,7 +146,7 @@ def _config(rng: random.Random, seed: int) -> EngineConfig:
             loss_usd_max=Decimal(rng.choice((40, 100, 1000))),
             trades_max=rng.choice((2, 5, 20)),
             contracts_max=5,
-            cooldown_s=rng.choice((0.0, 3.0)),
+            cooldown_s=rng.choice((0.0, 0.0, 3.0)),
             stale_data_s=3.0,
             entry_deadline_s=5.0,
             unknown_grace_s=12.0,
@@ -168,11 +183,11 @@ def _exchange(rng: random.Random) -> ExchangeConfig:
 
 
 def _faults(rng: random.Random) -> tuple[VenueFault, ...]:
-    if rng.random() < 0.35:
+    if rng.random() < 0.2:
         return ()
     made: list[VenueFault] = []
     for _ in range(rng.choice((1, 1, 2, 3))):
-        made.append(_fault(rng, from_s=rng.uniform(0.0, 30.0), chance=rng.choice((0.3, 1.0))))
+        made.append(_fault(rng, from_s=rng.uniform(0.0, 15.0), chance=rng.choice((0.4, 1.0, 1.0))))
     return tuple(made)
 
 
@@ -219,6 +234,9 @@ def _fault(rng: random.Random, *, from_s: float, chance: float) -> VenueFault:
 
 
 def _wire(rng: random.Random) -> Wire:
+    if rng.random() < 0.45:
+        return Wire()
+
     def maybe(*values: float) -> float:
         return rng.choice((0.0, 0.0, *values))
 
@@ -230,6 +248,7 @@ def _wire(rng: random.Random) -> Wire:
         refused=maybe(0.05, 0.2),
         lost_before=maybe(0.03, 0.1),
         lost_after=maybe(0.03, 0.1),
+        stray=maybe(0.03, 0.1),
         slow=maybe(0.1, 0.3),
         slow_s=rng.choice((0.5, 3.0)),
     )
@@ -241,7 +260,8 @@ def _outages(rng: random.Random) -> tuple[Outage, ...]:
         if rng.random() < 0.2:
             start = OPEN + timedelta(seconds=rng.uniform(0.0, WINDOW_S))
             lasts = timedelta(seconds=rng.choice((0.3, 3.0, 15.0)))
-            made.append(Outage(hub=place, start=start, end=start + lasts))
+            is_silent = place is not None and rng.random() < 0.3
+            made.append(Outage(hub=place, start=start, end=start + lasts, is_silent=is_silent))
     return tuple(made)
 
 

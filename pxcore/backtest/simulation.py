@@ -89,7 +89,7 @@ class Simulation:
     def run(self) -> None:
         self._begin_session()
         for outage in self.scenario.outages:
-            if outage.hub is not None:
+            if outage.hub is not None and not outage.is_silent:
                 self._later(outage.start, partial(self._hub_goes, outage.hub))
                 self._later(outage.end, partial(self._hub_comes, outage.hub))
         deadline = self.scenario.config.window_end + _OVERTIME
