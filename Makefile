@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: demo test check bench-paper setup lock clean
+.PHONY: demo test check setup lock clean bench-gateway bench-paper
 
 demo: setup
 	$(BIN)/px demo
@@ -17,6 +17,10 @@ check: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# What a market message costs beside signalrcore as shipped and beside the floor; about 45 s.
+bench-gateway: setup
+	$(BIN)/python tests/benchmarks/bench_gateway.py
 
 # How fast the paper gateway is on this machine; fails when it is slower than promised.
 bench-paper: setup

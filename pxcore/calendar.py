@@ -99,6 +99,12 @@ def trading_day_at(moment: datetime) -> TradingDay:
     return trading_day(day)
 
 
+def is_open_at(moment: datetime) -> bool:
+    """Does the exchange trade then? No on a day that the table does not know."""
+    day = trading_day_at(moment)
+    return day.is_tradable and day.opens_at <= moment < day.closes_at
+
+
 def latest_regular_day(today: date) -> date:
     """The newest regular day in the table up to `today`: the one that a paper market replays."""
     day = min(max(today, FIRST_DAY), LAST_DAY)

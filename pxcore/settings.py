@@ -10,7 +10,7 @@ from datetime import time
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import (
     Field,
@@ -52,6 +52,7 @@ class Settings(BaseSettings):
     """One name per thing; units are the last word of the name."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
+    needs_account: ClassVar[bool] = True  # of a real gateway
 
     home: Path = Field(
         Path(".px"), description="folder of all state: journal, database, reports, Prefect's home"
@@ -79,6 +80,9 @@ class Settings(BaseSettings):
         900.0, gt=0, le=86_400, description="seconds between the beats of `timed-entry`"
     )
     size: int = Field(1, ge=1, le=150, description="contracts an entry")
+    risk_usd_per_trade: Decimal | None = Field(
+        None, gt=0, le=100_000, description="USD that a stop may cost: sets the size instead"
+    )
     stop_loss_ticks: int = Field(
         40, ge=STOP_LOSS_TICKS_MIN, le=1000, description="ticks from the fill to the stop"
     )
@@ -96,7 +100,38 @@ class Settings(BaseSettings):
     loss_usd_max: Decimal = Field(
         Decimal(500), gt=0, le=100_000, description="daily loss in USD: halt and flatten"
     )
+    drawdown_usd_max: Decimal | None = Field(
+        None,
+        gt=0,
+        le=100_000,
+        description="USD below the day's highest profit: halt and flatten",
+    )
+    balance_usd_floor: Decimal | None = Field(
+        None,
+        description="balance in USD that must hold (a program's maximum loss): halt and flatten",
+    )
+    profit_usd_lock: Decimal | None = Field(
+        None, gt=0, le=100_000, description="profit in USD at which the day is done: flatten, halt"
+    )
     trades_max: int = Field(10, ge=1, le=1000, description="trades a trading day")
+    losses_in_a_row_max: int | None = Field(
+        None, ge=1, le=100, description="losing trades in a row after which nothing is opened"
+    )
+    entries_per_minute_max: int | None = Field(
+        None, ge=1, le=60, description="entries sent in any minute"
+    )
+    spread_ticks_max: int | None = Field(
+        None, ge=1, le=1000, description="widest spread at which an entry is sent, ticks"
+    )
+    no_entry: str = Field(
+        "", description="Chicago times without entries, for news: 08:58-09:02,13:55-14:05"
+    )
+    presence_s: float | None = Field(
+        None,
+        ge=10,
+        le=86_400,
+        description="seconds that `px here` is good for: then no entries, twice that: flatten",
+    )
     contracts_max: int = Field(5, ge=1, le=150, description="largest size of an entry, contracts")
     cooldown_s: float = Field(60.0, ge=0, le=86_400, description="seconds out after a loss")
     slippage_ticks: int = Field(
@@ -138,11 +173,29 @@ class Settings(BaseSettings):
     silence_limit_s: float = Field(
         30.0, gt=15, le=300, description="seconds without a byte before a hub counts as lost"
     )
+    data_limit_s: float = Field(
+        60.0,
+        ge=20,
+        le=3600,
+        description="seconds without market data, while the exchange is open, that cost a hub",
+    )
+    depth: bool = Field(False, description="subscribe to the order book's depth as well")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="lowest level in the logs"
     )
 
-    @field_validator("account_id", mode="before")
+    @field_validator(
+        "account_id",
+        "risk_usd_per_trade",
+        "drawdown_usd_max",
+        "balance_usd_floor",
+        "profit_usd_lock",
+        "losses_in_a_row_max",
+        "entries_per_minute_max",
+        "spread_ticks_max",
+        "presence_s",
+        mode="before",
+    )
     @classmethod
     def _may_be_empty(cls, given: Any) -> Any:
         return None if given == "" else given
@@ -155,6 +208,12 @@ class Settings(BaseSettings):
                 ShiftedClock.parse(text)
             except Misconfigured as error:
                 raise ValueError(str(error)) from None
+        return text
+
+    @field_validator("no_entry")
+    @classmethod
+    def _are_stretches(cls, text: str) -> str:
+        _stretches(text)
         return text
 
     @model_validator(mode="wrap")
@@ -184,7 +243,7 @@ class Settings(BaseSettings):
             problems.append(f"PX_SIZE {self.size} is above PX_CONTRACTS_MAX {self.contracts_max}")
         if self.gateway is not GatewayName.PAPER:
             missing = {
-                "PX_ACCOUNT_ID": self.account_id is None,
+                "PX_ACCOUNT_ID": self.needs_account and self.account_id is None,
                 "PX_USERNAME": not self.username,
                 "PX_API_KEY": not self.api_key.get_secret_value(),
             }
@@ -221,12 +280,36 @@ class Settings(BaseSettings):
         return self.paper_url, self.paper_url
 
     @property
+    def no_entry_times(self) -> tuple[tuple[time, time], ...]:
+        """Chicago wall times, from and until."""
+        return _stretches(self.no_entry)
+
+    @property
     def secrets(self) -> tuple[str, ...]:
         """Values that may appear in no output."""
         return tuple(s for s in (self.api_key.get_secret_value(),) if s)
 
 
-def load_settings(env_file: Path = ENV_FILE) -> Settings:
+def _stretches(text: str) -> tuple[tuple[time, time], ...]:
+    found: list[tuple[time, time]] = []
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        try:
+            start, end = (time.fromisoformat(one.strip()) for one in part.split("-"))
+        except ValueError:
+            raise ValueError(f"{part!r} is not HH:MM-HH:MM") from None
+        if not start < end:
+            raise ValueError(f"{part!r} ends before it begins")
+        found.append((start, end))
+    return tuple(found)
+
+
+class AccountlessSettings(Settings):
+    """For questions that concern no account, such as which accounts there are."""
+
+    needs_account: ClassVar[bool] = False
+
+
+def load_settings(env_file: Path = ENV_FILE, kind: type[Settings] = Settings) -> Settings:
     """Settings of this process. Raises Misconfigured with every problem at once.
 
     An unknown `PX_` name is a problem wherever it stands; in `.env` so is any other name.
@@ -235,7 +318,7 @@ def load_settings(env_file: Path = ENV_FILE) -> Settings:
     given = {name.upper() for name in os.environ if name.upper().startswith(PREFIX)}
     problems = [_UNKNOWN.format(name) for name in sorted(given - names)]
     try:
-        settings = Settings(_env_file=env_file)
+        settings = kind(_env_file=env_file)
     except Misconfigured as error:
         raise Misconfigured(*problems, *error.problems) from None
     if problems:

@@ -4,5 +4,5 @@ import sys
 from pathlib import Path
 
 _HERE = Path(__file__).parent
-for folder in ("pxcore/engine", "pxcore/backtest"):
+for folder in ("pxcore/engine", "pxcore/backtest", "pxcore/gateway", "pxcore/paper"):
     sys.path.insert(0, str(_HERE / folder))

@@ -10,17 +10,31 @@ from pxcore.cli.app import app
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
-COMMANDS = typer.main.get_command(app).commands
+COMMANDS = {
+    name if path is None else f"{name} {path}": command
+    for name, top in typer.main.get_command(app).commands.items()
+    for path, command in getattr(top, "commands", {None: top}).items()
+}
+GROUPS = {name.split()[0] for name in COMMANDS if " " in name}
+
+
+def named_in(text: str) -> list[tuple[str, str]]:
+    """Commands, the sub-command in the name, and the options that follow each."""
+    found = []
+    for first, second, options in re.findall(
+        r"\bpx ([a-z]+)(?: ([a-z]+)\b)?((?: (?:--?[a-z-]+|[\w./:]+))*)", text
+    ):
+        is_group = first in GROUPS
+        found.append((f"{first} {second}" if is_group else first, options))
+    return [(name, options) for name, options in found if name != "sessions"]
 
 
 def test_every_px_command_and_option_named_exists():
-    used = re.findall(r"\bpx ([a-z]+)((?: --?[a-z-]+(?: [\w./]+)?)*)", README)
-    used = [(verb, options) for verb, options in used if verb not in ("sessions",)]
-    assert {verb for verb, _ in used} >= set(COMMANDS)
-    for verb, options in used:
-        assert verb in COMMANDS, verb
-        known = {o for p in COMMANDS[verb].params for o in p.opts} | {"--help"}
-        assert set(re.findall(r"--[a-z-]+", options)) <= known, (verb, options)
+    used = named_in(README)
+    assert {name for name, _ in used} == set(COMMANDS)
+    for name, options in used:
+        known = {o for p in COMMANDS[name].params for o in p.opts} | {"--help"}
+        assert set(re.findall(r"--[a-z-]+", options)) <= known, (name, options)
 
 
 def test_every_command_of_the_program_has_an_example():

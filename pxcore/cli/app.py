@@ -9,21 +9,22 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.text import Text
 
-from pxcore.cli.day import NoDay, problems_of
 from pxcore.cli.demo import DemoRequest, run_demo
+from pxcore.cli.desk import acting, asking
+from pxcore.cli.edge import Edge
 from pxcore.cli.flatten import flatten
+from pxcore.cli.output import console
 from pxcore.cli.paper import PaperRequest, serve_paper
 from pxcore.cli.real_day import run_day
 from pxcore.cli.record import replay_session, serve_ui, show_report
-from pxcore.model import Misconfigured, PxError
+from pxcore.model import Misconfigured
 from pxcore.paper.exchange import BracketMode
 from pxcore.runtime.plan import Paths
 from pxcore.settings import load_settings
 
 app = typer.Typer(
+    cls=Edge,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -151,6 +152,18 @@ def flatten_now(
 
 
 @app.command()
+def here() -> None:
+    """Say that you are there: with PX_PRESENCE_S nothing is opened while nobody is.
+
+    Example: px here
+    """
+    file = Paths(load_settings().home).here_file
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.touch()
+    console().print(f"noted in {file}", soft_wrap=True)
+
+
+@app.command()
 def report(session: _Session = None) -> None:
     """The daily-loss report of a session.
 
@@ -180,32 +193,13 @@ def ui(
     raise typer.Exit(serve_ui(Paths(load_settings().home), port, run_id, console()))
 
 
-def console() -> Console:
-    """Standard output. Piped, it is wide enough for every table whatever the window is."""
-    return Console(highlight=False, width=None if sys.stdout.isatty() else 120)
+asking.add_to(app)
+acting.add_to(app)
 
 
 def main() -> None:
-    """Runs the command line; an error of ours is a line for each problem, never a traceback."""
+    """Runs the command line."""
     try:
-        app(standalone_mode=True)
-    except PxError as error:
-        _complain(error)
-        sys.exit(_status(error))
-    except OSError as error:
-        _complain(PxError(f"{error.filename or 'operating system'}: {error.strerror or error}"))
-        sys.exit(1)
+        app()
     except KeyboardInterrupt:
         sys.exit(130)
-
-
-def _complain(error: PxError) -> None:
-    errors = Console(stderr=True, highlight=False)
-    for problem in problems_of(error):
-        errors.print(Text(f"px: {problem}", style="bold red"), soft_wrap=True)
-
-
-def _status(error: PxError) -> int:
-    if isinstance(error, NoDay):
-        return error.status or 1
-    return 2 if isinstance(error, Misconfigured) else 1

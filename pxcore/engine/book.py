@@ -66,6 +66,8 @@ class Book:
         self.rounds: tuple[Round, ...] = ()
         self.realised_usd = Decimal(0)
         self.late_reports = 0
+        self._balance_usd: Decimal | None = None  # by the last snapshot, and what was
+        self._realised_then_usd = Decimal(0)  # realised when it was taken
         self._gone: set[int] = set()
         self._fills_owed: dict[int, int] = {}  # by order: filled by its reports, less by fills
 
@@ -144,6 +146,8 @@ class Book:
             self.holdings[position.contract_id] = Holding(position.size, position.average_price)
         self.fills |= {f.id: f for f in snapshot.fills}
         self._recount()
+        self._balance_usd = snapshot.account.balance_usd
+        self._realised_then_usd = self.realised_usd
 
     # -- reading ------------------------------------------------------------------------------
 
@@ -163,6 +167,13 @@ class Book:
     def held_contracts(self) -> list[str]:
         """Contracts with anything at risk by any of the three accounts."""
         return [c for c, h in self.holdings.items() if h.exposure]
+
+    @property
+    def balance_usd(self) -> Decimal | None:
+        """By the last snapshot and the fills since: the venue's own word lags behind its fills."""
+        if self._balance_usd is None:
+            return None
+        return self._balance_usd + self.realised_usd - self._realised_then_usd
 
     @property
     def trades_count(self) -> int:

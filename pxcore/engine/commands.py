@@ -40,8 +40,11 @@ class ClosePosition(_Command, frozen=True, kw_only=True, tag="close_position"):
 
 
 class TakeSnapshot(_Command, frozen=True, kw_only=True, tag="take_snapshot"):
+    """`is_urgent` for one that a flatten waits for: it may use the requests kept for that."""
+
     request: int
     why: str
+    is_urgent: bool = False
 
 
 class ResolveTag(_Command, frozen=True, kw_only=True, tag="resolve_tag"):
@@ -56,14 +59,21 @@ class Gate(StrEnum):
     KILL_SWITCH = "kill_switch"
     HALTED = "halted"
     PAUSED = "paused"
+    PRESENCE = "presence"
     WINDOW = "window"
+    NO_ENTRY = "no_entry"
     STATE_UNKNOWN = "state_unknown"
     STALE_DATA = "stale_data"
+    SPREAD = "spread"
     ACCOUNT = "account"
     NOT_FLAT = "not_flat"
     TRADES_MAX = "trades_max"
+    ENTRY_RATE = "entry_rate"
     COOLDOWN = "cooldown"
+    LOSSES_IN_A_ROW = "losses_in_a_row"
     LOSS_HEADROOM = "loss_headroom"
+    DRAWDOWN = "drawdown"
+    LOSS_FLOOR = "loss_floor"
     SIZE = "size"
     BRACKET = "bracket"
 
@@ -98,6 +108,12 @@ class Halt(_Command, frozen=True, kw_only=True, tag="halt"):
     reason: str
 
 
+class PeakSeen(_Command, frozen=True, kw_only=True, tag="peak"):
+    """The day's profit has never stood so high. A later session of the day begins from it."""
+
+    peak_usd: Decimal
+
+
 class FlatProven(_Command, frozen=True, kw_only=True, tag="flat_proven"):
     """REST showed nothing held and nothing alive, after `attempts` rounds."""
 
@@ -120,6 +136,7 @@ Command = (
     | Denied
     | Notice
     | Halt
+    | PeakSeen
     | FlatProven
     | EndSession
 )

@@ -8,8 +8,22 @@ import msgspec
 from pxcore.model import Bracket, Contract
 
 
+class Stretch(msgspec.Struct, frozen=True, kw_only=True):
+    """From `start` until before `end`, UTC."""
+
+    start: datetime
+    end: datetime
+
+    def holds(self, moment: datetime) -> bool:
+        return self.start <= moment < self.end
+
+
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """Hard limits and deadlines. USD, ticks, contracts, and seconds of the engine's time.
+
+    A limit of None is not there. `drawdown_usd_max` is counted from the day's highest profit,
+    `balance_usd_floor` is the balance under which the account must not fall, `presence_s` how
+    long the operator may have been away.
 
     Deadlines that guard against slow machines or networks are given in the market's seconds:
     on a sped-up paper clock the caller multiplies them by its speed, and says it in `time_scale`.
@@ -29,6 +43,13 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     slippage_ticks: int
     costs_usd_per_side: Decimal
     time_scale: float = 1.0
+    profit_usd_lock: Decimal | None = None
+    drawdown_usd_max: Decimal | None = None
+    balance_usd_floor: Decimal | None = None
+    losses_in_a_row_max: int | None = None
+    entries_per_minute_max: int | None = None
+    spread_ticks_max: int | None = None
+    presence_s: float | None = None
     venue_refusals_max: int = 3
     strategy_errors_max: int = 3
 
@@ -37,7 +58,10 @@ class EngineConfig(msgspec.Struct, frozen=True, kw_only=True):
     """One session's terms. Times are UTC; the caller has held them against the calendar.
 
     `window_start` to `window_end` is when entries may happen; at `window_end` the session
-    flattens. `sends_orders` is false in shadow: everything happens but instructions.
+    flattens; in a stretch of `no_entry` nothing is opened. `size` is contracts an entry, unless
+    `risk_usd_per_trade` says how many USD the stop may cost. `peak_usd` is the highest that the
+    day's profit stood before this session. `sends_orders` is false in shadow: everything happens
+    but instructions.
     """
 
     session_id: str
@@ -47,7 +71,10 @@ class EngineConfig(msgspec.Struct, frozen=True, kw_only=True):
     window_start: datetime
     window_end: datetime
     size: int
+    risk_usd_per_trade: Decimal | None = None
     bracket: Bracket
     limits: Limits
     sends_orders: bool = True
     halt_reason: str | None = None
+    no_entry: tuple[Stretch, ...] = ()
+    peak_usd: Decimal = Decimal(0)

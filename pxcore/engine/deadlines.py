@@ -35,6 +35,12 @@ class Deadlines:
         if _lasts(self._blind_since, now, limits.blind_limit_s):
             why = f"blind for {limits.blind_limit_s:g} s with a position"
             found.append(Overdue(remedy=Remedy.FLATTEN, why=why))
+        absent_s = state.absent_s(now)
+        if limits.presence_s is not None and state.book.held_contracts():
+            alone_s = (now - state.phase_since).total_seconds() if absent_s is None else absent_s
+            if alone_s > 2 * limits.presence_s:
+                why = f"nobody there for {alone_s:.0f} s with a position"
+                found.append(Overdue(remedy=Remedy.FLATTEN, why=why))
         is_unsettled = not state.book.is_settled
         self._unsettled_since = (self._unsettled_since or now) if is_unsettled else None
         if _lasts(self._unsettled_since, now, limits.settle_deadline_s):

@@ -8,7 +8,7 @@ the book after every event, so that no order of arrival can leave it in a wrong 
 from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, assert_never
 
 from pxcore.engine.commands import (
     Command,
@@ -17,10 +17,11 @@ from pxcore.engine.commands import (
     Halt,
     Level,
     Notice,
-    PlaceEntry,
+    PeakSeen,
     TakeSnapshot,
 )
 from pxcore.engine.config import EngineConfig
+from pxcore.engine.contained import Failed, Wanted, ask
 from pxcore.engine.deadlines import Deadlines, Remedy
 from pxcore.engine.entry import Entry
 from pxcore.engine.events import (
@@ -33,25 +34,31 @@ from pxcore.engine.events import (
     HubDown,
     HubUp,
     KillSwitchSeen,
+    OperatorSeen,
     OrderSeen,
     PlaceAccepted,
     PlaceNotSent,
     PlaceRefused,
     PlaceUnknown,
     PositionSeen,
+    RecordSkipped,
     ShellFault,
     SnapshotFailed,
     SnapshotTaken,
     TagResolved,
 )
+from pxcore.engine.execution import BracketedMarket, ExecutionPolicy, make_risk_manager
 from pxcore.engine.flatten import Flattener
 from pxcore.engine.gates import Approved, review
+from pxcore.engine.limits import breach
 from pxcore.engine.market import Market
 from pxcore.engine.resync import Resync
 from pxcore.engine.state import Phase, State
-from pxcore.engine.strategy import Strategy
+from pxcore.engine.strategy import Exit, Strategy
 from pxcore.engine.words import describe
-from pxcore.model import MarketTrade, OrderStatus, Quote
+from pxcore.model import DepthLevel, MarketTrade, OrderStatus, Quote
+
+_MARKET_DATA = (Quote, MarketTrade, DepthLevel)
 
 
 class Engine:
@@ -61,6 +68,8 @@ class Engine:
         self.config = config
         self.strategy = strategy
         self.state = State(config)
+        self._risk = make_risk_manager(config)
+        self._execution: ExecutionPolicy = BracketedMarket()
         self.resync = Resync(self._number_request, retry_s=config.limits.settle_deadline_s)
         self.flattener: Flattener | None = None
         self.ending: str | None = None
@@ -68,6 +77,7 @@ class Engine:
         self.denials: dict[str, int] = {}
         self.headroom_usd_min: Decimal | None = None
         self._deadlines = Deadlines()
+        self._peak_told_usd = config.peak_usd
         self._sent_count = 0
         self._requests = 0
         self._venue_refusals = 0
@@ -78,6 +88,7 @@ class Engine:
             MarketTrade: self._on_print,
             HubUp: self._on_hub_up,
             HubDown: self._on_hub_down,
+            RecordSkipped: self._on_record_skipped,
             OrderSeen: self._on_order,
             PositionSeen: self._on_position,
             FillSeen: self._on_fill,
@@ -91,6 +102,7 @@ class Engine:
             TagResolved: self._on_resolved,
             Asked: self._on_asked,
             KillSwitchSeen: self._on_kill_switch,
+            OperatorSeen: self._on_operator,
             ShellFault: self._on_fault,
         }
 
@@ -107,11 +119,11 @@ class Engine:
         if self.flattener is not None:
             self._out += self.flattener.step(event)
             self._leave_flattening_if_proven(event.at)
-        if type(event) is not Quote and type(event) is not MarketTrade:
+        if type(event) not in _MARKET_DATA:
             self._judge(event.at)
-            self._watch_loss(event.at)
+            self._watch_money(event.at)
         elif self.state.book.holding.exposure:
-            self._watch_loss(event.at)
+            self._watch_money(event.at)
         if self.ending is None:
             self._ask_strategy(event)
         return self._out
@@ -162,6 +174,12 @@ class Engine:
             self.state.market = Market(self.config.contract)
         self._notice(Level.WARNING, "hub.down", f"{event.hub} hub down: {event.reason}")
 
+    def _on_record_skipped(self, event: RecordSkipped) -> None:
+        self._notice(Level.WARNING, "hub.record_skipped", f"{event.hub} hub: {event.why}")
+        if event.hub is Hub.USER:
+            self.resync.note_user_event()
+            self.resync.doubt("the user hub said something that could not be read")
+
     def _on_snapshot(self, event: SnapshotTaken) -> None:
         if not self.resync.accepts(event.request, event.snapshot, event.at):
             return
@@ -187,6 +205,8 @@ class Engine:
     def _on_refused(self, event: PlaceRefused) -> None:
         if self.state.entry is not None and self.state.entry.tag == event.tag:
             self._refused_by_venue(event.at, f"{event.code_name} {event.text}".strip())
+            if event.remedy:
+                self._halt(event.at, f"the venue takes no entry: {event.remedy}")
 
     def _refused_by_venue(self, now: datetime, why: str) -> None:
         assert self.state.entry is not None
@@ -234,6 +254,9 @@ class Engine:
             self._notice(Level.ALARM, "kill_switch", f"kill switch engaged: {event.reason}")
             self._end(event.at, f"kill switch: {event.reason}")
         self.state.kill_reason = event.reason
+
+    def _on_operator(self, event: OperatorSeen) -> None:
+        self.state.operator_at = event.seen_at
 
     def _on_fault(self, event: ShellFault) -> None:
         self._notice(Level.ALARM, "fault", event.what)
@@ -283,53 +306,72 @@ class Engine:
                 case Remedy.DOUBT:
                     pass  # in doubt already
 
-    def _watch_loss(self, now: datetime) -> None:
-        """The day's loss limit: on every price while something is held, and on every report."""
-        day_usd = self.state.day_usd()
-        if day_usd is None:
+    def _watch_money(self, now: datetime) -> None:
+        """The limits on the day's money: on every price while held, and on every report.
+
+        Not before the first look at the account: until then the day's fills are not known.
+        """
+        money = self.state.money() if self.state.book.balance_usd is not None else None
+        if money is None:
             return
-        headroom = self.config.limits.loss_usd_max + day_usd
+        limits = self.config.limits
+        if limits.drawdown_usd_max is not None and money.peak_usd > self._peak_told_usd:
+            self._peak_told_usd = money.peak_usd
+            self._out.append(PeakSeen(peak_usd=money.peak_usd))
+        headroom = money.headroom_usd(limits)
         if self.headroom_usd_min is None or headroom < self.headroom_usd_min:
             self.headroom_usd_min = headroom
-        if headroom <= 0 and self.ending is None:
-            self._halt(now, f"daily loss: {day_usd:.2f} USD of {self.config.limits.loss_usd_max}")
+        broken = breach(money, limits) if self.ending is None else None
+        if broken is not None:
+            self._halt(now, broken)
 
     # -- entering -----------------------------------------------------------------------------
 
     def _ask_strategy(self, event: Event) -> None:
         view = self.state.market_view(event.at)
-        try:
-            signal = self.strategy.on_event(event, view)
-        except Exception as error:  # user code: contained, counted, and halted when it goes on
-            self._strategy_errors += 1
-            self._notice(Level.ALARM, "strategy.error", f"{self.strategy.name}: {error!r}")
-            if self._strategy_errors >= self.config.limits.strategy_errors_max:
-                self._halt(event.at, f"strategy {self.strategy.name} failed repeatedly")
-            return
-        if signal is None:
-            return
-        judged = review(
-            signal,
-            self.state.entry_view(event.at, unknown_because=self.resync.unknown_because),
-            self.config.limits,
+        wanted = ask(self.strategy, self._risk, event, view, self.config.bracket)
+        match wanted:
+            case None:
+                return
+            case Exit(reason=reason):
+                self._exit(event.at, reason)
+            case Wanted():
+                self._consider(event.at, wanted)
+            case Failed(error=error):
+                self._strategy_failed(event.at, error)
+            case _:
+                assert_never(wanted)
+
+    def _strategy_failed(self, now: datetime, error: str) -> None:
+        """Counted, and halted when it goes on failing."""
+        self._strategy_errors += 1
+        self._notice(Level.ALARM, "strategy.error", error)
+        if self._strategy_errors >= self.config.limits.strategy_errors_max:
+            self._halt(now, f"strategy {self.strategy.name} failed repeatedly")
+
+    def _consider(self, now: datetime, wanted: Wanted) -> None:
+        view = self.state.entry_view(
+            now,
+            size=wanted.size,
+            bracket=wanted.bracket,
+            unknown_because=self.resync.unknown_because,
         )
+        judged = review(wanted.signal, view, self.config.limits)
         if isinstance(judged, Denied):
             self.denials[judged.gate] = self.denials.get(judged.gate, 0) + 1
             self._out.append(judged)
         else:
-            self._place(event.at, judged)
+            self._place(now, judged)
+
+    def _exit(self, now: datetime, reason: str) -> None:
+        if self.state.book.holding.exposure and self.flattener is None:
+            self._notice(Level.INFO, "exit", reason)
+            self._flatten(now, f"exit: {reason}")
 
     def _place(self, now: datetime, approved: Approved) -> None:
         self._sent_count += 1
         tag = f"{self.config.session_id}-{self._sent_count:04d}"
-        command = PlaceEntry(
-            tag=tag,
-            contract_id=self.config.contract.id,
-            side=approved.signal.side,
-            size=approved.size,
-            bracket=approved.bracket,
-            reason=approved.signal.reason,
-        )
+        command = self._execution.entry(approved, self.config.contract, tag=tag)
         limits = self.config.limits
         self.state.entry = Entry(
             command,
@@ -337,6 +379,7 @@ class Engine:
             ask_again_s=limits.settle_deadline_s / 2,
             grace_s=limits.unknown_grace_s,
         )
+        self.state.note_entry(now)
         self.resync.note_user_event()
         self._out.append(command)
         self._enter(Phase.ENTERING, now)

@@ -18,6 +18,7 @@ class Entry:
     ) -> None:
         self.tag = command.tag
         self.side: Side = command.side
+        self.bracket = command.bracket
         self.sent_at = sent_at
         self.order_id: int | None = None
         self.answered_at: datetime | None = None

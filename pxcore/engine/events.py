@@ -1,7 +1,7 @@
 """Everything that can happen to the engine. Each event carries `at`: when we learned of it (UTC).
 
 The union is tagged, so that a journal row decodes back into the event that the engine saw.
-`Quote` and `MarketTrade` of the model are events themselves.
+`Quote`, `MarketTrade` and `DepthLevel` of the model are events themselves.
 """
 
 from datetime import datetime
@@ -9,7 +9,16 @@ from enum import StrEnum
 
 import msgspec
 
-from pxcore.model import Account, Fill, MarketTrade, Order, Position, Quote, Snapshot
+from pxcore.model import (
+    Account,
+    DepthLevel,
+    Fill,
+    MarketTrade,
+    Order,
+    Position,
+    Quote,
+    Snapshot,
+)
 
 
 class Hub(StrEnum):
@@ -55,6 +64,13 @@ class HubDown(_Event, frozen=True, kw_only=True, tag="hub_down"):
     reason: str
 
 
+class RecordSkipped(_Event, frozen=True, kw_only=True, tag="record_skipped"):
+    """Something that a hub said could not be read. On the user hub it may have been a fill."""
+
+    hub: Hub
+    why: str
+
+
 class OrderSeen(_Event, frozen=True, kw_only=True, tag="order"):
     order: Order
 
@@ -91,11 +107,14 @@ class PlaceAccepted(_Event, frozen=True, kw_only=True, tag="place_accepted"):
 
 
 class PlaceRefused(_Event, frozen=True, kw_only=True, tag="place_refused"):
-    """The venue said no. Its reason is kept in its own words."""
+    """The venue said no. Its reason is kept in its own words; `remedy` is what a person must
+    change first, empty where nothing is known to help.
+    """
 
     tag: str
     code_name: str
     text: str
+    remedy: str = ""
 
 
 class PlaceNotSent(_Event, frozen=True, kw_only=True, tag="place_not_sent"):
@@ -140,6 +159,12 @@ class KillSwitchSeen(_Event, frozen=True, kw_only=True, tag="kill_switch"):
     reason: str | None
 
 
+class OperatorSeen(_Event, frozen=True, kw_only=True, tag="operator"):
+    """A person said that they are there, at `seen_at`."""
+
+    seen_at: datetime
+
+
 class ShellFault(_Event, frozen=True, kw_only=True, tag="fault"):
     """The shell cannot do its part (a full disk, say): entries stop, the position stays guarded."""
 
@@ -149,9 +174,11 @@ class ShellFault(_Event, frozen=True, kw_only=True, tag="fault"):
 Event = (
     Quote
     | MarketTrade
+    | DepthLevel
     | ClockTick
     | HubUp
     | HubDown
+    | RecordSkipped
     | OrderSeen
     | PositionSeen
     | FillSeen
@@ -167,5 +194,6 @@ Event = (
     | CloseAnswered
     | Asked
     | KillSwitchSeen
+    | OperatorSeen
     | ShellFault
 )

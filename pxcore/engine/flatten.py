@@ -144,7 +144,8 @@ class Flattener:
         self._has_lost_answer |= bool(self._waiting)
         self._request = self._number_request()
         self._due_at = now + self._round  # a lost look is asked anew
-        return [TakeSnapshot(request=self._request, why=f"flatten ({self.reason})")]
+        why = f"flatten ({self.reason})"
+        return [TakeSnapshot(request=self._request, why=why, is_urgent=True)]
 
     def _judge(self, now: datetime, snapshot: Snapshot) -> list[Command]:
         self._request = None

@@ -12,29 +12,39 @@ import msgspec
 
 from pxcore.engine.commands import Denied, Gate
 from pxcore.engine.config import Limits
-from pxcore.engine.strategy import Signal
+from pxcore.engine.limits import DayMoney
+from pxcore.engine.strategy import Enter
 from pxcore.model import STOP_LOSS_TICKS_MIN, Bracket
 
 
 class EntryView(msgspec.Struct, frozen=True, kw_only=True):
-    """All that the decision on one entry may look at. Ages are seconds, None for never seen."""
+    """All that the decision on one entry may look at. Ages are seconds, None for never seen.
+
+    `absent_s` is how long the operator has been away, `worst_case_usd` what the entry loses at
+    its stop, slippage and costs included.
+    """
 
     now: datetime
     kill_reason: str | None
     halt_reason: str | None
     is_paused: bool
+    absent_s: float | None
     window_start: datetime
     window_end: datetime
+    no_entry_until: datetime | None
     unknown_because: str | None
     quote_age_s: float | None
     print_age_s: float | None
+    spread_ticks: int | None
     account_can_trade: bool
     exposure: int
     alive_orders: int
     phase: str
     trades_count: int
+    entries_last_minute: int
     cooldown_until: datetime | None
-    day_usd: Decimal
+    losses_in_a_row: int
+    money: DayMoney
     worst_case_usd: Decimal
     size: int
     bracket: Bracket
@@ -43,7 +53,7 @@ class EntryView(msgspec.Struct, frozen=True, kw_only=True):
 class Approved(msgspec.Struct, frozen=True, kw_only=True):
     """An entry that passed every gate."""
 
-    signal: Signal
+    signal: Enter
     size: int
     bracket: Bracket
 
@@ -64,11 +74,27 @@ def _paused(view: EntryView, limits: Limits) -> Refusal | None:
     return (Gate.PAUSED, "paused", "running") if view.is_paused else None
 
 
+def _presence(view: EntryView, limits: Limits) -> Refusal | None:
+    if limits.presence_s is None:
+        return None
+    if view.absent_s is None:
+        return Gate.PRESENCE, "nobody has said that they are there", f"{limits.presence_s:g} s"
+    if view.absent_s <= limits.presence_s:
+        return None
+    return Gate.PRESENCE, f"nobody there for {view.absent_s:.0f} s", f"{limits.presence_s:g} s"
+
+
 def _window(view: EntryView, limits: Limits) -> Refusal | None:
     if view.window_start <= view.now < view.window_end:
         return None
     start, end = view.window_start, view.window_end
     return Gate.WINDOW, f"{view.now:%H:%M:%S.%f} UTC", f"{start:%H:%M:%S} to {end:%H:%M:%S} UTC"
+
+
+def _no_entry(view: EntryView, limits: Limits) -> Refusal | None:
+    if view.no_entry_until is None:
+        return None
+    return Gate.NO_ENTRY, f"{view.now:%H:%M:%S} UTC", f"after {view.no_entry_until:%H:%M:%S} UTC"
 
 
 def _state_known(view: EntryView, limits: Limits) -> Refusal | None:
@@ -82,6 +108,13 @@ def _data_fresh(view: EntryView, limits: Limits) -> Refusal | None:
         if age_s > limits.stale_data_s:
             return Gate.STALE_DATA, f"{name} {age_s:.1f} s old", f"{limits.stale_data_s:g} s"
     return None
+
+
+def _spread(view: EntryView, limits: Limits) -> Refusal | None:
+    most = limits.spread_ticks_max
+    if most is None or (view.spread_ticks is not None and view.spread_ticks <= most):
+        return None
+    return Gate.SPREAD, f"{view.spread_ticks} ticks", f"{most} ticks"
 
 
 def _account(view: EntryView, limits: Limits) -> Refusal | None:
@@ -101,6 +134,13 @@ def _trades(view: EntryView, limits: Limits) -> Refusal | None:
     return Gate.TRADES_MAX, view.trades_count, limits.trades_max
 
 
+def _entry_rate(view: EntryView, limits: Limits) -> Refusal | None:
+    most = limits.entries_per_minute_max
+    if most is None or view.entries_last_minute < most:
+        return None
+    return Gate.ENTRY_RATE, f"{view.entries_last_minute} in the last minute", most
+
+
 def _cooldown(view: EntryView, limits: Limits) -> Refusal | None:
     if view.cooldown_until is None or view.now >= view.cooldown_until:
         return None
@@ -108,15 +148,32 @@ def _cooldown(view: EntryView, limits: Limits) -> Refusal | None:
     return Gate.COOLDOWN, f"{left_s:.1f} s left", f"{limits.cooldown_s:g} s after a loss"
 
 
-def _headroom(view: EntryView, limits: Limits) -> Refusal | None:
-    headroom_usd = limits.loss_usd_max + view.day_usd
-    if view.worst_case_usd <= headroom_usd:
+def _losses_in_a_row(view: EntryView, limits: Limits) -> Refusal | None:
+    most = limits.losses_in_a_row_max
+    if most is None or view.losses_in_a_row < most:
         return None
-    return (
-        Gate.LOSS_HEADROOM,
-        f"{view.worst_case_usd:.2f} USD at risk",
-        f"{headroom_usd:.2f} USD of headroom",
-    )
+    return Gate.LOSSES_IN_A_ROW, view.losses_in_a_row, most
+
+
+def _headroom(view: EntryView, limits: Limits) -> Refusal | None:
+    return _room(Gate.LOSS_HEADROOM, view, view.money.loss_headroom_usd(limits))
+
+
+def _drawdown(view: EntryView, limits: Limits) -> Refusal | None:
+    return _room(Gate.DRAWDOWN, view, view.money.drawdown_headroom_usd(limits))
+
+
+def _loss_floor(view: EntryView, limits: Limits) -> Refusal | None:
+    if limits.balance_usd_floor is not None and view.money.equity_usd is None:
+        return Gate.LOSS_FLOOR, "the account's worth is not known", limits.balance_usd_floor
+    return _room(Gate.LOSS_FLOOR, view, view.money.floor_headroom_usd(limits))
+
+
+def _room(gate: Gate, view: EntryView, headroom_usd: Decimal | None) -> Refusal | None:
+    if headroom_usd is None or view.worst_case_usd <= headroom_usd:
+        return None
+    risk = f"{view.worst_case_usd:.2f} USD at risk"
+    return gate, risk, f"{headroom_usd:.2f} USD of headroom"
 
 
 def _size(view: EntryView, limits: Limits) -> Refusal | None:
@@ -137,20 +194,27 @@ _CHECKS: tuple[_Check, ...] = (
     _kill_switch,
     _halted,
     _paused,
+    _presence,
     _window,
+    _no_entry,
     _state_known,
     _data_fresh,
+    _spread,
     _account,
     _flat,
     _trades,
+    _entry_rate,
     _cooldown,
+    _losses_in_a_row,
     _headroom,
+    _drawdown,
+    _loss_floor,
     _size,
     _bracket,
 )
 
 
-def review(signal: Signal, view: EntryView, limits: Limits) -> Approved | Denied:
+def review(signal: Enter, view: EntryView, limits: Limits) -> Approved | Denied:
     """The first gate that refuses, or the proof that none did."""
     for check in _CHECKS:
         refused = check(view, limits)

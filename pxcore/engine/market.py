@@ -39,6 +39,13 @@ class Market:
     def print_age_s(self, now: datetime) -> float | None:
         return None if self.print_at is None else (now - self.print_at).total_seconds()
 
+    @property
+    def spread_ticks(self) -> int | None:
+        """None while one side is not known."""
+        if self.bid_ticks is None or self.ask_ticks is None:
+            return None
+        return self.ask_ticks - self.bid_ticks
+
     def open_usd(self, exposure: int, average_price: Decimal | None) -> Decimal | None:
         """Gross profit and loss in USD of closing now at the opposite best price.
 

@@ -1,5 +1,6 @@
 """What the engine believes, and the judgements that are read off it without deciding anything."""
 
+from collections import deque
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -8,9 +9,11 @@ from pxcore.engine.book import Book
 from pxcore.engine.config import EngineConfig
 from pxcore.engine.entry import Entry
 from pxcore.engine.gates import EntryView
+from pxcore.engine.limits import DayMoney, losses_in_a_row
 from pxcore.engine.market import Market
 from pxcore.engine.protection import Protection, judge_protection, legs_of
 from pxcore.engine.strategy import MarketView
+from pxcore.model import Bracket
 
 
 class Phase(StrEnum):
@@ -29,6 +32,10 @@ class Phase(StrEnum):
     FLATTENING = "flattening"
 
 
+_ENTRIES_KEPT = 100  # more than any limit on entries a minute
+_MINUTE = timedelta(minutes=1)
+
+
 class State:
     """Mutable, owned by the engine alone. `entry` is the one on its way or in the market."""
 
@@ -42,6 +49,9 @@ class State:
         self.halt_reason = config.halt_reason
         self.kill_reason: str | None = None
         self.is_paused = False
+        self.operator_at: datetime | None = None
+        self.peak_usd = config.peak_usd
+        self._entries_at: deque[datetime] = deque(maxlen=_ENTRIES_KEPT)
 
     def derive_phase(self) -> Phase:
         """Where the position stands by the book alone, whatever came in whatever order."""
@@ -70,7 +80,7 @@ class State:
             legs,
             exposure=self.book.holding.exposure,
             entry_ticks=entry.filled_ticks if entry is not None else None,
-            bracket=self.config.bracket,
+            bracket=entry.bracket if entry is not None else self.config.bracket,
         )
 
     def day_usd(self) -> Decimal | None:
@@ -78,6 +88,29 @@ class State:
         holding = self.book.holding
         open_usd = self.market.open_usd(holding.exposure, holding.average_price)
         return None if open_usd is None else self.book.realised_usd + open_usd
+
+    def money(self) -> DayMoney | None:
+        """What the limits on the day's money look at; None while the open part is unknown.
+
+        Knows the day's peak, and remembers a higher one.
+        """
+        day_usd = self.day_usd()
+        if day_usd is None:
+            return None
+        self.peak_usd = max(self.peak_usd, day_usd)
+        balance_usd, open_usd = self.book.balance_usd, day_usd - self.book.realised_usd
+        return DayMoney(
+            day_usd=day_usd,
+            peak_usd=self.peak_usd,
+            equity_usd=None if balance_usd is None else balance_usd + open_usd,
+        )
+
+    def absent_s(self, now: datetime) -> float | None:
+        """Seconds since a person said that they are there; None when nobody ever did."""
+        return None if self.operator_at is None else (now - self.operator_at).total_seconds()
+
+    def note_entry(self, now: datetime) -> None:
+        self._entries_at.append(now)
 
     def is_blind(self, now: datetime) -> bool:
         """Something is held and its worth cannot be told: no price, an old one, no average."""
@@ -100,39 +133,52 @@ class State:
         return last.closed_at + timedelta(seconds=self.config.limits.cooldown_s)
 
     def market_view(self, now: datetime) -> MarketView:
+        market, holding = self.market, self.book.holding
         return MarketView(
             now=now,
-            bid_ticks=self.market.bid_ticks,
-            ask_ticks=self.market.ask_ticks,
-            exposure=self.book.holding.exposure,
+            contract=self.config.contract,
+            bid_ticks=market.bid_ticks,
+            ask_ticks=market.ask_ticks,
+            last_ticks=market.last_ticks,
+            exposure=holding.exposure,
+            average_price=holding.average_price,
             window_start=self.config.window_start,
             window_end=self.config.window_end,
         )
 
-    def entry_view(self, now: datetime, *, unknown_because: str | None) -> EntryView:
-        """All that the gates may look at for an entry now."""
+    def entry_view(
+        self, now: datetime, *, size: int, bracket: Bracket, unknown_because: str | None
+    ) -> EntryView:
+        """All that the gates may look at for an entry of this size and bracket now."""
         config, limits, account = self.config, self.config.limits, self.book.account
-        risk_ticks = config.bracket.stop_loss_ticks + limits.slippage_ticks
-        day_usd = self.day_usd()
+        risk_ticks = bracket.stop_loss_ticks + limits.slippage_ticks
+        realised_usd = self.book.realised_usd
+        closed_money = DayMoney(day_usd=realised_usd, peak_usd=self.peak_usd, equity_usd=None)
+        quiet = next((s.end for s in config.no_entry if s.holds(now)), None)
         return EntryView(
             now=now,
             kill_reason=self.kill_reason,
             halt_reason=self.halt_reason,
             is_paused=self.is_paused,
+            absent_s=self.absent_s(now),
             window_start=config.window_start,
             window_end=config.window_end,
+            no_entry_until=quiet,
             unknown_because=unknown_because,
             quote_age_s=self.market.quote_age_s(now),
             print_age_s=self.market.print_age_s(now),
+            spread_ticks=self.market.spread_ticks,
             account_can_trade=account is not None and account.can_trade,
             exposure=sum(abs(h.exposure) for h in self.book.holdings.values()),
             alive_orders=len(self.book.alive_orders()),
             phase=self.phase if self.book.is_settled else "not settled",
             trades_count=self.book.trades_count,
+            entries_last_minute=sum(now - at < _MINUTE for at in self._entries_at),
             cooldown_until=self.cooldown_until,
-            day_usd=self.book.realised_usd if day_usd is None else day_usd,
-            worst_case_usd=config.contract.usd(risk_ticks, config.size)
-            + 2 * limits.costs_usd_per_side * config.size,
-            size=config.size,
-            bracket=config.bracket,
+            losses_in_a_row=losses_in_a_row(self.book.rounds),
+            money=self.money() or closed_money,
+            worst_case_usd=config.contract.usd(risk_ticks, size)
+            + 2 * limits.costs_usd_per_side * size,
+            size=size,
+            bracket=bracket,
         )

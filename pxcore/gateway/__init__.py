@@ -4,9 +4,18 @@ They act and decide nothing: answers and events are values of `pxcore.model` and
 `pxcore.engine.events`, errors are the five of `pxcore.model.errors`.
 """
 
+from pxcore.gateway.budget import Budget, SharedLedger, Urgency
 from pxcore.gateway.realtime import Realtime
 from pxcore.gateway.rest import GatewayClient
 from pxcore.gateway.supervisor import Backoff
 from pxcore.gateway.websocket import HubLimits
 
-__all__ = ["Backoff", "GatewayClient", "HubLimits", "Realtime"]
+__all__ = [
+    "Backoff",
+    "Budget",
+    "GatewayClient",
+    "HubLimits",
+    "Realtime",
+    "SharedLedger",
+    "Urgency",
+]

@@ -5,28 +5,34 @@ from typing import TypeVar
 
 import msgspec
 
-from pxcore.gateway.channel import Channel
+from pxcore.gateway.budget import Urgency
 from pxcore.gateway.login import Login
-from pxcore.gateway.policy import Unauthorised, ask_once, instruct_once, patiently
-from pxcore.gateway.wire.endpoints import PING_PATH, Endpoint
-from pxcore.model import OutcomeUnknown, ProtocolError, Unavailable
+from pxcore.gateway.policy import Sender, Unauthorised, patiently
+from pxcore.gateway.wire.endpoints import Endpoint
+from pxcore.model import ProtocolError, Unavailable
 
 A = TypeVar("A")
 
 
 class Caller:
-    def __init__(self, channel: Channel, login: Login, *, sleep: Callable[[float], None]) -> None:
-        self._channel = channel
+    def __init__(self, sender: Sender, login: Login, *, sleep: Callable[[float], None]) -> None:
+        self._sender = sender
         self._login = login
         self._sleep = sleep
 
-    def ask(self, endpoint: Endpoint[A], request: msgspec.Struct, attempted: str) -> A:
+    def ask(
+        self,
+        endpoint: Endpoint[A],
+        request: msgspec.Struct,
+        attempted: str,
+        urgency: Urgency = Urgency.NORMAL,
+    ) -> A:
         """The answer to a question, which may have been asked several times."""
 
         def ask(token: str) -> A:
             return patiently(
-                lambda: ask_once(
-                    self._channel, endpoint, request, token=token, attempted=attempted
+                lambda: self._sender.ask(
+                    endpoint, request, token=token, attempted=attempted, urgency=urgency
                 ),
                 sleep=self._sleep,
             )
@@ -37,11 +43,15 @@ class Caller:
         except Unauthorised:
             return ask(self._login.renew(token))
 
-    def instruct(self, endpoint: Endpoint[A], request: msgspec.Struct, attempted: str) -> A:
+    def instruct(
+        self, endpoint: Endpoint[A], request: msgspec.Struct, attempted: str, urgency: Urgency
+    ) -> A:
         """The answer to an instruction, sent once: a 401 proves that it was not taken."""
 
         def instruct(token: str) -> A:
-            return instruct_once(self._channel, endpoint, request, token=token, attempted=attempted)
+            return self._sender.instruct(
+                endpoint, request, token=token, attempted=attempted, urgency=urgency
+            )
 
         token = self._token_for(attempted, self._login.token)
         try:
@@ -51,15 +61,15 @@ class Caller:
 
     def ping(self) -> None:
         """Returns when the gateway answers. Needs no token."""
-        patiently(self._ping, sleep=self._sleep)
+        patiently(lambda: self._sender.ping(Urgency.NORMAL), sleep=self._sleep)
 
-    def _ping(self) -> None:
+    def keep_warm(self) -> bool:
+        """One ping on this thread's own connection, so that it stays open. False when it failed."""
         try:
-            reply = self._channel.get(PING_PATH)
-        except OutcomeUnknown as error:
-            raise Unavailable(str(error)) from None
-        if reply.status != 200:
-            raise Unavailable(f"{self._channel.base_url} answered a ping with HTTP {reply.status}")
+            self._sender.ping(Urgency.NORMAL)
+        except Unavailable:
+            return False
+        return True
 
     def _token_for(self, attempted: str, token: Callable[[], str]) -> str:
         """A login that fails before an instruction means that nothing was sent."""

@@ -12,7 +12,15 @@ import msgspec
 
 from pxcore.clock import Clock
 from pxcore.engine.events import AccountSeen, Event, FillSeen, OrderSeen, PositionSeen
-from pxcore.gateway.wire.market import Tape, payloads
+from pxcore.gateway.wire.market import (
+    DepthRow,
+    PrintRow,
+    QuoteRow,
+    Row,
+    Tape,
+    Usual,
+    payloads,
+)
 from pxcore.gateway.wire.rows import AccountRow, OrderRow, PositionRow, TradeRow, read_row
 from pxcore.model import Contract, ProtocolError
 
@@ -23,6 +31,8 @@ class Report(Protocol):
     """Where a feed says what it could not deliver."""
 
     def bad_record(self, why: str) -> None: ...
+
+    def handler_error(self, error: Exception) -> None: ...
 
     def unknown_contract(self, contract_id: str) -> None: ...
 
@@ -107,46 +117,75 @@ class UserFeed:
 
 
 class MarketFeed:
-    """Quotes, merged from their partial updates, and prints, one event each."""
+    """Quotes, merged from their partial updates, prints and, if wanted, depth: an event each.
+
+    `take` is for records that were decoded whole, `handlers` for those in any other shape.
+    """
 
     def __init__(
         self,
         *,
         contracts: Mapping[str, Contract],
+        wants_depth: bool,
         deliver: Callable[[Event], None],
         clock: Clock,
         report: Report,
     ) -> None:
         self._tapes = {contract_id: Tape(contract) for contract_id, contract in contracts.items()}
+        self._wants_depth = wants_depth
         self._deliver = deliver
-        self._clock = clock
+        self._now = clock.now
         self._report = report
+        self.heard = 0  # messages about the market so far
         self.handlers: dict[str, Callable[[Arguments], None]] = {
-            "GatewayQuote": self._quotes,
-            "GatewayTrade": self._market_trades,
+            "GatewayQuote": self._each(QuoteRow),
+            "GatewayTrade": self._each(PrintRow),
+            "GatewayDepth": self._each(DepthRow),
         }
 
     def subscriptions(self) -> list[tuple[str | int, ...]]:
-        methods = ("SubscribeContractQuotes", "SubscribeContractTrades")
+        methods = ["SubscribeContractQuotes", "SubscribeContractTrades"]
+        if self._wants_depth:
+            methods.append("SubscribeContractMarketDepth")
         return [(method, contract_id) for contract_id in self._tapes for method in methods]
 
-    def _quotes(self, arguments: Arguments) -> None:
-        self._each(arguments, lambda tape, raw: self._deliver(tape.quote(raw, self._clock.now())))
+    def take(self, records: list[Usual]) -> None:
+        """A batch that arrived together, and so was learned of at one moment.
 
-    def _market_trades(self, arguments: Arguments) -> None:
-        self._each(
-            arguments, lambda tape, raw: self._deliver(tape.market_trade(raw, self._clock.now()))
-        )
-
-    def _each(self, arguments: Arguments, take: Callable[[Tape, bytes], None]) -> None:
-        tape = self._tape(arguments)
-        if tape is None:
-            return
-        for payload in payloads(arguments[1]):
+        Written for speed: it does what little there is to do for a quote right here.
+        """
+        self.heard += len(records)
+        at, tapes, deliver = self._now(), self._tapes, self._deliver
+        for record in records:
+            contract_id, row = record.arguments
+            tape = tapes.get(contract_id)
+            if tape is None:
+                self._report.unknown_contract(contract_id)
+                continue
             try:
-                take(tape, payload)
+                if type(row) is QuoteRow:
+                    deliver(tape.quote(row, at))
+                else:
+                    for one in row if isinstance(row, list) else (row,):
+                        deliver(tape.event(one, at))
             except ProtocolError as error:
                 self._report.bad_record(str(error))
+            except Exception as error:  # the edge of the reader: the stream goes on
+                self._report.handler_error(error)
+
+    def _each(self, kind: type[Row]) -> Callable[[Arguments], None]:
+        def handler(arguments: Arguments) -> None:
+            self.heard += 1
+            tape = self._tape(arguments)
+            if tape is None:
+                return
+            for payload in payloads(arguments[1]):
+                try:
+                    self._deliver(tape.event(read_row(payload, kind), self._now()))
+                except ProtocolError as error:
+                    self._report.bad_record(str(error))
+
+        return handler
 
     def _tape(self, arguments: Arguments) -> Tape | None:
         try:

@@ -9,10 +9,13 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final
 
+import msgspec
+
 from pxcore.clock import Clock
-from pxcore.gateway.channel import Channel
-from pxcore.gateway.policy import Unauthorised, ask_once, patiently
-from pxcore.gateway.wire import endpoints
+from pxcore.gateway.budget import Urgency
+from pxcore.gateway.policy import Sender, Unauthorised, patiently
+from pxcore.gateway.wire import endpoints, requests
+from pxcore.gateway.wire.endpoints import Endpoint
 from pxcore.model import Misconfigured, ProtocolError, Refused, Unavailable
 
 _RENEW_AFTER: Final = timedelta(hours=23)
@@ -30,15 +33,15 @@ _REMEDY: Final = {
 class Login:
     def __init__(
         self,
-        channel: Channel,
+        sender: Sender,
         *,
         username: str,
         api_key: str,
         clock: Clock,
         sleep: Callable[[float], None],
     ) -> None:
-        self._channel = channel
-        self._request = endpoints.Login(user_name=username, api_key=api_key)
+        self._sender = sender
+        self._request = requests.Login(user_name=username, api_key=api_key)
         self._clock = clock
         self._sleep = sleep
         self._lock = threading.Lock()
@@ -49,6 +52,30 @@ class Login:
         """A new token. Raises Misconfigured when the user or the key is not good."""
         with self._lock:
             return self._log_in()
+
+    def log_in_as_app(self, password: str, device_id: str, app_id: str, verify_key: str) -> str:
+        request = requests.AppLogin(
+            user_name=self._request.user_name,
+            password=password,
+            device_id=device_id,
+            app_id=app_id,
+            verify_key=verify_key,
+        )
+        with self._lock:
+            return self._log_in(endpoints.LOGIN_APP, request)
+
+    def log_out(self) -> None:
+        """The token is given back; the next user logs in anew."""
+        with self._lock:
+            token, self._token = self._token, None
+            if token is not None:
+                self._sender.ask(
+                    endpoints.LOGOUT,
+                    requests.Empty(),
+                    token=token,
+                    attempted="logout",
+                    urgency=Urgency.URGENT,
+                )
 
     def token(self) -> str:
         """The shared token: logs in at first use, renews it after 23 hours."""
@@ -72,21 +99,27 @@ class Login:
 
     def _exchange(self, token: str) -> str:
         try:
-            answer = ask_once(
-                self._channel,
+            answer = self._sender.ask(
                 endpoints.VALIDATE,
-                endpoints.Empty(),
+                requests.Empty(),
                 token=token,
                 attempted="renew the token",
+                urgency=Urgency.URGENT,
             )
         except (Refused, Unavailable, ProtocolError):
             return self._log_in()
         return self._keep(answer.new_token or token)
 
-    def _log_in(self) -> str:
-        base_url = self._channel.base_url
+    def _log_in(
+        self,
+        endpoint: Endpoint[endpoints.LoggedIn] = endpoints.LOGIN,
+        request: msgspec.Struct | None = None,
+    ) -> str:
+        base_url = self._sender.channel.base_url
         try:
-            answer = patiently(self._ask, sleep=self._sleep)
+            answer = patiently(
+                lambda: self._ask(endpoint, request or self._request), sleep=self._sleep
+            )
         except Refused as refused:
             if refused.code_name == "UnknownError":
                 raise Unavailable(f"{base_url}: {refused}") from refused
@@ -94,10 +127,13 @@ class Login:
             raise Misconfigured(f"{base_url}: {refused}; {remedy}") from refused
         return self._keep(answer.token)
 
-    def _ask(self) -> endpoints.LoggedIn:
+    def _ask(
+        self, endpoint: Endpoint[endpoints.LoggedIn], request: msgspec.Struct
+    ) -> endpoints.LoggedIn:
+        urgency = Urgency.URGENT  # nothing can be flattened without it
         try:
-            return ask_once(
-                self._channel, endpoints.LOGIN, self._request, token=None, attempted="login"
+            return self._sender.ask(
+                endpoint, request, token=None, attempted="login", urgency=urgency
             )
         except Unauthorised as error:
             raise Misconfigured(f"{error}; {_CHECK_KEY}") from error

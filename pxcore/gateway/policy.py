@@ -4,7 +4,8 @@
     not connected         repeat, then Unavailable      Unavailable
     reply lost            repeat, then Unavailable      OutcomeUnknown
     401                   log in again and repeat, once (a 401 proves it was not taken)
-    429                   repeat slowly, Unavailable    Unavailable
+    429                   pause, repeat, Unavailable    Unavailable
+    no request is left    wait a little, Unavailable    Unavailable
     403, 408, 5xx         repeat, then Unavailable      OutcomeUnknown
     400, 404              ProtocolError                 Refused
     any other             ProtocolError                 OutcomeUnknown
@@ -12,7 +13,8 @@
     200, success false    Refused                       Refused; OutcomeUnknown for "pending"
                                                         and "unknown error"
 
-Source: gateway reference, 1.3, 1.4 and 3.
+A 429, or a used-up budget, holds back whatever is not urgent (see `budget`). An urgent question
+repeats after a 429 as after any other failure. Source: gateway reference, 1.3, 1.4 and 3.
 """
 
 from collections.abc import Callable
@@ -22,9 +24,10 @@ import msgspec
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
 from tenacity.wait import wait_random_exponential
 
+from pxcore.gateway.budget import Budget, Urgency
 from pxcore.gateway.channel import Channel, Reply
-from pxcore.gateway.wire import codes
-from pxcore.gateway.wire.endpoints import Endpoint, Verdict
+from pxcore.gateway.wire import codes, requests
+from pxcore.gateway.wire.endpoints import PING_PATH, Endpoint, Lane, Verdict
 from pxcore.model import OutcomeUnknown, ProtocolError, Refused, Unavailable
 
 ATTEMPTS_MAX = 4
@@ -37,6 +40,14 @@ class RateLimited(Unavailable):
     """HTTP 429: nothing was taken, and asking again at once makes it worse."""
 
 
+class OverBudget(Unavailable):
+    """Not sent: our own count says that the venue would refuse it now."""
+
+    def __init__(self, attempted: str, wait_s: float) -> None:
+        self.wait_s = wait_s
+        super().__init__(f"{attempted}: not sent, the next request is free in {wait_s:.0f} s")
+
+
 class NoSuchPath(ProtocolError):
     """HTTP 404: this gateway does not have the endpoint."""
 
@@ -46,15 +57,17 @@ class Unauthorised(Unavailable):
 
 
 _pause_short = wait_random_exponential(multiplier=0.5, max=8)
-_pause_long = wait_random_exponential(multiplier=5, min=2, max=30)
+_BUDGET_PATIENCE_S = 6.0  # longer waits for a free request are the caller's to decide on
 
 
 def _pause(state: RetryCallState) -> float:
     error = state.outcome.exception() if state.outcome else None
-    return (_pause_long if isinstance(error, RateLimited) else _pause_short)(state)
+    return error.wait_s if isinstance(error, OverBudget) else _pause_short(state)
 
 
 def _may_pass(error: BaseException) -> bool:
+    if isinstance(error, OverBudget):
+        return error.wait_s <= _BUDGET_PATIENCE_S
     return isinstance(error, Unavailable) and not isinstance(error, Unauthorised)
 
 
@@ -72,55 +85,92 @@ def patiently(ask: Callable[[], A], *, sleep: Callable[[float], None]) -> A:
     )(ask)
 
 
-def ask_once(
-    channel: Channel,
-    endpoint: Endpoint[A],
-    request: msgspec.Struct,
-    *,
-    token: str | None,
-    attempted: str,
-) -> A:
-    """The answer to a question. Raises as the table says; Unauthorised for a 401."""
-    try:
-        reply = channel.post(endpoint.path, msgspec.json.encode(request), token)
-    except OutcomeUnknown as error:
-        raise Unavailable(str(error)) from None
-    _require_ok(reply, endpoint.path, channel.base_url)
-    verdict = endpoint.verdict(reply.body)
-    if not verdict.success:
-        raise _refused(endpoint, verdict, attempted)
-    return endpoint.read(reply.body)
+class Sender:
+    """Sends one request, once, when the budget has room for it."""
 
+    def __init__(self, channel: Channel, budget: Budget) -> None:
+        self.channel = channel
+        self.budget = budget
 
-def instruct_once(
-    channel: Channel,
-    endpoint: Endpoint[A],
-    request: msgspec.Struct,
-    *,
-    token: str,
-    attempted: str,
-) -> A:
-    """The answer to an instruction. Raises as the table says; Unauthorised for a 401."""
-    reply = channel.post(endpoint.path, msgspec.json.encode(request), token)
-    if reply.status == 401:
-        raise Unauthorised(f"{attempted}: HTTP 401")
-    if reply.status == 429:
-        raise RateLimited(f"{attempted}: HTTP 429, too many requests")
-    if reply.status in (400, 404):
-        status = f"HTTP {reply.status}"
-        raise Refused(attempted, code=reply.status, code_name=status, text=_detail(reply))
-    if reply.status != 200:
-        raise OutcomeUnknown(f"{attempted}: HTTP {reply.status}")
-    try:
+    def ask(
+        self,
+        endpoint: Endpoint[A],
+        request: msgspec.Struct,
+        *,
+        token: str | None,
+        attempted: str,
+        urgency: Urgency,
+    ) -> A:
+        """The answer to a question. Raises as the table says; Unauthorised for a 401."""
+        try:
+            reply = self._send(endpoint, request, token, attempted, urgency)
+        except OutcomeUnknown as error:
+            raise Unavailable(str(error)) from None
+        _require_ok(reply, endpoint.path, self.channel.base_url)
         verdict = endpoint.verdict(reply.body)
-        if verdict.success:
-            return endpoint.read(reply.body)
-    except ProtocolError as error:
-        raise OutcomeUnknown(f"{attempted}: {error}") from error
-    refused = _refused(endpoint, verdict, attempted)
-    if refused.code_name in codes.UNDECIDED:
-        raise OutcomeUnknown(str(refused))
-    raise refused
+        if not verdict.success:
+            raise _refused(endpoint, verdict, attempted)
+        return endpoint.read(reply.body)
+
+    def instruct(
+        self,
+        endpoint: Endpoint[A],
+        request: msgspec.Struct,
+        *,
+        token: str,
+        attempted: str,
+        urgency: Urgency,
+    ) -> A:
+        """The answer to an instruction. Raises as the table says; Unauthorised for a 401."""
+        reply = self._send(endpoint, request, token, attempted, urgency)
+        if reply.status == 401:
+            raise Unauthorised(f"{attempted}: HTTP 401")
+        if reply.status == 429:
+            raise RateLimited(f"{attempted}: HTTP 429, too many requests")
+        if reply.status in (400, 404):
+            status = f"HTTP {reply.status}"
+            raise Refused(attempted, code=reply.status, code_name=status, text=_detail(reply))
+        if reply.status != 200:
+            raise OutcomeUnknown(f"{attempted}: HTTP {reply.status}")
+        try:
+            verdict = endpoint.verdict(reply.body)
+            if verdict.success:
+                return endpoint.read(reply.body)
+        except ProtocolError as error:
+            raise OutcomeUnknown(f"{attempted}: {error}") from error
+        refused = _refused(endpoint, verdict, attempted)
+        if refused.code_name in codes.UNDECIDED:
+            raise OutcomeUnknown(str(refused))
+        raise refused
+
+    def ping(self, urgency: Urgency) -> None:
+        """Returns when the gateway answers. Needs no token."""
+        self._admit(Lane.REST, "ping", urgency)
+        try:
+            reply = self.channel.get(PING_PATH)
+        except OutcomeUnknown as error:
+            raise Unavailable(str(error)) from None
+        if reply.status != 200:
+            raise Unavailable(f"{self.channel.base_url} answered a ping with HTTP {reply.status}")
+
+    def _send(
+        self,
+        endpoint: Endpoint[A],
+        request: msgspec.Struct,
+        token: str | None,
+        attempted: str,
+        urgency: Urgency,
+    ) -> Reply:
+        self._admit(endpoint.lane, attempted, urgency)
+        reply = self.channel.post(endpoint.path, requests.encode(request), token)
+        if reply.status == 429:
+            self.budget.was_limited()
+        return reply
+
+    def _admit(self, lane: Lane, attempted: str, urgency: Urgency) -> None:
+        wait_s = self.budget.take(lane, urgency)
+        if wait_s > 0:
+            raise OverBudget(attempted, wait_s)
 
 
 def _require_ok(reply: Reply, path: str, base_url: str) -> None:
@@ -147,6 +197,7 @@ def _refused(endpoint: Endpoint[A], verdict: Verdict, attempted: str) -> Refused
         code_name=endpoint.error_name(verdict.error_code),
         text=verdict.error_message,
         order_id=verdict.order_id,
+        remedy=codes.remedy(verdict.error_message),
     )
 
 

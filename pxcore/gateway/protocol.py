@@ -54,10 +54,14 @@ _handshake = msgspec.json.Decoder(_HandshakeAnswer)
 
 
 class HubProtocol(BaseHubProtocol):  # type: ignore[misc]
-    """For one connection after the other: asking for the handshake starts anew."""
+    """For one connection after the other: asking for the handshake starts anew.
+
+    `decode_lines`, where a feed has one, decodes records of that hub's usual shape, a line each.
+    """
 
     def __init__(self, on_bad_record: Callable[[str], None]) -> None:
         super().__init__("json", 1, HubProtocolEncoding.text, RECORD_SEPARATOR)
+        self.decode_lines: Callable[[bytes], list[Any]] | None = None
         self._on_bad_record = on_bad_record
         self._tail = b""
         self._skips_to_separator = False
@@ -77,6 +81,18 @@ class HubProtocol(BaseHubProtocol):  # type: ignore[misc]
             return None, []
         answer = _handshake.decode(whole[0])
         return HandshakeResponseMessage(answer.error), self._decode(whole[1:])
+
+    def usual(self, raw_message: bytes) -> list[Any] | None:
+        """All of it, decoded in one go; None, and nothing is done, unless all is as usual."""
+        decode_lines = self.decode_lines
+        if decode_lines is None or self._tail or self._skips_to_separator:
+            return None
+        if not raw_message.endswith(_SEPARATOR):
+            return None
+        try:
+            return decode_lines(raw_message.replace(_SEPARATOR, b"\n"))
+        except (msgspec.MsgspecError, ValueError, RecursionError):
+            return None  # one of them is different: they are read one by one
 
     def parse_messages(self, raw_message: bytes) -> list[Record]:
         return self._decode(self._split(raw_message))

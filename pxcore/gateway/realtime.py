@@ -9,12 +9,11 @@ the state must be asked for by REST. Source: gateway reference, 4.8; signalrcore
 import ssl
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 
 from pxcore.clock import Clock
 from pxcore.engine.events import Event, Hub
 from pxcore.gateway.feeds import MarketFeed, Report, UserFeed
-from pxcore.gateway.supervisor import Backoff, Supervisor
+from pxcore.gateway.supervisor import Backoff, HubTerms, Supervisor
 from pxcore.gateway.websocket import HubLimits
 from pxcore.model import Contract
 
@@ -23,10 +22,12 @@ class Realtime:
     """Delivers events from both hubs until stopped.
 
     `deliver` is called on the hubs' threads, for the two hubs at the same time, and must not
-    wait. `token` gives a token that is good now; `renew_token` a new one, after the gateway
-    refused the last or announced a logout (default: `token`). `contracts` may grow: the user
-    hub sees it at once, the market hub when it connects next. `on_unknown_contract` hears the
-    id of a contract outside of it, on a hub's thread; it is counted in any case.
+    wait. `token` gives a token that is good now, and is asked with every ping besides: when it
+    gives another one, the hub reconnects with that. `renew_token` gives one that is not the stale
+    one it is told of, after the gateway refused that or announced a logout (default: `token`).
+    `contracts` may grow: the user hub sees it at once, the market hub when it connects next.
+    `on_unknown_contract` hears the id of a contract outside of it, on a hub's thread; it is
+    counted in any case.
     """
 
     def __init__(
@@ -38,8 +39,8 @@ class Realtime:
         contracts: Mapping[str, Contract],
         deliver: Callable[[Event], None],
         clock: Clock,
-        silence_limit_s: float = 30.0,
-        renew_token: Callable[[], str] | None = None,
+        wants_depth: bool = False,
+        renew_token: Callable[[str], str] | None = None,
         on_unknown_contract: Callable[[str], None] | None = None,
         limits: HubLimits | None = None,
         backoff: Backoff | None = None,
@@ -55,22 +56,28 @@ class Realtime:
             )
 
         def market_feed(report: Report) -> MarketFeed:
-            return MarketFeed(contracts=contracts, deliver=deliver, clock=clock, report=report)
-
-        def supervisor(hub: Hub, new_feed: Callable[[Report], UserFeed | MarketFeed]) -> Supervisor:
-            return Supervisor(
-                hub,
-                url=f"{rtc_url.rstrip('/')}/hubs/{hub}",
-                token=token,
-                renew_token=renew_token or token,
-                new_feed=new_feed,
+            return MarketFeed(
+                contracts=contracts,
+                wants_depth=wants_depth,
                 deliver=deliver,
                 clock=clock,
-                on_unknown_contract=on_unknown_contract,
-                limits=replace(limits or HubLimits(), silence_limit_s=silence_limit_s),
-                backoff=backoff or Backoff(),
-                ssl_context=ssl_context,
+                report=report,
             )
+
+        terms = HubTerms(
+            token=token,
+            renew_token=renew_token or (lambda stale: token()),
+            deliver=deliver,
+            clock=clock,
+            on_unknown_contract=on_unknown_contract,
+            limits=limits or HubLimits(),
+            backoff=backoff or Backoff(),
+            ssl_context=ssl_context,
+        )
+
+        def supervisor(hub: Hub, new_feed: Callable[[Report], UserFeed | MarketFeed]) -> Supervisor:
+            url = f"{rtc_url.rstrip('/')}/hubs/{hub}"
+            return Supervisor(hub, url=url, new_feed=new_feed, terms=terms)
 
         self.user = supervisor(Hub.USER, user_feed)
         self.market = supervisor(Hub.MARKET, market_feed)
@@ -103,6 +110,11 @@ class Realtime:
     def unknown_contracts(self) -> int:
         """Payloads about a contract outside of the mapping."""
         return sum(hub.unknown_contracts for hub in self._hubs)
+
+    @property
+    def unknown_targets(self) -> int:
+        """Events that nobody here listens to."""
+        return sum(hub.unknown_targets for hub in self._hubs)
 
     @property
     def reconnects(self) -> int:

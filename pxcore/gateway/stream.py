@@ -100,7 +100,14 @@ class Stream:
         """What has arrived, at least one byte; b"" at the end of the stream."""
         sock = self._open_socket()
         deadline = time.monotonic() + timeout_s
+        if not (isinstance(sock, ssl.SSLSocket) and self._is_decrypted(sock)):
+            self._wait(sock, deadline, to_write=False)  # most reads would only find that nothing is
         return self._patiently(sock, partial(sock.recv, _READ_BYTES), deadline, to_write=False)
+
+    def _is_decrypted(self, sock: ssl.SSLSocket) -> bool:
+        """Bytes lie ready that the socket itself would not show."""
+        with self._io_lock:
+            return sock.pending() > 0
 
     def write(self, data: bytes, timeout_s: float) -> None:
         """All of it has been handed to the system. Whole writes never mix."""

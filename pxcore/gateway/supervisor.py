@@ -9,13 +9,17 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote
 
+from pxcore.calendar import is_open_at
 from pxcore.clock import Clock
-from pxcore.engine.events import Event, Hub, HubDown, HubUp
+from pxcore.engine.events import Event, Hub, HubDown, HubUp, RecordSkipped
 from pxcore.gateway.feeds import Arguments, MarketFeed, UserFeed
 from pxcore.gateway.transport import HubConnection
 from pxcore.gateway.websocket import HubLimits, HubLost, UpgradeRefused
+from pxcore.gateway.wire.market import decode_lines
+from pxcore.model import PxError
 
 _STEADY_AFTER_S: Final = 10.0
+_SKIPPED_TOLD_MAX: Final = 100  # of a connection; all are counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,20 @@ class Backoff:
         return random.SystemRandom().uniform(self.least_s, bound_s)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HubTerms:
+    """What both hubs of a Realtime share. See there for what the callables must be."""
+
+    token: Callable[[], str]
+    renew_token: Callable[[str], str]
+    deliver: Callable[[Event], None]
+    clock: Clock
+    on_unknown_contract: Callable[[str], None] | None
+    limits: HubLimits
+    backoff: Backoff
+    ssl_context: ssl.SSLContext | None
+
+
 class Supervisor:
     """Keeps one hub connected from `start` to `stop`.
 
@@ -41,32 +59,21 @@ class Supervisor:
         hub: Hub,
         *,
         url: str,
-        token: Callable[[], str],
-        renew_token: Callable[[], str],
         new_feed: Callable[["Supervisor"], UserFeed | MarketFeed],
-        deliver: Callable[[Event], None],
-        clock: Clock,
-        on_unknown_contract: Callable[[str], None] | None,
-        limits: HubLimits,
-        backoff: Backoff,
-        ssl_context: ssl.SSLContext | None,
+        terms: HubTerms,
     ) -> None:
         self.hub = hub
         self.ups = 0
         self.bad_records = 0
         self.handler_errors = 0
         self.unknown_contracts = 0
+        self.unknown_targets = 0
         self.last_fault: str | None = None
         self._url = url
-        self._token = token
-        self._renew_token = renew_token
         self._new_feed = new_feed
-        self._deliver = deliver
-        self._clock = clock
-        self._on_unknown_contract = on_unknown_contract
-        self._limits = limits
-        self._backoff = backoff
-        self._ssl_context = ssl_context
+        self._terms = terms
+        self._skipped_told = 0
+        self._token_used = ""
         self._wants_new_token = False
         self._connection: HubConnection | None = None
         self._stopping = threading.Event()
@@ -98,46 +105,50 @@ class Supervisor:
                 self.last_fault = f"{type(error).__name__}: {error}"
             is_steady = time.monotonic() - started_s >= _STEADY_AFTER_S
             failures = 0 if is_steady else failures + 1
-            self._stopping.wait(self._backoff.pause_s(failures))
+            self._stopping.wait(self._terms.backoff.pause_s(failures))
 
     def _attempt(self) -> None:
         """One connection, from its token to its loss."""
         connection = self._new_connection()
+        clock, deliver = self._terms.clock, self._terms.deliver
         is_up = False
         try:
             if self._stopping.is_set():
                 return
-            self._subscribe(connection)
+            feed = self._subscribe(connection)
             is_up = True
             self.ups += 1
-            self._deliver(HubUp(at=self._clock.now(), hub=self.hub))
-            while not connection.lost.wait(self._limits.ping_every_s):
-                connection.ping()
+            deliver(HubUp(at=clock.now(), hub=self.hub))
+            self._keep(connection, feed)
         except HubLost as error:
             connection.fail(str(error))
         finally:
             connection.stop()
             self.last_fault = connection.reason
             if is_up:
-                down = HubDown(at=self._clock.now(), hub=self.hub, reason=connection.reason)
-                self._deliver(down)
+                deliver(HubDown(at=clock.now(), hub=self.hub, reason=connection.reason))
 
     def _new_connection(self) -> HubConnection:
         """With a token asked for now. Raises PxError when there is none."""
-        token = (self._renew_token if self._wants_new_token else self._token)()
+        terms = self._terms
+        token = terms.renew_token(self._token_used) if self._wants_new_token else terms.token()
         self._wants_new_token = False
+        self._token_used = token
+        self._skipped_told = 0
         self._connection = connection = HubConnection(
             f"{self._url}?access_token={quote(token, safe='')}",
             name=f"{self.hub}-hub",
-            limits=self._limits,
-            ssl_context=self._ssl_context,
+            limits=terms.limits,
+            ssl_context=terms.ssl_context,
             report=self,
         )
         return connection
 
-    def _subscribe(self, connection: HubConnection) -> None:
+    def _subscribe(self, connection: HubConnection) -> UserFeed | MarketFeed:
         """Connected, and everything subscribed. Raises HubLost."""
         feed = self._new_feed(self)
+        if isinstance(feed, MarketFeed):
+            connection.listen(decode_lines, feed.take)
         for target, handler in feed.handlers.items():
             connection.on(target, handler)
         connection.on("GatewayLogout", self._logged_out)
@@ -148,6 +159,33 @@ class Supervisor:
             raise
         for method, *arguments in feed.subscriptions():
             connection.call(str(method), *arguments)
+        return feed
+
+    def _keep(self, connection: HubConnection, feed: UserFeed | MarketFeed) -> None:
+        """Pings until the connection is lost, or is of no more use. Raises HubLost.
+
+        A hub that pings and tells nothing while the exchange is open is as good as gone. A
+        connection is replaced before its token ends, which is when the shared one was renewed.
+        """
+        limits, heard, heard_at = self._terms.limits, 0, time.monotonic()
+        while not connection.lost.wait(limits.ping_every_s):
+            connection.ping()
+            if self._is_token_replaced():
+                raise HubLost("the token was renewed: the next connection uses it")
+            if isinstance(feed, UserFeed):
+                continue  # silence is normal there
+            moment = time.monotonic()
+            if feed.heard != heard or not is_open_at(self._terms.clock.now()):
+                heard, heard_at = feed.heard, moment
+            elif moment - heard_at >= limits.data_limit_s:
+                raise HubLost(f"no market data for {limits.data_limit_s:g} s")
+
+    def _is_token_replaced(self) -> bool:
+        try:
+            return self._terms.token() != self._token_used
+        except PxError as error:  # asked again with the next ping; this token is still good
+            self.last_fault = str(error)
+            return False
 
     def _logged_out(self, _: Arguments) -> None:
         """The venue's hint that this token has had its day: begin anew. Reference, 4.9."""
@@ -158,14 +196,23 @@ class Supervisor:
     # -- what the connection and the feeds report ---------------------------------------------
 
     def bad_record(self, why: str) -> None:
+        """Counted, and told as an event, so that it is in the journal."""
         self.bad_records += 1
         self.last_fault = why
+        self._skipped_told += 1
+        if self._skipped_told <= _SKIPPED_TOLD_MAX:
+            terms = self._terms
+            terms.deliver(RecordSkipped(at=terms.clock.now(), hub=self.hub, why=why))
 
     def handler_error(self, error: Exception) -> None:
         self.handler_errors += 1
         self.last_fault = f"{type(error).__name__}: {error}"
 
+    def unknown_target(self, target: str) -> None:
+        self.unknown_targets += 1
+        self.last_fault = f"{target!r} is nothing that is listened to"
+
     def unknown_contract(self, contract_id: str) -> None:
         self.unknown_contracts += 1
-        if self._on_unknown_contract is not None:
-            self._on_unknown_contract(contract_id)
+        if self._terms.on_unknown_contract is not None:
+            self._terms.on_unknown_contract(contract_id)

@@ -40,12 +40,14 @@ class Transport(WebsocketTransport):  # type: ignore[misc]
         protocol: HubProtocol,
         on_open: Callable[[], None],
         on_message: Callable[[Any], None],
+        on_usual: Callable[[list[Any]], None],
         on_lost: Callable[[str], None],
     ) -> None:
         super().__init__(url=url, protocol=protocol, on_open=on_open, on_message=on_message)
         self._name = name
         self._limits = limits
         self._tls = ssl_context
+        self._on_usual = on_usual
         self._on_lost = on_lost
         self._client = self.create_client()
 
@@ -77,10 +79,14 @@ class Transport(WebsocketTransport):  # type: ignore[misc]
     dispose = stop
 
     def on_message(self, app: Any, raw_message: bytes) -> None:
-        if self.handshake_received:
-            self._on_message(self.protocol.parse_messages(raw_message))
-        else:
+        if not self.handshake_received:
             self._on_message(self.evaluate_handshake(raw_message))
+            return
+        records = self.protocol.usual(raw_message)
+        if records is not None:
+            self._on_usual(records)
+        else:
+            self._on_message(self.protocol.parse_messages(raw_message))
 
     def evaluate_handshake(self, message: bytes) -> Any:
         try:
@@ -116,6 +122,8 @@ class Report(Protocol):
 
     def handler_error(self, error: Exception) -> None: ...
 
+    def unknown_target(self, target: str) -> None: ...
+
 
 class HubConnection(BaseHubConnection):  # type: ignore[misc]
     """One connection to one hub: start, invoke, listen, lost.
@@ -136,6 +144,7 @@ class HubConnection(BaseHubConnection):  # type: ignore[misc]
         protocol = HubProtocol(report.bad_record)
         super().__init__(url, skip_negotiation=True, protocol=protocol)
         self.protocol = protocol
+        self._usual: Callable[[list[Any]], None] | None = None
         self.limits = limits
         self.lost = threading.Event()
         self.reason = ""
@@ -152,6 +161,7 @@ class HubConnection(BaseHubConnection):  # type: ignore[misc]
             protocol=protocol,
             on_open=self._opened.set,
             on_message=self.on_message,
+            on_usual=self._take_usual,
             on_lost=self.fail,
         )
 
@@ -213,20 +223,37 @@ class HubConnection(BaseHubConnection):  # type: ignore[misc]
         if completion.error:
             raise HubLost(f"{target} was refused: {completion.error}")
 
+    def listen(
+        self, decode_lines: Callable[[bytes], list[Any]], take: Callable[[list[Any]], None]
+    ) -> None:
+        """From here on records of the usual shape are decoded together, and taken together."""
+        self._usual = take
+        self.protocol.decode_lines = decode_lines
+
+    def _take_usual(self, records: list[Any]) -> None:
+        if self._usual is not None:
+            self._usual(records)
+
     def on_message(self, messages: list[Record]) -> None:
         for record in messages:
-            if record.type == INVOCATION:
-                self._hand_over(record)
-            elif record.type == COMPLETION:
-                with self._lock:
-                    waiting = self._waiting.get(record.invocation_id or "")
-                if waiting is not None:
-                    waiting.put(record)
-            elif record.type == CLOSE:
-                raise HubLost(f"the hub closed the connection: {record.error or 'no reason given'}")
+            self._take(record)
+
+    def _take(self, record: Record) -> None:
+        if record.type == INVOCATION:
+            self._hand_over(record)
+        elif record.type == COMPLETION:
+            with self._lock:
+                waiting = self._waiting.get(record.invocation_id or "")
+            if waiting is not None:
+                waiting.put(record)
+        elif record.type == CLOSE:
+            raise HubLost(f"the hub closed the connection: {record.error or 'no reason given'}")
 
     def _hand_over(self, record: Record) -> None:
-        for handler in self.handlers.get(record.target, ()):
+        handlers = self.handlers.get(record.target, ())
+        if not handlers:
+            self._report.unknown_target(record.target or "")
+        for handler in handlers:
             try:
                 handler(record.arguments)
             except Exception as error:  # the edge of the reader: the stream goes on

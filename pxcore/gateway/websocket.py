@@ -43,7 +43,9 @@ class UpgradeRefused(HubLost):
 
 @dataclass(frozen=True, slots=True)
 class HubLimits:
-    """How long each step may take."""
+    """How long each step may take. `silence_limit_s` is without a byte, `data_limit_s` without
+    market data while the exchange is open, looked at whenever a ping is due.
+    """
 
     connect_timeout_s: float = 5.0
     upgrade_timeout_s: float = 5.0
@@ -51,6 +53,7 @@ class HubLimits:
     invoke_timeout_s: float = 5.0
     write_timeout_s: float = 5.0
     silence_limit_s: float = 30.0
+    data_limit_s: float = 60.0
     ping_every_s: float = 10.0
 
 

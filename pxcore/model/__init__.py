@@ -12,11 +12,13 @@ from pxcore.model.errors import (
     Unavailable,
 )
 from pxcore.model.fill import Fill
-from pxcore.model.market import DepthKind, DepthLevel, MarketTrade, Quote
+from pxcore.model.market import Bar, BarUnit, DepthKind, DepthLevel, MarketTrade, Quote
 from pxcore.model.order import (
     STOP_LOSS_TICKS_MIN,
     Bracket,
+    NewOrder,
     Order,
+    OrderChange,
     OrderStatus,
     OrderType,
     Side,
@@ -26,6 +28,8 @@ from pxcore.model.position import Position
 __all__ = [
     "STOP_LOSS_TICKS_MIN",
     "Account",
+    "Bar",
+    "BarUnit",
     "Bracket",
     "Contract",
     "DepthKind",
@@ -33,8 +37,10 @@ __all__ = [
     "Fill",
     "MarketTrade",
     "Misconfigured",
+    "NewOrder",
     "OffGrid",
     "Order",
+    "OrderChange",
     "OrderStatus",
     "OrderType",
     "OutcomeUnknown",

@@ -17,7 +17,8 @@ class Refused(PxError):
     """The venue understood the request and said no.
 
     `code` is the endpoint's own errorCode (numbers differ per endpoint), `code_name` its name,
-    `text` the venue's message or None, `order_id` the row that a refused place can still leave.
+    `text` the venue's message or None, `order_id` the row that a refused place can still leave,
+    `remedy` what a person must change first, None where nothing is known to help.
     """
 
     def __init__(
@@ -28,14 +29,17 @@ class Refused(PxError):
         code_name: str,
         text: str | None = None,
         order_id: int | None = None,
+        remedy: str | None = None,
     ) -> None:
         self.attempted = attempted
         self.code = code
         self.code_name = code_name
         self.text = text
         self.order_id = order_id
+        self.remedy = remedy
         said = f": {text}" if text else ""
-        super().__init__(f"{attempted} refused with code {code} {code_name}{said}")
+        advice = f" ({remedy})" if remedy else ""
+        super().__init__(f"{attempted} refused with code {code} {code_name}{said}{advice}")
 
 
 class Unavailable(PxError):

@@ -1,14 +1,14 @@
 """Market data: what the tape said. Built thousands of times a second, so kept small."""
 
 from datetime import datetime
-from enum import IntEnum
+from enum import StrEnum
 
 import msgspec
 
 from pxcore.model.order import Side
 
 
-class Quote(msgspec.Struct, frozen=True, kw_only=True, tag="quote", tag_field="event"):
+class Quote(msgspec.Struct, frozen=True, kw_only=True, tag="quote", tag_field="event", gc=False):
     """Best bid and ask after merging a partial update, in ticks; None where not yet known.
 
     `at` is when we learned it, `happened_at` the venue's stamp. A crossed or one-sided quote is
@@ -23,7 +23,9 @@ class Quote(msgspec.Struct, frozen=True, kw_only=True, tag="quote", tag_field="e
     last_ticks: int | None = None
 
 
-class MarketTrade(msgspec.Struct, frozen=True, kw_only=True, tag="print", tag_field="event"):
+class MarketTrade(
+    msgspec.Struct, frozen=True, kw_only=True, tag="print", tag_field="event", gc=False
+):
     """A print on the tape, anyone's. `aggressor` is None when the venue did not say."""
 
     at: datetime
@@ -34,30 +36,56 @@ class MarketTrade(msgspec.Struct, frozen=True, kw_only=True, tag="print", tag_fi
     aggressor: Side | None = None
 
 
-class DepthKind(IntEnum):
-    """What a row of market depth says. Source: gateway reference, 2.16 and 4.7."""
+class DepthKind(StrEnum):
+    """What a row of the depth feed is about. Only `ASK` and `BID` are levels of the book."""
 
-    UNKNOWN = 0
-    ASK = 1
-    BID = 2
-    BEST_ASK = 3
-    BEST_BID = 4
-    TRADE = 5
-    RESET = 6
-    LOW = 7
-    HIGH = 8
-    NEW_BEST_BID = 9
-    NEW_BEST_ASK = 10
-    FILL = 11
+    ASK = "ask"
+    BID = "bid"
+    BEST_ASK = "best_ask"
+    BEST_BID = "best_bid"
+    TRADE = "trade"
+    RESET = "reset"
+    LOW = "low"
+    HIGH = "high"
+    NEW_BEST_BID = "new_best_bid"
+    NEW_BEST_ASK = "new_best_ask"
+    FILL = "fill"
+    UNKNOWN = "unknown"
 
 
-class DepthLevel(msgspec.Struct, frozen=True, kw_only=True):
-    """One row of a push of market depth.
-
-    An ask or bid row replaces what rests at its price, zero removes it; a best row points at the
-    top of the book with its size; a trade row is a print, not a level. `size` in contracts.
+class DepthLevel(
+    msgspec.Struct, frozen=True, kw_only=True, tag="depth", tag_field="event", gc=False
+):
+    """One row of the order book's depth: `size` contracts at the price replace what was there,
+    zero removes the level, and `RESET` empties the book.
     """
 
+    at: datetime
+    happened_at: datetime
+    contract_id: str
     kind: DepthKind
     price_ticks: int
     size: int
+
+
+class Bar(msgspec.Struct, frozen=True, kw_only=True):
+    """Prices of a stretch of time, in whole ticks; `opened_at` is its beginning.
+
+    Source: gateway reference, 2.6.
+    """
+
+    opened_at: datetime
+    open_ticks: int
+    high_ticks: int
+    low_ticks: int
+    close_ticks: int
+    volume: int
+
+
+class BarUnit(StrEnum):
+    SECOND = "second"
+    MINUTE = "minute"
+    HOUR = "hour"
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"

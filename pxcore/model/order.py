@@ -103,3 +103,34 @@ class Bracket(msgspec.Struct, frozen=True, kw_only=True):
 
     stop_loss_ticks: int
     take_profit_ticks: int
+
+
+class NewOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """An order as we want it. Prices and distances in whole ticks, so they are on the grid.
+
+    `trail_ticks` is a price level, not a distance: the venue trails by how far it is from the
+    last trade. The legs of a bracket are distances from the fill, above zero; one may be left
+    out. `tag` is ours and new for ever. Source: gateway reference, 2.9 and 7.12.
+    """
+
+    contract_id: str
+    type: OrderType
+    side: Side
+    size: int
+    tag: str
+    limit_ticks: int | None = None
+    stop_ticks: int | None = None
+    trail_ticks: int | None = None
+    stop_loss_ticks: int | None = None
+    take_profit_ticks: int | None = None
+
+
+class OrderChange(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be different about a working order; None leaves it as it is. In whole ticks,
+    all of them price levels. Source: gateway reference, 2.11.
+    """
+
+    size: int | None = None
+    limit_ticks: int | None = None
+    stop_ticks: int | None = None
+    trail_ticks: int | None = None

@@ -8,10 +8,19 @@ import heapq
 from collections.abc import Iterator
 from datetime import datetime
 from operator import attrgetter
+from typing import NamedTuple
 
 import msgspec
 
-from pxcore.model import DepthLevel, MarketTrade, Quote
+from pxcore.model import DepthKind, MarketTrade, Quote
+
+
+class BookRow(NamedTuple):
+    """One row of depth: what now rests at a price, a print, or where the top is."""
+
+    kind: DepthKind
+    price_ticks: int
+    size: int
 
 
 class DepthPush(msgspec.Struct, frozen=True, kw_only=True):
@@ -19,7 +28,7 @@ class DepthPush(msgspec.Struct, frozen=True, kw_only=True):
 
     at: datetime
     contract_id: str
-    levels: tuple[DepthLevel, ...]
+    rows: tuple[BookRow, ...]
 
 
 class Halt(msgspec.Struct, frozen=True, kw_only=True):

@@ -3,6 +3,8 @@
 Two workers: instructions go out one at a time in the engine's order, each once; questions have
 a thread of their own, so that a slow look never delays a cancel. In shadow no instruction is
 sent. An entry waits until its intent is with the operating system; a close or cancel does not.
+While there is nothing to send, a ping now and then keeps the connection open that orders go out
+on: no order pays for a handshake.
 """
 
 import queue
@@ -32,8 +34,10 @@ class Dispatcher:
         deliver: Callable[[Event], None],
         on_crash: Callable[[BaseException], None],
         sends_orders: bool,
+        warm_every_s: float = 25.0,
     ) -> None:
         self._venue = venue
+        self._warm_every_s = warm_every_s
         self._contract = contract
         self._journal = journal
         self._clock = clock
@@ -43,8 +47,8 @@ class Dispatcher:
         self._may_enter = True
         self._lanes = {name: queue.SimpleQueue[Job | None]() for name in ("orders", "questions")}
         self._threads = [
-            threading.Thread(target=self._work, args=(lane,), name=f"rest-{name}", daemon=True)
-            for name, lane in self._lanes.items()
+            threading.Thread(target=self._work, args=(name,), name=f"rest-{name}", daemon=True)
+            for name in self._lanes
         ]
         for thread in self._threads:
             thread.start()
@@ -93,8 +97,8 @@ class Dispatcher:
             case ClosePosition(contract_id=contract_id):
                 return CloseAnswered(at=now, contract_id=contract_id, answer=Answer.NOT_SENT)
 
-    def _work(self, lane: "queue.SimpleQueue[Job | None]") -> None:
-        while (job := lane.get()) is not None:
+    def _work(self, name: str) -> None:
+        while (job := self._next_job(name)) is not None:
             try:
                 event = job()
             except Exception as error:  # the edge of this thread: the session must flatten
@@ -102,3 +106,13 @@ class Dispatcher:
                 continue
             if event is not None:
                 self._deliver(event)
+
+    def _next_job(self, name: str) -> Job | None:
+        """Waits for it. Meanwhile the connection that orders go out on is kept open."""
+        lane = self._lanes[name]
+        while name == "orders":
+            try:
+                return lane.get(timeout=self._warm_every_s)
+            except queue.Empty:
+                self._venue.keep_warm()
+        return lane.get()

@@ -49,7 +49,7 @@ def flatten_account(
         scale=clock.speed,
     )
     deadline = clock.now() + timedelta(seconds=timeout_s * clock.speed)
-    first = venue.ask(TakeSnapshot(request=0, why=reason))
+    first = venue.ask(TakeSnapshot(request=0, why=reason, is_urgent=True))
     seen = first.snapshot if isinstance(first, SnapshotTaken) else None
     pending: list[Command] = flattener.begin(
         clock.now(),

@@ -5,10 +5,10 @@ last resort for a session that has died. Whoever finds it taken does not touch t
 """
 
 import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Self
 
+from pxcore.filelock import is_locked, try_lock
 from pxcore.model import PxError
 
 
@@ -30,10 +30,9 @@ class AccountLock:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         file = self.path.open("a+", encoding="utf-8")
         try:
-            _lock(file)
+            try_lock(file)
         except OSError:
-            file.seek(0)
-            holder = file.read().strip() or "another process"
+            holder = _name_in(file)
             file.close()
             raise AccountBusy(f"account {self._account_id} is held by {holder}") from None
         file.truncate(0)
@@ -54,18 +53,19 @@ class AccountLock:
         self.stop_path.write_text(f"asked by {self._holder}\n", encoding="utf-8")
 
 
-def _windows_lock(file: IO[str]) -> None:
-    import msvcrt
+def holder_of(home: Path, account_id: int) -> str | None:
+    """Who on this machine holds the account now; None when nobody does.
 
-    lock: Callable[[int, int, int], None] = msvcrt.locking  # type: ignore[attr-defined,unused-ignore]
-    file.seek(1 << 20)  # beyond the text, which others must be able to read
-    lock(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
+    Looks without taking the lock, and leaves the holder's files as they are.
+    """
+    try:
+        file = AccountLock(home, account_id, holder="").path.open("r+", encoding="utf-8")
+    except FileNotFoundError:
+        return None
+    with file:
+        return _name_in(file) if is_locked(file) else None
 
 
-def _posix_lock(file: IO[str]) -> None:
-    import fcntl
-
-    fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
-
-
-_lock = _windows_lock if os.name == "nt" else _posix_lock
+def _name_in(file: IO[str]) -> str:
+    file.seek(0)
+    return file.read().strip() or "another process"

@@ -1,16 +1,21 @@
 """One session's plan: what the start-up sync resolved, handed whole to the session's process."""
 
+import hashlib
 import os
 import secrets
+import time
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import msgspec
 
 from pxcore.calendar import chicago, trading_day_at
-from pxcore.engine.config import EngineConfig, Limits
-from pxcore.gateway import GatewayClient
-from pxcore.journal.halts import halt_in_journals
+from pxcore.engine.config import EngineConfig, Limits, Stretch
+from pxcore.engine.limits import realised_peak_usd
+from pxcore.gateway import Budget, GatewayClient, SharedLedger
+from pxcore.journal.latches import halt_in_journals, peak_in_journals
 from pxcore.journal.store import Store
 from pxcore.model import Account, Bracket, Contract, Misconfigured, PxError, Snapshot
 from pxcore.settings import Mode, Settings
@@ -40,6 +45,8 @@ class SessionPlan(msgspec.Struct, frozen=True, kw_only=True):
     opening: Snapshot
     last_order_id: int
     halt_reason: str | None
+    no_entry: tuple[Stretch, ...] = ()
+    peak_usd: Decimal = Decimal(0)
 
 
 class Paths:
@@ -49,6 +56,7 @@ class Paths:
         self.home = home.resolve()
         self.store = self.home / "px.sqlite"
         self.kill_file = self.home / "KILL"
+        self.here_file = self.home / "HERE"
         self.logs = self.home / "logs"
         self.prefect = self.home / "prefect"
 
@@ -71,14 +79,20 @@ class Paths:
     def journal(self, session_id: str) -> Path:
         return self.journals / f"{session_id}.jsonl"
 
+    def budget(self, user: str) -> Path:
+        """Where the requests of a gateway's user are counted, by all of our processes."""
+        return self.home / "budget" / f"{hashlib.sha256(user.encode()).hexdigest()[:16]}.json"
+
     def report(self, session_id: str) -> Path:
         """Folder of the session's report."""
         return self.home / "reports" / session_id
 
 
-def connect(settings: Settings) -> GatewayClient:
+def connect(settings: Settings, *, sleep: Callable[[float], None] = time.sleep) -> GatewayClient:
     """A client of the gateway that the settings name. Nothing is sent yet."""
     base_url, _ = settings.hosts
+    user = f"{settings.gateway} {settings.username}".lower()
+    ledger = SharedLedger(Paths(settings.home).budget(user))
     return GatewayClient(
         base_url=base_url,
         username=settings.username or "paper",
@@ -86,6 +100,8 @@ def connect(settings: Settings) -> GatewayClient:
         connect_timeout_s=settings.connect_timeout_s,
         reply_timeout_s=settings.reply_timeout_s,
         clock=settings.clock,
+        budget=Budget(ledger),
+        sleep=sleep,
     )
 
 
@@ -121,6 +137,7 @@ def make_plan(
 ) -> SessionPlan:
     """Puts the plan together. Raises NotNow as `window_of` does."""
     trading_day, start, end, flat_by = window_of(settings, settings.clock.now())
+    journals = Paths(settings.home).journals
     stamp = datetime.now(UTC).strftime("%H%M%S")
     return SessionPlan(
         session_id=f"px-{trading_day:%Y%m%d}-{stamp}-{secrets.token_hex(2)}",
@@ -136,8 +153,14 @@ def make_plan(
         opening=opening,
         last_order_id=last_order_id,
         halt_reason=store.halt_reason(account_id=account.id, trading_day=trading_day)
-        or halt_in_journals(
-            Paths(settings.home).journals, account_id=account.id, trading_day=trading_day
+        or halt_in_journals(journals, account_id=account.id, trading_day=trading_day),
+        no_entry=tuple(
+            Stretch(start=chicago(trading_day, first), end=chicago(trading_day, last))
+            for first, last in settings.no_entry_times
+        ),
+        peak_usd=max(
+            realised_peak_usd(opening.fills),
+            peak_in_journals(journals, account_id=account.id, trading_day=trading_day),
         ),
     )
 
@@ -168,6 +191,7 @@ def engine_config(plan: SessionPlan, settings: Settings) -> EngineConfig:
         window_start=plan.window_start,
         window_end=plan.window_end,
         size=settings.size,
+        risk_usd_per_trade=settings.risk_usd_per_trade,
         bracket=Bracket(
             stop_loss_ticks=settings.stop_loss_ticks,
             take_profit_ticks=settings.take_profit_ticks,
@@ -187,7 +211,16 @@ def engine_config(plan: SessionPlan, settings: Settings) -> EngineConfig:
             slippage_ticks=settings.slippage_ticks,
             costs_usd_per_side=settings.costs_usd_per_side,
             time_scale=speed,
+            profit_usd_lock=settings.profit_usd_lock,
+            drawdown_usd_max=settings.drawdown_usd_max,
+            balance_usd_floor=settings.balance_usd_floor,
+            losses_in_a_row_max=settings.losses_in_a_row_max,
+            entries_per_minute_max=settings.entries_per_minute_max,
+            spread_ticks_max=settings.spread_ticks_max,
+            presence_s=None if settings.presence_s is None else settings.presence_s * speed,
         ),
         sends_orders=plan.mode is not Mode.SHADOW,
         halt_reason=plan.halt_reason,
+        no_entry=plan.no_entry,
+        peak_usd=plan.peak_usd,
     )

@@ -27,12 +27,13 @@ from pxcore.engine.commands import (
     Halt,
     Level,
     Notice,
+    PeakSeen,
     PlaceEntry,
     ResolveTag,
     TakeSnapshot,
 )
 from pxcore.engine.events import Ask, Asked, ClockTick, Event, ShellFault, SnapshotTaken
-from pxcore.gateway import Realtime
+from pxcore.gateway import HubLimits, Realtime
 from pxcore.journal import SCHEMA, Closing, Journal, Opening, RowKind
 from pxcore.logs import log_to
 from pxcore.model import Misconfigured, PxError
@@ -107,7 +108,10 @@ class Session:
             contracts={plan.contract.id: plan.contract},
             deliver=self._inbox.put,
             clock=self._clock,
-            silence_limit_s=settings.silence_limit_s,
+            wants_depth=settings.depth,
+            limits=HubLimits(
+                silence_limit_s=settings.silence_limit_s, data_limit_s=settings.data_limit_s
+            ),
         )
 
     def ask_to_stop(self, why: str) -> None:
@@ -121,6 +125,7 @@ class Session:
         watch = FileWatch(
             self._paths.kill_file,
             self._lock.stop_path,
+            self._paths.here_file,
             setting=self._settings.kill_switch,
             clock=self._clock,
             deliver=self._inbox.put,
@@ -184,7 +189,7 @@ class Session:
             case Halt(reason=reason):
                 self._latching = threading.Thread(target=self._latch_halt, args=(reason,))
                 self._latching.start()
-            case Notice() | Denied() | FlatProven() | EndSession():
+            case Notice() | Denied() | PeakSeen() | FlatProven() | EndSession():
                 pass
         line = milestone_of(command, self._plan.contract, now)
         if line is not None:
@@ -217,7 +222,7 @@ class Session:
 
     def _looks_flat(self, why: str) -> bool:
         """One look, nothing sent: what a session in shadow can say of the account."""
-        look = self._venue.ask(TakeSnapshot(request=0, why=why))
+        look = self._venue.ask(TakeSnapshot(request=0, why=why, is_urgent=True))
         return isinstance(look, SnapshotTaken) and look.snapshot.is_flat
 
     def _leave_by_rest(self, reason: str) -> Ended:

@@ -27,7 +27,7 @@ from pxcore.engine.events import (
     SnapshotTaken,
     TagResolved,
 )
-from pxcore.gateway import GatewayClient
+from pxcore.gateway import GatewayClient, Urgency
 from pxcore.model import Contract, Misconfigured, OutcomeUnknown, PxError, Refused, Unavailable
 
 _GONE = frozenset(("OrderNotFound", "PositionNotFound"))
@@ -64,18 +64,25 @@ class Venue:
     def ask(self, question: Question) -> Event | None:
         """Asks it. None when a look-up stayed unanswered: the engine asks again by itself."""
         match question:
-            case TakeSnapshot(request=request):
+            case TakeSnapshot(request=request, is_urgent=is_urgent):
+                urgency = Urgency.URGENT if is_urgent else Urgency.NORMAL
                 try:
-                    snapshot = self._client.snapshot(self._account_id, day_start=self._day_start)
+                    snapshot = self._client.snapshot(
+                        self._account_id, day_start=self._day_start, urgency=urgency
+                    )
                 except PxError as error:
                     return SnapshotFailed(at=self._clock.now(), request=request, why=str(error))
                 return SnapshotTaken(at=self._clock.now(), request=request, snapshot=snapshot)
             case ResolveTag(tag=tag):
                 try:
-                    order = self._client.find_by_tag(self._account_id, tag, since=self._day_start)
+                    order = self._client.resolve(self._account_id, tag, since=self._day_start)
                 except PxError:
                     return None
                 return TagResolved(at=self._clock.now(), tag=tag, order=order)
+
+    def keep_warm(self) -> None:
+        """For the thread that instructs, while it has nothing to do."""
+        self._client.keep_warm()
 
     def _place(self, entry: PlaceEntry, contract: Contract | None) -> Event:
         if contract is None or contract.id != entry.contract_id:
@@ -89,6 +96,7 @@ class Venue:
                 tag=entry.tag,
                 code_name=error.code_name,
                 text=error.text or "",
+                remedy=error.remedy or "",
             )
         except (Unavailable, Misconfigured) as error:
             return PlaceNotSent(at=self._clock.now(), tag=entry.tag, why=str(error))

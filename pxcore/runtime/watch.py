@@ -2,11 +2,13 @@
 
 import os
 import threading
+import time
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 from pxcore.clock import Clock
-from pxcore.engine.events import Ask, Asked, Event, KillSwitchSeen, ShellFault
+from pxcore.engine.events import Ask, Asked, Event, KillSwitchSeen, OperatorSeen, ShellFault
 
 _EVERY_S = 0.5
 
@@ -39,7 +41,8 @@ def watch_pipe(descriptor: int, *, clock: Clock, deliver: Callable[[Event], None
 
 
 class FileWatch:
-    """Looks every half second at the kill file and at the file that asks this session to stop.
+    """Looks every half second at the kill file, at the file that asks this session to stop, and
+    at the one that a person touches to say that they are there.
 
     The setting engages the kill switch for good. Whatever goes wrong with looking counts as
     engaged: a switch that cannot be read must not be a switch that is off.
@@ -49,6 +52,7 @@ class FileWatch:
         self,
         kill_path: Path,
         stop_path: Path,
+        here_path: Path,
         *,
         setting: str,
         clock: Clock,
@@ -56,6 +60,8 @@ class FileWatch:
     ) -> None:
         self._kill_path = kill_path
         self._stop_path = stop_path
+        self._here_path = here_path
+        self._here_s = 0.0  # when it was touched last, as far as we have told
         self._setting = setting
         self._clock = clock
         self._deliver = deliver
@@ -79,8 +85,21 @@ class FileWatch:
                 is_stop_told = True
                 why = "another command asked for the account"
                 self._deliver(Asked(at=self._clock.now(), ask=Ask.STOP, why=why))
+            self._tell_presence()
             if self._stopped.wait(_EVERY_S):
                 return
+
+    def _tell_presence(self) -> None:
+        try:
+            touched_s = self._here_path.stat().st_mtime
+        except OSError:
+            return  # nobody there: what was told last grows old by itself
+        if touched_s <= self._here_s:
+            return
+        self._here_s = touched_s
+        now = self._clock.now()
+        age_s = max(time.time() - touched_s, 0.0) * self._clock.speed
+        self._deliver(OperatorSeen(at=now, seen_at=now - timedelta(seconds=age_s)))
 
 
 def read_kill_switch(path: Path, setting: str) -> str | None:

@@ -8,7 +8,7 @@ position is open: that is for the gates, whose refusals are part of the record.
 from datetime import datetime, timedelta
 
 from pxcore.engine.events import Event
-from pxcore.engine.strategy import MarketView, Signal
+from pxcore.engine.strategy import Enter, MarketView, Signal
 from pxcore.model import Side
 
 
@@ -37,4 +37,4 @@ class TimedEntry:
         if moved == 0:
             return None
         side = Side.BUY if moved > 0 else Side.SELL
-        return Signal(side=side, reason=f"moved {moved / 2:+g} ticks since the last beat")
+        return Enter(side=side, reason=f"moved {moved / 2:+g} ticks since the last beat")

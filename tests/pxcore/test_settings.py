@@ -3,6 +3,7 @@
 `python tests/pxcore/test_settings.py` prints what `.env.example` must hold.
 """
 
+from datetime import time
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from pydantic import SecretStr
 from pydantic_core import PydanticUndefined
 
 from pxcore.model import Misconfigured
-from pxcore.settings import Mode, Settings, load_settings
+from pxcore.settings import AccountlessSettings, Mode, Settings, load_settings
 
 ROOT = Path(__file__).parents[2]
 REAL = {
@@ -130,6 +131,16 @@ def test_every_problem_is_told_at_once(monkeypatch, tmp_path):
         assert any(part in problem for problem in found), (part, found)
 
 
+def test_questions_that_concern_no_account_need_none_of_a_real_gateway(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    for name, value in {"GATEWAY": "topstepx", "USERNAME": "u", "API_KEY": "k"}.items():
+        monkeypatch.setenv(f"PX_{name}", value)
+    with pytest.raises(Misconfigured, match="PX_ACCOUNT_ID is missing"):
+        load_settings()
+    settings = load_settings(kind=AccountlessSettings)
+    assert (settings.account_id, settings.mode) == (None, Mode.SHADOW)
+
+
 REFUSED = [
     pytest.param("PX_TRADING", "yes", id="arming by another word"),
     pytest.param("PX_GATEWAY", "demo", id="gateway that does not exist"),
@@ -169,3 +180,24 @@ def test_key_appears_neither_in_the_settings_text_nor_in_a_refusal(monkeypatch):
 
 if __name__ == "__main__":
     print(example(), end="")
+
+
+def test_limits_that_are_left_out_or_empty_are_not_there(monkeypatch):
+    settings = load(monkeypatch, PX_DRAWDOWN_USD_MAX="", PX_PRESENCE_S="", PX_SPREAD_TICKS_MAX="")
+    assert settings.drawdown_usd_max is settings.presence_s is settings.spread_ticks_max is None
+
+
+def test_times_without_entries_are_read_in_order(monkeypatch):
+    settings = load(monkeypatch, PX_NO_ENTRY="08:58-09:02, 13:55-14:05:30")
+    assert settings.no_entry_times == (
+        (time(8, 58), time(9, 2)),
+        (time(13, 55), time(14, 5, 30)),
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [("08:58", "not HH:MM-HH:MM"), ("9-10-11", "not HH"), ("10:00-09:00", "before it begins")],
+)
+def test_times_without_entries_that_make_no_sense_are_refused(monkeypatch, text, why):
+    assert why in problems(monkeypatch, PX_NO_ENTRY=text)[0]

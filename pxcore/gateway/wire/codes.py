@@ -7,7 +7,7 @@ endpoint. Source: gateway reference, 2.16 and 2.17.
 
 from typing import Final
 
-from pxcore.model import OrderStatus, OrderType, ProtocolError, Side
+from pxcore.model import BarUnit, DepthKind, OrderStatus, OrderType, ProtocolError, Side
 
 _STATUS: Final = {
     1: OrderStatus.OPEN,
@@ -28,11 +28,32 @@ _TYPE: Final = {
     6: OrderType.JOIN_BID,
     7: OrderType.JOIN_ASK,
 }
+DEPTH: Final = {
+    1: DepthKind.ASK,
+    2: DepthKind.BID,
+    3: DepthKind.BEST_ASK,
+    4: DepthKind.BEST_BID,
+    5: DepthKind.TRADE,
+    6: DepthKind.RESET,
+    7: DepthKind.LOW,
+    8: DepthKind.HIGH,
+    9: DepthKind.NEW_BEST_BID,
+    10: DepthKind.NEW_BEST_ASK,
+    11: DepthKind.FILL,
+}
 _SIDE: Final = {0: Side.BUY, 1: Side.SELL}
+_TYPE_CODE: Final = {type_: code for code, type_ in _TYPE.items()}
+_BAR_UNIT_CODE: Final = {
+    BarUnit.SECOND: 1,
+    BarUnit.MINUTE: 2,
+    BarUnit.HOUR: 3,
+    BarUnit.DAY: 4,
+    BarUnit.WEEK: 5,
+    BarUnit.MONTH: 6,
+}
 _SIDE_CODE: Final = {side: code for code, side in _SIDE.items()}
 
 LIMIT: Final = 1
-MARKET: Final = 2
 STOP: Final = 4
 
 # Every status of an order that trades or may yet. 7 is in no recording, but it may still fill.
@@ -63,6 +84,15 @@ def side_code(value: Side) -> int:
     return _SIDE_CODE[value]
 
 
+def type_code(value: OrderType) -> int:
+    """Raises KeyError for a type that no order of ours can have."""
+    return _TYPE_CODE[value]
+
+
+def bar_unit_code(value: BarUnit) -> int:
+    return _BAR_UNIT_CODE[value]
+
+
 def signed_size(type_code: int, size: int) -> int:
     """Contracts held, long positive. Only a closed position may be neither long nor short."""
     if size < 0:
@@ -90,8 +120,11 @@ LOGIN: Final = (
     "ApiKeyAuthenticationDisabled",
 )
 VALIDATE: Final = ("InvalidSession", "SessionNotFound", "ExpiredToken", "UnknownError")
+LOGOUT: Final = ("InvalidSession", "UnknownError")
 ACCOUNT_NEEDED: Final = ("AccountNotFound",)
 CONTRACT_NEEDED: Final = ("ContractNotFound",)
+ORDER_NEEDED: Final = ("OrderNotFound",)
+BARS: Final = ("ContractNotFound", "UnitInvalid", "UnitNumberInvalid", "LimitInvalid")
 PLACE: Final = (
     "AccountNotFound",
     "OrderRejected",
@@ -112,6 +145,7 @@ CANCEL: Final = (
     "UnknownError",
     "AccountRejected",
 )
+MODIFY: Final = (*CANCEL, "ContractNotFound")
 CLOSE: Final = (
     "AccountNotFound",
     "PositionNotFound",
@@ -122,6 +156,15 @@ CLOSE: Final = (
     "UnknownError",
     "AccountRejected",
 )
+PARTIAL_CLOSE: Final = (*CLOSE[:4], "InvalidCloseSize", *CLOSE[4:])
+
+# What the venue says about brackets on an account that cannot take them, and what helps.
+# Source: gateway reference, 2.9 and 7.2.
+_POSITION_BRACKETS: Final = "Brackets cannot be used with Position Brackets"
+_POSITION_BRACKETS_REMEDY: Final = (
+    "on the platform, with the account flat and no order working, open Settings, Risk Settings "
+    "and switch the account to Auto OCO Brackets"
+)
 
 # Of an instruction these do not say that it was not taken.
 UNDECIDED: Final = frozenset(("Pending", "OrderPending", "UnknownError"))
@@ -129,3 +172,8 @@ UNDECIDED: Final = frozenset(("Pending", "OrderPending", "UnknownError"))
 
 def error_name(names: tuple[str, ...], code: int) -> str:
     return names[code - 1] if 1 <= code <= len(names) else "Unlisted"
+
+
+def remedy(text: str | None) -> str | None:
+    """What a person must change before such a refusal goes away; None where nothing is known."""
+    return _POSITION_BRACKETS_REMEDY if text and _POSITION_BRACKETS in text else None

@@ -1,4 +1,4 @@
-"""What can be asked of REST: paths, request bodies, answers, and the names of their errors.
+"""What can be asked of REST: paths, answers, limits, and the names of their errors.
 
 A failure comes as HTTP 200 with `success` false, and then without its rows: the verdict is read
 first, the rows only when it is good. A list must be there; null in its place means no rows.
@@ -6,13 +6,20 @@ Source: gateway reference, 1.3 to 1.9 and 2.1 to 2.15.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from enum import Enum
 from typing import Generic, TypeVar
 
 import msgspec
 
 from pxcore.gateway.wire import codes
-from pxcore.gateway.wire.rows import AccountRow, ContractRow, OrderRow, PositionRow, TradeRow
+from pxcore.gateway.wire.rows import (
+    AccountRow,
+    BarRow,
+    ContractRow,
+    OrderRow,
+    PositionRow,
+    TradeRow,
+)
 from pxcore.model import ProtocolError
 
 PING_PATH = "/api/Status/ping"
@@ -54,6 +61,14 @@ class Orders(msgspec.Struct, rename="camel"):
     total_count: int | None = None
 
 
+class OneOrder(msgspec.Struct):
+    order: OrderRow
+
+
+class Bars(msgspec.Struct):
+    bars: list[BarRow] | None
+
+
 class Positions(msgspec.Struct):
     positions: list[PositionRow] | None
 
@@ -66,6 +81,13 @@ class Placed(msgspec.Struct, rename="camel"):
     order_id: int
 
 
+class Lane(Enum):
+    """Which of the venue's rate limits a request counts against. Reference, 3."""
+
+    REST = "rest"
+    BARS = "bars"
+
+
 A = TypeVar("A")
 
 
@@ -76,6 +98,7 @@ class Endpoint(Generic[A]):
     path: str
     answer: type[A]
     error_names: tuple[str, ...] = ()
+    lane: Lane = Lane.REST
 
     def verdict(self, body: bytes) -> Verdict:
         """Raises ProtocolError when the answer is unreadable or contradicts itself."""
@@ -102,98 +125,22 @@ def _decode(path: str, body: bytes, answer: type[A]) -> A:
 
 
 LOGIN = Endpoint("/api/Auth/loginKey", LoggedIn, codes.LOGIN)
+LOGIN_APP = Endpoint("/api/Auth/loginApp", LoggedIn, codes.LOGIN)
 VALIDATE = Endpoint("/api/Auth/validate", Validated, codes.VALIDATE)
+LOGOUT = Endpoint("/api/Auth/logout", Done, codes.LOGOUT)
 ACCOUNTS = Endpoint("/api/Account/search", Accounts)
 CONTRACT = Endpoint("/api/Contract/searchById", OneContract, codes.CONTRACT_NEEDED)
 CONTRACT_SEARCH = Endpoint("/api/Contract/search", Contracts)
 CONTRACT_LIST = Endpoint("/api/Contract/available", Contracts)
+BARS = Endpoint("/api/History/retrieveBars", Bars, codes.BARS, Lane.BARS)
 ORDERS = Endpoint("/api/Order/search", Orders, codes.ACCOUNT_NEEDED)
 ORDERS_OPEN = Endpoint("/api/Order/searchOpen", Orders, codes.ACCOUNT_NEEDED)
 ORDERS_QUERY = Endpoint("/api/Order/v2/query", Orders, codes.ACCOUNT_NEEDED)
+ORDER = Endpoint("/api/Order/searchById", OneOrder, codes.ORDER_NEEDED)
 POSITIONS = Endpoint("/api/Position/searchOpen", Positions, codes.ACCOUNT_NEEDED)
 TRADES = Endpoint("/api/Trade/search", Trades, codes.ACCOUNT_NEEDED)
 PLACE = Endpoint("/api/Order/place", Placed, codes.PLACE)
+MODIFY = Endpoint("/api/Order/modify", Done, codes.MODIFY)
 CANCEL = Endpoint("/api/Order/cancel", Done, codes.CANCEL)
 CLOSE = Endpoint("/api/Position/closeContract", Done, codes.CLOSE)
-
-
-class Empty(msgspec.Struct):
-    pass
-
-
-class Login(msgspec.Struct, rename="camel"):
-    user_name: str
-    api_key: str
-
-
-class AccountSearch(msgspec.Struct, rename="camel"):
-    only_active_accounts: bool
-
-
-class ContractById(msgspec.Struct, rename="camel"):
-    contract_id: str
-
-
-class ContractSearch(msgspec.Struct, rename="camel"):
-    """`live` selects the data subscription, not the account: with true the lists come empty."""
-
-    search_text: str
-    live: bool = False
-
-
-class ContractList(msgspec.Struct):
-    live: bool = False
-
-
-class OfAccount(msgspec.Struct, rename="camel"):
-    account_id: int
-
-
-class OfAccountSince(msgspec.Struct, rename="camel"):
-    account_id: int
-    start_timestamp: datetime
-    end_timestamp: datetime | None = None
-
-
-class OrderFilter(msgspec.Struct, rename="camel"):
-    account_id: int
-    statuses: tuple[int, ...]
-
-
-class OrderQuery(msgspec.Struct, rename="camel"):
-    """One page, oldest id first. `page_offset` counts rows."""
-
-    filter: OrderFilter
-    page_size: int
-    page_offset: int
-    sort_by: int = 1
-    sort_direction: int = 0
-    include_total_count: bool = True
-
-
-class BracketLeg(msgspec.Struct):
-    """`ticks` is signed, relative to the entry's fill."""
-
-    ticks: int
-    type: int
-
-
-class PlaceOrder(msgspec.Struct, rename="camel"):
-    account_id: int
-    contract_id: str
-    type: int
-    side: int
-    size: int
-    custom_tag: str
-    stop_loss_bracket: BracketLeg
-    take_profit_bracket: BracketLeg
-
-
-class OrderOfAccount(msgspec.Struct, rename="camel"):
-    account_id: int
-    order_id: int
-
-
-class ContractOfAccount(msgspec.Struct, rename="camel"):
-    account_id: int
-    contract_id: str
+PARTIAL_CLOSE = Endpoint("/api/Position/partialCloseContract", Done, codes.PARTIAL_CLOSE)

@@ -1,63 +1,122 @@
-"""Quotes and prints, thousands a second, and the wrappings that hub payloads come in.
+"""Market data, thousands of messages a second, and the wrappings that hub payloads come in.
 
-A price is read once and remembered, so the hot path is a look-up and still exact.
-Source: gateway reference, 4.5 and 4.6.
+Two ways in, one way on. Records in the venue's usual shape are decoded whole, in one pass, by
+`decode_lines`; everything else goes through `payloads` and `read_row`, slower and tolerant. Both
+end in the same rows, and a `Tape` turns those into the model's events. A price is read once and
+remembered, so that is a look-up and still exact. Source: gateway reference, 4.5 to 4.7.
 """
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import Final, Literal
 
 import msgspec
 
 from pxcore.gateway.wire import codes
-from pxcore.gateway.wire.rows import moment, whole_ticks
-from pxcore.model import Contract, MarketTrade, ProtocolError, Quote
+from pxcore.gateway.wire.rows import whole_ticks
+from pxcore.model import Contract, DepthKind, DepthLevel, MarketTrade, ProtocolError, Quote
 
-_PRICES_MAX = 65_536
+_PRICES_MAX: Final = 65_536
+_NESTING_MAX: Final = 8
+_ID: Final = b'"CON.'  # how a contract id begins
+
+
+class QuoteRow(msgspec.Struct, rename="camel", gc=False):
+    best_bid: float | None = None
+    best_ask: float | None = None
+    last_price: float | None = None
+    timestamp: datetime | None = None
+    last_updated: datetime | None = None
+
+
+class PrintRow(msgspec.Struct, gc=False):
+    price: float
+    volume: int
+    timestamp: datetime
+    type: int | None = None
+
+
+class DepthRow(msgspec.Struct, rename="camel", gc=False):
+    type: int
+    timestamp: datetime
+    price: float = 0.0
+    volume: int = 0
+    current_volume: int = 0
+
+
+Row = QuoteRow | PrintRow | DepthRow
+
+
+class UsualQuote(msgspec.Struct, tag_field="target", tag="GatewayQuote", gc=False):
+    """A whole record, as the venue writes it."""
+
+    type: Literal[1]
+    arguments: tuple[str, QuoteRow | list[QuoteRow]]
+
+
+class UsualPrints(msgspec.Struct, tag_field="target", tag="GatewayTrade", gc=False):
+    type: Literal[1]
+    arguments: tuple[str, PrintRow | list[PrintRow]]
+
+
+class UsualDepth(msgspec.Struct, tag_field="target", tag="GatewayDepth", gc=False):
+    type: Literal[1]
+    arguments: tuple[str, DepthRow | list[DepthRow]]
+
+
+Usual = UsualQuote | UsualPrints | UsualDepth
+
+decode_lines = msgspec.json.Decoder(Usual, strict=False).decode_lines
 
 
 class _Wrapper(msgspec.Struct):
     action: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
     data: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
-
-
-class _QuoteRow(msgspec.Struct, rename="camel"):
-    best_bid: float | None = None
-    best_ask: float | None = None
-    last_price: float | None = None
-    timestamp: str | None = None
-    last_updated: str | None = None
-
-
-class _PrintRow(msgspec.Struct):
-    price: float
-    volume: int
-    timestamp: str
-    type: int | None = None
+    payload: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
 
 
 _array = msgspec.json.Decoder(list[msgspec.Raw])
 _wrapper = msgspec.json.Decoder(_Wrapper)
-_quote = msgspec.json.Decoder(_QuoteRow, strict=False)
-_print = msgspec.json.Decoder(_PrintRow, strict=False)
+_text = msgspec.json.Decoder(str)
 
 
-def payloads(argument: msgspec.Raw) -> Iterator[bytes]:
+def payloads(argument: msgspec.Raw | bytes, depth: int = 0) -> Iterator[bytes]:
     """The objects in one hub argument: bare or as {action, data}, one or an array of them.
 
-    `action` is not read: its meaning is not documented, and status, type and size say it all.
+    Also {data: […]} and {payload: […]}, JSON inside a string, and a contract id put before its
+    object: nobody has recorded those, clients in the field guard against them. `action` is not
+    read: its meaning is not documented, and status, type and size say it all. What cannot be
+    taken apart is yielded as it is: whoever reads it refuses it.
     """
     raw = bytes(argument)
-    if raw.startswith(b"["):
-        for item in _array.decode(raw):
-            yield from payloads(item)
+    inner = _opened(raw) if depth < _NESTING_MAX else None
+    if inner is None:
+        yield raw
         return
-    if b'"data"' in raw and raw.startswith(b"{"):
-        wrapped = _wrapper.decode(raw)
-        if isinstance(wrapped.data, msgspec.Raw) and isinstance(wrapped.action, msgspec.Raw):
-            yield from payloads(wrapped.data)
-            return
-    yield raw
+    for one in inner:
+        yield from payloads(one, depth + 1)
+
+
+def _opened(raw: bytes) -> list[msgspec.Raw] | list[bytes] | None:
+    """What an array, a string or a wrapper holds; None for a bare object."""
+    try:
+        if raw.startswith(b"["):
+            return [item for item in _array.decode(raw) if not bytes(item).startswith(_ID)]
+        if raw.startswith(b'"'):
+            return [_text.decode(raw).encode()]
+        if raw.startswith(b"{") and (b'"data"' in raw or b'"payload"' in raw):
+            return _unwrapped(_wrapper.decode(raw))
+    except msgspec.MsgspecError:
+        return None
+    return None
+
+
+def _unwrapped(wrapper: _Wrapper) -> list[msgspec.Raw] | None:
+    is_user_event = isinstance(wrapper.action, msgspec.Raw)
+    for inner in (wrapper.data, wrapper.payload):
+        if isinstance(inner, msgspec.Raw) and (is_user_event or bytes(inner).startswith(b"[")):
+            return [inner]
+    return None
 
 
 class Tape:
@@ -69,48 +128,62 @@ class Tape:
 
     def __init__(self, contract: Contract) -> None:
         self.contract = contract
+        self._id = contract.id
         self._ticks: dict[float, int] = {}
         self._bid: int | None = None
         self._ask: int | None = None
         self._last: int | None = None
         self._stamp: datetime | None = None
 
-    def quote(self, raw: bytes, at: datetime) -> Quote:
+    def event(self, row: Row, at: datetime) -> Quote | MarketTrade | DepthLevel:
+        """What the row says, learned at that moment. Raises ProtocolError, changing nothing."""
+        kind = type(row)
+        if kind is DepthRow:
+            return self._depth(row, at)  # type: ignore[arg-type]
+        return self._print(row, at) if kind is PrintRow else self.quote(row, at)  # type: ignore[arg-type]
+
+    def quote(self, row: QuoteRow, at: datetime) -> Quote:
         """The quote after this update. Raises ProtocolError, changing nothing."""
-        try:
-            row = _quote.decode(raw)
-        except (msgspec.MsgspecError, ValueError) as error:
-            raise ProtocolError(f"quote of {self.contract.name}: {error}") from error
-        bid = self._bid if row.best_bid is None else self._read(row.best_bid)
-        ask = self._ask if row.best_ask is None else self._read(row.best_ask)
-        last = self._last if row.last_price is None else self._read(row.last_price)
-        text = row.timestamp or row.last_updated
-        stamp = moment(text) if text else self._stamp
+        bid, ask, last, ticks = row.best_bid, row.best_ask, row.last_price, self._ticks
+        bid_ticks = self._bid if bid is None else ticks.get(bid) or self._read(bid)
+        ask_ticks = self._ask if ask is None else ticks.get(ask) or self._read(ask)
+        last_ticks = self._last if last is None else ticks.get(last) or self._read(last)
+        stamp = row.timestamp or row.last_updated or self._stamp
         if stamp is None:
             raise ProtocolError(f"the first quote of {self.contract.name} has no time stamp")
-        self._bid, self._ask, self._last, self._stamp = bid, ask, last, stamp
+        if stamp.tzinfo is not UTC:
+            stamp = _utc(stamp)
+        self._bid, self._ask, self._last, self._stamp = bid_ticks, ask_ticks, last_ticks, stamp
         return Quote(
             at=at,
             happened_at=stamp,
-            contract_id=self.contract.id,
-            bid_ticks=bid,
-            ask_ticks=ask,
-            last_ticks=last,
+            contract_id=self._id,
+            bid_ticks=bid_ticks,
+            ask_ticks=ask_ticks,
+            last_ticks=last_ticks,
         )
 
-    def market_trade(self, raw: bytes, at: datetime) -> MarketTrade:
-        """One print. Raises ProtocolError."""
-        try:
-            row = _print.decode(raw)
-        except (msgspec.MsgspecError, ValueError) as error:
-            raise ProtocolError(f"print of {self.contract.name}: {error}") from error
+    def _print(self, row: PrintRow, at: datetime) -> MarketTrade:
+        stamp, price = row.timestamp, row.price
         return MarketTrade(
             at=at,
-            happened_at=moment(row.timestamp),
-            contract_id=self.contract.id,
-            price_ticks=self._read(row.price),
+            happened_at=stamp if stamp.tzinfo is UTC else _utc(stamp),
+            contract_id=self._id,
+            price_ticks=self._ticks.get(price) or self._read(price),
             size=row.volume,
             aggressor=codes.aggressor(row.type),
+        )
+
+    def _depth(self, row: DepthRow, at: datetime) -> DepthLevel:
+        stamp, price, code, current = row.timestamp, row.price, row.type, row.current_volume
+        return DepthLevel(
+            at=at,
+            happened_at=stamp if stamp.tzinfo is UTC else _utc(stamp),
+            contract_id=self._id,
+            kind=codes.DEPTH.get(code, DepthKind.UNKNOWN),
+            price_ticks=self._ticks.get(price) or self._read(price),
+            # a level's own figure is the current one, where it has one (reference, 4.7)
+            size=current if current > 0 and (code == 1 or code == 2) else row.volume,
         )
 
     def _read(self, price: float) -> int:
@@ -121,3 +194,10 @@ class Tape:
                 self._ticks.clear()
             self._ticks[price] = ticks
         return ticks
+
+
+def _utc(stamp: datetime) -> datetime:
+    """Aware and UTC; a stamp without a zone is UTC."""
+    if stamp.tzinfo is UTC:
+        return stamp
+    return stamp.replace(tzinfo=UTC) if stamp.tzinfo is None else stamp.astimezone(UTC)

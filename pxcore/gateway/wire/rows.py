@@ -15,6 +15,7 @@ import msgspec
 from pxcore.gateway.wire import codes
 from pxcore.model import (
     Account,
+    Bar,
     Contract,
     Fill,
     Order,
@@ -210,4 +211,23 @@ class TradeRow(msgspec.Struct, rename="camel"):
             commissions_usd=_finite(self.commissions or Decimal(0), f"costs of trade {self.id}"),
             happened_at=moment(self.creation_timestamp),
             is_voided=bool(self.voided),
+        )
+
+
+class BarRow(msgspec.Struct):
+    t: str
+    o: Decimal
+    h: Decimal
+    l: Decimal  # noqa: E741 - the venue's name
+    c: Decimal
+    v: int
+
+    def bar(self, contract: Contract) -> Bar:
+        return Bar(
+            opened_at=moment(self.t),
+            open_ticks=whole_ticks(contract, self.o),
+            high_ticks=whole_ticks(contract, self.h),
+            low_ticks=whole_ticks(contract, self.l),
+            close_ticks=whole_ticks(contract, self.c),
+            volume=self.v,
         )

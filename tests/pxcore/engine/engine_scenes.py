@@ -19,7 +19,7 @@ from pxcore.engine.events import (
     PositionSeen,
     SnapshotTaken,
 )
-from pxcore.engine.strategy import MarketView, Signal
+from pxcore.engine.strategy import Enter, MarketView, Signal
 from pxcore.model import (
     Account,
     Bracket,
@@ -84,7 +84,7 @@ class OnDemand:
 
     def on_event(self, event: Event, view: MarketView) -> Signal | None:
         side, self.side = self.side, None
-        return None if side is None else Signal(side=side, reason="armed")
+        return None if side is None else Enter(side=side, reason="armed")
 
 
 class Scene:

@@ -33,11 +33,23 @@ from pxcore.engine.events import (
     PlaceNotSent,
     PlaceRefused,
     PlaceUnknown,
+    RecordSkipped,
     ShellFault,
     SnapshotFailed,
+    SnapshotTaken,
     TagResolved,
 )
-from pxcore.model import OrderStatus, OrderType, Position, Quote, Side
+from pxcore.engine.strategy import Enter, Exit
+from pxcore.model import (
+    Bracket,
+    DepthKind,
+    DepthLevel,
+    OrderStatus,
+    OrderType,
+    Position,
+    Quote,
+    Side,
+)
 
 
 def denied(commands) -> Gate | None:
@@ -493,6 +505,55 @@ def test_position_reversed_by_both_legs_is_flattened_at_once():
     assert kinds(scene.said, ClosePosition)
 
 
+def test_user_record_that_could_not_be_read_keeps_entries_out_until_rest_has_spoken():
+    scene = Scene().connect()
+    scene.tell(RecordSkipped(at=scene.now, hub=Hub.USER, why="side 7"))
+    assert denied(scene.signal()) is Gate.STATE_UNKNOWN
+    scene.answer_snapshot(scene.snapshot())
+    assert kinds(scene.signal(), PlaceEntry)
+
+
+def test_market_record_that_could_not_be_read_changes_nothing():
+    scene = Scene().connect()
+    scene.tell(RecordSkipped(at=scene.now, hub=Hub.MARKET, why="nonsense"))
+    assert kinds(scene.signal(), PlaceEntry)
+
+
+def test_look_during_which_a_record_was_skipped_is_taken_again():
+    scene = Scene()
+    for hub in Hub:
+        scene.tell(HubUp(at=scene.now, hub=hub))
+    asked = scene.asked()
+    scene.tell(RecordSkipped(at=scene.now, hub=Hub.USER, why="side 7"))
+    scene.price(100_000, 100_001)
+    scene.tell(SnapshotTaken(at=scene.now, request=asked.request, snapshot=scene.snapshot()))
+    assert denied(scene.signal()) is Gate.STATE_UNKNOWN
+
+
+def test_refusal_that_only_a_person_can_mend_halts_the_day_at_once():
+    scene = Scene().connect()
+    entry = next(c for c in scene.signal() if isinstance(c, PlaceEntry))
+    refused = PlaceRefused(
+        at=scene.now, tag=entry.tag, code_name="OrderRejected", text="no", remedy="switch it"
+    )
+    commands = scene.tell(refused)
+    assert [c.reason for c in kinds(commands, Halt)] == ["the venue takes no entry: switch it"]
+
+
+def test_depth_moves_nothing_but_is_seen_by_the_strategy():
+    scene = Scene().connect()
+    scene.strategy.side = Side.BUY
+    level = DepthLevel(
+        at=scene.now,
+        happened_at=scene.now,
+        contract_id=MNQ.id,
+        kind=DepthKind.ASK,
+        price_ticks=100_001,
+        size=4,
+    )
+    assert kinds(scene.tell(level), PlaceEntry)
+
+
 def test_session_of_a_halted_day_ends_at_once_with_proof_of_flat():
     scene = Scene(halt_reason="daily loss this morning")
     assert kinds(scene.pass_time(0.1), TakeSnapshot)
@@ -769,3 +830,90 @@ def test_shadow_ends_without_sending_anything():
     scene.tell(PlaceNotSent(at=scene.now, tag=entry.tag, why="shadow"))
     commands = scene.tell(Asked(at=scene.now, ask=Ask.STOP, why="test"))
     assert kinds(commands, EndSession) and not kinds(commands, CancelOrder, ClosePosition)
+
+
+class Says:
+    """A strategy that says the same whatever happens."""
+
+    name = "says"
+
+    def __init__(self, what) -> None:
+        self.what = what
+
+    def on_event(self, event, view):
+        if isinstance(self.what, Exception):
+            raise self.what
+        return self.what
+
+
+@pytest.mark.parametrize(
+    "nonsense",
+    [
+        pytest.param("buy", id="a word"),
+        pytest.param(Enter(side="up", reason="x"), id="no side"),
+        pytest.param(Enter(side=Side.BUY, reason=None), id="no reason"),
+        pytest.param(
+            Enter(
+                side=Side.BUY,
+                reason="x",
+                bracket=Bracket(stop_loss_ticks=20.5, take_profit_ticks=30),
+            ),
+            id="half ticks",
+        ),
+        pytest.param(ZeroDivisionError("x"), id="raises"),
+    ],
+)
+def test_strategy_that_raises_or_talks_nonsense_enters_nothing_and_is_halted_in_the_end(nonsense):
+    scene = Scene().connect()
+    scene.engine.strategy = Says(nonsense)
+    for _ in range(3):
+        assert not kinds(scene.pass_time(0.1), PlaceEntry)
+    assert scene.engine.ending == "strategy says failed repeatedly"
+    assert [n.code for n in kinds(scene.said, Notice) if n.code == "strategy.error"] == [
+        "strategy.error"
+    ] * 3
+
+
+def test_exit_signal_closes_the_position_and_its_bracket_and_the_session_goes_on():
+    scene = Scene().connect()
+    scene.hold()
+    scene.engine.strategy = Says(Exit(reason="had enough"))
+    commands = scene.pass_time(0.1)
+    assert kinds(commands, ClosePosition)
+    assert len(kinds(commands, CancelOrder)) == 2
+    answer_all(scene, commands)
+    scene.answer_snapshot(scene.snapshot())
+    assert not scene.engine.is_over
+    assert not kinds(scene.pass_time(0.1), ClosePosition)
+
+
+def test_exit_signal_while_flat_does_nothing():
+    scene = Scene().connect()
+    scene.engine.strategy = Says(Exit(reason="x"))
+    assert scene.pass_time(0.1) == []
+
+
+def test_bracket_of_the_signal_takes_the_place_of_the_settings():
+    scene = Scene().connect()
+    wide = Bracket(stop_loss_ticks=44, take_profit_ticks=55)
+    scene.engine.strategy = Says(Enter(side=Side.BUY, reason="x", bracket=wide))
+    entry = next(c for c in scene.pass_time(0.1) if isinstance(c, PlaceEntry))
+    assert entry.bracket == wide
+
+
+def test_worst_case_of_a_wider_bracket_is_held_against_the_headroom():
+    scene = Scene().connect()  # 100 USD; a tick of MNQ is 0.50
+    wide = Bracket(stop_loss_ticks=200, take_profit_ticks=55)
+    scene.engine.strategy = Says(Enter(side=Side.BUY, reason="x", bracket=wide))
+    assert denied(scene.pass_time(0.1)) is Gate.LOSS_HEADROOM
+
+
+@pytest.mark.parametrize(
+    ("usd", "contracts"),
+    # stop 20 ticks + 4 of slippage = 12.00 USD, costs 2 x 0.61 = 1.22: 13.22 USD a contract
+    [("13.21", None), ("13.22", 1), ("27", 2), ("90", 2)],  # contracts_max is 2
+)
+def test_risk_per_trade_says_how_many_contracts(usd, contracts):
+    scene = Scene(risk_usd_per_trade=Decimal(usd)).connect()
+    placed = kinds(scene.signal(), PlaceEntry)
+    assert [p.size for p in placed] == ([] if contracts is None else [contracts])

@@ -9,27 +9,47 @@ from msgspec.structs import replace
 
 from pxcore.engine.commands import Denied, Gate
 from pxcore.engine.gates import Approved, EntryView, review
-from pxcore.engine.strategy import Signal
+from pxcore.engine.limits import DayMoney
+from pxcore.engine.strategy import Enter
 from pxcore.model import Bracket, Side
 
-SIGNAL = Signal(side=Side.BUY, reason="test")
+
+def money(day: str, *, peak: str = "0", equity: str = "50000") -> DayMoney:
+    return DayMoney(day_usd=Decimal(day), peak_usd=Decimal(peak), equity_usd=Decimal(equity))
+
+
+STRICT = replace(
+    LIMITS,
+    drawdown_usd_max=Decimal(60),
+    balance_usd_floor=Decimal(48000),
+    losses_in_a_row_max=2,
+    entries_per_minute_max=2,
+    spread_ticks_max=3,
+    presence_s=60.0,
+)
+SIGNAL = Enter(side=Side.BUY, reason="test")
 READY = EntryView(
     now=OPEN + timedelta(seconds=1),
     kill_reason=None,
     halt_reason=None,
     is_paused=False,
+    absent_s=1.0,
     window_start=OPEN,
     window_end=OPEN + timedelta(minutes=30),
+    no_entry_until=None,
     unknown_because=None,
     quote_age_s=0.1,
     print_age_s=0.1,
+    spread_ticks=1,
     account_can_trade=True,
     exposure=0,
     alive_orders=0,
     phase="flat",
     trades_count=0,
+    entries_last_minute=0,
     cooldown_until=None,
-    day_usd=Decimal(0),
+    losses_in_a_row=0,
+    money=money("0"),
     worst_case_usd=Decimal("13.22"),
     size=1,
     bracket=Bracket(stop_loss_ticks=20, take_profit_ticks=30),
@@ -43,20 +63,35 @@ REFUSALS = [
         {"now": OPEN - timedelta(microseconds=1)}, Gate.WINDOW, "14:29:59.999999", id="too early"
     ),
     pytest.param({"now": OPEN + timedelta(minutes=30)}, Gate.WINDOW, "15:00:00", id="at the end"),
+    pytest.param(
+        {"absent_s": 61.0}, Gate.PRESENCE, "nobody there for 61 s", id="operator away too long"
+    ),
+    pytest.param(
+        {"no_entry_until": OPEN + timedelta(minutes=2)}, Gate.NO_ENTRY, "14:30:01", id="news"
+    ),
     pytest.param({"unknown_because": "hub down"}, Gate.STATE_UNKNOWN, "hub down", id="unknown"),
     pytest.param({"quote_age_s": None}, Gate.STALE_DATA, "no quote yet", id="no quote"),
     pytest.param({"quote_age_s": 10.1}, Gate.STALE_DATA, "quote 10.1 s old", id="old quote"),
     pytest.param({"print_age_s": 11.0}, Gate.STALE_DATA, "print 11.0 s old", id="old print"),
+    pytest.param({"spread_ticks": 4}, Gate.SPREAD, "4 ticks", id="spread too wide"),
     pytest.param({"account_can_trade": False}, Gate.ACCOUNT, "may not trade", id="locked account"),
     pytest.param({"exposure": 1}, Gate.NOT_FLAT, "1 held", id="position held"),
     pytest.param({"alive_orders": 2}, Gate.NOT_FLAT, "2 orders alive", id="stale orders"),
     pytest.param({"phase": "settling"}, Gate.NOT_FLAT, "settling", id="still settling"),
     pytest.param({"trades_count": 3}, Gate.TRADES_MAX, "3", id="trades used up"),
+    pytest.param({"entries_last_minute": 2}, Gate.ENTRY_RATE, "2 in the last", id="too often"),
     pytest.param(
         {"cooldown_until": OPEN + timedelta(seconds=6)}, Gate.COOLDOWN, "5.0 s left", id="cooldown"
     ),
+    pytest.param({"losses_in_a_row": 2}, Gate.LOSSES_IN_A_ROW, "2", id="two losses in a row"),
     pytest.param(
-        {"day_usd": Decimal("-86.79")}, Gate.LOSS_HEADROOM, "13.22 USD at risk", id="no headroom"
+        {"money": money("-86.79")}, Gate.LOSS_HEADROOM, "13.22 USD at risk", id="no headroom"
+    ),
+    pytest.param(
+        {"money": money("10", peak="57")}, Gate.DRAWDOWN, "13.22 USD at risk", id="drawn down"
+    ),
+    pytest.param(
+        {"money": money("10", equity="48013.21")}, Gate.LOSS_FLOOR, "13.22", id="near the floor"
     ),
     pytest.param({"size": 3}, Gate.SIZE, "3", id="too large"),
     pytest.param({"size": 0}, Gate.SIZE, "0", id="no size"),
@@ -71,28 +106,58 @@ REFUSALS = [
 
 @pytest.mark.parametrize(("changes", "gate", "value"), REFUSALS)
 def test_entry_is_denied_with_the_gate_and_the_value(changes, gate, value):
-    denied = review(SIGNAL, replace(READY, **changes), LIMITS)
+    denied = review(SIGNAL, replace(READY, **changes), STRICT)
     assert isinstance(denied, Denied)
     assert denied.gate is gate
     assert value in denied.value
 
 
 def test_entry_is_approved_when_every_gate_passes():
-    assert isinstance(review(SIGNAL, READY, LIMITS), Approved)
+    assert isinstance(review(SIGNAL, READY, STRICT), Approved)
 
 
 def test_entry_is_approved_when_the_worst_case_uses_the_headroom_exactly():
     # 100 USD limit, 86.78 lost: 13.22 left, and 13.22 at risk.
-    view = replace(READY, day_usd=Decimal("-86.78"))
+    view = replace(READY, money=money("-86.78"))
     assert isinstance(review(SIGNAL, view, LIMITS), Approved)
+
+
+def test_limits_that_are_not_set_refuse_nothing():
+    view = replace(
+        READY,
+        absent_s=None,
+        spread_ticks=99,
+        entries_last_minute=99,
+        losses_in_a_row=99,
+        money=money("0", peak="5000", equity="1"),
+    )
+    assert isinstance(review(SIGNAL, view, LIMITS), Approved)
+
+
+def test_operator_who_never_said_a_word_is_absent():
+    denied = review(SIGNAL, replace(READY, absent_s=None), STRICT)
+    assert isinstance(denied, Denied) and denied.gate is Gate.PRESENCE
+
+
+def test_floor_without_a_known_balance_refuses():
+    unknown = replace(READY.money, equity_usd=None)
+    denied = review(SIGNAL, replace(READY, money=unknown), STRICT)
+    assert isinstance(denied, Denied) and denied.gate is Gate.LOSS_FLOOR
+
+
+_MONEY_AFTER = {
+    Gate.LOSS_HEADROOM: {"money": money("0", peak="57", equity="48013.21")},
+    Gate.DRAWDOWN: {"money": money("0", equity="48013.21")},
+}
 
 
 def test_first_gate_in_the_order_of_the_design_is_the_one_named():
     everything = {name: value for p in reversed(REFUSALS) for name, value in p.values[0].items()}
+    everything["money"] = money("-86.79", peak="57", equity="48013.21")  # too little for all three
     order = []
     view = replace(READY, **everything)
     for _ in Gate:
-        denied = review(SIGNAL, view, LIMITS)
+        denied = review(SIGNAL, view, STRICT)
         if isinstance(denied, Approved):
             break
         order.append(denied.gate)
@@ -102,5 +167,5 @@ def test_first_gate_in_the_order_of_the_design_is_the_one_named():
             if p.values[1] is denied.gate
             for name in p.values[0]
         }
-        view = replace(view, **fixed)
+        view = replace(view, **(fixed | _MONEY_AFTER.get(denied.gate, {})))
     assert order == list(Gate)

@@ -7,7 +7,8 @@ from gateway_samples import KEY, MNQ, FixedClock, contract_row
 from raw_http import RawHttp, good
 from raw_hub import RawHubs
 
-from pxcore.gateway import GatewayClient
+from pxcore.gateway import Budget, GatewayClient
+from pxcore.gateway.budget import OwnLedger
 
 
 @pytest.fixture
@@ -25,12 +26,19 @@ def http() -> Iterator[RawHttp]:
 
 @pytest.fixture
 def pauses() -> list[float]:
-    """Seconds that the client wanted to wait between attempts."""
+    """Seconds that the client wanted to wait between attempts; its budget's clock adds them up."""
     return []
 
 
 @pytest.fixture
-def new_client(clock: FixedClock, pauses: list[float]) -> Iterator[Callable[[str], GatewayClient]]:
+def budget(pauses: list[float]) -> Budget:
+    return Budget(OwnLedger(), now=lambda: 1_000_000.0 + sum(pauses))
+
+
+@pytest.fixture
+def new_client(
+    clock: FixedClock, budget: Budget, pauses: list[float]
+) -> Iterator[Callable[[str], GatewayClient]]:
     made: list[GatewayClient] = []
 
     def new(base_url: str) -> GatewayClient:
@@ -41,6 +49,7 @@ def new_client(clock: FixedClock, pauses: list[float]) -> Iterator[Callable[[str
             connect_timeout_s=1.0,
             reply_timeout_s=0.3,
             clock=clock,
+            budget=budget,
             sleep=pauses.append,
         )
         made.append(client)
@@ -68,7 +77,7 @@ def new_listener(clock: FixedClock) -> Iterator[Callable[..., Listener]]:
     made: list[Listener] = []
 
     def new(url: str, **options: Any) -> Listener:
-        made.append(Listener(url, clock, **options))
+        made.append(Listener(url, options.pop("clock", clock), **options))
         return made[-1]
 
     yield new

@@ -1,14 +1,14 @@
 """Takes what Realtime delivers, and waits for what a test wants to see next."""
 
-import itertools
 import queue
+import threading
 from dataclasses import replace
 from typing import Any, TypeVar
 
 from gateway_samples import ACCOUNT, MNQ, FixedClock
 from raw_hub import WAIT_S
 
-from pxcore.engine.events import Event, Hub, HubUp
+from pxcore.engine.events import Event, Hub, HubDown, HubUp
 from pxcore.gateway import Backoff, HubLimits, Realtime
 
 E = TypeVar("E")
@@ -21,8 +21,13 @@ class Listener:
         self.fail_next: Exception | None = None
         self._inbox: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self._waiting: list[Event] = []
-        self._tokens = itertools.count(1)
-        limits = HubLimits(ping_every_s=options.pop("ping_every_s", 10.0))
+        self.token_number = 1
+        self.gone = threading.Event()  # once a hub has gone down
+        limits = HubLimits(
+            ping_every_s=options.pop("ping_every_s", 10.0),
+            silence_limit_s=options.pop("silence_limit_s", 30.0),
+            data_limit_s=options.pop("data_limit_s", 60.0),
+        )
         if options.pop("quick", False):
             limits = replace(
                 limits, upgrade_timeout_s=0.3, handshake_timeout_s=0.3, invoke_timeout_s=0.3
@@ -35,8 +40,13 @@ class Listener:
             clock=clock,
             on_unknown_contract=self.unknown.append,
             limits=limits,
-            backoff=Backoff(least_s=0.01, most_s=0.05),
-            **({"token": self._token} | options),
+            **(
+                {
+                    "token": self._token,
+                    "backoff": Backoff(least_s=0.01, most_s=0.05),
+                }
+                | options
+            ),
         )
 
     def start(self) -> None:
@@ -64,13 +74,15 @@ class Listener:
         return sum(isinstance(event, kind) for event in self._waiting)
 
     def _token(self) -> str:
-        """The first is for both hubs, every later one is new."""
-        number = next(self._tokens)
-        return f"token-{max(number - 1, 1)}"
+        """Another one whenever a hub has gone down."""
+        return f"token-{self.token_number}"
 
     def _deliver(self, event: Event) -> None:
         if self.fail_next is not None and not isinstance(event, HubUp):
             error, self.fail_next = self.fail_next, None
             raise error
+        if isinstance(event, HubDown):
+            self.token_number += 1
+            self.gone.set()
         self.seen.append(event)
         self._inbox.put(event)

@@ -149,13 +149,13 @@ def well_behaved(peer: Peer) -> None:
 class RawHubs:
     """Both hubs on one port. `script` says how the next connections of a hub are treated."""
 
-    def __init__(self, *, ssl_context: ssl.SSLContext | None = None) -> None:
+    def __init__(self, *, ssl_context: ssl.SSLContext | None = None, port: int = 0) -> None:
         self._tls = ssl_context
         self._script: dict[str, deque[Behaviour]] = defaultdict(deque)
         self._peers: dict[str, queue.Queue[Peer]] = defaultdict(queue.Queue)
         self._sockets: list[socket.socket] = []
         self.over = threading.Event()
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener = socket.create_server(("127.0.0.1", port))
         scheme = "https" if ssl_context else "http"
         self.url = f"{scheme}://127.0.0.1:{self._listener.getsockname()[1]}"
         threading.Thread(target=self._accept, daemon=True).start()

@@ -3,8 +3,20 @@
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 from gateway_listener import Listener
-from gateway_samples import ACCOUNT, MNQ_ID, NOW, account_row, order_row, position_row, trade_row
+from gateway_samples import (
+    ACCOUNT,
+    MNQ,
+    MNQ_ID,
+    NOW,
+    account_row,
+    order_row,
+    position_row,
+    trade_row,
+)
+from hypothesis import given
+from hypothesis import strategies as st
 from raw_hub import (
     BINARY,
     PING,
@@ -18,8 +30,18 @@ from raw_hub import (
     record,
 )
 
-from pxcore.engine.events import AccountSeen, FillSeen, Hub, HubUp, OrderSeen, PositionSeen
-from pxcore.model import MarketTrade, OrderStatus, Quote, Side
+from pxcore.engine.events import (
+    AccountSeen,
+    FillSeen,
+    Hub,
+    HubUp,
+    OrderSeen,
+    PositionSeen,
+    RecordSkipped,
+)
+from pxcore.gateway.wire.market import QuoteRow, Tape, UsualQuote, decode_lines
+from pxcore.gateway.wire.rows import read_row
+from pxcore.model import DepthKind, DepthLevel, MarketTrade, OrderStatus, Quote, Side
 
 STAMP = "2026-11-20T14:30:31.348+00:00"
 
@@ -125,6 +147,39 @@ def test_record_in_fragments_cut_inside_a_character_with_a_ping_between_is_read(
     assert peer.controls.get(timeout=WAIT_S) == (PONG, b"")
 
 
+def test_four_megabytes_in_a_thousand_fragments_are_one_record(
+    listener: Listener, hubs: RawHubs
+) -> None:
+    peer = market(listener, hubs)
+    whole = record({"type": 6, "note": "x" * 4_000_000}) + quoted(bestBid=5)
+    step = len(whole) // 1024
+    pieces = [whole[at : at + step] for at in range(0, len(whole), step)]
+    peer.raw(frame(pieces[0], TEXT, fin=False))
+    for piece in pieces[1:-1]:
+        peer.raw(frame(piece, 0, fin=False))
+    peer.raw(frame(pieces[-1], 0))
+    assert listener.next(Quote).bid_ticks == 20
+
+
+def test_frame_of_thirty_two_megabytes_is_read(listener: Listener, hubs: RawHubs) -> None:
+    peer = market(listener, hubs)
+    many = record({"type": 6, "note": "x" * 1_000_000}) * 32
+    peer.text(many, quoted(bestBid=6))
+    assert listener.next(Quote).bid_ticks == 24
+
+
+def test_escaped_separator_and_a_record_whose_end_comes_later_are_read(
+    listener: Listener, hubs: RawHubs
+) -> None:
+    peer = user(listener, hubs)
+    escaped = msgspec.json.encode(order_row(customTag="a\x1eb"))
+    assert b"\\u001e" in escaped
+    raw = b'{"type":1,"target":"GatewayUserOrder","arguments":[' + escaped + b"]}\x1e"
+    peer.raw(frame(raw[:-1]))
+    peer.raw(frame(raw[-1:]))
+    assert listener.next(OrderSeen).order.tag == "a\x1eb"
+
+
 def test_record_split_over_two_messages_is_read(listener: Listener, hubs: RawHubs) -> None:
     peer = market(listener, hubs)
     whole = quoted(bestBid=1) + quoted(bestBid=2)
@@ -216,12 +271,73 @@ def test_foreign_contract_is_reported_and_only_its_position_delivered(
     assert listener.realtime.unknown_contracts == 3
 
 
-def test_unlisted_target_is_ignored(listener: Listener, hubs: RawHubs) -> None:
+def test_unlisted_target_is_counted_and_ignored(listener: Listener, hubs: RawHubs) -> None:
     peer = market(listener, hubs)
-    peer.event("GatewayDepth", MNQ_ID, [{"type": 1}])
+    peer.event("GatewayNews", MNQ_ID, [{"type": 1}])
     peer.text(quoted(bestBid=1))
     assert listener.next(Quote).bid_ticks == 4
+    assert listener.realtime.unknown_targets == 1
     assert listener.realtime.bad_records == 0
+
+
+def test_depth_arrives_row_by_row_when_it_is_wanted(hubs: RawHubs, new_listener: Any) -> None:
+    listener = new_listener(hubs.url, wants_depth=True)
+    peer = market(listener, hubs)
+    assert ("SubscribeContractMarketDepth", MNQ_ID) in peer.calls
+    row = {"timestamp": STAMP, "price": 29547, "volume": 9, "currentVolume": 2}
+    peer.event(
+        "GatewayDepth",
+        MNQ_ID,
+        [row | {"type": 1}, row | {"type": 4}, row | {"type": 1, "currentVolume": 0}],
+    )
+    peer.event("GatewayDepth", MNQ_ID, row | {"type": 6, "price": 0, "volume": 0})
+    peer.event("GatewayDepth", MNQ_ID, [row | {"type": 99}])
+    seen = [listener.next(DepthLevel) for _ in range(5)]
+    assert [(level.kind, level.size) for level in seen] == [
+        (DepthKind.ASK, 2),
+        (DepthKind.BEST_BID, 9),
+        (DepthKind.ASK, 9),
+        (DepthKind.RESET, 0),
+        (DepthKind.UNKNOWN, 9),
+    ]
+    assert seen[0].price_ticks == 118188
+
+
+def test_record_that_cannot_be_read_is_told_as_an_event(listener: Listener, hubs: RawHubs) -> None:
+    peer = user(listener, hubs)
+    peer.event("GatewayUserOrder", {"action": 1, "data": order_row(side=7)})
+    told = listener.next(RecordSkipped)
+    assert told.hub is Hub.USER and "side 7" in told.why
+
+
+def test_flood_of_bad_records_is_counted_and_told_a_hundred_times(
+    listener: Listener, hubs: RawHubs
+) -> None:
+    peer = market(listener, hubs)
+    peer.text(*[b"{broken\x1e"] * 500)
+    peer.text(quoted(bestBid=1))
+    listener.next(Quote)
+    assert listener.realtime.bad_records == 500
+    assert listener.count(RecordSkipped) == 100
+
+
+@given(
+    bid=st.integers(1, 10**6),
+    ask=st.none() | st.integers(1, 10**6),
+    as_text=st.booleans(),
+    digits=st.integers(0, 7),
+)
+def test_usual_and_tolerant_reading_of_a_quote_agree(
+    bid: int, ask: int | None, as_text: bool, digits: int
+) -> None:
+    price = str(bid / 4) if as_text else bid / 4
+    fraction = f".{'1234567'[:digits]}" if digits else ""
+    row = {"bestBid": price, "bestAsk": ask, "timestamp": f"2026-11-20T14:30:31{fraction}Z"}
+    raw = invocation("GatewayQuote", MNQ_ID, row)[:-1]
+    [usual] = decode_lines(raw)
+    assert isinstance(usual, UsualQuote)
+    slow = read_row(msgspec.json.encode(row), QuoteRow)
+    assert Tape(MNQ).quote(usual.arguments[1], NOW) == Tape(MNQ).quote(slow, NOW)
 
 
 def test_pings_are_sent_while_the_hub_is_up(hubs: RawHubs, new_listener: Any) -> None:

@@ -3,10 +3,12 @@
 import datetime as dt
 import ipaddress
 import logging
+import queue
 import socket
 import ssl
 import threading
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from gateway_listener import Listener
-from gateway_samples import MNQ_ID
+from gateway_samples import MNQ_ID, FixedClock
 from raw_hub import (
     CLOSE,
     WAIT_S,
@@ -30,7 +32,9 @@ from raw_hub import (
 )
 
 from pxcore.engine.events import Hub, HubDown, HubUp
-from pxcore.gateway import Backoff
+from pxcore.gateway import Backoff, HubLimits
+from pxcore.gateway.transport import HubConnection
+from pxcore.gateway.websocket import HubLost
 from pxcore.model import Quote, Unavailable
 
 QUICK_S = 0.3
@@ -85,6 +89,42 @@ def test_silent_server_is_noticed(hubs: RawHubs, new_listener: Any) -> None:
     down = listener.next(HubDown)
     assert down.reason == "nothing received for 0.3 s"
     listener.wait_up(down.hub)
+
+
+def test_hub_that_pings_and_tells_nothing_is_noticed_while_the_exchange_is_open(
+    hubs: RawHubs, new_listener: Any
+) -> None:
+    listener = new_listener(hubs.url, ping_every_s=0.02, data_limit_s=QUICK_S)
+    listener.start()
+    hubs.peer("market")
+    listener.wait_up(Hub.MARKET)
+    down = listener.next(HubDown)
+    assert (down.hub, down.reason) == (Hub.MARKET, "no market data for 0.3 s")
+    listener.wait_up(Hub.MARKET)
+
+
+def test_hub_without_data_is_kept_while_it_talks_or_the_exchange_is_closed(
+    hubs: RawHubs, new_listener: Any, clock: FixedClock
+) -> None:
+    listener = new_listener(hubs.url, ping_every_s=0.02, data_limit_s=QUICK_S)
+    clock.moment = datetime(2026, 11, 21, 14, 30, tzinfo=UTC)  # a Saturday
+    listener.start()
+    peer = hubs.peer("market")
+    listener.wait_up(Hub.MARKET)
+    for _ in range(40):
+        assert peer.pings.get(timeout=WAIT_S)
+    assert listener.count(HubDown) == 0
+
+
+def test_hub_reconnects_when_the_shared_token_was_renewed(hubs: RawHubs, new_listener: Any) -> None:
+    tokens = ["old"]
+    listener = new_listener(hubs.url, ping_every_s=0.02, token=lambda: tokens[0])
+    listener.start()
+    assert hubs.peer("user").token == "old"
+    listener.wait_up(Hub.USER)
+    tokens[0] = "new"
+    assert "token was renewed" in listener.next(HubDown).reason
+    assert hubs.peer("user").token == "new"
 
 
 def test_quotes_before_a_loss_are_forgotten(listener: Listener, hubs: RawHubs) -> None:
@@ -183,7 +223,7 @@ def test_refused_token_is_renewed(hubs: RawHubs, new_listener: Any, status: int)
     hubs.script("user", _answers(f"HTTP/1.1 {status} No\r\n\r\n"), well_behaved)
     renewals = iter(["renewed-1", "renewed-2"])
     listener = new_listener(
-        hubs.url, token=lambda: "stale", renew_token=lambda: next(renewals), quick=True
+        hubs.url, token=lambda: "stale", renew_token=lambda stale: next(renewals), quick=True
     )
     listener.start()
     assert hubs.peer("user").token == "stale"
@@ -210,6 +250,56 @@ def test_pauses_grow_from_half_a_second_to_thirty() -> None:
     assert backoff.pause_s(0) == 0.5
     assert all(0.5 <= backoff.pause_s(3) <= 4.0 for _ in range(50))
     assert all(0.5 <= backoff.pause_s(10_000) <= 30.0 for _ in range(50))
+
+
+def test_server_that_was_away_is_found_again(hubs: RawHubs, new_listener: Any) -> None:
+    port = int(hubs.url.rpartition(":")[2])
+    hubs.close()
+    listener = new_listener(hubs.url, quick=True)
+    listener.start()
+    assert not listener.gone.wait(QUICK_S)  # it never was up, so it never goes down
+    again = RawHubs(port=port)
+    try:
+        assert {listener.next(HubUp).hub, listener.next(HubUp).hub} == {Hub.USER, Hub.MARKET}
+    finally:
+        listener.realtime.stop()
+        again.close()
+
+
+def test_server_that_accepts_and_closes_is_not_stormed(hubs: RawHubs, new_listener: Any) -> None:
+    def slam(peer: Peer) -> None:
+        peer.upgrade()
+        peer.end()
+
+    hubs.script("user", slam)
+    listener = new_listener(hubs.url, backoff=Backoff(least_s=0.2, most_s=0.2))
+    listener.realtime.user.start()
+    began = time.monotonic()
+    for _ in range(4):
+        hubs.peer("user")
+    assert time.monotonic() - began > 3 * 0.2
+
+
+def test_call_on_a_connection_that_is_lost_or_not_open_raises(hubs: RawHubs) -> None:
+    class Report:
+        def bad_record(self, why: str) -> None: ...
+        def handler_error(self, error: Exception) -> None: ...
+        def unknown_target(self, target: str) -> None: ...
+
+    url = f"{hubs.url}/hubs/user?access_token=t"
+    connection = HubConnection(url, name="test", limits=HubLimits(), report=Report())
+    with pytest.raises(HubLost):
+        connection.call("SubscribeAccounts")
+    connection.start()
+    peer = hubs.peer("user")
+    peer.end()
+    assert connection.lost.wait(WAIT_S)
+    with pytest.raises(HubLost):
+        connection.call("SubscribeAccounts")
+    with pytest.raises(HubLost):
+        connection.ping()
+    connection.stop()
+    assert peer.calls == []
 
 
 # -- stopping ---------------------------------------------------------------------------------
@@ -273,6 +363,37 @@ def test_stop_returns_while_the_connection_is_still_being_made(new_listener: Any
         assert px_threads() == []
         for sock in waiting:
             sock.close()
+
+
+def test_stop_on_a_busy_stream_and_from_inside_a_handler_returns_at_once(
+    hubs: RawHubs, new_listener: Any
+) -> None:
+    def flood(peer: Peer) -> None:
+        peer.upgrade()
+        threading.Thread(target=peer.serve, daemon=True).start()
+        while not peer.gone.is_set():
+            peer.text(*[quote(bestBid=1)] * 50)
+
+    hubs.script("market", flood)
+    took: queue.SimpleQueue[float] = queue.SimpleQueue()
+    stopped = threading.Event()
+
+    class Stopping(FixedClock):
+        def now(self) -> datetime:
+            if threading.current_thread().name.endswith("reader") and not stopped.is_set():
+                stopped.set()
+                began = time.monotonic()
+                listener.realtime.stop()
+                took.put(time.monotonic() - began)
+            return super().now()
+
+    listener = new_listener(hubs.url, clock=Stopping())
+    listener.start()
+    assert stopped.wait(WAIT_S)
+    began = time.monotonic()
+    listener.realtime.stop()
+    assert time.monotonic() - began < 2.0
+    assert took.get(timeout=WAIT_S) < 2.1
 
 
 def test_stop_before_start_and_twice_does_no_harm(hubs: RawHubs, new_listener: Any) -> None:

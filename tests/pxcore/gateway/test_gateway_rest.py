@@ -190,9 +190,10 @@ def test_order_is_found_by_its_tag_whatever_its_status(
 ) -> None:
     rows = [order_row(1, customTag="other"), order_row(2, customTag="run7-0001", status=5)]
     http.script("/api/Order/search", good(orders=rows))
-    found = client.find_by_tag(ACCOUNT, "run7-0001", since=NOW)
+    http.script("/api/Order/searchOpen", good(orders=[]))
+    found = client.resolve(ACCOUNT, "run7-0001", since=NOW)
     assert found is not None and found.id == 2
-    assert client.find_by_tag(ACCOUNT, "run7", since=NOW) is None
+    assert client.resolve(ACCOUNT, "run7", since=NOW) is None
     request = http.asked("/api/Order/search")[0].body
     assert request["startTimestamp"] == "2026-11-20T14:25:00Z"  # five minutes for the clocks
 
@@ -213,6 +214,9 @@ def test_bracket_ticks_are_signed_by_side(
         "type": 2,
         "side": code,
         "size": 1,
+        "limitPrice": None,
+        "stopPrice": None,
+        "trailPrice": None,
         "customTag": "run7-0001",
         "stopLossBracket": {"ticks": stop, "type": 4},
         "takeProfitBracket": {"ticks": target, "type": 1},

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from gateway_samples import MNQ, NOW, contract
 
-from pxcore.gateway.wire.market import Tape, payloads
+from pxcore.gateway.wire.market import QuoteRow, Tape, payloads
 from pxcore.gateway.wire.rows import AccountRow, moment, read_row
 from pxcore.model import ProtocolError
 
@@ -37,6 +37,12 @@ def test_time_stamp_is_read_as_utc_to_the_microsecond(
         (b'{"action":0,"data":[{"a":1},{"a":2}]}', [b'{"a":1}', b'{"a":2}']),
         (b'[{"action":1,"data":{"a":1}}]', [b'{"a":1}']),
         (b'{"data":5}', [b'{"data":5}']),  # only both keys together are the wrapper
+        (b'{"data":[{"a":1},{"a":2}]}', [b'{"a":1}', b'{"a":2}']),
+        (b'{"payload":[{"a":1}]}', [b'{"a":1}']),
+        (b'"{\\"a\\":1}"', [b'{"a":1}']),
+        (b'["CON.F.US.MNQ.Z26",{"a":1}]', [b'{"a":1}']),
+        (b'"[broken"', [b"[broken"]),
+        (b"[" * 12 + b"1" + b"]" * 12, [b"[" * 4 + b"1" + b"]" * 4]),  # no bottomless nesting
         (b"[]", []),
     ],
 )
@@ -51,22 +57,26 @@ def test_money_that_is_no_number_is_a_protocol_error(balance: bytes) -> None:
         read_row(raw, AccountRow).account()
 
 
+def row(raw: bytes) -> QuoteRow:
+    return read_row(raw, QuoteRow)
+
+
 def test_small_ticks_in_scientific_notation_are_exact() -> None:
     yen = contract("6JZ6", "JY6", tick="0.0000005")
-    quote = Tape(yen).quote(b'{"bestBid":6.5285e-03,"timestamp":"2026-11-20T14:30:02Z"}', NOW)
+    quote = Tape(yen).quote(row(b'{"bestBid":6.5285e-03,"timestamp":"2026-11-20T14:30:02Z"}'), NOW)
     assert quote.bid_ticks == 13057  # 0.0065285 / 0.0000005
 
 
 def test_refused_quote_changes_nothing() -> None:
     tape = Tape(MNQ)
     stamp = b'"timestamp":"2026-11-20T14:30:02Z"'
-    tape.quote(b'{"bestBid":1,"bestAsk":2,' + stamp + b"}", NOW)
+    tape.quote(row(b'{"bestBid":1,"bestAsk":2,' + stamp + b"}"), NOW)
     with pytest.raises(ProtocolError):
-        tape.quote(b'{"bestBid":1.5,"bestAsk":1.6,' + stamp + b"}", NOW)
-    quote = tape.quote(b"{}", NOW)  # nothing new: the stamp too is the last known
+        tape.quote(row(b'{"bestBid":1.5,"bestAsk":1.6,' + stamp + b"}"), NOW)
+    quote = tape.quote(row(b"{}"), NOW)  # nothing new: the stamp too is the last known
     assert (quote.bid_ticks, quote.ask_ticks) == (4, 8)
 
 
 def test_first_quote_without_a_time_stamp_is_a_protocol_error() -> None:
     with pytest.raises(ProtocolError):
-        Tape(MNQ).quote(b'{"bestBid":1}', NOW)
+        Tape(MNQ).quote(row(b'{"bestBid":1}'), NOW)

@@ -5,12 +5,13 @@ import functools
 import queue
 import threading
 from datetime import UTC, datetime
+from decimal import Decimal
 
 import msgspec
 import pytest
 from backtest_scenes import demo_day
 
-from pxcore.engine.commands import Halt
+from pxcore.engine.commands import Halt, PeakSeen
 from pxcore.engine.events import ClockTick
 from pxcore.journal import (
     SCHEMA,
@@ -21,7 +22,7 @@ from pxcore.journal import (
     read_opening,
     read_rows,
 )
-from pxcore.journal.halts import halt_in_journals
+from pxcore.journal.latches import halt_in_journals, peak_in_journals
 from pxcore.journal.replay import replay
 from pxcore.model import ProtocolError
 
@@ -124,11 +125,8 @@ def test_row_that_cannot_be_encoded_is_a_fault_and_not_a_silent_end(tmp_path):
     journal.close()
 
 
-def test_halt_of_a_killed_session_is_found_in_its_journal(tmp_path):
-    config = demo_day(1).engine.config
-    path = tmp_path / f"px-{config.trading_day:%Y%m%d}-1.jsonl"
-    journal = Journal(path, on_fault=FAULTS.append)
-    opening = Opening(
+def terms(config) -> Opening:
+    return Opening(
         schema=SCHEMA,
         mode="paper",
         config=config,
@@ -137,7 +135,13 @@ def test_halt_of_a_killed_session_is_found_in_its_journal(tmp_path):
         paper_clock="",
         trading_day=config.trading_day,
     )
-    journal.append(RowKind.OPENED, opening)
+
+
+def test_halt_of_a_killed_session_is_found_in_its_journal(tmp_path):
+    config = demo_day(1).engine.config
+    path = tmp_path / f"px-{config.trading_day:%Y%m%d}-1.jsonl"
+    journal = Journal(path, on_fault=FAULTS.append)
+    journal.append(RowKind.OPENED, terms(config))
     journal.append(RowKind.COMMAND, Halt(reason="daily loss"))
     journal.close()
     find = functools.partial(halt_in_journals, tmp_path, trading_day=config.trading_day)
@@ -145,6 +149,21 @@ def test_halt_of_a_killed_session_is_found_in_its_journal(tmp_path):
     assert find(account_id=99) is None
     path.write_bytes(b"{}")
     assert "cannot be read" in find(account_id=config.account_id)
+
+
+def test_peak_of_the_day_is_the_highest_of_its_journals(tmp_path):
+    config = demo_day(1).engine.config
+    for number, peaks in enumerate((("3", "9.5"), ("12.25",), ())):
+        journal = Journal(
+            tmp_path / f"px-{config.trading_day:%Y%m%d}-{number}.jsonl", on_fault=FAULTS.append
+        )
+        journal.append(RowKind.OPENED, terms(config))
+        for peak in peaks:
+            journal.append(RowKind.COMMAND, PeakSeen(peak_usd=Decimal(peak)))
+        assert journal.close()
+    find = functools.partial(peak_in_journals, tmp_path, trading_day=config.trading_day)
+    assert find(account_id=config.account_id) == Decimal("12.25")
+    assert find(account_id=99) == 0
 
 
 def recorded(tmp_path, seed: int):

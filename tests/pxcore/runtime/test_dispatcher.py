@@ -48,6 +48,7 @@ class Client:
     def __init__(self, error: Exception | None = None) -> None:
         self.error = error
         self.asked: list[str] = []
+        self.warmed = threading.Event()
 
     def _do(self, what: str) -> None:
         self.asked.append(what)
@@ -64,8 +65,12 @@ class Client:
     def close_position(self, account_id, contract_id) -> None:
         self._do("close")
 
-    def snapshot(self, account_id, *, day_start):
-        self._do("snapshot")
+    def snapshot(self, account_id, *, day_start, urgency):
+        self._do(f"{urgency.value} snapshot")
+
+    def keep_warm(self) -> bool:
+        self.warmed.set()
+        return True
 
 
 class Desk:
@@ -102,6 +107,23 @@ def desk(tmp_path):
     for one in made:
         one.dispatcher.stop(2.0)
         one.journal.close()
+
+
+def test_connection_that_orders_go_out_on_is_kept_warm_while_there_is_nothing_to_send(desk):
+    client = Client()
+    made = desk(client, warm_every_s=0.01)
+    assert client.warmed.wait(5)
+    assert isinstance(made.instruct(CLOSE), CloseAnswered)
+    assert client.asked == ["close"]
+
+
+@pytest.mark.parametrize(("is_urgent", "asked"), [(True, "urgent"), (False, "normal")])
+def test_look_that_a_flatten_waits_for_may_use_the_reserve(desk, is_urgent, asked):
+    client = Client(Unavailable("away"))
+    made = desk(client)
+    made.dispatcher.ask(TakeSnapshot(request=3, why="test", is_urgent=is_urgent))
+    assert isinstance(made.events.get(timeout=5), SnapshotFailed)
+    assert client.asked == [f"{asked} snapshot"]
 
 
 def test_entry_is_sent_once_its_intent_is_written(desk):
@@ -202,7 +224,7 @@ def test_worker_that_fails_tells_the_session_and_goes_on(desk):
     made = desk(client)
     made.dispatcher.ask(TakeSnapshot(request=3, why="test"))
     made.dispatcher.ask(ResolveTag(tag="unused"))
-    client.find_by_tag = lambda account_id, tag, *, since: None
+    client.resolve = lambda account_id, tag, *, since: None
     assert isinstance(made.events.get(timeout=5), TagResolved)
     assert len(made.crashes) == 1
 

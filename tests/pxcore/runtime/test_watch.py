@@ -1,11 +1,13 @@
 """The kill switch and the stop file: whatever is in them, they work."""
 
+import os
 import queue
+import time
 
 import pytest
 
 from pxcore.clock import WallClock
-from pxcore.engine.events import Ask, Asked, KillSwitchSeen
+from pxcore.engine.events import Ask, Asked, KillSwitchSeen, OperatorSeen
 from pxcore.runtime.lock import AccountBusy, AccountLock
 from pxcore.runtime.watch import FileWatch, read_kill_switch
 
@@ -40,12 +42,39 @@ def test_watch_tells_both_files(tmp_path):
     (tmp_path / "KILL").write_text("news")
     (tmp_path / "a.stop").write_text("x")
     watch = FileWatch(
-        tmp_path / "KILL", tmp_path / "a.stop", setting="", clock=WallClock(), deliver=events.put
+        tmp_path / "KILL",
+        tmp_path / "a.stop",
+        tmp_path / "HERE",
+        setting="",
+        clock=WallClock(),
+        deliver=events.put,
     )
     first, second = events.get(timeout=5), events.get(timeout=5)
     watch.stop()
     assert isinstance(first, KillSwitchSeen) and first.reason == "news"
     assert isinstance(second, Asked) and second.ask is Ask.STOP
+
+
+def test_watch_tells_how_long_ago_a_person_was_there_and_each_time_anew(tmp_path):
+    events: queue.SimpleQueue = queue.SimpleQueue()
+    here = tmp_path / "HERE"
+    here.touch()
+    os.utime(here, (time.time() - 40, time.time() - 40))
+    watch = FileWatch(
+        tmp_path / "KILL",
+        tmp_path / "a.stop",
+        here,
+        setting="",
+        clock=WallClock(),
+        deliver=events.put,
+    )
+    first = events.get(timeout=5)
+    here.touch()
+    second = events.get(timeout=5)
+    watch.stop()
+    assert isinstance(first, OperatorSeen) and isinstance(second, OperatorSeen)
+    assert 39 < (first.at - first.seen_at).total_seconds() < 60
+    assert (second.at - second.seen_at).total_seconds() < 20
 
 
 def test_account_has_one_holder_who_is_named_and_is_free_afterwards(tmp_path):

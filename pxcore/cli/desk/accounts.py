@@ -1,0 +1,141 @@
+"""`px accounts` and `px account check`: which accounts there are, and is ours fit to trade?"""
+
+import msgspec
+
+from pxcore.cli.desk.desk import Desk
+from pxcore.cli.desk.values import account_document, account_kind, dollars
+from pxcore.cli.output import Grid
+from pxcore.model import Account, Misconfigured, Order, Position
+from pxcore.runtime.lock import holder_of
+from pxcore.runtime.plan import Paths
+
+_BRACKET_MODE = (
+    "bracket mode cannot be read over the API: it must be Auto OCO Brackets (in the platform's "
+    "Settings, Risk Settings), or every entry with a stop is refused"
+)
+
+
+def list_accounts(desk: Desk) -> int:
+    chosen = desk.settings.account_id
+    accounts = desk.client.accounts(only_active=False)
+    rows = [
+        (
+            str(a.id),
+            a.name,
+            account_kind(a),
+            dollars(a.balance_usd),
+            "yes" if a.can_trade else "no",
+            _simulated(a),
+            "PX_ACCOUNT_ID" if a.id == chosen else "",
+        )
+        for a in accounts
+    ]
+    heads = ("id", "name", "kind by name", "balance USD", "may trade", "simulated", "chosen")
+    document = [account_document(a) | {"is_chosen": a.id == chosen} for a in accounts]
+    desk.out.show(document, Grid(heads, rows, right=("balance USD",)) if rows else "no account")
+    return 0
+
+
+class Look(msgspec.Struct, frozen=True, kw_only=True):
+    """What the venue and this machine say of the account; None for one that is not there."""
+
+    account: Account | None
+    orders: tuple[Order, ...] = ()
+    positions: tuple[Position, ...] = ()
+    held_by: str | None = None
+    flattens_on_start: bool = False
+
+
+def problems_of(look: Look, account_id: int) -> tuple[str, ...]:
+    """Why the account is not fit to trade, each with what to do; none when it is."""
+    account = look.account
+    if account is None:
+        return (f"there is no account {account_id}: set PX_ACCOUNT_ID to one of `px accounts`",)
+    problems: list[str] = []
+    if not account.can_trade:
+        problems.append("the venue lets it not trade: see its state on the platform")
+    if account.is_simulated is False:
+        problems.append("it is live-funded, and automated trading is not allowed there")
+    is_clean = not look.orders and not look.positions
+    if not (is_clean or look.held_by or look.flattens_on_start):
+        problems.append(
+            "it is not flat, and a session would be refused: `px flatten`, or "
+            "PX_FLATTEN_ON_START=true"
+        )
+    return tuple(problems)
+
+
+def check_account(desk: Desk) -> int:
+    """0 when a session could trade it, 1 when not."""
+    account_id = desk.account_id()
+    look = _look(desk, account_id)
+    problems = problems_of(look, account_id)
+    notes = _notes(look)
+    document = {
+        "account_id": account_id,
+        "is_fit": not problems,
+        "account": account_document(look.account) if look.account else None,
+        "orders_alive": len(look.orders),
+        "positions_open": len(look.positions),
+        "held_by": look.held_by,
+        "bracket_mode": None,
+        "problems": problems,
+        "notes": notes,
+    }
+    verdict = "fit to trade" if not problems else "NOT fit to trade"
+    desk.out.show(
+        document,
+        *_facts(look, account_id),
+        *(f"note: {note}" for note in notes),
+        *(f"problem: {problem}" for problem in problems),
+        f"account {account_id} is {verdict}",
+    )
+    return 1 if problems else 0
+
+
+def _look(desk: Desk, account_id: int) -> Look:
+    try:
+        account = desk.account()
+    except Misconfigured:
+        return Look(account=None)
+    return Look(
+        account=account,
+        orders=desk.client.open_orders(account_id),
+        positions=tuple(p for p in desk.client.positions(account_id) if not p.is_flat),
+        held_by=holder_of(Paths(desk.settings.home).home, account_id),
+        flattens_on_start=desk.settings.flatten_on_start,
+    )
+
+
+def _notes(look: Look) -> tuple[str, ...]:
+    if look.account is None:
+        return ()
+    notes = [_BRACKET_MODE]
+    if account_kind(look.account) == "unknown":
+        notes.append(f"the name {look.account.name} says nothing of its kind: make sure of it")
+    if look.account.is_simulated is None:
+        notes.append("the venue does not say whether it is simulated")
+    if look.held_by:
+        notes.append(f"held by {look.held_by}: what is open is its business")
+    return tuple(notes)
+
+
+def _facts(look: Look, account_id: int) -> list[str]:
+    account = look.account
+    if account is None:
+        return []
+    facts = [
+        ("account", f"{account_id} {account.name}"),
+        ("kind by name", account_kind(account)),
+        ("may trade", "yes" if account.can_trade else "no"),
+        ("simulated", _simulated(account)),
+        ("balance USD", dollars(account.balance_usd)),
+        ("orders alive", str(len(look.orders))),
+        ("positions open", str(len(look.positions))),
+        ("held by", look.held_by or "nobody"),
+    ]
+    return [f"{name:<16} {value}" for name, value in facts]
+
+
+def _simulated(account: Account) -> str:
+    return {True: "yes", False: "no", None: "not said"}[account.is_simulated]

@@ -1,0 +1,99 @@
+"""Before money moves: may it, does the person agree, and is the account ours to touch?
+
+In this order, so that the cheap refusals come before anything is sent. What raises here has sent
+no instruction.
+"""
+
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+import msgspec
+
+from pxcore.cli.desk.desk import Desk
+from pxcore.cli.desk.status import halt_of
+from pxcore.model import Account, Misconfigured
+from pxcore.runtime.lock import AccountBusy, AccountLock, holder_of
+from pxcore.runtime.plan import Paths
+from pxcore.runtime.watch import read_kill_switch
+from pxcore.settings import Mode, Settings
+
+
+class Consent(msgspec.Struct, frozen=True, kw_only=True):
+    """What was agreed to on the command line: do not ask; act although a session is there."""
+
+    is_agreed: bool
+    is_beside: bool
+
+
+def require_may_act(desk: Desk, consent: Consent) -> None:
+    """Raises Misconfigured in shadow, without anybody to ask, and beside a session unasked."""
+    if desk.settings.mode is Mode.SHADOW:
+        raise Misconfigured(
+            f"shadow sends nothing: {_way_out_of_shadow(desk.settings)}; nothing was sent"
+        )
+    if not consent.is_agreed and not sys.stdin.isatty():
+        raise Misconfigured("nobody is at a terminal to be asked: give --yes; nothing was sent")
+    holder = holder_of(Paths(desk.settings.home).home, desk.account_id())
+    if holder is not None and not consent.is_beside:
+        raise Misconfigured(_held(f"account {desk.account_id()} is held by {holder}"))
+
+
+def require_may_open(desk: Desk) -> None:
+    """Raises Misconfigured while the kill switch is engaged or the trading day is halted."""
+    paths = Paths(desk.settings.home)
+    switch = read_kill_switch(paths.kill_file, desk.settings.kill_switch)
+    if switch is not None:
+        raise Misconfigured(
+            f"the kill switch is engaged ({switch}): nothing may be opened until the file "
+            f"{paths.kill_file} and PX_KILL_SWITCH are gone; nothing was sent"
+        )
+    reason = halt_of(desk.settings, desk.account_id())
+    if reason is not None:
+        raise Misconfigured(
+            f"account {desk.account_id()} is halted for this trading day ({reason}): nothing may "
+            "be opened; nothing was sent"
+        )
+
+
+def is_agreed_to(desk: Desk, account: Account, plan: list[str], consent: Consent) -> bool:
+    """Says what will be done, where and on which account, and asks unless that was agreed to."""
+    out = desk.out
+    out.say(f"{desk.where}, account {account.id} {account.name}:")
+    for line in plan:
+        out.say(f"  {line}")
+    if consent.is_beside:
+        out.say("  beside the session that may hold the account")
+    if consent.is_agreed or out.confirm("Do it?"):
+        return True
+    out.say("nothing was sent")
+    return False
+
+
+@contextmanager
+def holding(desk: Desk, account: Account, consent: Consent, *, verb: str) -> Iterator[None]:
+    """The account is ours alone meanwhile, unless we act beside its holder.
+
+    Raises Misconfigured when a session took it while we asked.
+    """
+    lock = AccountLock(Paths(desk.settings.home).home, account.id, holder=verb)
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(lock)
+        except AccountBusy as busy:
+            if not consent.is_beside:
+                raise Misconfigured(_held(str(busy))) from None
+        yield
+
+
+def _held(busy: str) -> str:
+    return (
+        f"{busy}: stop it first (`px flatten` asks it to flatten and end), or act beside it with "
+        "--beside-session; nothing was sent"
+    )
+
+
+def _way_out_of_shadow(settings: Settings) -> str:
+    if settings.trading == "shadow":
+        return "PX_TRADING=shadow is set"
+    return f"PX_TRADING=armed is needed on gateway {settings.gateway}"

@@ -1,0 +1,125 @@
+"""`px contracts`, `px contract` and `px bars`: what can be traded, and what it did."""
+
+from datetime import datetime, timedelta
+
+import msgspec
+
+from pxcore.cli.desk.desk import Desk
+from pxcore.cli.desk.times import moment
+from pxcore.cli.desk.values import (
+    bar_document,
+    bars_table,
+    contract_document,
+    contracts_table,
+)
+from pxcore.model import Bar, BarUnit, Contract, Misconfigured, Unavailable
+
+_SPANS = {
+    BarUnit.SECOND: timedelta(seconds=1),
+    BarUnit.MINUTE: timedelta(minutes=1),
+    BarUnit.HOUR: timedelta(hours=1),
+    BarUnit.DAY: timedelta(days=1),
+    BarUnit.WEEK: timedelta(weeks=1),
+    BarUnit.MONTH: timedelta(days=31),
+}
+_CLOSED_MAX = timedelta(days=5)  # the longest stretch without a print that a default must span
+_OLDEST = timedelta(days=20 * 365)
+
+
+def list_contracts(desk: Desk, text: str | None) -> int:
+    """The venue's fuzzy finds, or all that is tradable. 1 when there is none."""
+    client = desk.client
+    found = client.search_contracts(text) if text else client.available_contracts()
+    nothing = f"no contract is like {text!r}" if text else "the venue lists no contract"
+    document = [contract_document(c) for c in found]
+    desk.out.show(document, contracts_table(found) if found else nothing)
+    return 0 if found else 1
+
+
+def show_contract(desk: Desk, text: str) -> int:
+    contract = desk.contract(text)
+    document = contract_document(contract)
+    lines = [f"{name.replace('_', ' '):<16} {value}" for name, value in document.items()]
+    desk.out.show(document, *lines)
+    return 0
+
+
+class BarsAsked(msgspec.Struct, frozen=True, kw_only=True):
+    """As typed; None for what was left out."""
+
+    contract: str | None
+    unit: BarUnit
+    every: int
+    start: str | None
+    end: str | None
+    limit: int
+    with_partial: bool
+
+
+def show_bars(desk: Desk, asked: BarsAsked) -> int:
+    """Oldest first. Without a start, the newest ones up to the limit."""
+    start, end = _stretch(desk, asked)
+    contract = desk.contract(asked.contract)
+    bars = desk.client.bars(
+        contract,
+        unit=asked.unit,
+        unit_number=asked.every,
+        start=start,
+        end=end,
+        limit=asked.limit,
+        with_partial=asked.with_partial,
+    )
+    may_be_cut = asked.start is not None and len(bars) >= asked.limit
+    document = {
+        "contract_id": contract.id,
+        "contract": contract.name,
+        "unit": asked.unit,
+        "every": asked.every,
+        "start": start,
+        "end": end,
+        "may_be_cut": may_be_cut,
+        "bars": [bar_document(bar, contract) for bar in bars],
+    }
+    title = f"{contract.name}, {asked.every} {asked.unit.value}, {len(bars)} bars"
+    desk.out.show(document, title, *([bars_table(bars, contract)] if bars else []))
+    if may_be_cut:
+        desk.out.warn(
+            f"--limit {asked.limit} is reached: bars older than these may have been cut off"
+        )
+    return 0
+
+
+def _stretch(desk: Desk, asked: BarsAsked) -> tuple[datetime, datetime]:
+    now = desk.now
+    end = moment(asked.end, option="--end", now=now) if asked.end else now
+    if asked.start:
+        start = moment(asked.start, option="--start", now=now)
+    else:
+        wanted = _SPANS[asked.unit] * min(asked.every * asked.limit, 10_000_000)
+        start = end - min(2 * wanted + _CLOSED_MAX, _OLDEST)
+    if start >= end:
+        raise Misconfigured(f"--start {start} is not before the end {end}")
+    return start, end
+
+
+def last_bar(desk: Desk, contract: Contract) -> Bar:
+    """The newest bar, which may be forming still: its close is the last trade's price.
+
+    Raises Unavailable when there is none: then nothing can be said of the last price.
+    """
+    now = desk.now
+    bars = desk.client.bars(
+        contract,
+        unit=BarUnit.MINUTE,
+        unit_number=1,
+        start=now - _CLOSED_MAX,
+        end=now + timedelta(minutes=1),
+        limit=1,
+        with_partial=True,
+    )
+    if not bars:
+        raise Unavailable(
+            f"no bar of {contract.name} in the last {_CLOSED_MAX.days} days: its last price is not "
+            "known, so that a trailing stop has no level; nothing was sent"
+        )
+    return bars[-1]

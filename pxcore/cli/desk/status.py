@@ -1,0 +1,135 @@
+"""`px ping` and `px status`: is the gateway there, and how do we stand, without asking it."""
+
+import time
+from datetime import date
+
+import msgspec
+from sqlalchemy.exc import SQLAlchemyError
+
+from pxcore.calendar import trading_day_at
+from pxcore.cli.desk.desk import Desk
+from pxcore.cli.output import Output
+from pxcore.gateway.budget import Left
+from pxcore.journal.latches import halt_in_journals
+from pxcore.journal.store import Store
+from pxcore.model import Misconfigured, Unavailable
+from pxcore.runtime.lock import holder_of
+from pxcore.runtime.plan import Paths, connect
+from pxcore.runtime.watch import read_kill_switch
+from pxcore.settings import Settings
+
+
+def ping(desk: Desk) -> int:
+    """0 when the gateway answers. Raises Unavailable."""
+    began = time.perf_counter()
+    desk.client.ping()
+    took_ms = (time.perf_counter() - began) * 1000
+    url = desk.settings.hosts[0]
+    desk.out.show(
+        {"gateway": desk.settings.gateway, "url": url, "reply_ms": round(took_ms, 1)},
+        f"gateway {desk.settings.gateway} at {url} answered in {took_ms:.1f} ms",
+    )
+    return 0
+
+
+class Status(msgspec.Struct, frozen=True, kw_only=True):
+    """None where there is none, or it is not known; `problems` say what could not be read."""
+
+    mode: str
+    gateway: str
+    url: str | None
+    account_id: int | None
+    held_by: str | None
+    kill_switch: str | None
+    trading_day: date
+    halt: str | None
+    requests_left: tuple[Left, ...]
+    problems: tuple[str, ...]
+
+
+def show_status(settings: Settings, out: Output) -> int:
+    """1 when something of it could not be read. Sends nothing."""
+    status = read_status(settings)
+    out.show(status, *_lines(status))
+    for problem in status.problems:
+        out.warn(problem)
+    return 1 if status.problems else 0
+
+
+def read_status(settings: Settings) -> Status:
+    problems: list[str] = []
+    paths = Paths(settings.home)
+    account_id = settings.account_id
+    url: str | None = None
+    left: tuple[Left, ...] = ()
+    try:
+        url = settings.hosts[0]
+        client = connect(settings)
+        left = client.requests_left()
+        client.close()
+    except Misconfigured as error:
+        problems += error.problems
+    halt = None
+    if account_id is not None:
+        try:
+            halt = halt_of(settings, account_id)
+        except Unavailable as error:
+            problems.append(str(error))
+    return Status(
+        mode=settings.mode.value,
+        gateway=settings.gateway.value,
+        url=url,
+        account_id=account_id,
+        held_by=holder_of(paths.home, account_id) if account_id is not None else None,
+        kill_switch=read_kill_switch(paths.kill_file, settings.kill_switch),
+        trading_day=trading_day_at(settings.clock.now()).day,
+        halt=halt,
+        requests_left=left,
+        problems=tuple(problems),
+    )
+
+
+def halt_of(settings: Settings, account_id: int) -> str | None:
+    """Why nothing more may be opened this trading day, None when it is not halted.
+
+    Raises Unavailable when the store cannot be read: that is not the same as "not halted".
+    """
+    paths = Paths(settings.home)
+    day = trading_day_at(settings.clock.now()).day
+    latched = None
+    if paths.store.exists():  # opening it would make one
+        try:
+            store = Store(paths.store)
+            try:
+                latched = store.halt_reason(account_id=account_id, trading_day=day)
+            finally:
+                store.close()
+        except SQLAlchemyError as error:
+            why = str(error).splitlines()[0]
+            raise Unavailable(f"{paths.store} cannot be read: {why}") from error
+    return latched or halt_in_journals(paths.journals, account_id=account_id, trading_day=day)
+
+
+def _lines(status: Status) -> list[str]:
+    account = status.account_id or "none set (PX_ACCOUNT_ID)"
+    facts = [
+        ("mode", status.mode),
+        ("gateway", f"{status.gateway} {status.url or ''}".strip()),
+        ("account", str(account)),
+        ("held by", status.held_by or "nobody"),
+        ("kill switch", f"ENGAGED: {status.kill_switch}" if status.kill_switch else "off"),
+        (
+            "halt",
+            f"HALTED for {status.trading_day}: {status.halt}" if status.halt else "none known",
+        ),
+    ]
+    for left in status.requests_left:
+        paused = f", paused for {left.paused_s:.0f} s" if left.paused_s else ""
+        facts.append(
+            (
+                f"requests ({left.lane})",
+                f"{left.normal} left, {left.urgent} for flatten and cancel, of {left.of} in "
+                f"{left.window_s:.0f} s{paused}",
+            )
+        )
+    return [f"{name:<16} {value}" for name, value in facts]

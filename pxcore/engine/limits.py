@@ -1,0 +1,89 @@
+"""The day's money against the hard limits: what must end the day now, and what is left.
+
+Four limits look at it: the daily loss, the drawdown from the day's highest point, the floor under
+which the account must not fall (a program's maximum loss), and the profit at which the day is
+locked. All count realised and open profit, fees and commissions, of the trading day.
+"""
+
+from collections.abc import Iterable
+from decimal import Decimal
+
+import msgspec
+
+from pxcore.engine.config import Limits
+from pxcore.engine.rounds import Round
+from pxcore.model import Fill
+
+
+class DayMoney(msgspec.Struct, frozen=True, kw_only=True):
+    """In USD. `equity_usd` is the balance and what is open; None while that is not known."""
+
+    day_usd: Decimal
+    peak_usd: Decimal
+    equity_usd: Decimal | None
+
+    def headroom_usd(self, limits: Limits) -> Decimal:
+        """How far the nearest of the limits on losses is; below zero once it is broken."""
+        return min(
+            room
+            for room in (
+                self.loss_headroom_usd(limits),
+                self.drawdown_headroom_usd(limits),
+                self.floor_headroom_usd(limits),
+            )
+            if room is not None
+        )
+
+    def loss_headroom_usd(self, limits: Limits) -> Decimal:
+        return limits.loss_usd_max + self.day_usd
+
+    def drawdown_headroom_usd(self, limits: Limits) -> Decimal | None:
+        if limits.drawdown_usd_max is None:
+            return None
+        return limits.drawdown_usd_max - (self.peak_usd - self.day_usd)
+
+    def floor_headroom_usd(self, limits: Limits) -> Decimal | None:
+        if limits.balance_usd_floor is None or self.equity_usd is None:
+            return None
+        return self.equity_usd - limits.balance_usd_floor
+
+
+def breach(money: DayMoney, limits: Limits) -> str | None:
+    """Why nothing more may be held today, or None. The numbers are in the sentence."""
+    if money.loss_headroom_usd(limits) <= 0:
+        return f"daily loss: {money.day_usd:.2f} USD of {limits.loss_usd_max}"
+    room = money.drawdown_headroom_usd(limits)
+    if room is not None and room <= 0:
+        below = money.peak_usd - money.day_usd
+        return (
+            f"drawdown: {below:.2f} USD below the day's peak of {money.peak_usd:.2f}, "
+            f"limit is {limits.drawdown_usd_max}"
+        )
+    room = money.floor_headroom_usd(limits)
+    if room is not None and room <= 0:
+        return (
+            f"loss floor: the account stands at {money.equity_usd:.2f} USD, "
+            f"its floor is {limits.balance_usd_floor}"
+        )
+    if limits.profit_usd_lock is not None and money.day_usd >= limits.profit_usd_lock:
+        return f"profit lock: {money.day_usd:.2f} USD of {limits.profit_usd_lock}"
+    return None
+
+
+def realised_peak_usd(fills: Iterable[Fill]) -> Decimal:
+    """The highest that the day's realised profit ever stood, zero at its beginning."""
+    total = peak = Decimal(0)
+    for fill in sorted(fills, key=lambda f: (f.happened_at, f.id)):
+        if not fill.is_voided:
+            total += fill.net_usd
+            peak = max(peak, total)
+    return peak
+
+
+def losses_in_a_row(rounds: Iterable[Round]) -> int:
+    """How many of the day's last closed trades lost, without one in between that did not."""
+    count = 0
+    for one in rounds:
+        if one.is_closed:
+            count = count + 1 if one.net_usd < 0 else 0
+    return count

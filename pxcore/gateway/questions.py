@@ -1,0 +1,277 @@
+"""Everything that can be asked of the gateway. A question may be asked again and changes nothing.
+
+Any of them raises Unavailable, Refused and ProtocolError as the table in `policy` says, and
+Misconfigured when the login that it needs first is refused.
+"""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+from typing import Final
+
+import msgspec
+
+from pxcore.clock import Clock
+from pxcore.gateway.budget import Urgency
+from pxcore.gateway.caller import Caller
+from pxcore.gateway.choose import choose_contract
+from pxcore.gateway.policy import NoSuchPath
+from pxcore.gateway.wire import codes, endpoints, requests
+from pxcore.gateway.wire.endpoints import Endpoint
+from pxcore.gateway.wire.rows import OrderRow
+from pxcore.model import (
+    Account,
+    Bar,
+    BarUnit,
+    Contract,
+    Fill,
+    Misconfigured,
+    Order,
+    Position,
+    ProtocolError,
+    Snapshot,
+)
+
+BARS_MAX: Final = 20_000  # in one answer; reference, 2.6
+_PAGE_ROWS: Final = 100
+_PAGES_MAX: Final = 50
+_CLOCK_DISAGREEMENT: Final = timedelta(minutes=5)
+_NORMAL: Final = Urgency.NORMAL
+
+
+class Questions:
+    """Safe to use from many threads."""
+
+    def __init__(self, call: Caller, clock: Clock) -> None:
+        self._call = call
+        self._clock = clock
+        self._contracts: dict[str, Contract] = {}
+
+    # -- accounts and contracts ---------------------------------------------------------------
+
+    def accounts(
+        self, *, only_active: bool = True, urgency: Urgency = _NORMAL
+    ) -> tuple[Account, ...]:
+        request = requests.AccountSearch(only_active_accounts=only_active)
+        answer = self._call.ask(endpoints.ACCOUNTS, request, "list accounts", urgency)
+        return tuple(row.account() for row in answer.accounts or ())
+
+    def resolve_account(self, account_id: int) -> Account:
+        """The account, if it may trade. Raises Misconfigured, listing those that exist."""
+        listed = self.accounts(only_active=False)
+        exist = ", ".join(f"{a.id} ({a.name})" for a in listed) or "none"
+        account = next((a for a in listed if a.id == account_id), None)
+        if account is None:
+            raise Misconfigured(f"there is no account {account_id}; the user's accounts: {exist}")
+        if not account.can_trade:
+            raise Misconfigured(
+                f"account {account_id} ({account.name}) may not trade; the user's accounts: {exist}"
+            )
+        return account
+
+    def contract(self, contract_id: str, *, urgency: Urgency = _NORMAL) -> Contract:
+        """The contract, asked for once and then remembered. Refused when there is none."""
+        known = self._contracts.get(contract_id)
+        if known is None:
+            request = requests.ContractById(contract_id=contract_id)
+            attempted = f"find contract {contract_id}"
+            answer = self._call.ask(endpoints.CONTRACT, request, attempted, urgency)
+            known = self._contracts[contract_id] = answer.contract.contract()
+        return known
+
+    def search_contracts(self, text: str) -> tuple[Contract, ...]:
+        """At most 20 fuzzy finds, other products among them. Inactive ones may be in it."""
+        request = requests.ContractSearch(search_text=text)
+        return self._listed(endpoints.CONTRACT_SEARCH, request, f"search contracts {text!r}")
+
+    def available_contracts(self) -> tuple[Contract, ...]:
+        """Everything tradable: one expiry a product."""
+        return self._listed(endpoints.CONTRACT_LIST, requests.ContractList(), "list contracts")
+
+    def resolve_contract(self, text: str) -> Contract:
+        """The one active contract called `text`. Raises Misconfigured, see `choose_contract`."""
+        listed = self.available_contracts()
+        try:
+            return choose_contract(text, listed)
+        except Misconfigured:
+            return choose_contract(text, (*listed, *self.search_contracts(text)))
+
+    def bars(
+        self,
+        contract: Contract,
+        *,
+        unit: BarUnit,
+        unit_number: int,
+        start: datetime,
+        end: datetime,
+        limit: int = BARS_MAX,
+        with_partial: bool = False,
+    ) -> tuple[Bar, ...]:
+        """Bars that opened in the time given, oldest first; stretches without a print have none.
+
+        When there are `limit` of them, older ones may have been cut off: the venue does not say.
+        """
+        request = requests.BarsWanted(
+            contract_id=contract.id,
+            start_time=start,
+            end_time=end,
+            unit=codes.bar_unit_code(unit),
+            unit_number=unit_number,
+            limit=limit,
+            include_partial_bar=with_partial,
+        )
+        rows = self._call.ask(endpoints.BARS, request, f"bars of {contract.name}").bars or ()
+        return tuple(sorted((row.bar(contract) for row in rows), key=lambda bar: bar.opened_at))
+
+    # -- orders -------------------------------------------------------------------------------
+
+    def open_orders(self, account_id: int, *, urgency: Urgency = _NORMAL) -> tuple[Order, ...]:
+        """Every order that is alive, bracket legs that wait for their entry among them.
+
+        A gateway without v2/query (404) is asked by searchOpen, which hides the waiting legs.
+        """
+        try:
+            rows = self._alive_rows(account_id, urgency)
+        except NoSuchPath:
+            rows = self._working_rows(account_id, urgency)
+        return tuple(self._order(row, account_id, urgency) for row in rows)
+
+    def working_orders(self, account_id: int) -> tuple[Order, ...]:
+        """Those that rest at the venue; legs that wait for their entry are not shown here."""
+        rows = self._working_rows(account_id, _NORMAL)
+        return tuple(self._order(row, account_id) for row in rows)
+
+    def order(self, account_id: int, order_id: int) -> Order:
+        """Refused with OrderNotFound when the account has no such order."""
+        request = requests.OrderOfAccount(account_id=account_id, order_id=order_id)
+        row = self._call.ask(endpoints.ORDER, request, f"find order {order_id}").order
+        return self._order(row, account_id)
+
+    def orders(
+        self, account_id: int, *, start: datetime, end: datetime | None = None
+    ) -> tuple[Order, ...]:
+        """Orders created in the time given, every status, oldest first."""
+        rows = self._order_rows(account_id, start, end)
+        return tuple(self._order(row, account_id) for row in rows)
+
+    def resolve(self, account_id: int, tag: str, *, since: datetime) -> Order | None:
+        """What became of the order with our tag: rejected ones too, None when there is none (yet).
+
+        The history is asked first, then both lists of what is alive, since nothing says that
+        they learn of an order at the same moment. Looks back five minutes further than `since`:
+        the venue's clock is not ours. Urgent: until it is known, nothing else may be done.
+        """
+        urgent = Urgency.URGENT
+        since -= _CLOCK_DISAGREEMENT
+        places: tuple[Callable[[], list[OrderRow]], ...] = (
+            lambda: self._order_rows(account_id, since, None, urgent),
+            lambda: self._alive_or_none(account_id),
+            lambda: self._working_rows(account_id, urgent),
+        )
+        for rows in places:
+            row = next((row for row in rows() if row.custom_tag == tag), None)
+            if row is not None:
+                return self._order(row, account_id, urgent)
+        return None
+
+    # -- positions, fills, all of it ----------------------------------------------------------
+
+    def positions(self, account_id: int, *, urgency: Urgency = _NORMAL) -> tuple[Position, ...]:
+        request = requests.OfAccount(account_id=account_id)
+        answer = self._call.ask(endpoints.POSITIONS, request, "list positions", urgency)
+        rows = answer.positions or ()
+        _require_own((row.account_id for row in rows), account_id)
+        return tuple(row.position() for row in rows)
+
+    def fills(
+        self,
+        account_id: int,
+        *,
+        start: datetime,
+        end: datetime | None = None,
+        urgency: Urgency = _NORMAL,
+    ) -> tuple[Fill, ...]:
+        """Executions in the time given, voided ones too, oldest first."""
+        request = requests.OfAccountSince(
+            account_id=account_id, start_timestamp=start, end_timestamp=end
+        )
+        rows = self._call.ask(endpoints.TRADES, request, "list fills", urgency).trades or ()
+        _require_own((row.account_id for row in rows), account_id)
+        fills = (row.fill(self.contract(row.contract_id, urgency=urgency)) for row in rows)
+        return tuple(sorted(fills, key=lambda fill: (fill.happened_at, fill.id)))
+
+    def snapshot(
+        self, account_id: int, *, day_start: datetime, urgency: Urgency = _NORMAL
+    ) -> Snapshot:
+        """One look at the account, in the order that makes "flat" a proof (see model.book)."""
+        listed = self.accounts(only_active=False, urgency=urgency)
+        account = next((a for a in listed if a.id == account_id), None)
+        if account is None:
+            raise ProtocolError(f"account {account_id} is not among the user's accounts any more")
+        orders = self.open_orders(account_id, urgency=urgency)
+        positions = self.positions(account_id, urgency=urgency)
+        fills = self.fills(account_id, start=day_start, urgency=urgency)
+        return Snapshot(
+            taken_at=self._clock.now(),
+            account=account,
+            orders=orders,
+            positions=positions,
+            fills=fills,
+        )
+
+    # -- beneath ------------------------------------------------------------------------------
+
+    def _listed(
+        self, endpoint: Endpoint[endpoints.Contracts], request: msgspec.Struct, attempted: str
+    ) -> tuple[Contract, ...]:
+        answer = self._call.ask(endpoint, request, attempted)
+        return tuple(row.contract() for row in answer.contracts or ())
+
+    def _order_rows(
+        self,
+        account_id: int,
+        start: datetime,
+        end: datetime | None,
+        urgency: Urgency = _NORMAL,
+    ) -> list[OrderRow]:
+        request = requests.OfAccountSince(
+            account_id=account_id, start_timestamp=start, end_timestamp=end
+        )
+        return self._call.ask(endpoints.ORDERS, request, "list orders", urgency).orders or []
+
+    def _working_rows(self, account_id: int, urgency: Urgency) -> list[OrderRow]:
+        request = requests.OfAccount(account_id=account_id)
+        attempted = "list open orders"
+        return self._call.ask(endpoints.ORDERS_OPEN, request, attempted, urgency).orders or []
+
+    def _alive_or_none(self, account_id: int) -> list[OrderRow]:
+        try:
+            return self._alive_rows(account_id, Urgency.URGENT)
+        except NoSuchPath:
+            return []
+
+    def _alive_rows(self, account_id: int, urgency: Urgency) -> list[OrderRow]:
+        """Pages until the venue's count is reached or, when it gives none, a page is short."""
+        rows: dict[int, OrderRow] = {}
+        alive = requests.OrderFilter(account_id=account_id, statuses=codes.ALIVE)
+        for _ in range(_PAGES_MAX):
+            request = requests.OrderQuery(filter=alive, page_size=_PAGE_ROWS, page_offset=len(rows))
+            attempted = "list alive orders"
+            page = self._call.ask(endpoints.ORDERS_QUERY, request, attempted, urgency)
+            known = len(rows)
+            rows |= {row.id: row for row in page.orders or ()}
+            total = page.total_count
+            if (len(page.orders or ()) < _PAGE_ROWS) if total is None else (len(rows) >= total):
+                return list(rows.values())
+            if len(rows) == known:
+                raise ProtocolError(f"the venue counts {total} orders alive and lists {known}")
+        raise ProtocolError(f"more than {_PAGES_MAX} pages of orders are alive")
+
+    def _order(self, row: OrderRow, account_id: int, urgency: Urgency = _NORMAL) -> Order:
+        _require_own((row.account_id,), account_id)
+        return row.order(self.contract(row.contract_id, urgency=urgency))
+
+
+def _require_own(account_ids: Iterable[int], account_id: int) -> None:
+    for other in account_ids:
+        if other != account_id:
+            raise ProtocolError(f"asked for account {account_id}, got a row of account {other}")

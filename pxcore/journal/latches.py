@@ -1,0 +1,73 @@
+"""What earlier sessions of a trading day have settled for the later ones, by their journals.
+
+A restart forgives nothing: a halt that is in a journal and perhaps nowhere else (its session was
+killed before it could latch it), and how high the day's profit stood.
+"""
+
+from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import msgspec
+
+from pxcore.engine.commands import Command, Halt, PeakSeen
+from pxcore.journal.reader import decode_command, read_opening, read_rows
+from pxcore.journal.rows import RowKind
+from pxcore.model import PxError
+
+
+def halt_in_journals(folder: Path, *, account_id: int, trading_day: date) -> str | None:
+    """Why that day was halted, by the journals of its sessions that have no last row.
+
+    A journal that ends properly is not read: its session has latched its halt in the store. One
+    of this day and account that cannot be read is itself a reason: what it decided is not known.
+    """
+    for path in _journals(folder, trading_day):
+        try:
+            if read_opening(path).config.account_id != account_id or _is_closed(path):
+                continue
+            for command in _commands(path, b'"halt"'):
+                if isinstance(command, Halt):
+                    return command.reason
+        except (PxError, msgspec.MsgspecError) as error:
+            return f"the journal of an earlier session today cannot be read: {error}"
+    return None
+
+
+def peak_in_journals(folder: Path, *, account_id: int, trading_day: date) -> Decimal:
+    """The highest that the day's profit stood in any of its sessions, zero at the least.
+
+    Of a journal that cannot be read to its end, as far as it can be.
+    """
+    peak = Decimal(0)
+    for path in _journals(folder, trading_day):
+        try:
+            if read_opening(path).config.account_id != account_id:
+                continue
+            for command in _commands(path, b'"peak"'):
+                if isinstance(command, PeakSeen):
+                    peak = max(peak, command.peak_usd)
+        except (PxError, msgspec.MsgspecError):
+            continue  # the halt that it may hold is what refuses the day: see above
+    return peak
+
+
+def _journals(folder: Path, trading_day: date) -> list[Path]:
+    return sorted(folder.glob(f"px-{trading_day:%Y%m%d}-*.jsonl"))
+
+
+def _commands(path: Path, mark: bytes) -> Iterator[Command]:
+    """The commands whose row holds the mark."""
+    for row in read_rows(path):
+        if row.kind is RowKind.COMMAND and mark in bytes(row.body):
+            yield decode_command(row)
+
+
+def _is_closed(path: Path) -> bool:
+    """Does it end with the row that a session writes last?"""
+    with path.open("rb") as file:
+        file.seek(0, 2)
+        file.seek(max(0, file.tell() - 4096))
+        lines = file.read().splitlines()
+    return bool(lines) and b'"kind":"closed"' in lines[-1]
