@@ -10,12 +10,11 @@ import random
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
-from enum import IntEnum
 
 import msgspec
 
 from pxcore.calendar import CHICAGO, CLOSES, OPENS
-from pxcore.model import Contract, MarketTrade
+from pxcore.model import Bar, BarUnit, Contract, MarketTrade
 
 _MINUTE_S, _HOUR_S, _DAY_S = 60, 3600, 86_400
 _HISTORY_MINUTES = 24 * 60
@@ -24,19 +23,8 @@ _QUIET = 0.35  # of the regular hours' movement, in the hours before a market's 
 _TICKS_MIN = 10
 
 
-class BarUnit(IntEnum):
-    """Source: gateway reference, 2.16. Bars by number of ticks are not kept."""
-
-    SECOND = 1
-    MINUTE = 2
-    HOUR = 3
-    DAY = 4
-    WEEK = 5
-    MONTH = 6
-
-
-class Bar(msgspec.Struct, frozen=True, kw_only=True):
-    """`start_s` is when it opens, in seconds since 1970 UTC; prices in ticks."""
+class _Row(msgspec.Struct, frozen=True, kw_only=True):
+    """A bar as it is kept: `start_s` is when it opens, in seconds since 1970 UTC."""
 
     start_s: int
     open: int
@@ -45,21 +33,32 @@ class Bar(msgspec.Struct, frozen=True, kw_only=True):
     close: int
     volume: int
 
+    @property
+    def bar(self) -> Bar:
+        return Bar(
+            opened_at=datetime.fromtimestamp(self.start_s, UTC),
+            open_ticks=self.open,
+            high_ticks=self.high,
+            low_ticks=self.low,
+            close_ticks=self.close,
+            volume=self.volume,
+        )
+
 
 class BarStore:
     """Every contract's bars so far. Prints must come in time order."""
 
     def __init__(self) -> None:
-        self._seconds: dict[str, list[Bar]] = {}
-        self._minutes: dict[str, list[Bar]] = {}
+        self._seconds: dict[str, list[_Row]] = {}
+        self._minutes: dict[str, list[_Row]] = {}
 
     def remember(self, contract_id: str, minutes: Iterable[Bar]) -> None:
         """Minute bars from before the market's start, oldest first."""
-        self._minutes.setdefault(contract_id, []).extend(minutes)
+        self._minutes.setdefault(contract_id, []).extend(_kept(bar) for bar in minutes)
 
     def see(self, trade: MarketTrade) -> None:
         second = int(trade.at.timestamp())
-        bar = Bar(
+        bar = _Row(
             start_s=second,
             open=trade.price_ticks,
             high=trade.price_ticks,
@@ -92,11 +91,11 @@ class BarStore:
         beyond_s = _ends_s(_bucket(math.floor(end.timestamp()), unit, number), unit, number)
         last = bisect_left(rows, beyond_s, key=_starts)
         made: list[Bar] = []
-        for bar in _grouped(rows[first:last], unit, number):
-            if bar.start_s < start.timestamp():
+        for row in _grouped(rows[first:last], unit, number):
+            if row.start_s < start.timestamp():
                 break
-            if finished_by is None or _ends_s(bar.start_s, unit, number) <= finished_by.timestamp():
-                made.append(bar)
+            if finished_by is None or _ends_s(row.start_s, unit, number) <= finished_by.timestamp():
+                made.append(row.bar)
             if len(made) == limit:
                 break
         return made
@@ -118,11 +117,11 @@ def made_up_minutes(
         above, below = (round(abs(rng.gauss(0.0, spread / 3))) for _ in "hl")
         made.append(
             Bar(
-                start_s=minute,
-                open=opened,
-                high=max(opened, close) + above,
-                low=max(1, min(opened, close) - below),
-                close=close,
+                opened_at=datetime.fromtimestamp(minute, UTC),
+                open_ticks=opened,
+                high_ticks=max(opened, close) + above,
+                low_ticks=max(1, min(opened, close) - below),
+                close_ticks=close,
                 volume=1 + int(rng.expovariate(1 / (_MINUTE_VOLUME * _QUIET))),
             )
         )
@@ -149,7 +148,18 @@ def _is_open(local: datetime) -> bool:
     return trading_weekday < 5 and (is_evening or local.time() < CLOSES)
 
 
-def _append(rows: list[Bar], bar: Bar, start_s: int) -> None:
+def _kept(bar: Bar) -> _Row:
+    return _Row(
+        start_s=int(bar.opened_at.timestamp()),
+        open=bar.open_ticks,
+        high=bar.high_ticks,
+        low=bar.low_ticks,
+        close=bar.close_ticks,
+        volume=bar.volume,
+    )
+
+
+def _append(rows: list[_Row], bar: _Row, start_s: int) -> None:
     """Adds to the last row when it is of the same period; otherwise begins a new one."""
     if rows and rows[-1].start_s == start_s:
         rows[-1] = _joined(rows[-1], bar, start_s)
@@ -157,9 +167,9 @@ def _append(rows: list[Bar], bar: Bar, start_s: int) -> None:
         rows.append(bar if bar.start_s == start_s else _joined(bar, None, start_s))
 
 
-def _joined(earlier: Bar, later: Bar | None, start_s: int) -> Bar:
+def _joined(earlier: _Row, later: _Row | None, start_s: int) -> _Row:
     later = later or earlier
-    return Bar(
+    return _Row(
         start_s=start_s,
         open=earlier.open,
         high=max(earlier.high, later.high),
@@ -169,9 +179,9 @@ def _joined(earlier: Bar, later: Bar | None, start_s: int) -> Bar:
     )
 
 
-def _grouped(rows: list[Bar], unit: BarUnit, number: int) -> Iterator[Bar]:
+def _grouped(rows: list[_Row], unit: BarUnit, number: int) -> Iterator[_Row]:
     """Larger bars of smaller ones, newest first."""
-    group: Bar | None = None
+    group: _Row | None = None
     for row in reversed(rows):
         start_s = _bucket(row.start_s, unit, number)
         if group is not None and group.start_s == start_s:
@@ -224,5 +234,5 @@ def _month_s(months: int) -> int:
     return int(datetime(year, index + 1, 1, tzinfo=UTC).timestamp())
 
 
-def _starts(bar: Bar) -> int:
-    return bar.start_s
+def _starts(row: _Row) -> int:
+    return row.start_s

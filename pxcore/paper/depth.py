@@ -8,7 +8,7 @@ seeded generator of their own: a tape is the same with and without depth.
 import random
 
 from pxcore.model import DepthKind, MarketTrade, Quote
-from pxcore.paper.market import DepthPush, DepthRow, Halt, MarketStep
+from pxcore.paper.market import BookRow, DepthPush, Halt, MarketStep
 
 LEVELS = 50  # a side: with them a first batch is about 12 kB, as recorded
 _SIZE_MEAN = 8.0
@@ -30,10 +30,8 @@ class Depth:
         if book is None:
             rng = random.Random(f"{self._seed}/{step.contract_id}/depth")  # noqa: S311 - no secret
             book = self._books[step.contract_id] = Book(rng)
-        levels = book.follow(step)
-        if not levels:
-            return None
-        return DepthPush(at=step.at, contract_id=step.contract_id, levels=levels)
+        rows = book.follow(step)
+        return DepthPush(at=step.at, contract_id=step.contract_id, rows=rows) if rows else None
 
 
 class Book:
@@ -44,14 +42,14 @@ class Book:
         self._bids = _Half(rng, DepthKind.BID, DepthKind.BEST_BID, away=-1)
         self._asks = _Half(rng, DepthKind.ASK, DepthKind.BEST_ASK, away=1)
 
-    def follow(self, step: Quote | MarketTrade) -> tuple[DepthRow, ...]:
+    def follow(self, step: Quote | MarketTrade) -> tuple[BookRow, ...]:
         """The rows that this step makes; none before the first quote."""
         if isinstance(step, Quote):
             return self._follow_quote(step)
         return self._follow_print(step)
 
-    def _follow_quote(self, quote: Quote) -> tuple[DepthRow, ...]:
-        rows: list[DepthRow] = []
+    def _follow_quote(self, quote: Quote) -> tuple[BookRow, ...]:
+        rows: list[BookRow] = []
         for half, best in ((self._bids, quote.bid_ticks), (self._asks, quote.ask_ticks)):
             if best is not None and best != half.best:
                 rows += half.move(best)
@@ -60,8 +58,8 @@ class Book:
             rows += half.touch()
         return tuple(rows)
 
-    def _follow_print(self, trade: MarketTrade) -> tuple[DepthRow, ...]:
-        row = DepthRow(kind=DepthKind.TRADE, price_ticks=trade.price_ticks, size=trade.size)
+    def _follow_print(self, trade: MarketTrade) -> tuple[BookRow, ...]:
+        row = BookRow(DepthKind.TRADE, trade.price_ticks, trade.size)
         for half in (self._bids, self._asks):
             if half.best == trade.price_ticks:
                 return row, *half.take(trade.size)
@@ -79,7 +77,7 @@ class _Half:
         self._best_kind = best
         self._away = away
 
-    def move(self, best: int) -> list[DepthRow]:
+    def move(self, best: int) -> list[BookRow]:
         """The best price is another one now: levels go at one end and come at the other."""
         rows = []
         old, self.best = self.best, best
@@ -95,7 +93,7 @@ class _Half:
         ]
         return [*rows, self._top(best)]
 
-    def touch(self) -> list[DepthRow]:
+    def touch(self) -> list[BookRow]:
         """Some level near the top has another size, for no reason that anybody sees."""
         if self.best is None:
             return []
@@ -103,7 +101,7 @@ class _Half:
         row = self._set(price, self._size())
         return [row, self._top(price)] if price == self.best else [row]
 
-    def take(self, size: int) -> list[DepthRow]:
+    def take(self, size: int) -> list[BookRow]:
         """A print took so much from the best level; what is left there is never nothing."""
         if self.best is None:
             return []
@@ -122,12 +120,12 @@ class _Half:
     def _size(self) -> int:
         return 1 + int(self._rng.expovariate(1 / _SIZE_MEAN))
 
-    def _set(self, price: int, size: int) -> DepthRow:
+    def _set(self, price: int, size: int) -> BookRow:
         if size:
             self._sizes[price] = size
         else:
             self._sizes.pop(price, None)
-        return DepthRow(kind=self._kind, price_ticks=price, size=size)
+        return BookRow(self._kind, price, size)
 
-    def _top(self, price: int) -> DepthRow:
-        return DepthRow(kind=self._best_kind, price_ticks=price, size=self._sizes[price])
+    def _top(self, price: int) -> BookRow:
+        return BookRow(self._best_kind, price, self._sizes[price])

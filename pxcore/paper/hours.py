@@ -5,6 +5,7 @@ at 15:10, for grains at 13:20 and for livestock at 13:05; on a day that closes e
 minutes before the close, which no source pins (gateway reference, 6.1).
 """
 
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime, time, timedelta
 
 from pxcore.calendar import CHICAGO, TradingDay, chicago, trading_day, trading_day_at
@@ -33,16 +34,17 @@ def is_program_open(contract: Contract, at: datetime) -> bool:
 
 def flat_by(contract: Contract, day: TradingDay) -> datetime:
     """When positions in a contract are closed by the venue on a trading day, in UTC."""
-    wanted = _FLAT_BY_ROOT.get(contract.symbol_id.removeprefix("F.US."), FLAT_BY)
-    return min(chicago(day.day, wanted), day.closes_at - _BEFORE_EARLY_CLOSE)
+    return min(chicago(day.day, _flat_time(contract)), day.closes_at - _BEFORE_EARLY_CLOSE)
 
 
-def next_flat_by(contract: Contract, after: datetime) -> datetime | None:
-    """The next moment at which this contract must be flat; None beyond the calendar."""
+def next_flat_by(contracts: Iterable[Contract], after: datetime) -> datetime | None:
+    """The next moment at which one of these must be flat; None beyond the calendar."""
+    by_time = {_flat_time(contract): contract for contract in contracts}
     for day in _days_from(after):
-        moment = flat_by(contract, day)
-        if day.is_tradable and moment > after:
-            return moment
+        moments = [flat_by(contract, day) for contract in by_time.values()]
+        later = [moment for moment in moments if day.is_tradable and moment > after]
+        if later:
+            return min(later)
     return None
 
 
@@ -58,6 +60,11 @@ def day_of(at: datetime) -> date:
     return trading_day_at(at).day
 
 
-def _days_from(after: datetime) -> list[TradingDay]:
+def _flat_time(contract: Contract) -> time:
+    return _FLAT_BY_ROOT.get(contract.symbol_id.removeprefix("F.US."), FLAT_BY)
+
+
+def _days_from(after: datetime) -> Iterator[TradingDay]:
     first = trading_day_at(after).day
-    return [trading_day(first + timedelta(days=ahead)) for ahead in range(_DAYS_AHEAD_MAX)]
+    for ahead in range(_DAYS_AHEAD_MAX):
+        yield trading_day(first + timedelta(days=ahead))

@@ -8,16 +8,15 @@ import heapq
 from collections.abc import Iterator
 from datetime import datetime
 from operator import attrgetter
+from typing import NamedTuple
 
 import msgspec
 
 from pxcore.model import DepthKind, MarketTrade, Quote
 
 
-class DepthRow(msgspec.Struct, frozen=True, kw_only=True):
-    """One row of a push: an ask or bid row replaces what rests at its price, zero removes it; a
-    best row points at the top of the book; a trade row is a print. `size` in contracts.
-    """
+class BookRow(NamedTuple):
+    """One row of depth: what now rests at a price, a print, or where the top is."""
 
     kind: DepthKind
     price_ticks: int
@@ -29,7 +28,7 @@ class DepthPush(msgspec.Struct, frozen=True, kw_only=True):
 
     at: datetime
     contract_id: str
-    levels: tuple[DepthRow, ...]
+    rows: tuple[BookRow, ...]
 
 
 class Halt(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,8 +1,7 @@
-"""The trading floor: what becomes due, how orders work, fill and end, and what that moves.
+"""The trading floor: how orders work, fill and end, and what that moves.
 
-The lowest of three layers: `wards` adds what the venue does of itself, `machine` the instructions
-and questions. Everything that takes time at the venue is an action in one heap; a call first runs
-what has become due.
+The second of four layers: on top of `timeline`, below `wards`, which adds what the venue does of
+itself, and `machine`, which has the instructions and questions.
 
     place ─► Pending ─► Open ─► Filled          a market order skips Open unless it fills in parts
                 │         └───► Cancelled
@@ -14,14 +13,12 @@ no record, as of partial fills, the docstring says what was chosen.
 """
 
 import dataclasses
-import heapq
 import random
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
 from functools import partial
-from itertools import count
 
 from msgspec.structs import replace
 
@@ -42,6 +39,7 @@ from pxcore.paper.exchange.terms import (
     Sibling,
     VenueEvent,
 )
+from pxcore.paper.exchange.timeline import Timeline
 from pxcore.paper.faults.base import Armory
 from pxcore.paper.faults.venue import (
     AsyncReject,
@@ -62,9 +60,7 @@ def always_open(contract: Contract, at: datetime) -> bool:
     return True
 
 
-class Floor:
-    """Calls must not go back in time: that is a ValueError."""
-
+class Floor(Timeline):
     def __init__(
         self,
         *,
@@ -74,6 +70,7 @@ class Floor:
         config: ExchangeConfig,
         is_open: IsOpen,
     ) -> None:
+        super().__init__()
         self._specs = {spec.id: spec for spec in accounts}
         self._contracts = {contract.id: contract for contract in contracts}
         self._tops = {contract_id: Top() for contract_id in self._contracts}
@@ -85,30 +82,8 @@ class Floor:
         self._faults = Armory(seed)
         self._halted: set[str] = set()
         self._fees: dict[int, Decimal] = {}  # of orders that cost more than usual, per contract
-        self._now = datetime.min.replace(tzinfo=UTC)
-        self._is_begun = False
-        self._due: list[tuple[datetime, int, Callable[[], None]]] = []
-        self._due_numbers = count()
-        self._out: list[VenueEvent] = []
 
-    # Time and market
-
-    @property
-    def now(self) -> datetime:
-        """The latest moment that any call named."""
-        return self._now
-
-    def next_due(self) -> datetime | None:
-        """When `advance` will next have something to do; None while nothing is under way."""
-        if self._out:
-            return self._now
-        return self._due[0][0] if self._due else None
-
-    def advance(self, now: datetime) -> list[VenueEvent]:
-        """Everything that has happened up to now and was not handed out before, in order."""
-        self._run_until(now)
-        out, self._out = self._out, []
-        return out
+    # The market
 
     def feed(self, step: MarketStep) -> list[VenueEvent]:
         """One step of the market: what was due before it, the step itself, what it caused."""
@@ -150,25 +125,6 @@ class Floor:
                     self._later(
                         self._config.latencies.market_fill_ms, partial(self._work, order.id)
                     )
-
-    # What becomes due
-
-    def _run_until(self, now: datetime) -> None:
-        if now < self._now:
-            raise ValueError(f"the exchange is at {self._now}, asked to go back to {now}")
-        if not self._is_begun:
-            self._is_begun = True
-            self._begin(now)
-        while self._due and self._due[0][0] <= now:
-            self._now, _, action = heapq.heappop(self._due)
-            action()
-        self._now = now
-
-    def _later(self, after_ms: float, action: Callable[[], None]) -> None:
-        self._at(self._now + timedelta(milliseconds=after_ms), action)
-
-    def _at(self, moment: datetime, action: Callable[[], None]) -> None:
-        heapq.heappush(self._due, (moment, next(self._due_numbers), action))
 
     def _put(self, order: Order, *, trail_ticks: int | None = None) -> None:
         self._out.append(self._orders.put(self._now, order, trail_ticks=trail_ticks))
@@ -418,10 +374,6 @@ class Floor:
         self._out.append(AccountChanged(at=self._now, account=told))
 
     # What the layer above adds
-
-    def _begin(self, now: datetime) -> None:
-        """Before the first moment that anybody names."""
-        self._now = now
 
     def _after_step(self, contract_id: str, top: Top) -> None:
         """The market has moved and every order has been matched."""

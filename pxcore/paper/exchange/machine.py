@@ -1,4 +1,4 @@
-"""The exchange: what a client can tell the venue and ask it, on top of `wards` and `floor`.
+"""The exchange: what a client can tell the venue and ask it, the top of four layers.
 
 Everything is an event in time order. A call first runs what has become due before its own
 moment, then does its part; the events pile up until `advance` or `feed` hands them out. So the
@@ -282,6 +282,7 @@ class Exchange(Wards):
             tags=self._orders.tags(account_id),
             is_open=contract is not None and self._is_trading(account_id, contract),
             stop_limits=self._config.stop_limits,
+            outside_hours=self._config.outside_hours,
             exposure=self._exposure(account_id, contract, request) if contract else None,
         )
 

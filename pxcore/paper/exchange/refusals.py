@@ -19,7 +19,14 @@ from pxcore.model import (
 )
 from pxcore.paper.exchange.codes import PlaceCode
 from pxcore.paper.exchange.matching import Top, trail_distance
-from pxcore.paper.exchange.terms import BracketMode, Change, Leg, PlaceRequest, StopLimits
+from pxcore.paper.exchange.terms import (
+    BracketMode,
+    Change,
+    Leg,
+    OutsideHours,
+    PlaceRequest,
+    StopLimits,
+)
 
 _TRAIL_TICKS_MAX = 1000
 _RANGE = 2  # a price above twice or below half the market's is out of range; a guess of ours
@@ -82,6 +89,7 @@ class Desk:
     tags: Container[str]
     is_open: bool
     stop_limits: StopLimits = StopLimits.REFUSED
+    outside_hours: OutsideHours = OutsideHours.REJECTED
     exposure: Exposure | None = None
 
 
@@ -95,6 +103,8 @@ def place_refusal(request: PlaceRequest, desk: Desk) -> Refusal | None:
         return Refusal(PlaceCode.CONTRACT_NOT_ACTIVE)
     if not desk.account.can_trade:
         return Refusal(PlaceCode.ACCOUNT_VIOLATION)
+    if not desk.is_open and desk.outside_hours is OutsideHours.OUTSIDE_TRADING_HOURS:
+        return Refusal(PlaceCode.OUTSIDE_TRADING_HOURS)
     if any(tag in desk.tags for tag in order_tags(request)):
         return Refusal(PlaceCode.ORDER_REJECTED, "Specified custom tag is already in use")
     text = (

@@ -50,6 +50,13 @@ class Sibling(Enum):
     CANCELLED = "cancelled"
 
 
+class OutsideHours(Enum):
+    """How an order outside trading hours is refused: code 2 was met, 5 documented (2.9)."""
+
+    REJECTED = "rejected"
+    OUTSIDE_TRADING_HOURS = "outside_trading_hours"
+
+
 class StopLimits(Enum):
     """They are in the venue's enumeration, not among what it takes (reference, 2.9)."""
 
@@ -116,6 +123,7 @@ class ExchangeConfig:
     leftovers: Leftovers = Leftovers.SURVIVE
     sibling: Sibling = Sibling.STAYS
     stop_limits: StopLimits = StopLimits.REFUSED
+    outside_hours: OutsideHours = OutsideHours.REJECTED
     stop_slippage_ticks_max: int = 0
 
 

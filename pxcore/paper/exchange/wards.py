@@ -134,10 +134,9 @@ class Wards(Floor):
                 self._tell_account(account.id)
 
     def _await_flatten(self) -> None:
-        moments = (next_flat_by(contract, self._now) for contract in self._contracts.values())
-        earliest = min((moment for moment in moments if moment is not None), default=None)
-        if earliest is not None:
-            self._at(earliest, self._flatten_daily)
+        moment = next_flat_by(self._contracts.values(), self._now)
+        if moment is not None:
+            self._at(moment, self._flatten_daily)
 
     def _flatten_daily(self) -> None:
         """Whoever must be flat by now is made flat: 15:10 Chicago, or earlier for some products."""

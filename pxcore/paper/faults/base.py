@@ -128,6 +128,10 @@ class Armory:
     def armed(self) -> tuple[Armed, ...]:
         return tuple(armed for among in self._armed.values() for armed in among)
 
+    @property
+    def is_empty(self) -> bool:
+        return not any(self._armed.values())
+
     def is_armed(self, armed: Armed) -> bool:
         return armed in self._armed.get(type(armed.fault), ())
 

@@ -19,11 +19,11 @@ from pxcore.paper.exchange import (
     PositionChanged,
     VenueEvent,
 )
-from pxcore.paper.market import DepthPush, DepthRow
+from pxcore.paper.market import BookRow, DepthPush
 from pxcore.paper.server.dialect import Dialect
 from pxcore.paper.server.hub import END, HubConnection, Topic
 from pxcore.paper.server.rows import (
-    DEPTH_TYPES,
+    DEPTH,
     SIDES,
     Form,
     Json,
@@ -52,10 +52,10 @@ class _Board:
     high: int | None = None
     low: int | None = None
     volume: int = 0
-    levels: dict[tuple[DepthKind, int], DepthRow] = field(default_factory=dict)
-    tops: dict[DepthKind, DepthRow] = field(default_factory=dict)
+    levels: dict[tuple[DepthKind, int], BookRow] = field(default_factory=dict)
+    tops: dict[DepthKind, BookRow] = field(default_factory=dict)
 
-    def follow(self, rows: Iterable[DepthRow]) -> None:
+    def follow(self, rows: Iterable[BookRow]) -> None:
         """The book after these rows of depth."""
         for row in rows:
             if row.kind in _TOPS:
@@ -108,7 +108,7 @@ class Broadcaster:
                     self._boards[event.contract_id].see(event)
                     self._tell_print(event)
                 case DepthPush():
-                    self._boards[event.contract_id].follow(event.levels)
+                    self._boards[event.contract_id].follow(event.rows)
                     self._tell_depth(event)
                 case OrderChanged(order=order):
                     is_gone = order.status in _GONE_STATUSES
@@ -198,13 +198,13 @@ class Broadcaster:
                 whole = (*board.levels.values(), *board.tops.values())
                 records = self._depth_records(contract, whole, at)
             else:
-                changes = changes or self._depth_records(contract, push.levels, at)
+                changes = changes or self._depth_records(contract, push.rows, at)
                 records = changes
             for record in records:
                 self.deliver("market", client, "GatewayDepth", record)
 
     def _depth_records(
-        self, contract: Contract, levels: Iterable[DepthRow], at: datetime
+        self, contract: Contract, levels: Iterable[BookRow], at: datetime
     ) -> list[str]:
         """One record of all rows; one for each where single objects are spoken."""
         rows = _depth_rows(contract, levels, at)
@@ -213,13 +213,13 @@ class Broadcaster:
         return [_invocation("GatewayDepth", contract.id, row) for row in rows]
 
 
-def _depth_rows(contract: Contract, levels: Iterable[DepthRow], at: datetime) -> list[Json]:
+def _depth_rows(contract: Contract, levels: Iterable[BookRow], at: datetime) -> list[Json]:
     """Sizes of best rows are in `volume` alone, those of levels in both (reference, 4.6, 4.7)."""
     timestamp = stream_time(at)
     return [
         {
             "timestamp": timestamp,
-            "type": DEPTH_TYPES[level.kind],
+            "type": DEPTH[level.kind],
             "price": number(contract.price(level.price_ticks)),
             "volume": level.size,
             "currentVolume": level.size if level.kind in _LEVELS else 0,

@@ -176,7 +176,7 @@ class Hostility:
         """Offers an event to a client, unless something happens to it on the way."""
         if client.is_mute:
             return
-        if not self.armory.armed:
+        if self.armory.is_empty:
             client.offer(record)
             return
         bites = _Bites(self.armory, self._now(), hub, target)

@@ -10,7 +10,6 @@ from typing import TypeVar
 import msgspec
 
 from pxcore.model import Contract, OrderStatus
-from pxcore.paper.bars import BarUnit
 from pxcore.paper.exchange import OrderChanged
 from pxcore.paper.server.bodies import (
     AccountBody,
@@ -29,6 +28,7 @@ from pxcore.paper.server.bodies import (
     utc,
 )
 from pxcore.paper.server.rows import (
+    BAR_UNIT_OF,
     STATUS_OF,
     Form,
     Json,
@@ -45,7 +45,6 @@ from pxcore.paper.server.venue import Venue
 _NOT_FOUND = 1  # the account, order or contract that a question names
 _CONTRACTS_MAX = 20
 _BARS_MAX = 20_000
-_BAR_UNITS = frozenset(BarUnit)
 _BAR_UNIT_NUMBER_MAX = 100_000
 B = TypeVar("B", bound=Body)
 
@@ -95,7 +94,8 @@ def retrieve_bars(venue: Venue, body: BarsBody) -> Json:
     contract = venue.exchange.contract(body.contract_id)
     if body.live or contract is None:
         return envelope(1, bars=None)
-    if body.unit not in _BAR_UNITS:
+    unit = BAR_UNIT_OF.get(body.unit)
+    if unit is None:
         return envelope(2, bars=None)
     if not 1 <= body.unit_number <= _BAR_UNIT_NUMBER_MAX:
         return envelope(3, bars=None)
@@ -103,7 +103,7 @@ def retrieve_bars(venue: Venue, body: BarsBody) -> Json:
         return envelope(4, bars=None)
     bars = venue.bars.bars(
         contract.id,
-        unit=BarUnit(body.unit),
+        unit=unit,
         number=body.unit_number,
         start=utc(body.start_time),
         end=utc(body.end_time),

@@ -6,11 +6,21 @@ milliseconds. Source: gateway reference, 2 and 4.5 to 4.6.
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
-from pxcore.model import Account, Contract, DepthKind, Fill, OrderStatus, OrderType, Position, Side
-from pxcore.paper.bars import Bar
+from pxcore.model import (
+    Account,
+    Bar,
+    BarUnit,
+    Contract,
+    DepthKind,
+    Fill,
+    OrderStatus,
+    OrderType,
+    Position,
+    Side,
+)
 from pxcore.paper.exchange import OrderChanged
 
 Json = dict[str, object]
@@ -38,7 +48,7 @@ TYPES = {
     OrderType.JOIN_BID: 6,
     OrderType.JOIN_ASK: 7,
 }
-DEPTH_TYPES = {
+DEPTH = {
     DepthKind.UNKNOWN: 0,
     DepthKind.ASK: 1,
     DepthKind.BID: 2,
@@ -51,6 +61,14 @@ DEPTH_TYPES = {
     DepthKind.NEW_BEST_BID: 9,
     DepthKind.NEW_BEST_ASK: 10,
     DepthKind.FILL: 11,
+}
+BAR_UNIT_OF = {
+    1: BarUnit.SECOND,
+    2: BarUnit.MINUTE,
+    3: BarUnit.HOUR,
+    4: BarUnit.DAY,
+    5: BarUnit.WEEK,
+    6: BarUnit.MONTH,
 }
 STATUS_OF = {number: status for status, number in STATUSES.items()}
 
@@ -99,9 +117,14 @@ def contract_row(contract: Contract) -> Json:
 
 def bar_row(bar: Bar, contract: Contract) -> Json:
     """`t` is when the bar opened."""
-    prices = {"o": bar.open, "h": bar.high, "l": bar.low, "c": bar.close}
+    prices = {
+        "o": bar.open_ticks,
+        "h": bar.high_ticks,
+        "l": bar.low_ticks,
+        "c": bar.close_ticks,
+    }
     return {
-        "t": rest_time(datetime.fromtimestamp(bar.start_s, UTC)),
+        "t": rest_time(bar.opened_at),
         **{name: _price(contract, ticks) for name, ticks in prices.items()},
         "v": bar.volume,
     }

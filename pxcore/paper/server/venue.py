@@ -2,9 +2,10 @@
 
 Whatever happens, happens in `settle`: it plays the market up to the clock's now, lets the
 exchange do what is due, tells the hubs, and sets the alarm for the next moment that matters.
-REST calls settle before they look and after they act, so nobody ever sees a stale market, and a
-venue that fell behind catches up in order. User events are never dropped; of quotes more than a
-wall second old only each contract's newest is told.
+REST calls settle before they look and after they act, so nobody sees a stale market. A venue that
+fell behind catches up in order, so many steps at a time: in between it answers and can be stopped,
+and one that is asked for more than it can do lags in market time and does nothing worse. User
+events are never dropped; of quotes more than a wall second old only each contract's newest is told.
 """
 
 import asyncio
@@ -29,6 +30,7 @@ from pxcore.paper.server.hostility import Hostility
 
 _RECORDED = Dialect()
 _LATE_S = 1.0  # wall seconds after which quotes are conflated
+_STEPS_MAX = 5000  # played at once: about an eighth of a second
 _ALARM_S_MIN = 0.001  # steps nearer to each other than this are played together
 _ALARM_S_MAX = 0.25
 _log = logging.getLogger(__name__)
@@ -95,14 +97,18 @@ class Venue:
         return self.exchange.faults, self.hostility.armory
 
     def settle(self) -> None:
-        now = max(self._clock.now(), self.exchange.now)
+        wanted = max(self._clock.now(), self.exchange.now)
         events: list[VenueEvent | DepthPush] = []
-        while (step := self._next_step(now)) is not None:
+        for _ in range(_STEPS_MAX):
+            step = self._next_step(wanted)
+            if step is None:
+                events += self.exchange.advance(wanted)
+                break
             events += self._play(step)
-        events += self.exchange.advance(now)
+        now = self.exchange.now
         self.hostility.run_until(now)
         self.broadcaster.skew = self.hostility.skew
-        late = now - timedelta(seconds=_LATE_S * self._clock.speed)
+        late = wanted - timedelta(seconds=_LATE_S * self._clock.speed)
         self.broadcaster.tell(conflated(events, late) if events else events)
         self._set_alarm(now)
 

@@ -7,8 +7,9 @@ import pytest
 from paper_scenes import MNQ, OPEN, printed
 
 from pxcore.calendar import CHICAGO
+from pxcore.model import Bar, BarUnit
 from pxcore.paper.assembly import build_market
-from pxcore.paper.bars import Bar, BarStore, BarUnit, made_up_minutes
+from pxcore.paper.bars import BarStore, made_up_minutes
 from pxcore.paper.config import PaperConfig
 
 DAY = timedelta(days=1)
@@ -44,7 +45,7 @@ def asked(
 
 
 def figures(bar: Bar) -> tuple[int, int, int, int, int]:
-    return bar.open, bar.high, bar.low, bar.close, bar.volume
+    return bar.open_ticks, bar.high_ticks, bar.low_ticks, bar.close_ticks, bar.volume
 
 
 FIVE = store((0, 100, 1), (20, 107, 2), (59, 96, 3), (61, 99, 4), (185, 98, 5))
@@ -52,7 +53,7 @@ FIVE = store((0, 100, 1), (20, 107, 2), (59, 96, 3), (61, 99, 4), (185, 98, 5))
 
 def test_minute_bars_come_newest_first_and_a_minute_without_a_print_has_none() -> None:
     bars = asked(FIVE)
-    starts = [bar.start_s - OPEN.timestamp() for bar in bars]
+    starts = [(bar.opened_at - OPEN).total_seconds() for bar in bars]
     assert starts == [180, 60, 0]
     assert [figures(bar) for bar in bars] == [
         (98, 98, 98, 98, 5),
@@ -80,7 +81,7 @@ def test_bars_of_a_unit_open_at_its_own_boundaries(
     # OPEN is Friday 2026-11-20 14:30 UTC: 14.5 h into its day, 4 days into its week, 19 into its
     # month. Days begin at 00:00 UTC.
     bars = asked(FIVE, unit, number)
-    assert [bar.start_s - OPEN.timestamp() for bar in bars] == starts
+    assert [(bar.opened_at - OPEN).total_seconds() for bar in bars] == starts
     assert figures(bars[0]) == newest
 
 
@@ -113,15 +114,19 @@ def history(seed: int = 1) -> list[Bar]:
 def test_history_leads_to_the_markets_first_price_without_a_gap() -> None:
     made = history()
     assert len(made) == 24 * 60
-    assert made[-1].start_s == OPEN.timestamp() - 60 and made[-1].close == 100_000
-    assert all(abs(later.open - earlier.close) <= 1 for earlier, later in pairwise(made))
-    assert all(b.low <= min(b.open, b.close) <= max(b.open, b.close) <= b.high for b in made)
+    assert made[-1].opened_at == OPEN - timedelta(minutes=1) and made[-1].close_ticks == 100_000
+    assert all(
+        abs(later.open_ticks - earlier.close_ticks) <= 1 for earlier, later in pairwise(made)
+    )
+    for bar in made:
+        ends = (bar.open_ticks, bar.close_ticks)
+        assert bar.low_ticks <= min(ends) <= max(ends) <= bar.high_ticks
 
 
 def test_history_has_no_minute_in_the_daily_break_or_at_the_weekend() -> None:
     monday = datetime(2026, 11, 23, 15, tzinfo=UTC)
     made = made_up_minutes(MNQ, before=monday, seed=1, last_ticks=100_000, volatility_ticks=6.0)
-    local = [datetime.fromtimestamp(bar.start_s, CHICAGO) for bar in made]
+    local = [bar.opened_at.astimezone(CHICAGO) for bar in made]
     assert not any(moment.hour == 16 or moment.weekday() == 5 for moment in local)
     assert {moment.strftime("%a") for moment in local} == {"Fri", "Sun", "Mon"}
 

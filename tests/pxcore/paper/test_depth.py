@@ -10,10 +10,10 @@ from paper_server import lively_tape, serving
 
 from pxcore.model import DepthKind
 from pxcore.paper.depth import LEVELS, Depth
-from pxcore.paper.market import DepthPush, DepthRow, MarketStep
+from pxcore.paper.market import BookRow, DepthPush, MarketStep
 from pxcore.paper.synthetic import synthetic
 
-Levels = dict[tuple[DepthKind, int], int]
+Levels = dict[tuple[str, int], int]
 
 
 def deep(*steps: MarketStep) -> list[DepthPush]:
@@ -21,7 +21,7 @@ def deep(*steps: MarketStep) -> list[DepthPush]:
     return [push for step in steps if (push := depth.follow(step))]
 
 
-def rebuilt(levels: Levels, rows: tuple[DepthRow, ...]) -> Levels:
+def rebuilt(levels: Levels, rows: tuple[BookRow, ...]) -> Levels:
     """A client's book after these rows."""
     after = dict(levels)
     for row in rows:
@@ -32,7 +32,7 @@ def rebuilt(levels: Levels, rows: tuple[DepthRow, ...]) -> Levels:
 
 def test_first_push_is_a_whole_book_of_fifty_levels_a_side() -> None:
     (push,) = deep(quote(0, 100, 101))
-    levels = rebuilt({}, push.levels)
+    levels = rebuilt({}, push.rows)
     assert [price for kind, price in levels if kind == DepthKind.BID] == list(range(100, 50, -1))
     assert [price for kind, price in levels if kind == DepthKind.ASK] == list(range(101, 151))
 
@@ -46,7 +46,7 @@ def test_book_stays_whole_when_the_quote_moves(bid: int, ask: int) -> None:
     pushes = deep(quote(0, 100, 101), quote(1, bid, ask))
     levels: Levels = {}
     for push in pushes:
-        levels = rebuilt(levels, push.levels)
+        levels = rebuilt(levels, push.rows)
     bids = {price for kind, price in levels if kind == DepthKind.BID}
     asks = {price for kind, price in levels if kind == DepthKind.ASK}
     assert bids == set(range(bid - LEVELS + 1, bid + 1))
@@ -56,8 +56,8 @@ def test_book_stays_whole_when_the_quote_moves(bid: int, ask: int) -> None:
 def test_best_rows_name_the_top_of_the_book_and_its_size() -> None:
     levels: Levels = {}
     for push in deep(*islice(synthetic(MNQ, start=OPEN, seed=2), 2000)):
-        levels = rebuilt(levels, push.levels)
-        for row in push.levels:
+        levels = rebuilt(levels, push.rows)
+        for row in push.rows:
             if row.kind is DepthKind.BEST_BID:
                 assert row.price_ticks == max(p for k, p in levels if k == DepthKind.BID)
                 assert row.size == levels[DepthKind.BID, row.price_ticks]
@@ -65,8 +65,8 @@ def test_best_rows_name_the_top_of_the_book_and_its_size() -> None:
 
 def test_print_is_told_in_the_depth_and_takes_from_its_level() -> None:
     first, second = deep(quote(0, 100, 101), printed(1, 101, 2))
-    before = rebuilt({}, first.levels)[DepthKind.ASK, 101]
-    trade, level, top = second.levels
+    before = rebuilt({}, first.rows)[DepthKind.ASK, 101]
+    trade, level, top = second.rows
     assert (trade.kind, trade.price_ticks, trade.size) == (DepthKind.TRADE, 101, 2)
     assert level.size == top.size == max(1, before - 2)
     assert top.kind is DepthKind.BEST_ASK

@@ -18,6 +18,7 @@ from paper_scenes import LISTED, MNQ, OPEN, bracketed, printed, quote
 from pxcore.model import Fill, Order, OrderStatus, OrderType, Side
 from pxcore.paper.exchange import (
     AccountSpec,
+    BracketMode,
     Change,
     Clips,
     Exchange,
@@ -29,6 +30,7 @@ from pxcore.paper.exchange import (
     Leg,
     OrderChanged,
     PlaceRequest,
+    PositionBrackets,
     Program,
     Sibling,
     StopLimits,
@@ -61,6 +63,7 @@ PROGRAM = Program(
     day_loss_usd_max=Decimal(150),
     micros_max=20,
 )
+BRACKETS = PositionBrackets(loss_usd=Decimal(5), profit_usd=Decimal(8))
 FAULTS = st.sampled_from(
     [
         AsyncReject(),
@@ -94,13 +97,21 @@ class Venue(RuleBasedStateMachine):
         program=st.sampled_from([None, PROGRAM]),
         seed=st.integers(0, 9),
         is_hostile=st.booleans(),
+        mode=st.sampled_from(BracketMode),
     )
     def begin(
-        self, config: ExchangeConfig, program: Program | None, seed: int, is_hostile: bool
+        self,
+        config: ExchangeConfig,
+        program: Program | None,
+        seed: int,
+        is_hostile: bool,
+        mode: BracketMode,
     ) -> None:
         self.is_hostile = is_hostile
         program = program if is_hostile else None
-        self.spec = AccountSpec(ACCOUNT, "A", START_USD, program=program)
+        self.spec = AccountSpec(
+            ACCOUNT, "A", START_USD, mode, program=program, position_brackets=BRACKETS
+        )
         self.config, self.seed = config, seed
         self.exchange = Exchange(contracts=LISTED, accounts=(self.spec,), seed=seed, config=config)
         self.now = OPEN
@@ -275,4 +286,6 @@ class Venue(RuleBasedStateMachine):
 
 
 TestVenue = Venue.TestCase
-TestVenue.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+TestVenue.settings = settings(
+    max_examples=150, stateful_step_count=40, deadline=None, derandomize=True
+)

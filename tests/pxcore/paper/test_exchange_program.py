@@ -289,7 +289,7 @@ def test_grains_and_livestock_must_be_flat_earlier() -> None:
     day = trading_day(FRIDAY)
     assert flat_by(ZC, day) == at(time(13, 20))
     assert flat_by(find_contract(LISTED, "LE"), day) == at(time(13, 5))
-    assert next_flat_by(MNQ, at(time(15, 10))) == at(time(15, 10), date(2026, 11, 23))
+    assert next_flat_by([MNQ], at(time(15, 10))) == at(time(15, 10), date(2026, 11, 23))
 
 
 def test_trading_days_begin_at_17_chicago_over_the_change_of_the_clocks() -> None:

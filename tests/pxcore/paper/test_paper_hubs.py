@@ -196,7 +196,7 @@ def test_client_that_pings_is_kept() -> None:
 
 
 def test_client_that_does_not_read_is_dropped_and_holds_nobody_up() -> None:
-    config = ServerConfig(timing=HubTiming(queue_chars_max=1_000_000))  # a client behind has slack
+    config = ServerConfig(timing=HubTiming(queue_chars_max=1_000_000))
     with serving(lively_tape(), config=config, speed=200.0) as gateway:
         venue = gateway.log_in().venue
         assert venue is not None

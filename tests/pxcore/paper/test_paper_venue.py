@@ -34,6 +34,27 @@ def test_fresh_quotes_are_not_conflated() -> None:
     assert conflated(events, after(0)) == events
 
 
+def test_venue_that_is_far_behind_catches_up_in_stretches_and_in_order() -> None:
+    class Ahead:
+        """A clock that is an hour further than the tape is long."""
+
+        speed = 1.0
+
+        def now(self) -> datetime:
+            return after(3_600_000)
+
+    exchange = Exchange(contracts=LISTED, accounts=(AccountSpec(ACCOUNT, "A", START_USD),), seed=1)
+    tape = (quote(n, 100_000 + n % 7, 100_001 + n % 7) for n in range(12_000))
+    venue = Venue(exchange=exchange, tape=tape, clock=Ahead())
+    venue.stop()  # no alarm: it plays when the test says so
+    moments = []
+    while exchange.now < after(3_600_000):
+        venue.settle()
+        moments.append(exchange.now)
+    assert moments == [after(4999), after(9999), after(3_600_000)]
+    assert exchange.top(MNQ.id).bid == 100_000 + 11_999 % 7
+
+
 def test_error_in_the_market_stops_it_and_is_reported() -> None:
     def breaking() -> Iterator[MarketStep]:
         yield quote(0, 100_000, 100_001)

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from paper_scenes import ES, MNQ
 
-from pxcore.model import Misconfigured
+from pxcore.model import BarUnit, Misconfigured
 from pxcore.paper.assembly import build_market, while_open
-from pxcore.paper.bars import BarStore, BarUnit
+from pxcore.paper.bars import BarStore
 from pxcore.paper.config import PaperConfig, Recording
 from pxcore.paper.exchange.floor import always_open
 from pxcore.paper.hours import is_exchange_open
@@ -43,7 +43,10 @@ def test_trades_make_the_recorded_bars_again(tmp_path: Path) -> None:
         ES.id, unit=BarUnit.MINUTE, number=1, start=begin, end=begin + timedelta(days=1),
         limit=9, finished_by=None,
     )  # fmt: skip
-    assert [(b.open / 4, b.high / 4, b.low / 4, b.close / 4, b.volume) for b in bars] == [
+    assert [
+        (b.open_ticks / 4, b.high_ticks / 4, b.low_ticks / 4, b.close_ticks / 4, b.volume)
+        for b in bars
+    ] == [
         (1674.25, 1676, 1674, 1675.75, 61),
         (1675.5, 1675.75, 1674, 1674.25, 753),
         (1676.75, 1677.25, 1673.5, 1675.25, 1884),

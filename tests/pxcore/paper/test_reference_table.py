@@ -16,7 +16,14 @@ from msgspec.structs import replace as struct_replace
 from paper_scenes import ES, LISTED, MNQ, OPEN, START_USD, printed, quote
 
 from pxcore.model import Contract
-from pxcore.paper.exchange import AccountSpec, BracketMode, Exchange, ExchangeConfig, StopLimits
+from pxcore.paper.exchange import (
+    AccountSpec,
+    BracketMode,
+    Exchange,
+    ExchangeConfig,
+    OutsideHours,
+    StopLimits,
+)
 from pxcore.paper.exchange.program import Program
 from pxcore.paper.faults.base import Fault
 from pxcore.paper.faults.venue import AsyncReject, OrderPending
@@ -289,6 +296,13 @@ def test_place_is_accepted_and_told_in_order(body: Json, statuses: list[int], fi
     assert [row["status"] for row in rows] == statuses
     assert {name: rows[-1].get(name) for name in fields} == fields
     assert {row["id"] for row in rows} == {answer["orderId"]} and answer["orderId"] > 2**31
+
+
+def test_closed_market_answers_code_5_where_that_is_chosen() -> None:
+    wire = Wire(outside_hours=OutsideHours.OUTSIDE_TRADING_HOURS)
+    halted(wire)
+    answer = wire.post("Order/place", **place())
+    assert (answer["errorCode"], answer["orderId"]) == (5, None)
 
 
 def test_stop_limit_is_accepted_where_that_is_chosen() -> None:
