@@ -4,5 +4,5 @@ import sys
 from pathlib import Path
 
 _HERE = Path(__file__).parent
-for folder in ("pxcore/engine", "pxcore/backtest", "pxcore/paper"):
+for folder in ("pxcore/engine", "pxcore/backtest", "pxcore/paper", "pxcore/strategies"):
     sys.path.insert(0, str(_HERE / folder))
