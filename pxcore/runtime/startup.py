@@ -12,8 +12,14 @@ from pxcore.runtime.lock import AccountLock
 from pxcore.runtime.plan import Paths, SessionPlan, make_plan
 from pxcore.runtime.venue import Venue
 from pxcore.settings import Mode, Settings
+from pxcore.strategies import choose_strategy
 
 _FLATTEN_WITHIN_S = 60.0
+
+
+def check_strategy(settings: Settings) -> None:
+    """There is such a strategy and it can be made. Raises Misconfigured with every problem."""
+    choose_strategy(settings.strategy, settings.strategy_params).make()
 
 
 def resolve_account(client: GatewayClient, settings: Settings) -> Account:
