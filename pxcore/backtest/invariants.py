@@ -15,7 +15,7 @@ from pxcore.engine.commands import Command, Halt, PlaceEntry
 from pxcore.engine.events import Event, Hub, HubDown, HubUp, SnapshotTaken
 from pxcore.model import MarketTrade, OrderType, Quote
 from pxcore.paper.exchange import Exchange, VenueEvent
-from pxcore.strategies import TimedEntry
+from pxcore.strategies import make_strategy
 
 if TYPE_CHECKING:
     from pxcore.backtest.simulation import Session
@@ -198,7 +198,9 @@ class Invariants:
 
 
 def _judge_replay(session: "Session", scenario: Scenario) -> None:
-    engine = Engine(session.engine.config, TimedEntry(every_s=scenario.every_s))
+    engine = Engine(
+        session.engine.config, make_strategy("timed-entry", {"every_s": scenario.every_s})
+    )
     for number, (event, commands) in enumerate(session.journal):
         said = tuple(engine.step(event))
         if said != commands:

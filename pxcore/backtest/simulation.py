@@ -35,7 +35,7 @@ from pxcore.engine.intents import unanswered_tags
 from pxcore.engine.limits import realised_peak_usd
 from pxcore.paper.exchange import AccountSpec, Exchange, VenueEvent
 from pxcore.paper.synthetic import synthetic
-from pxcore.strategies import TimedEntry
+from pxcore.strategies import make_strategy
 
 _CLOCK = timedelta(milliseconds=100)
 _OVERTIME = timedelta(minutes=5)  # the day must be over so long after its window at the latest
@@ -167,7 +167,9 @@ class Simulation:
             peak_usd=self._peak_of_the_day(),
         )
         desk = self._new_desk(lambda event: self._learn(session, event))
-        session = Session(Engine(config, TimedEntry(every_s=self.scenario.every_s)), desk)
+        session = Session(
+            Engine(config, make_strategy("timed-entry", {"every_s": self.scenario.every_s})), desk
+        )
         self.sessions.append(session)
         self._session = session
         self.invariants.session = session

@@ -14,10 +14,16 @@ from pxcore.runtime.plan import Paths, SessionPlan, make_plan
 from pxcore.runtime.strays import strays_of
 from pxcore.runtime.venue import Venue
 from pxcore.settings import Mode, Settings
+from pxcore.strategies import choose_strategy
 
 _FLATTEN_WITHIN_S = 60.0
 _STRAYS_S = 2.0  # between looks
 _WAITING = "waiting: an entry of a session that died may still reach the venue"
+
+
+def check_strategy(settings: Settings) -> None:
+    """There is such a strategy and it can be made. Raises Misconfigured with every problem."""
+    choose_strategy(settings.strategy, settings.strategy_params).make()
 
 
 def resolve_account(client: GatewayClient, settings: Settings) -> Account:
