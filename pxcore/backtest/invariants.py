@@ -15,6 +15,7 @@ from pxcore.engine.commands import Command, Halt, PlaceEntry
 from pxcore.engine.events import Event, Hub, HubDown, HubUp, SnapshotTaken
 from pxcore.model import MarketTrade, OrderType, Quote
 from pxcore.paper.exchange import Exchange, VenueEvent
+from pxcore.paper.faults.venue import AsyncReject, OrderPending
 from pxcore.strategies import make_strategy
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 _STOPS = (OrderType.STOP, OrderType.TRAILING_STOP)
 _FLATTEN = timedelta(seconds=40)  # one flatten, with lost answers and slow fills on the way
+_ANOTHER_ROUND = timedelta(seconds=15)
 _QUICK_FLATTEN = timedelta(seconds=3)  # one with everything answered at once
 
 
@@ -124,7 +126,11 @@ class Invariants:
 
     @property
     def _flatten(self) -> timedelta:
-        return _QUICK_FLATTEN if self._scenario.is_rest_sound else _FLATTEN
+        """How long one may take; longer for each order that the venue rejects or leaves open."""
+        scenario = self._scenario
+        odd = [f for f in scenario.faults if isinstance(f, AsyncReject | OrderPending)]
+        again = _ANOTHER_ROUND * sum(f.count or 0 for f in odd)
+        return (_QUICK_FLATTEN if scenario.is_rest_sound else _FLATTEN) + again
 
     def _judge_account(self, now: datetime) -> None:
         held = sum(p.size for p in self._exchange.positions(ACCOUNT_ID))
