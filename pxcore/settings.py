@@ -93,6 +93,19 @@ class Settings(BaseSettings):
         60, ge=1, le=1000, description="ticks from the fill to the target"
     )
 
+    break_even_ticks: int | None = Field(
+        None, ge=1, le=1000, description="ticks of gain that move the stop to the entry's price"
+    )
+    trail_ticks: int | None = Field(
+        None,
+        ge=STOP_LOSS_TICKS_MIN,
+        le=1000,
+        description="ticks behind the best price to which the stop follows",
+    )
+    time_stop_s: float | None = Field(
+        None, gt=0, le=86_400, description="seconds after which a position is closed"
+    )
+
     window_start: time = Field(time(8, 30), description="first entry, Chicago time")
     window_end: time = Field(time(15, 0), description="no entry from here, flatten, Chicago time")
     flat_by: time = Field(time(15, 5), description="flat must be proven by, Chicago time")
@@ -190,6 +203,9 @@ class Settings(BaseSettings):
     @field_validator(
         "account_id",
         "risk_usd_per_trade",
+        "break_even_ticks",
+        "trail_ticks",
+        "time_stop_s",
         "drawdown_usd_max",
         "balance_usd_floor",
         "profit_usd_lock",

@@ -18,6 +18,7 @@ from pxcore.engine.commands import (
     CancelOrder,
     ClosePosition,
     Command,
+    MoveStop,
     PlaceEntry,
     ResolveTag,
     TakeSnapshot,
@@ -28,6 +29,7 @@ from pxcore.engine.events import (
     CloseAnswered,
     Event,
     Hub,
+    MoveAnswered,
     PlaceNotSent,
     PlaceUnknown,
     SnapshotFailed,
@@ -40,6 +42,7 @@ from pxcore.paper.exchange import Exchange, VenueEvent
 _THERE = timedelta(milliseconds=2)
 _BACK = timedelta(milliseconds=2)
 REPLY_TIMEOUT = timedelta(seconds=8)
+_INSTRUCTIONS = (PlaceEntry, CancelOrder, ClosePosition, MoveStop)
 _QUESTIONS = (TakeSnapshot, ResolveTag)
 _REQUESTS_OF_A_SNAPSHOT = 4
 Later = Callable[[datetime, Callable[[], None]], None]
@@ -105,7 +108,7 @@ class Desk:
 
     def carry_out(self, command: Command, now: datetime) -> None:
         is_question = isinstance(command, _QUESTIONS)
-        if not is_question and not isinstance(command, PlaceEntry | CancelOrder | ClosePosition):
+        if not is_question and not isinstance(command, _INSTRUCTIONS):
             return
         self._lanes[is_question].append(command)
         self._next(is_question, now)
@@ -204,6 +207,8 @@ def _not_sent(command: Command, at: datetime) -> Event | None:
             return CancelAnswered(at=at, order_id=order_id, answer=Answer.NOT_SENT)
         case ClosePosition(contract_id=contract_id):
             return CloseAnswered(at=at, contract_id=contract_id, answer=Answer.NOT_SENT)
+        case MoveStop(order_id=order_id):
+            return MoveAnswered(at=at, order_id=order_id, answer=Answer.NOT_SENT)
         case TakeSnapshot(request=request):
             return SnapshotFailed(at=at, request=request, why="simulated")
         case ResolveTag(tag=tag):
@@ -221,5 +226,7 @@ def _lost(command: Command, at: datetime) -> Event | None:
             return CancelAnswered(at=at, order_id=order_id, answer=Answer.UNKNOWN)
         case ClosePosition(contract_id=contract_id):
             return CloseAnswered(at=at, contract_id=contract_id, answer=Answer.UNKNOWN)
+        case MoveStop(order_id=order_id):
+            return MoveAnswered(at=at, order_id=order_id, answer=Answer.UNKNOWN)
         case _:
             return _not_sent(command, at)

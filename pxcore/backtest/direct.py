@@ -11,6 +11,7 @@ from pxcore.engine.commands import (
     CancelOrder,
     ClosePosition,
     Command,
+    MoveStop,
     PlaceEntry,
     ResolveTag,
     TakeSnapshot,
@@ -22,6 +23,7 @@ from pxcore.engine.events import (
     CloseAnswered,
     Event,
     FillSeen,
+    MoveAnswered,
     OrderSeen,
     PlaceAccepted,
     PlaceRefused,
@@ -34,6 +36,7 @@ from pxcore.gateway.wire.codes import remedy
 from pxcore.model import MarketTrade, OrderStatus, OrderType, Quote, Snapshot
 from pxcore.paper.exchange import (
     AccountChanged,
+    Change,
     Exchange,
     FillMade,
     Leg,
@@ -78,6 +81,12 @@ class DirectVenue:
             case CancelOrder(order_id=order_id):
                 code = self._exchange.cancel(now, self._account_id, order_id).code
                 return CancelAnswered(at=at, order_id=order_id, answer=_answer(code))
+            case MoveStop(order_id=order_id, contract_id=contract_id, stop_ticks=ticks):
+                contract = self._exchange.contract(contract_id)
+                assert contract is not None
+                change = Change(stop_price=contract.price(ticks))
+                moved = self._exchange.modify(now, self._account_id, order_id, change).code
+                return MoveAnswered(at=at, order_id=order_id, answer=_answer(moved))
             case ClosePosition(contract_id=contract_id):
                 closed = self._exchange.close(now, self._account_id, contract_id).code
                 return CloseAnswered(at=at, contract_id=contract_id, answer=_answer(closed))

@@ -13,8 +13,8 @@ from pxcore.backtest.scenario import ACCOUNT_ID, BALANCE_USD, Scenario
 from pxcore.engine import Engine
 from pxcore.engine.commands import Command, Halt, PlaceEntry
 from pxcore.engine.events import Event, Hub, HubDown, HubUp, SnapshotTaken
-from pxcore.model import MarketTrade, OrderType, Quote
-from pxcore.paper.exchange import Exchange, VenueEvent
+from pxcore.model import MarketTrade, Order, OrderType, Quote
+from pxcore.paper.exchange import Exchange, OrderChanged, VenueEvent
 from pxcore.paper.faults.venue import AsyncReject, OrderPending
 from pxcore.strategies import make_strategy
 
@@ -48,14 +48,26 @@ class Invariants:
         self._is_halted = False
         self._away_since: datetime | None = None  # held, and a hub known to be away
         self._is_held = False
+        self._stops: dict[int, int] = {}
         self._is_moved = True
         self.worst_naked_s = 0.0
 
     # -- what happens -------------------------------------------------------------------------
 
     def see(self, happened: VenueEvent) -> None:
+        if isinstance(happened, OrderChanged):
+            self._judge_stop(happened.order)
         if not isinstance(happened, Quote | MarketTrade):
             self._is_moved = True
+
+    def _judge_stop(self, order: Order) -> None:
+        """A stop only ever moves towards the market."""
+        if order.type not in _STOPS or order.stop_ticks is None or order.parent_id is None:
+            return
+        before = self._stops.get(order.id, order.stop_ticks)
+        if order.side.sign * (order.stop_ticks - before) > 0:
+            raise Violation(f"stop {order.id} was loosened from {before} to {order.stop_ticks}")
+        self._stops[order.id] = order.stop_ticks
 
     def learned(self, event: Event, commands: tuple[Command, ...], now: datetime) -> None:
         """A session was told this and said that. Judges every entry that it sent."""

@@ -12,6 +12,7 @@ import msgspec
 
 from pxcore.calendar import chicago
 from pxcore.engine import EngineConfig, Limits
+from pxcore.engine.config import ExitTerms
 from pxcore.engine.events import Ask, Hub
 from pxcore.model import Bracket, Side
 from pxcore.paper.catalogue import catalogue, find_contract
@@ -141,6 +142,11 @@ def _config(rng: random.Random, seed: int) -> EngineConfig:
         size=size,
         bracket=Bracket(
             stop_loss_ticks=rng.choice((8, 16, 40)), take_profit_ticks=rng.choice((8, 20, 60))
+        ),
+        exits=ExitTerms(
+            break_even_ticks=rng.choice((None, None, 4)),
+            trail_ticks=rng.choice((None, None, 6)),
+            time_stop_s=rng.choice((None, None, 5.0)),
         ),
         limits=Limits(
             loss_usd_max=Decimal(rng.choice((40, 100, 1000))),

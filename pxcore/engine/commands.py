@@ -1,6 +1,7 @@
 """Everything that the engine can want done. The shell does it and answers with an event.
 
-`PlaceEntry`, `CancelOrder` and `ClosePosition` are instructions: each is sent at most once.
+`PlaceEntry`, `CancelOrder`, `ClosePosition` and `MoveStop` are instructions: each is sent at most
+once.
 `TakeSnapshot` and `ResolveTag` are questions: they may be asked again.
 The rest is for people and for the record.
 """
@@ -37,6 +38,14 @@ class ClosePosition(_Command, frozen=True, kw_only=True, tag="close_position"):
     """Close the contract's whole net position at market."""
 
     contract_id: str
+
+
+class MoveStop(_Command, frozen=True, kw_only=True, tag="move_stop"):
+    """Change the level of a working stop, nearer to the market."""
+
+    order_id: int
+    contract_id: str
+    stop_ticks: int
 
 
 class TakeSnapshot(_Command, frozen=True, kw_only=True, tag="take_snapshot"):
@@ -131,6 +140,7 @@ Command = (
     PlaceEntry
     | CancelOrder
     | ClosePosition
+    | MoveStop
     | TakeSnapshot
     | ResolveTag
     | Denied

@@ -54,6 +54,19 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     strategy_errors_max: int = 3
 
 
+class ExitTerms(msgspec.Struct, frozen=True, kw_only=True):
+    """Ways out beyond the bracket; None is not there. Ticks of price, seconds of the market.
+
+    `break_even_ticks` of gain move the stop to the entry's price, `trail_ticks` keep it so far
+    behind the best price, after `time_stop_s` the position is closed.
+    """
+
+    break_even_ticks: int | None = None
+    trail_ticks: int | None = None
+    time_stop_s: float | None = None
+    move_every_s: float = 1.0
+
+
 class EngineConfig(msgspec.Struct, frozen=True, kw_only=True):
     """One session's terms. Times are UTC; the caller has held them against the calendar.
 
@@ -77,4 +90,5 @@ class EngineConfig(msgspec.Struct, frozen=True, kw_only=True):
     sends_orders: bool = True
     halt_reason: str | None = None
     no_entry: tuple[Stretch, ...] = ()
+    exits: ExitTerms = ExitTerms()
     peak_usd: Decimal = Decimal(0)

@@ -28,12 +28,14 @@ from pxcore.engine.events import (
     AccountSeen,
     Ask,
     Asked,
+    ClockTick,
     Event,
     FillSeen,
     Hub,
     HubDown,
     HubUp,
     KillSwitchSeen,
+    MoveAnswered,
     OperatorSeen,
     OrderSeen,
     PlaceAccepted,
@@ -48,6 +50,7 @@ from pxcore.engine.events import (
     TagResolved,
 )
 from pxcore.engine.execution import BracketedMarket, ExecutionPolicy, make_risk_manager
+from pxcore.engine.exits import Exits
 from pxcore.engine.flatten import Flattener
 from pxcore.engine.gates import Approved, review
 from pxcore.engine.limits import breach
@@ -59,6 +62,7 @@ from pxcore.engine.words import describe
 from pxcore.model import DepthLevel, MarketTrade, OrderStatus, Quote
 
 _MARKET_DATA = (Quote, MarketTrade, DepthLevel)
+_PRICE_OR_CLOCK = (Quote, ClockTick)
 
 
 class Engine:
@@ -77,6 +81,7 @@ class Engine:
         self.denials: dict[str, int] = {}
         self.headroom_usd_min: Decimal | None = None
         self._deadlines = Deadlines()
+        self._exits = Exits(config.exits)
         self._peak_told_usd = config.peak_usd
         self._sent_count = 0
         self._requests = 0
@@ -101,6 +106,7 @@ class Engine:
             PlaceUnknown: self._on_place_unknown,
             TagResolved: self._on_resolved,
             Asked: self._on_asked,
+            MoveAnswered: self._on_moved,
             KillSwitchSeen: self._on_kill_switch,
             OperatorSeen: self._on_operator,
             ShellFault: self._on_fault,
@@ -124,6 +130,8 @@ class Engine:
             self._watch_money(event.at)
         elif self.state.book.holding.exposure:
             self._watch_money(event.at)
+        if self._exits.is_on and type(event) in _PRICE_OR_CLOCK and self.flattener is None:
+            self._consider_exits(event.at)
         if self.ending is None:
             self._ask_strategy(event)
         return self._out
@@ -235,6 +243,10 @@ class Engine:
         if event.order is not None:
             self.state.entry.note_order(event.order, event.at)
             self.state.book.see_order(event.order)
+
+    def _on_moved(self, event: MoveAnswered) -> None:
+        if self._exits.answered(event):
+            self.resync.doubt("whether a stop has moved is not known")
 
     # -- people and faults --------------------------------------------------------------------
 
@@ -364,6 +376,17 @@ class Engine:
             self._out.append(judged)
         else:
             self._place(now, judged)
+
+    def _consider_exits(self, now: datetime) -> None:
+        wanted = self._exits.consider(self.state, now)
+        if isinstance(wanted, Exit):
+            self._exit(now, wanted.reason)
+        elif wanted is not None:
+            assert self.state.entry is not None
+            self.state.entry.asked_stops.add(wanted.stop_ticks)
+            price = self.config.contract.price(wanted.stop_ticks)
+            self._notice(Level.INFO, "stop.moves", f"the stop moves to {price}")
+            self._out.append(wanted)
 
     def _exit(self, now: datetime, reason: str) -> None:
         if self.state.book.holding.exposure and self.flattener is None:

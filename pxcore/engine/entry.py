@@ -21,6 +21,7 @@ class Entry:
         self.tag = command.tag
         self.side: Side = command.side
         self.bracket = command.bracket
+        self.asked_stops: set[int] = set()  # levels, in ticks, to which its stop was to move
         self.sent_at = sent_at
         self.order_id: int | None = None
         self.answered_at: datetime | None = None

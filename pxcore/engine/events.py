@@ -150,6 +150,11 @@ class CloseAnswered(_Event, frozen=True, kw_only=True, tag="close_answered"):
     answer: Answer
 
 
+class MoveAnswered(_Event, frozen=True, kw_only=True, tag="move_answered"):
+    order_id: int
+    answer: Answer
+
+
 class Asked(_Event, frozen=True, kw_only=True, tag="asked"):
     ask: Ask
     why: str
@@ -194,6 +199,7 @@ Event = (
     | TagResolved
     | CancelAnswered
     | CloseAnswered
+    | MoveAnswered
     | Asked
     | KillSwitchSeen
     | OperatorSeen

@@ -1,6 +1,6 @@
 """Is the position guarded? Judges the two legs of an entry's bracket against what is held."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import msgspec
 
@@ -28,11 +28,17 @@ def legs_of(orders: Iterable[Order], *, entry_id: int | None, tag: str) -> list[
 
 
 def judge_protection(
-    legs: Iterable[Order], *, exposure: int, entry_ticks: int | None, bracket: Bracket
+    legs: Iterable[Order],
+    *,
+    exposure: int,
+    entry_ticks: int | None,
+    bracket: Bracket,
+    asked_stops: Collection[int] = (),
 ) -> Protection:
     """Both legs working, on the closing side, for all that is held, at the agreed distance.
 
-    The price is held against the entry's fill when that is known (gateway reference, 7.3).
+    The stop may also be at one of the levels, in ticks, to which we asked to move it. The price
+    is held against the entry's fill when that is known (gateway reference, 7.3).
     """
     alive = [o for o in legs if o.is_alive]
     stop = next((o for o in alive if o.type in (OrderType.STOP, OrderType.TRAILING_STOP)), None)
@@ -49,7 +55,8 @@ def judge_protection(
             return f"{name} leg is on the {leg.side} side of a position of {exposure}"
         if leg.size - leg.filled_size != abs(exposure):
             return f"{name} leg is for {leg.size - leg.filled_size} of {abs(exposure)}"
-        if entry_ticks is not None and price != entry_ticks + distance:
+        is_moved = leg is stop and price in asked_stops
+        if entry_ticks is not None and not is_moved and price != entry_ticks + distance:
             return f"{name} leg is at {price} ticks, agreed was {entry_ticks + distance}"
         return None
 

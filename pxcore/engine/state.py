@@ -81,6 +81,7 @@ class State:
             exposure=self.book.holding.exposure,
             entry_ticks=entry.filled_ticks if entry is not None else None,
             bracket=entry.bracket if entry is not None else self.config.bracket,
+            asked_stops=entry.asked_stops if entry is not None else (),
         )
 
     def day_usd(self) -> Decimal | None:

@@ -12,8 +12,15 @@ import threading
 from collections.abc import Callable
 
 from pxcore.clock import Clock
-from pxcore.engine.commands import CancelOrder, ClosePosition, PlaceEntry
-from pxcore.engine.events import Answer, CancelAnswered, CloseAnswered, Event, PlaceNotSent
+from pxcore.engine.commands import CancelOrder, ClosePosition, MoveStop, PlaceEntry
+from pxcore.engine.events import (
+    Answer,
+    CancelAnswered,
+    CloseAnswered,
+    Event,
+    MoveAnswered,
+    PlaceNotSent,
+)
 from pxcore.journal import Journal
 from pxcore.model import Contract
 from pxcore.runtime.venue import Instruction, Question, Venue
@@ -94,6 +101,8 @@ class Dispatcher:
                 return PlaceNotSent(at=now, tag=tag, why=why)
             case CancelOrder(order_id=order_id):
                 return CancelAnswered(at=now, order_id=order_id, answer=Answer.NOT_SENT)
+            case MoveStop(order_id=order_id):
+                return MoveAnswered(at=now, order_id=order_id, answer=Answer.NOT_SENT)
             case ClosePosition(contract_id=contract_id):
                 return CloseAnswered(at=now, contract_id=contract_id, answer=Answer.NOT_SENT)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from pxcore.calendar import chicago, trading_day_at
-from pxcore.engine.config import EngineConfig, Limits, Stretch
+from pxcore.engine.config import EngineConfig, ExitTerms, Limits, Stretch
 from pxcore.engine.limits import realised_peak_usd
 from pxcore.gateway import Budget, GatewayClient, SharedLedger
 from pxcore.journal.latches import halt_in_journals, peak_in_journals
@@ -222,5 +222,11 @@ def engine_config(plan: SessionPlan, settings: Settings) -> EngineConfig:
         sends_orders=plan.mode is not Mode.SHADOW,
         halt_reason=plan.halt_reason,
         no_entry=plan.no_entry,
+        exits=ExitTerms(
+            break_even_ticks=settings.break_even_ticks,
+            trail_ticks=settings.trail_ticks,
+            time_stop_s=settings.time_stop_s,
+            move_every_s=speed,
+        ),
         peak_usd=plan.peak_usd,
     )

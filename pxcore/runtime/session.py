@@ -25,6 +25,7 @@ from pxcore.engine.commands import (
     FlatProven,
     Halt,
     Level,
+    MoveStop,
     Notice,
     PeakSeen,
     PlaceEntry,
@@ -177,7 +178,7 @@ class Session:
 
     def _carry_out(self, command: Command, seq: int, now: datetime) -> None:
         match command:
-            case PlaceEntry() | CancelOrder() | ClosePosition():
+            case PlaceEntry() | CancelOrder() | ClosePosition() | MoveStop():
                 self._dispatcher.instruct(command, seq)
             case TakeSnapshot() | ResolveTag():
                 self._dispatcher.ask(command)

@@ -10,6 +10,7 @@ from pxcore.clock import Clock
 from pxcore.engine.commands import (
     CancelOrder,
     ClosePosition,
+    MoveStop,
     PlaceEntry,
     ResolveTag,
     TakeSnapshot,
@@ -19,6 +20,7 @@ from pxcore.engine.events import (
     CancelAnswered,
     CloseAnswered,
     Event,
+    MoveAnswered,
     PlaceAccepted,
     PlaceNotSent,
     PlaceRefused,
@@ -28,11 +30,19 @@ from pxcore.engine.events import (
     TagResolved,
 )
 from pxcore.gateway import GatewayClient, Urgency
-from pxcore.model import Contract, Misconfigured, OutcomeUnknown, PxError, Refused, Unavailable
+from pxcore.model import (
+    Contract,
+    Misconfigured,
+    OrderChange,
+    OutcomeUnknown,
+    PxError,
+    Refused,
+    Unavailable,
+)
 
 _GONE = frozenset(("OrderNotFound", "PositionNotFound"))
 
-Instruction = PlaceEntry | CancelOrder | ClosePosition
+Instruction = PlaceEntry | CancelOrder | ClosePosition | MoveStop
 Question = TakeSnapshot | ResolveTag
 
 
@@ -48,18 +58,30 @@ class Venue:
         self._clock = clock
 
     def instruct(self, instruction: Instruction, contract: Contract | None = None) -> Event:
-        """Sends it, once, and says what became of it. `contract` is the entry's."""
+        """Sends it, once, and says what became of it. `contract` is the entry's or the stop's."""
         match instruction:
             case PlaceEntry():
                 return self._place(instruction, contract)
             case CancelOrder(order_id=order_id):
                 answer = self._answer(lambda: self._client.cancel_order(self._account_id, order_id))
                 return CancelAnswered(at=self._clock.now(), order_id=order_id, answer=answer)
+            case MoveStop():
+                return self._move(instruction, contract)
             case ClosePosition(contract_id=contract_id):
                 answer = self._answer(
                     lambda: self._client.close_position(self._account_id, contract_id)
                 )
                 return CloseAnswered(at=self._clock.now(), contract_id=contract_id, answer=answer)
+
+    def _move(self, move: MoveStop, contract: Contract | None) -> Event:
+        change = OrderChange(stop_ticks=move.stop_ticks)
+        if contract is None or contract.id != move.contract_id:
+            answer = Answer.NOT_SENT
+        else:
+            answer = self._answer(
+                lambda: self._client.modify_order(self._account_id, move.order_id, change, contract)
+            )
+        return MoveAnswered(at=self._clock.now(), order_id=move.order_id, answer=answer)
 
     def ask(self, question: Question) -> Event:
         """Asks it. There always is an answer, for the engine waits for one before it asks again."""

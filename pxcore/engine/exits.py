@@ -1,0 +1,112 @@
+"""Ways out beyond the bracket: the stop follows the market, and a position may not grow old.
+
+A stop only ever moves towards the market. The venue's own leg is moved, so it goes on guarding
+the position whatever becomes of us; one move is under way at a time, and a lost answer is settled
+by what the stream or a look by REST shows, since moving it there again would do no harm.
+"""
+
+from datetime import datetime, timedelta
+
+from pxcore.engine.commands import MoveStop
+from pxcore.engine.config import ExitTerms
+from pxcore.engine.events import Answer, MoveAnswered
+from pxcore.engine.state import Phase, State
+from pxcore.engine.strategy import Exit
+
+_REFUSALS_MAX = 3  # of one position's moves, then its stop stays where it is
+
+
+def wanted_stop(
+    *,
+    direction: int,
+    entry_ticks: int,
+    stop_ticks: int,
+    best_ticks: int,
+    market_ticks: int,
+    terms: ExitTerms,
+) -> int | None:
+    """Where the stop should be, in ticks, or None when it is well where it is.
+
+    `direction` is +1 for a long position, `best_ticks` the best price that it could have been
+    closed at, `market_ticks` the one now: a stop at or beyond it would be refused.
+    """
+    level = stop_ticks
+    if terms.break_even_ticks is not None:
+        gained = direction * (best_ticks - entry_ticks)
+        if gained >= terms.break_even_ticks:
+            level = _tighter(direction, level, entry_ticks)
+    if terms.trail_ticks is not None:
+        level = _tighter(direction, level, best_ticks - direction * terms.trail_ticks)
+    is_nearer = direction * (level - stop_ticks) >= 1
+    is_below_market = direction * (market_ticks - level) >= 1
+    return level if is_nearer and is_below_market else None
+
+
+def _tighter(direction: int, one: int, other: int) -> int:
+    return max(one, other) if direction > 0 else min(one, other)
+
+
+class Exits:
+    """Of one position after the other. Owned by the engine."""
+
+    def __init__(self, terms: ExitTerms) -> None:
+        self._terms = terms
+        self._best: int | None = None
+        self._is_under_way = False
+        self._refusals = 0
+        self._next_at: datetime | None = None
+        self.is_on = terms != ExitTerms()
+
+    def consider(self, state: State, now: datetime) -> MoveStop | Exit | None:
+        """What to do about the position now, on a price or a clock tick."""
+        if state.phase is not Phase.PROTECTED:
+            if not state.book.holding.exposure:
+                self._begin_anew()
+            return None
+        if self._is_too_old(state, now):
+            return Exit(reason=f"held for {self._terms.time_stop_s:g} s")
+        return self._move(state, now)
+
+    def answered(self, event: MoveAnswered) -> bool:
+        """True when what the venue made of it is not known."""
+        self._is_under_way = False
+        if event.answer in (Answer.REFUSED, Answer.GONE):
+            self._refusals += 1
+        return event.answer is Answer.UNKNOWN
+
+    def _begin_anew(self) -> None:
+        self._best, self._is_under_way, self._refusals, self._next_at = None, False, 0, None
+
+    def _is_too_old(self, state: State, now: datetime) -> bool:
+        if self._terms.time_stop_s is None or not state.book.rounds:
+            return False
+        latest = state.book.rounds[-1]
+        age_s = (now - latest.opened_at).total_seconds()
+        return not latest.is_closed and age_s >= self._terms.time_stop_s
+
+    def _move(self, state: State, now: datetime) -> MoveStop | None:
+        exposure, market, entry = state.book.holding.exposure, state.market, state.entry
+        direction = 1 if exposure > 0 else -1
+        price = market.bid_ticks if exposure > 0 else market.ask_ticks
+        stop = state.protection().stop
+        if price is None or entry is None or entry.filled_ticks is None or stop is None:
+            return None
+        self._best = price if self._best is None else _tighter(direction, self._best, price)
+        is_soon = self._next_at is not None and now < self._next_at
+        if self._is_under_way or is_soon or self._refusals >= _REFUSALS_MAX:
+            return None
+        if stop.stop_ticks is None:
+            return None
+        level = wanted_stop(
+            direction=direction,
+            entry_ticks=entry.filled_ticks,
+            stop_ticks=stop.stop_ticks,
+            best_ticks=self._best,
+            market_ticks=price,
+            terms=self._terms,
+        )
+        if level is None:
+            return None
+        self._is_under_way = True
+        self._next_at = now + timedelta(seconds=self._terms.move_every_s)
+        return MoveStop(order_id=stop.id, contract_id=stop.contract_id, stop_ticks=level)
