@@ -170,6 +170,11 @@ def test_strategy_and_parameters_are_taken_as_they_are_and_no_module_is_imported
     assert settings.strategy_params == {"every_s": 4, "x": [1]}
 
 
+def test_parameters_are_read_from_the_env_file_as_the_documents_write_them(tmp_path):
+    (tmp_path / ".env").write_text('PX_STRATEGY_PARAMS={"bar_s": 5, "slow_bars": 20}\n')
+    assert load_settings().strategy_params == {"bar_s": 5, "slow_bars": 20}
+
+
 def test_empty_parameters_are_none(monkeypatch):
     assert load(monkeypatch, PX_STRATEGY_PARAMS="").strategy_params == {}
 
