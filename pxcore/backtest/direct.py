@@ -1,6 +1,11 @@
-"""The engine's commands, carried out by calling the exchange: no wire, no thread, virtual time."""
+"""The engine's commands, carried out by calling the exchange: no wire, no thread, virtual time.
+
+The exchange's codes become answers as the gateway's do: a refusal is one, and a code that does
+not say whether it was taken is an unknown outcome.
+"""
 
 from datetime import datetime
+from enum import IntEnum
 
 from pxcore.engine.commands import (
     CancelOrder,
@@ -20,15 +25,15 @@ from pxcore.engine.events import (
     OrderSeen,
     PlaceAccepted,
     PlaceRefused,
+    PlaceUnknown,
     PositionSeen,
     SnapshotTaken,
     TagResolved,
 )
+from pxcore.gateway.wire.codes import remedy
 from pxcore.model import MarketTrade, OrderStatus, OrderType, Quote, Snapshot
 from pxcore.paper.exchange import (
     AccountChanged,
-    CancelCode,
-    CloseCode,
     Exchange,
     FillMade,
     Leg,
@@ -39,6 +44,8 @@ from pxcore.paper.exchange import (
 )
 
 _ALIVE = (OrderStatus.OPEN, OrderStatus.PENDING, OrderStatus.SUSPENDED)
+_UNDECIDED = frozenset(("PENDING", "ORDER_PENDING", "UNKNOWN_ERROR"))
+_GONE = frozenset(("ORDER_NOT_FOUND", "POSITION_NOT_FOUND"))
 
 
 def as_event(happened: VenueEvent, at: datetime) -> Event:
@@ -70,14 +77,10 @@ class DirectVenue:
                 return self._place(command, now, at)
             case CancelOrder(order_id=order_id):
                 code = self._exchange.cancel(now, self._account_id, order_id).code
-                gone = code is not CancelCode.SUCCESS
-                answer = Answer.GONE if gone else Answer.DONE
-                return CancelAnswered(at=at, order_id=order_id, answer=answer)
+                return CancelAnswered(at=at, order_id=order_id, answer=_answer(code))
             case ClosePosition(contract_id=contract_id):
                 closed = self._exchange.close(now, self._account_id, contract_id).code
-                gone = closed is not CloseCode.SUCCESS
-                answer = Answer.GONE if gone else Answer.DONE
-                return CloseAnswered(at=at, contract_id=contract_id, answer=answer)
+                return CloseAnswered(at=at, contract_id=contract_id, answer=_answer(closed))
             case TakeSnapshot(request=request):
                 return SnapshotTaken(at=at, request=request, snapshot=self.snapshot(now))
             case ResolveTag(tag=tag):
@@ -88,6 +91,7 @@ class DirectVenue:
                 return None
 
     def snapshot(self, now: datetime) -> Snapshot:
+        """What REST would show at that moment."""
         account = self._exchange.account(self._account_id)
         if account is None:
             raise ValueError(f"the exchange has no account {self._account_id}")
@@ -114,8 +118,22 @@ class DirectVenue:
                 take_profit=Leg(ticks=sign * entry.bracket.take_profit_ticks, type=OrderType.LIMIT),
             ),
         )
+        if result.code.name in _UNDECIDED:
+            return PlaceUnknown(at=at, tag=entry.tag, why=result.code.name)
         if result.code.value or result.order_id is None:
             return PlaceRefused(
-                at=at, tag=entry.tag, code_name=result.code.name, text=result.text or ""
+                at=at,
+                tag=entry.tag,
+                code_name=result.code.name,
+                text=result.text or "",
+                remedy=remedy(result.text) or "",
             )
         return PlaceAccepted(at=at, tag=entry.tag, order_id=result.order_id)
+
+
+def _answer(code: IntEnum) -> Answer:
+    if code.name == "SUCCESS":
+        return Answer.DONE
+    if code.name in _UNDECIDED:
+        return Answer.UNKNOWN
+    return Answer.GONE if code.name in _GONE else Answer.REFUSED

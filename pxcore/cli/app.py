@@ -18,6 +18,7 @@ from pxcore.cli.output import console
 from pxcore.cli.paper import PaperRequest, serve_paper
 from pxcore.cli.real_day import run_day
 from pxcore.cli.record import replay_session, serve_ui, show_report
+from pxcore.cli.simulate import run_simulation
 from pxcore.model import Misconfigured
 from pxcore.paper.exchange import BracketMode
 from pxcore.runtime.plan import Paths
@@ -182,6 +183,21 @@ def replay(session: _Session = None) -> None:
 
 
 @app.command()
+def simulate(
+    seeds: Annotated[int, typer.Option(min=1, help="How many days.")] = 200,
+    first_seed: Annotated[int, typer.Option(min=0, help="Seed of the first one.")] = 0,
+    json: Annotated[Path | None, typer.Option(help="Write the outcome here as JSON.")] = None,
+) -> None:
+    """Bad days in virtual time: faults, kills and restarts, every invariant checked at each step.
+
+    Example: px simulate --seeds 1000 --json days.json
+    """
+    raise typer.Exit(
+        run_simulation(first_seed=first_seed, seeds=seeds, json=json, console=console())
+    )
+
+
+@app.command()
 def ui(
     run_id: Annotated[str | None, typer.Argument(help="Id of a flow run to open.")] = None,
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 for a free one.")] = 0,
@@ -193,8 +209,8 @@ def ui(
     raise typer.Exit(serve_ui(Paths(load_settings().home), port, run_id, console()))
 
 
-asking.add_to(app)
-acting.add_to(app)
+asking.add_to(app, "The gateway by hand: look")
+acting.add_to(app, "The gateway by hand: move money")
 
 
 def main() -> None:

@@ -1,5 +1,6 @@
 """`px flatten`: close everything on the account, with proof, without Prefect or a session."""
 
+import sys
 import time
 from contextlib import ExitStack
 
@@ -38,6 +39,8 @@ def flatten(settings: Settings, console: Console, *, is_agreed: bool, timeout_s:
         console.print("flat already, nothing sent")
         return 0
     if not is_agreed:
+        if not sys.stdin.isatty():
+            raise Misconfigured("nobody is at a terminal to be asked: give --yes; nothing was sent")
         typer.confirm("Cancel every order and close every position?", abort=True)
     venue = Venue(client, account_id=account.id, day_start=day_start, clock=settings.clock)
     with ExitStack() as stack:

@@ -229,10 +229,12 @@ class Engine:
             self._notice(Level.WARNING, "entry.unknown", f"entry {event.tag}: {event.why}")
 
     def _on_resolved(self, event: TagResolved) -> None:
-        if self.state.entry is None or self.state.entry.tag != event.tag or event.order is None:
+        if self.state.entry is None or self.state.entry.tag != event.tag:
             return
-        self.state.entry.note_order(event.order, event.at)
-        self.state.book.see_order(event.order)
+        self.state.entry.looked_up(event.at)
+        if event.order is not None:
+            self.state.entry.note_order(event.order, event.at)
+            self.state.book.see_order(event.order)
 
     # -- people and faults --------------------------------------------------------------------
 

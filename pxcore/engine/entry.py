@@ -5,6 +5,8 @@ from datetime import datetime, timedelta
 from pxcore.engine.commands import PlaceEntry, ResolveTag
 from pxcore.model import Order, Side, Snapshot
 
+_LOST_AFTER = 20  # pauses between two look-ups until one counts as lost
+
 
 class Entry:
     """One intent. Whatever arrives first, answer or stream, names the order; both are kept.
@@ -27,7 +29,7 @@ class Entry:
         self._is_unknown = False
         self._ask_again = timedelta(seconds=ask_again_s)
         self._grace = timedelta(seconds=grace_s)
-        self._ask_at: datetime | None = None
+        self._ask_at: datetime | None = None  # when the next look-up is due
 
     def may_still_arrive(self, now: datetime) -> bool:
         """The venue may yet get it: a look that does not show it proves nothing."""
@@ -66,8 +68,15 @@ class Entry:
         self._is_unknown = self.order_id is None
 
     def questions(self, now: datetime) -> list[ResolveTag]:
-        """Look-ups that are due. They are questions: asking again does no harm."""
+        """Look-ups that are due: one at a time, or they would queue before a look that matters.
+
+        One whose answer never comes is asked anew in the end.
+        """
         if not self._is_unknown or (self._ask_at is not None and now < self._ask_at):
             return []
-        self._ask_at = now + self._ask_again
+        self._ask_at = now + _LOST_AFTER * self._ask_again
         return [ResolveTag(tag=self.tag)]
+
+    def looked_up(self, at: datetime) -> None:
+        """A look-up was answered, whatever it found."""
+        self._ask_at = at + self._ask_again

@@ -132,7 +132,9 @@ class PlaceUnknown(_Event, frozen=True, kw_only=True, tag="place_unknown"):
 
 
 class TagResolved(_Event, frozen=True, kw_only=True, tag="tag_resolved"):
-    """The answer to a ResolveTag: the order with the tag, or None when there is none yet."""
+    """The answer to a ResolveTag: the order with the tag, or None when there is none yet, or
+    when it could not be asked.
+    """
 
     tag: str
     order: Order | None

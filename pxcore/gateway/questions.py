@@ -140,11 +140,11 @@ class Questions:
         rows = self._working_rows(account_id, _NORMAL)
         return tuple(self._order(row, account_id) for row in rows)
 
-    def order(self, account_id: int, order_id: int) -> Order:
+    def order(self, account_id: int, order_id: int, *, urgency: Urgency = _NORMAL) -> Order:
         """Refused with OrderNotFound when the account has no such order."""
         request = requests.OrderOfAccount(account_id=account_id, order_id=order_id)
-        row = self._call.ask(endpoints.ORDER, request, f"find order {order_id}").order
-        return self._order(row, account_id)
+        row = self._call.ask(endpoints.ORDER, request, f"find order {order_id}", urgency).order
+        return self._order(row, account_id, urgency)
 
     def orders(
         self, account_id: int, *, start: datetime, end: datetime | None = None

@@ -5,11 +5,15 @@ last resort for a session that has died. Whoever finds it taken does not touch t
 """
 
 import os
+import time
 from pathlib import Path
 from typing import IO, Self
 
 from pxcore.filelock import is_locked, try_lock
 from pxcore.model import PxError
+
+_ATTEMPTS = 3
+_BETWEEN_S = 0.02
 
 
 class AccountBusy(PxError):
@@ -29,18 +33,27 @@ class AccountLock:
     def __enter__(self) -> Self:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         file = self.path.open("a+", encoding="utf-8")
-        try:
-            try_lock(file)
-        except OSError:
+        if not self._is_taken(file):
             holder = _name_in(file)
             file.close()
-            raise AccountBusy(f"account {self._account_id} is held by {holder}") from None
+            raise AccountBusy(f"account {self._account_id} is held by {holder}")
         file.truncate(0)
         file.write(f"{self._holder} (process {os.getpid()})\n")
         file.flush()
         self._file = file
         self.stop_path.unlink(missing_ok=True)  # a wish that was meant for an earlier holder
         return self
+
+    def _is_taken(self, file: IO[str]) -> bool:
+        """By us. Tried more than once: who only looks holds it for microseconds."""
+        for attempt in range(_ATTEMPTS):
+            try:
+                try_lock(file)
+                return True
+            except OSError:
+                if attempt < _ATTEMPTS - 1:
+                    time.sleep(_BETWEEN_S)
+        return False
 
     def __exit__(self, *error: object) -> None:
         if self._file is not None:

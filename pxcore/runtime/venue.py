@@ -61,8 +61,8 @@ class Venue:
                 )
                 return CloseAnswered(at=self._clock.now(), contract_id=contract_id, answer=answer)
 
-    def ask(self, question: Question) -> Event | None:
-        """Asks it. None when a look-up stayed unanswered: the engine asks again by itself."""
+    def ask(self, question: Question) -> Event:
+        """Asks it. There always is an answer, for the engine waits for one before it asks again."""
         match question:
             case TakeSnapshot(request=request, is_urgent=is_urgent):
                 urgency = Urgency.URGENT if is_urgent else Urgency.NORMAL
@@ -77,7 +77,7 @@ class Venue:
                 try:
                     order = self._client.resolve(self._account_id, tag, since=self._day_start)
                 except PxError:
-                    return None
+                    order = None
                 return TagResolved(at=self._clock.now(), tag=tag, order=order)
 
     def keep_warm(self) -> None:

@@ -9,6 +9,7 @@ from pxcore.cli.desk import change, close, place
 from pxcore.cli.desk.asking import Json, form_of
 from pxcore.cli.desk.consent import Consent
 from pxcore.cli.desk.desk import open_desk
+from pxcore.gateway import Urgency
 from pxcore.model import STOP_LOSS_TICKS_MIN, OrderType, Side
 
 _Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
@@ -32,9 +33,10 @@ class Kind(StrEnum):
     JOIN_ASK = "join-ask"
 
 
-def add_to(app: typer.Typer) -> None:
-    app.add_typer(order_app, name="order")
-    app.add_typer(position_app, name="position")
+def add_to(app: typer.Typer, panel: str) -> None:
+    """Under this heading of `px --help`."""
+    app.add_typer(order_app, name="order", rich_help_panel=panel)
+    app.add_typer(position_app, name="position", rich_help_panel=panel)
 
 
 @order_app.command(name="place")
@@ -104,7 +106,7 @@ def order_modify(
     """
     asked = change.ChangeAsked(size=size, limit=limit, stop=stop, trail=trail)
     consent = Consent(is_agreed=yes, is_beside=beside_session)
-    with open_desk(context, form_of(json)) as desk:
+    with open_desk(context, form_of(json), urgency=Urgency.URGENT) as desk:
         raise typer.Exit(change.modify(desk, order_id, asked, consent))
 
 
@@ -121,7 +123,7 @@ def order_cancel(
     Example: px order cancel 3400000101
     """
     consent = Consent(is_agreed=yes, is_beside=beside_session)
-    with open_desk(context, form_of(json)) as desk:
+    with open_desk(context, form_of(json), urgency=Urgency.URGENT) as desk:
         raise typer.Exit(change.cancel(desk, order_id, consent))
 
 
@@ -142,7 +144,7 @@ def position_close(
     Example: px position close MNQ
     """
     consent = Consent(is_agreed=yes, is_beside=beside_session)
-    with open_desk(context, form_of(json)) as desk:
+    with open_desk(context, form_of(json), urgency=Urgency.URGENT) as desk:
         raise typer.Exit(close.close(desk, contract, consent))
 
 
@@ -160,5 +162,5 @@ def position_reduce(
     Example: px position reduce MNQ --by 1
     """
     consent = Consent(is_agreed=yes, is_beside=beside_session)
-    with open_desk(context, form_of(json)) as desk:
+    with open_desk(context, form_of(json), urgency=Urgency.URGENT) as desk:
         raise typer.Exit(close.reduce(desk, contract, by, consent))

@@ -22,17 +22,18 @@ orders_app = typer.Typer(no_args_is_help=True, help="Orders of the account.")
 positions_app = typer.Typer(no_args_is_help=True, help="Positions of the account.")
 
 
-def add_to(app: typer.Typer) -> None:
-    app.command()(ping)
-    app.command(name="status")(status_)
-    app.command(name="accounts")(accounts_)
-    app.add_typer(account_app, name="account")
-    app.command()(contracts)
-    app.command()(contract)
-    app.command()(bars)
-    app.add_typer(orders_app, name="orders")
-    app.add_typer(positions_app, name="positions")
-    app.command()(trades)
+def add_to(app: typer.Typer, panel: str) -> None:
+    """Under this heading of `px --help`."""
+    app.command(rich_help_panel=panel)(ping)
+    app.command(name="status", rich_help_panel=panel)(status_)
+    app.command(name="accounts", rich_help_panel=panel)(accounts_)
+    app.add_typer(account_app, name="account", rich_help_panel=panel)
+    app.command(rich_help_panel=panel)(contracts)
+    app.command(rich_help_panel=panel)(contract)
+    app.command(rich_help_panel=panel)(bars)
+    app.add_typer(orders_app, name="orders", rich_help_panel=panel)
+    app.add_typer(positions_app, name="positions", rich_help_panel=panel)
+    app.command(rich_help_panel=panel)(trades)
 
 
 def form_of(json: bool) -> Form:

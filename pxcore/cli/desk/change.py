@@ -13,7 +13,7 @@ from pxcore.cli.desk.consent import (
 )
 from pxcore.cli.desk.desk import Desk
 from pxcore.cli.desk.prices import price_ticks, trail_level
-from pxcore.cli.desk.values import order_document, order_line, orders_table
+from pxcore.cli.desk.values import order_document, order_line, orders_table, words
 from pxcore.gateway.placing import modify_request
 from pxcore.model import (
     Contract,
@@ -51,7 +51,7 @@ def modify(desk: Desk, order_id: int, asked: ChangeAsked, consent: Consent) -> i
     order = desk.order(account.id, order_id)
     contract = desk.client.contract(order.contract_id)
     if not order.is_alive:
-        raise Misconfigured(f"order {order_id} is {order.status.value}: nothing was sent")
+        raise Misconfigured(f"order {order_id} is {words(order.status)}: nothing was sent")
     change, lines = _change(desk, order, asked, contract)
     modify_request(account.id, order_id, change, contract)  # raises for what cannot be
     if change.size is not None and change.size > order.size:
@@ -80,7 +80,7 @@ def cancel(desk: Desk, order_id: int, consent: Consent) -> int:
     order = desk.order(account.id, order_id)
     contract = desk.client.contract(order.contract_id)
     if not order.is_alive:
-        desk.out.say(f"order {order_id} is {order.status.value} already: nothing was sent")
+        desk.out.say(f"order {order_id} is {words(order.status)} already: nothing was sent")
         return _show(desk, order, contract, _after_cancel_problems(order, None))
     plan = [f"will cancel order {order_id}: {order_line(order, contract)}"]
     if order.parent_id is not None:
@@ -112,7 +112,7 @@ def _after_cancel_problems(order: Order, answer: str | None) -> tuple[str, ...]:
     if order.status is OrderStatus.FILLED:
         return (f"order {order.id} filled, it was not cancelled: see `px positions open`",)
     why = f" ({answer})" if answer else ""
-    return (f"order {order.id} is {order.status.value} still{why}: look again before acting",)
+    return (f"order {order.id} is {words(order.status)} still{why}: look again before acting",)
 
 
 def _change(
@@ -123,7 +123,7 @@ def _change(
     for option, value in given.items():
         if value is not None and order.type not in _OPTIONS_OF[option]:
             raise Misconfigured(
-                f"{option}: order {order.id} is a {order.type.value} order; nothing was sent"
+                f"{option}: order {order.id} is a {words(order.type)} order; nothing was sent"
             )
     lines: list[str] = []
     limit_ticks = price_ticks(contract, asked.limit, option="--limit")
@@ -176,7 +176,7 @@ def _after_modify(
     if _has(seen, change):
         return _show(desk, seen, contract, ())
     if not seen.is_alive:
-        return _show(desk, seen, contract, (f"order {seen.id} is {seen.status.value}",))
+        return _show(desk, seen, contract, (f"order {seen.id} is {words(seen.status)}",))
     why = f"the answer was lost ({lost})" if lost else "the venue took the change"
     problem = f"{why}, but the order does not show it: look again before acting"
     return _show(desk, seen, contract, (problem,))

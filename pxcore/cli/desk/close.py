@@ -164,17 +164,21 @@ Held = list[tuple[Position, Contract]]
 
 
 def _held(desk: Desk, account: Account) -> Held:
-    held = [p for p in desk.client.positions(account.id) if not p.is_flat]
-    return [(p, desk.client.contract(p.contract_id)) for p in held]
+    held = [p for p in desk.client.positions(account.id, urgency=desk.urgency) if not p.is_flat]
+    return [(p, desk.client.contract(p.contract_id, urgency=desk.urgency)) for p in held]
 
 
 def _size(desk: Desk, account: Account, contract: Contract) -> int:
-    held = desk.client.positions(account.id)
+    held = desk.client.positions(account.id, urgency=desk.urgency)
     return sum(p.size for p in held if p.contract_id == contract.id)
 
 
 def _alive(desk: Desk, account: Account, contract: Contract) -> tuple[Order, ...]:
-    return tuple(o for o in desk.client.open_orders(account.id) if o.contract_id == contract.id)
+    return tuple(
+        o
+        for o in desk.client.open_orders(account.id, urgency=desk.urgency)
+        if o.contract_id == contract.id
+    )
 
 
 def _choose(held: Held, text: str | None) -> tuple[Position, Contract]:

@@ -83,7 +83,14 @@ def holding(desk: Desk, account: Account, consent: Consent, *, verb: str) -> Ite
         except AccountBusy as busy:
             if not consent.is_beside:
                 raise Misconfigured(_held(str(busy))) from None
-        yield
+        try:
+            yield
+        except KeyboardInterrupt:
+            desk.out.warn(
+                "broken off: what was sent may have been taken; look with `px orders search` and "
+                "`px positions open` before anything else"
+            )
+            raise
 
 
 def _held(busy: str) -> str:

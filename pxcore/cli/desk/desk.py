@@ -11,7 +11,7 @@ import typer
 
 from pxcore.calendar import trading_day_at
 from pxcore.cli.output import Form, Output
-from pxcore.gateway import GatewayClient
+from pxcore.gateway import GatewayClient, Urgency
 from pxcore.gateway.policy import NoSuchPath
 from pxcore.model import Account, Contract, Misconfigured, Order, Refused
 from pxcore.runtime.plan import connect
@@ -26,12 +26,15 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """`sleep` waits so many seconds between two looks."""
+    """`sleep` waits so many seconds between two looks. `urgency` is that of the looks at account,
+    orders and positions: those of a way out are never held back by a used-up budget.
+    """
 
     settings: Settings
     client: GatewayClient
     out: Output
     sleep: Callable[[float], None]
+    urgency: Urgency = Urgency.NORMAL
 
     @property
     def now(self) -> datetime:
@@ -58,7 +61,7 @@ class Desk:
     def account(self) -> Account:
         """The account of PX_ACCOUNT_ID, whether or not it may trade. Raises Misconfigured."""
         account_id = self.account_id()
-        listed = self.client.accounts(only_active=False)
+        listed = self.client.accounts(only_active=False, urgency=self.urgency)
         account = next((a for a in listed if a.id == account_id), None)
         if account is None:
             exist = ", ".join(f"{a.id} ({a.name})" for a in listed) or "none"
@@ -84,7 +87,7 @@ class Desk:
     def order(self, account_id: int, order_id: int) -> Order:
         """Raises Misconfigured when the account has no such order."""
         try:
-            return self.client.order(account_id, order_id)
+            return self.client.order(account_id, order_id, urgency=self.urgency)
         except Refused as error:
             if error.code_name != "OrderNotFound":
                 raise
@@ -108,13 +111,17 @@ class Desk:
 
 @contextmanager
 def open_desk(
-    context: typer.Context, form: Form, *, kind: type[Settings] = Settings
+    context: typer.Context,
+    form: Form,
+    *,
+    kind: type[Settings] = Settings,
+    urgency: Urgency = Urgency.NORMAL,
 ) -> Iterator[Desk]:
     """The context's object, when there is one, is how to sleep: a test waits for nothing."""
     sleep = context.obj or time.sleep
     settings = load_settings(kind=kind)
     client = connect(settings, sleep=sleep)
     try:
-        yield Desk(settings=settings, client=client, out=Output(form), sleep=sleep)
+        yield Desk(settings, client, Output(form), sleep, urgency)
     finally:
         client.close()

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from pxcore.cli.desk.desk import Desk
-from pxcore.cli.desk.values import order_document, order_line, orders_table
+from pxcore.cli.desk.values import order_document, order_line, orders_table, words
 from pxcore.model import (
     Account,
     Contract,
@@ -132,7 +132,7 @@ def show(desk: Desk, outcome: Outcome, contract: Contract) -> int:
 
 
 def _headline(order: Order, contract: Contract) -> str:
-    status = "working" if order.is_working else order.status.value.replace("_", " ")
+    status = "working" if order.is_working else words(order.status)
     at = ""
     if order.status is OrderStatus.FILLED and order.filled_ticks is not None:
         at = f" at {contract.price(order.filled_ticks)}"
@@ -171,7 +171,7 @@ def _order_problems(order: Order) -> tuple[str, ...]:
         return ()
     if order.status is OrderStatus.REJECTED:
         return (f"the venue rejected order {order.id} and gave no reason",)
-    status = order.status.value.replace("_", " ")
+    status = words(order.status)
     return (f"order {order.id} is {status}: see `px orders search --tag {order.tag}`",)
 
 

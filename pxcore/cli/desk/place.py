@@ -15,6 +15,7 @@ from pxcore.cli.desk.consent import (
 from pxcore.cli.desk.desk import Desk
 from pxcore.cli.desk.outcome import Outcome, follow, look_up, show
 from pxcore.cli.desk.prices import price_ticks, trail_level
+from pxcore.cli.desk.values import words
 from pxcore.gateway.placing import place_request
 from pxcore.model import (
     Account,
@@ -113,9 +114,8 @@ def _order(
 def _plan(order: NewOrder, contract: Contract) -> list[str]:
     levels = (order.limit_ticks, order.stop_ticks, order.trail_ticks)
     at = next((f" at {contract.price(ticks)}" for ticks in levels if ticks is not None), "")
-    kind = order.type.value.replace("_", " ")
     lines = [
-        f"will place: {kind} {order.side.value} {order.size} {contract.name}{at}",
+        f"will place: {words(order.type)} {order.side.value} {order.size} {contract.name}{at}",
         f"contract {contract.id} ({contract.description}), tag {order.tag}",
         f"stop loss {_leg(order.stop_loss_ticks, order, contract)}, "
         f"take profit {_leg(order.take_profit_ticks, order, contract)}",

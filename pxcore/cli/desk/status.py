@@ -118,6 +118,7 @@ def _lines(status: Status) -> list[str]:
         ("account", str(account)),
         ("held by", status.held_by or "nobody"),
         ("kill switch", f"ENGAGED: {status.kill_switch}" if status.kill_switch else "off"),
+        ("trading day", str(status.trading_day)),
         (
             "halt",
             f"HALTED for {status.trading_day}: {status.halt}" if status.halt else "none known",

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
+from enum import StrEnum
 from typing import Any
 
 from pxcore.calendar import CHICAGO
@@ -25,6 +26,11 @@ def dollars(amount: Decimal) -> str:
 
 def level(contract: Contract, ticks: int | None) -> Decimal | None:
     return None if ticks is None else contract.price(ticks)
+
+
+def words(value: StrEnum) -> str:
+    """As it is said: `trailing stop`."""
+    return value.value.replace("_", " ")
 
 
 def _text(value: object) -> str:
@@ -69,8 +75,8 @@ def orders_table(orders: Iterable[Order], contracts: ContractOf) -> Grid:
                 str(order.id),
                 chicago_text(order.created_at),
                 contract.name,
-                order.status.value,
-                order.type.value,
+                words(order.status),
+                words(order.type),
                 order.side.value,
                 str(order.size),
                 str(order.filled_size),
@@ -87,7 +93,7 @@ def order_line(order: Order, contract: Contract) -> str:
     """One order in a sentence: `stop sell 1 MNQZ6 at 29507.00`."""
     levels = (order.limit_ticks, order.stop_ticks)
     at = next((f" at {contract.price(ticks)}" for ticks in levels if ticks is not None), "")
-    return f"{order.type.value} {order.side.value} {order.size} {contract.name}{at}"
+    return f"{words(order.type)} {order.side.value} {order.size} {contract.name}{at}"
 
 
 # -- the rest ---------------------------------------------------------------------------------

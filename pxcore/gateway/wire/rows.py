@@ -117,9 +117,9 @@ class OrderRow(msgspec.Struct, rename="camel"):
     linked_order_id: int | None = None
 
     def order(self, contract: Contract) -> Order:
-        if self.size <= 0:
-            raise ProtocolError(f"order {self.id} has size {self.size}")
         status = codes.order_status(self.status)
+        if self.size <= 0 and status is not OrderStatus.REJECTED:  # a reason for the rejection
+            raise ProtocolError(f"order {self.id} has size {self.size}")
         return Order(
             id=self.id,
             account_id=self.account_id,

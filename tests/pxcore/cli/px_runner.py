@@ -1,6 +1,7 @@
 """`px …` as a call: exit status, what it printed, and how long it would have waited."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -37,11 +38,17 @@ class Px:
 
     settings: dict[str, str]
     runner: CliRunner = field(default_factory=CliRunner)
+    on_pause: Callable[[], None] = lambda: None
 
     def __call__(self, command: str, *more: str, **settings: str) -> Said:
         pauses: list[float] = []
+
+        def sleep(seconds: float) -> None:
+            pauses.append(seconds)
+            self.on_pause()
+
         result = self.runner.invoke(
-            app, [*command.split(), *more], env=self.settings | settings, obj=pauses.append
+            app, [*command.split(), *more], env=self.settings | settings, obj=sleep
         )
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             raise result.exception  # it would have been a traceback

@@ -11,7 +11,7 @@ from gateway_samples import account_row, order_row, position_row, trade_row
 from paper_scenes import ACCOUNT
 from paper_server import Gateway, entry
 from px_runner import Px, Said
-from raw_http import RawHttp, answer, bad, good
+from raw_http import RawHttp, Step, answer, bad, good
 
 from pxcore.journal.store import Store
 from pxcore.runtime.lock import AccountLock
@@ -29,6 +29,12 @@ ASKING = [
     "positions open",
     "trades",
 ]
+ASKED = (
+    "/api/Account/search",
+    "/api/Contract/available",
+    "/api/Contract/search",
+    "/api/Contract/searchById",
+)
 BARS = "/api/History/retrieveBars"
 
 
@@ -45,6 +51,25 @@ def test_gateway_that_is_away_is_one_line_and_status_one(command: str, px: Px) -
     said = px(command, "--json", PX_PAPER_URL=url)
     assert (said.status, said.out) == (1, "")
     assert len(said.problems) == 1 and url in said.err
+
+
+@pytest.mark.parametrize("command", ASKING[1:])
+@pytest.mark.parametrize(
+    "nonsense",
+    [
+        pytest.param(answer(raw=b"<html>Welcome</html>"), id="a web page"),
+        pytest.param(answer(raw=b'{"success": true, "errorCode": 0'), id="half an answer"),
+        pytest.param(answer(body=[]), id="a list"),
+        pytest.param(answer(418), id="an odd status"),
+    ],
+)
+def test_nonsense_from_the_venue_is_one_line_and_status_one(
+    command: str, nonsense: Step, raw_px: Px, http: RawHttp
+) -> None:
+    for path in ASKED:
+        http.script(path, nonsense)
+    said = raw_px(f"{command} --json")
+    assert (said.status, said.out, len(said.problems)) == (1, "", 1), said
 
 
 @pytest.mark.parametrize("command", ["orders open", "orders search", "positions open", "trades"])
@@ -111,6 +136,7 @@ def test_status_shows_the_kill_switch_and_the_halt_of_the_day(px: Px, tmp_path: 
     (home / "KILL").write_text("holiday\n")
     said = px("status")
     assert said.status == 0
+    assert "trading day      2026-11-20" in said.out
     assert "ENGAGED: holiday" in said.out and "HALTED for 2026-11-20: daily loss" in said.out
 
 

@@ -1,5 +1,7 @@
 """What every verb that moves money refuses before anything is sent."""
 
+import json
+import time
 from datetime import date
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from test_cli_asking import dead_url
 
 from pxcore.journal.store import Store
 from pxcore.runtime.lock import AccountLock
+from pxcore.runtime.plan import Paths
 
 ORDER_ID = 3400000101
 ACTING = [
@@ -208,3 +211,20 @@ def test_account_that_may_not_be_traded_opens_nothing(
     http.script("/api/Account/search", good(accounts=[account_row(**row)]))
     said = raw_px(PLACE)
     assert said.status == 2 and problem in said.err and instructions(http) == []
+
+
+# -- the budget -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("command", ACTING[1:])
+def test_way_out_is_not_held_back_by_a_used_up_budget(
+    command: str, raw_px: Px, http: RawHttp, tmp_path: Path
+) -> None:
+    usage = {"rest": [time.time()] * 200, "bars": []}
+    path = Paths(tmp_path / "home").budget("paper ")
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps(usage))
+    assert raw_px("orders open").status == 1
+    assert raw_px(PLACE).status == 1 and instructions(http) == []
+    raw_px(f"{command} --yes")
+    assert len(instructions(http)) == 1

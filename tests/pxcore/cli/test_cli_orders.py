@@ -264,6 +264,20 @@ def test_order_that_was_refused_for_its_account_says_what_to_change(
     assert "one leg alone" in said.out
 
 
+def press_ctrl_c() -> None:
+    raise KeyboardInterrupt
+
+
+def test_ctrl_c_after_an_order_was_sent_says_that_it_may_have_been_taken(
+    raw_px: Px, http: RawHttp
+) -> None:
+    http.script(BY_ID, good(order=row(status=6)))
+    raw_px.on_pause = press_ctrl_c
+    said = raw_px(f"{BUY} --json")
+    assert (said.status, said.out, len(http.asked(PLACE))) == (130, "", 1)
+    assert "what was sent may have been taken" in said.err
+
+
 # -- modify -----------------------------------------------------------------------------------
 
 

@@ -277,6 +277,18 @@ def test_lost_place_reply_is_looked_up_by_tag_and_never_resent():
     assert denied(scene.signal()) is Gate.NOT_FLAT
 
 
+def test_look_ups_of_a_tag_do_not_queue_while_one_is_unanswered():
+    scene = Scene().connect()
+    (entry,) = kinds(scene.signal(), PlaceEntry)
+    scene.tell(PlaceUnknown(at=scene.now, tag=entry.tag, why="timed out"))
+    said = [c for _ in range(15) for c in kinds(scene.pass_time(1.0), ResolveTag)]
+    assert said == []
+    scene.tell(TagResolved(at=scene.now, tag=entry.tag, order=None))
+    assert kinds(scene.pass_time(1.0), ResolveTag)
+    said = [c for _ in range(21) for c in kinds(scene.pass_time(1.0), ResolveTag)]
+    assert len(said) == 1  # an answer that never came is not waited for for ever
+
+
 def test_lost_place_reply_whose_order_is_found_goes_on_as_accepted():
     scene = Scene().connect()
     (entry,) = kinds(scene.signal(), PlaceEntry)
@@ -303,6 +315,7 @@ def test_entry_without_an_outcome_halts_and_no_look_is_proof_until_it_cannot_arr
     assert kinds(scene.pass_time(5.1), Halt)
     for _ in range(7):
         assert not kinds(scene.answer_snapshot(scene.snapshot()), FlatProven)
+        scene.tell(TagResolved(at=scene.now, tag=entry.tag, order=None))
         assert kinds(scene.pass_time(2.1), ResolveTag)
     scene.pass_time(1)
     assert kinds(scene.answer_snapshot(scene.snapshot()), FlatProven)

@@ -72,6 +72,19 @@ def test_level_off_the_grid_is_a_protocol_error_unless_the_order_was_rejected(
         client.orders(ACCOUNT, start=NOW)
 
 
+def test_rejected_order_of_no_size_does_not_hide_the_others_and_any_other_is_an_error(
+    client: GatewayClient, http: RawHttp
+) -> None:
+    http.script(
+        "/api/Order/search",
+        good(orders=[order_row(1, status=5, size=0), order_row(2)]),
+        good(orders=[order_row(1, status=1, size=0)]),
+    )
+    assert [o.size for o in client.orders(ACCOUNT, start=NOW)] == [0, 1]
+    with pytest.raises(ProtocolError, match="size 0"):
+        client.orders(ACCOUNT, start=NOW)
+
+
 def test_unlisted_status_and_type_read_as_unknown(client: GatewayClient, http: RawHttp) -> None:
     http.script(QUERY, good(orders=[order_row(status=77, type=55)], totalCount=1))
     (order,) = client.open_orders(ACCOUNT)

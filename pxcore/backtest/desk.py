@@ -1,0 +1,225 @@
+"""The simulated shell: two lanes to the venue, hubs from it, and all that can go wrong between.
+
+As in `runtime.dispatcher`, instructions go out one at a time and each waits for the answer to the
+one before; questions have a lane of their own. Everything is an action in virtual time.
+"""
+
+import random
+from collections import deque
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from functools import partial
+
+from msgspec.structs import replace
+
+from pxcore.backtest.direct import DirectVenue, as_event
+from pxcore.backtest.scenario import Scenario
+from pxcore.engine.commands import (
+    CancelOrder,
+    ClosePosition,
+    Command,
+    PlaceEntry,
+    ResolveTag,
+    TakeSnapshot,
+)
+from pxcore.engine.events import (
+    Answer,
+    CancelAnswered,
+    CloseAnswered,
+    Event,
+    Hub,
+    PlaceNotSent,
+    PlaceUnknown,
+    SnapshotFailed,
+    SnapshotTaken,
+    TagResolved,
+)
+from pxcore.model import MarketTrade, Quote, Snapshot
+from pxcore.paper.exchange import Exchange, VenueEvent
+
+_THERE = timedelta(milliseconds=2)
+_BACK = timedelta(milliseconds=2)
+_REPLY_TIMEOUT = timedelta(seconds=8)
+_QUESTIONS = (TakeSnapshot, ResolveTag)
+_REQUESTS_OF_A_SNAPSHOT = 4
+Later = Callable[[datetime, Callable[[], None]], None]
+
+
+class Desk:
+    """One session's shell. After `die` nothing of it does anything, but what is on the wire."""
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        exchange: Exchange,
+        dice: random.Random,
+        *,
+        now: Callable[[], datetime],
+        later: Later,
+        deliver: Callable[[Event], None],
+    ) -> None:
+        self.may_enter = True
+        self._wire = scenario.wire
+        self._outages = scenario.outages
+        self._grace_s = scenario.config.limits.unknown_grace_s
+        self._venue = DirectVenue(exchange, scenario.config.account_id)
+        self._dice = dice
+        self._now = now
+        self._later = later
+        self._deliver = deliver
+        self._is_dead = False
+        self._lanes: dict[bool, deque[Command]] = {True: deque(), False: deque()}
+        self._is_busy = {True: False, False: False}
+
+    def die(self) -> None:
+        self._is_dead = True
+
+    def is_away(self, hub: Hub | None, now: datetime) -> bool:
+        """A hub, or REST for None."""
+        return any(o.hub is hub and o.start <= now < o.end for o in self._outages)
+
+    # -- what the venue says ------------------------------------------------------------------
+
+    def hear(self, happened: VenueEvent, now: datetime) -> None:
+        """Something that happened at the venue comes in over a hub, or does not."""
+        if isinstance(happened, Quote | MarketTrade):
+            if not self.is_away(Hub.MARKET, now):
+                self._say(now + _BACK, as_event(happened, now + _BACK))
+            return
+        if self.is_away(Hub.USER, now) or self._throw(self._wire.lost):
+            return
+        for _ in range(1 + self._throw(self._wire.twice)):
+            at = now + _BACK
+            if self._throw(self._wire.late):
+                at += timedelta(milliseconds=self._dice.uniform(0, self._wire.late_ms))
+            self._say(at, as_event(happened, at))
+
+    def _say(self, at: datetime, event: Event) -> None:
+        self._later(at, partial(self._hand_over, event))
+
+    def _hand_over(self, event: Event) -> None:
+        if not self._is_dead:
+            self._deliver(event)
+
+    # -- what we ask and instruct -------------------------------------------------------------
+
+    def carry_out(self, command: Command, now: datetime) -> None:
+        is_question = isinstance(command, _QUESTIONS)
+        if not is_question and not isinstance(command, PlaceEntry | CancelOrder | ClosePosition):
+            return
+        self._lanes[is_question].append(command)
+        self._next(is_question, now)
+
+    def _next(self, is_question: bool, now: datetime) -> None:
+        lane = self._lanes[is_question]
+        if self._is_dead or self._is_busy[is_question] or not lane:
+            return
+        self._is_busy[is_question] = True
+        command = lane.popleft()
+        if isinstance(command, PlaceEntry) and not self.may_enter:
+            self._answer(is_question, _not_sent(command, now), now)
+        elif self.is_away(None, now) or self._throw(self._wire.refused):
+            self._answer(is_question, _not_sent(command, now + _BACK), now + _BACK)
+        elif self._throw(self._wire.lost_before):
+            at = now + _REPLY_TIMEOUT
+            self._answer(is_question, _lost(command, at), at)
+        elif not is_question and self._throw(self._wire.stray):
+            at = now + _REPLY_TIMEOUT
+            self._answer(is_question, _lost(command, at), at)
+            strays = timedelta(seconds=self._dice.uniform(0, self._grace_s - 1.0))
+            self._later(at + strays, partial(self._stray_in, command))
+        else:
+            self._later(now + _THERE, partial(self._reach, command, is_question))
+
+    def _reach(self, command: Command, is_question: bool) -> None:
+        """The request is at the venue: it takes effect even when we are dead by now."""
+        if isinstance(command, TakeSnapshot):
+            self._look(command)
+            return
+        answer = self._venue_takes(command)
+        self._send_back(command, answer, is_question)
+
+    def _stray_in(self, command: Command) -> None:
+        self._venue_takes(command)
+
+    def _venue_takes(self, command: Command) -> Event | None:
+        now = self._now()
+        return self._venue.answer(command, now, now)
+
+    def _look(self, command: TakeSnapshot) -> None:
+        """A snapshot is four requests, one after the other: the world moves on in between."""
+        seen: list[Snapshot] = []
+
+        def look() -> None:
+            seen.append(self._venue.snapshot(self._now()))
+            if len(seen) < _REQUESTS_OF_A_SNAPSHOT:
+                self._later(self._now() + self._pause(), look)
+                return
+            account, orders, positions, fills = seen
+            whole = Snapshot(
+                taken_at=self._now(),
+                account=account.account,
+                orders=orders.orders,
+                positions=positions.positions,
+                fills=fills.fills,
+            )
+            taken = SnapshotTaken(at=self._now(), request=command.request, snapshot=whole)
+            self._send_back(command, taken, is_question=True)
+
+        look()
+
+    def _pause(self) -> timedelta:
+        return timedelta(milliseconds=self._dice.choice((1, 4, 40)))
+
+    def _send_back(self, command: Command, answer: Event | None, is_question: bool) -> None:
+        at = self._now() + _BACK
+        if self._throw(self._wire.lost_after):
+            at = self._now() + _REPLY_TIMEOUT
+            answer = _lost(command, at)
+        elif self._throw(self._wire.slow):
+            at += timedelta(seconds=self._dice.uniform(0, self._wire.slow_s))
+        self._answer(is_question, answer, at)
+
+    def _answer(self, is_question: bool, answer: Event | None, at: datetime) -> None:
+        self._later(at, partial(self._take_answer, is_question, answer, at))
+
+    def _take_answer(self, is_question: bool, answer: Event | None, at: datetime) -> None:
+        if self._is_dead:
+            return
+        self._is_busy[is_question] = False
+        if answer is not None:
+            self._deliver(replace(answer, at=at))
+        self._next(is_question, at)
+
+    def _throw(self, chance: float) -> bool:
+        return chance > 0 and self._dice.random() < chance
+
+
+def _not_sent(command: Command, at: datetime) -> Event | None:
+    """It provably did not reach the venue."""
+    match command:
+        case PlaceEntry(tag=tag):
+            return PlaceNotSent(at=at, tag=tag, why="simulated")
+        case CancelOrder(order_id=order_id):
+            return CancelAnswered(at=at, order_id=order_id, answer=Answer.NOT_SENT)
+        case ClosePosition(contract_id=contract_id):
+            return CloseAnswered(at=at, contract_id=contract_id, answer=Answer.NOT_SENT)
+        case TakeSnapshot(request=request):
+            return SnapshotFailed(at=at, request=request, why="simulated")
+        case ResolveTag(tag=tag):
+            return TagResolved(at=at, tag=tag, order=None)
+        case _:
+            return None
+
+
+def _lost(command: Command, at: datetime) -> Event | None:
+    """Sent, and no answer came in time."""
+    match command:
+        case PlaceEntry(tag=tag):
+            return PlaceUnknown(at=at, tag=tag, why="simulated")
+        case CancelOrder(order_id=order_id):
+            return CancelAnswered(at=at, order_id=order_id, answer=Answer.UNKNOWN)
+        case ClosePosition(contract_id=contract_id):
+            return CloseAnswered(at=at, contract_id=contract_id, answer=Answer.UNKNOWN)
+        case _:
+            return _not_sent(command, at)

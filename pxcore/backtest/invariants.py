@@ -1,0 +1,207 @@
+"""What must hold at every step of a simulated day, judged from the exchange's side.
+
+Nothing here asks the engine what it believes: the account at the exchange, the commands that
+left and the events that were delivered say it all.
+"""
+
+from collections import Counter
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from pxcore.backtest.scenario import ACCOUNT_ID, BALANCE_USD, Scenario
+from pxcore.engine import Engine
+from pxcore.engine.commands import Command, Halt, PlaceEntry
+from pxcore.engine.events import Event, Hub, HubDown, HubUp, SnapshotTaken
+from pxcore.model import MarketTrade, OrderType, Quote
+from pxcore.paper.exchange import Exchange, VenueEvent
+from pxcore.strategies import TimedEntry
+
+if TYPE_CHECKING:
+    from pxcore.backtest.simulation import Session
+
+_STOPS = (OrderType.STOP, OrderType.TRAILING_STOP)
+_FLATTEN = timedelta(seconds=40)  # one flatten, with lost answers and slow fills on the way
+_QUICK_FLATTEN = timedelta(seconds=3)  # one with everything answered at once
+
+
+class Violation(Exception):
+    """An invariant is broken; the message says which, and by what."""
+
+
+class Invariants:
+    def __init__(self, scenario: Scenario, exchange: Exchange) -> None:
+        self.session: Session | None = None
+        self.rescue_looks = 0
+        self._scenario = scenario
+        self._exchange = exchange
+        self._tags: Counter[str] = Counter()
+        self._naked_since: datetime | None = None
+        self._naked_blind = timedelta()
+        self._last_at: datetime | None = None
+        self._quote_at: datetime | None = None
+        self._print_at: datetime | None = None
+        self._up: set[Hub] = set()
+        self._is_known = False
+        self._is_halted = False
+        self._away_since: datetime | None = None  # held, and a hub known to be away
+        self._is_held = False
+        self._is_moved = True
+        self.worst_naked_s = 0.0
+
+    # -- what happens -------------------------------------------------------------------------
+
+    def see(self, happened: VenueEvent) -> None:
+        if not isinstance(happened, Quote | MarketTrade):
+            self._is_moved = True
+
+    def learned(self, event: Event, commands: tuple[Command, ...], now: datetime) -> None:
+        """A session was told this and said that. Judges every entry that it sent."""
+        match event:
+            case Quote():
+                self._quote_at = event.at
+            case MarketTrade():
+                self._print_at = event.at
+            case HubUp(hub=hub):
+                self._up.add(hub)
+                self._is_known = False
+            case HubDown(hub=hub):
+                self._up.discard(hub)
+                self._is_known = False
+            case SnapshotTaken():
+                self._is_known = True
+        for command in commands:
+            if isinstance(command, PlaceEntry):
+                self._judge_entry(command, event, now)
+            if isinstance(command, Halt):
+                self._is_halted = True
+
+    def _judge_entry(self, entry: PlaceEntry, event: Event, now: datetime) -> None:
+        config = self._scenario.config
+        self._tags[entry.tag] += 1
+        stale = timedelta(seconds=config.limits.stale_data_s)
+        problems = {
+            "sent twice": self._tags[entry.tag] > 1,
+            "after a halt": self._is_halted,
+            "outside the window": not config.window_start <= event.at < config.window_end,
+            "on a stale quote": self._quote_at is None or event.at - self._quote_at > stale,
+            "on a stale print": self._print_at is None or event.at - self._print_at > stale,
+            "with a hub away": len(self._up) < len(Hub),
+            "before a look at the account": not self._is_known,
+            "larger than allowed": entry.size > config.limits.contracts_max,
+            "by a dead session": self.session is None,
+        }
+        for what, is_so in problems.items():
+            if is_so:
+                raise Violation(f"entry {entry.tag} {what} at {now}")
+
+    # -- at every step ------------------------------------------------------------------------
+
+    def at_step(self, now: datetime) -> None:
+        elapsed = now - self._last_at if self._last_at is not None else timedelta()
+        self._last_at = now
+        if self._is_moved:
+            self._is_moved = False
+            self._judge_account(now)
+        self._judge_away(now)
+        if self._naked_since is None:
+            return
+        if self._is_hindered(now):
+            self._naked_blind += elapsed
+        self._judge_naked(now)
+
+    def _judge_away(self, now: datetime) -> None:
+        """Nothing is held for long while a hub is known to be away."""
+        is_alone = self._is_held and self.session is not None and len(self._up) < len(Hub)
+        self._away_since = (self._away_since or now) if is_alone else None
+        if self._away_since is None or self._is_hindered(now):
+            return
+        allowed = timedelta(seconds=self._scenario.config.limits.blind_limit_s) + self._flatten
+        if now - self._away_since > allowed:
+            raise Violation(f"held for {now - self._away_since} with a hub away, at {now}")
+
+    @property
+    def _flatten(self) -> timedelta:
+        return _QUICK_FLATTEN if self._scenario.is_rest_sound else _FLATTEN
+
+    def _judge_account(self, now: datetime) -> None:
+        held = sum(p.size for p in self._exchange.positions(ACCOUNT_ID))
+        self._is_held = bool(held)
+        most = self._scenario.config.size
+        if abs(held) > most and not self._scenario.has_strangers:
+            raise Violation(f"{held} contracts held, the size is {most}, at {now}")
+        is_naked = bool(held) and not self._is_guarded(held)
+        if is_naked and self._naked_since is None:
+            self._naked_since, self._naked_blind = now, timedelta()
+        if not is_naked:
+            self._naked_since = None
+
+    def _is_guarded(self, held: int) -> bool:
+        """Stops on the closing side for all that is held."""
+        guarded = sum(
+            o.size - o.filled_size
+            for o in self._exchange.orders(ACCOUNT_ID)
+            if o.is_working and o.type in _STOPS and o.side.sign * held < 0
+        )
+        return guarded >= abs(held)
+
+    def _is_hindered(self, now: datetime) -> bool:
+        """Time that nobody could have used: REST is away, or we are deaf, or nobody lives."""
+        outages = self._scenario.outages
+        is_deaf = any(o.hub is not Hub.MARKET and o.start <= now < o.end for o in outages)
+        return is_deaf or self.session is None
+
+    def _judge_naked(self, now: datetime) -> None:
+        assert self._naked_since is not None
+        limits = self._scenario.config.limits
+        lasted = now - self._naked_since - self._naked_blind
+        self.worst_naked_s = max(self.worst_naked_s, lasted.total_seconds())
+        noticed_s = limits.protection_deadline_s
+        if not self._scenario.is_rest_sound:
+            noticed_s = max(noticed_s, limits.entry_deadline_s + limits.flatten_round_s)
+        if lasted > timedelta(seconds=noticed_s) + self._flatten:
+            raise Violation(f"unprotected for {lasted.total_seconds():.1f} s at {now}")
+
+    # -- at the end ---------------------------------------------------------------------------
+
+    def at_end(self, now: datetime, sessions: "list[Session]") -> None:
+        exchange, config = self._exchange, self._scenario.config
+        if not exchange.is_flat and not self._scenario.has_strangers:
+            raise Violation(f"not flat at the end: {exchange.positions(ACCOUNT_ID)}")
+        account = exchange.account(ACCOUNT_ID)
+        assert account is not None
+        gained = account.balance_usd - BALANCE_USD
+        believed = sessions[-1].engine.state.book.realised_usd
+        if sessions[-1].engine.is_over and believed != gained and not self._scenario.has_strangers:
+            raise Violation(f"we make it {believed} USD, the venue {gained}")
+        self._judge_loss(gained)
+        entries = [o for o in exchange.orders(ACCOUNT_ID) if o.tag in self._tags]
+        if len(entries) > len({o.tag for o in entries}):
+            raise Violation("two orders for one intent")
+        rounds = len({f.order_id for f in exchange.fills(ACCOUNT_ID)} & {o.id for o in entries})
+        if rounds > config.limits.trades_max:
+            raise Violation(f"{rounds} trades, the limit is {config.limits.trades_max}")
+        for session in sessions:
+            _judge_replay(session, self._scenario)
+
+    def _judge_loss(self, gained: Decimal) -> None:
+        """Beyond the limit by no more than one trade's stop, slippage and costs of it all."""
+        config = self._scenario.config
+        limits, contract = config.limits, config.contract
+        if self._scenario.has_strangers:
+            return
+        slip_ticks = 60  # the market moves on while a stop-less position is noticed and closed
+        ticks = config.bracket.stop_loss_ticks + limits.slippage_ticks + slip_ticks
+        worst = contract.usd(ticks, config.size) + 2 * limits.costs_usd_per_side * config.size
+        if -gained > limits.loss_usd_max + worst:
+            raise Violation(f"lost {-gained} USD of {limits.loss_usd_max}")
+
+
+def _judge_replay(session: "Session", scenario: Scenario) -> None:
+    engine = Engine(session.engine.config, TimedEntry(every_s=scenario.every_s))
+    for number, (event, commands) in enumerate(session.journal):
+        said = tuple(engine.step(event))
+        if said != commands:
+            raise Violation(
+                f"replay differs at event {number} of {session.engine.config.session_id}"
+            )

@@ -1,0 +1,271 @@
+"""One simulated day: the engine and the exchange in one thread, in virtual time, on a bad day.
+
+A session may be killed at any event. Then its flow, or the next start, flattens the account with
+the same machine that `runtime.flatten` drives, and a new session begins in what is left of the
+window, knowing what the journals hold: the halt and the day's peak.
+"""
+
+import heapq
+import random
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from decimal import Decimal
+from functools import partial
+from itertools import count
+
+from msgspec.structs import replace
+
+from pxcore.backtest.desk import Desk
+from pxcore.backtest.invariants import Invariants
+from pxcore.backtest.scenario import ACCOUNT_ID, BALANCE_USD, LEAD, OPEN, Scenario
+from pxcore.engine import Engine
+from pxcore.engine.commands import Command, Halt, PeakSeen, TakeSnapshot
+from pxcore.engine.events import (
+    Asked,
+    ClockTick,
+    Event,
+    Hub,
+    HubDown,
+    HubUp,
+    KillSwitchSeen,
+    SnapshotTaken,
+)
+from pxcore.engine.flatten import Flattener
+from pxcore.engine.limits import realised_peak_usd
+from pxcore.paper.exchange import AccountSpec, Exchange, VenueEvent
+from pxcore.paper.synthetic import synthetic
+from pxcore.strategies import TimedEntry
+
+_CLOCK = timedelta(milliseconds=100)
+_OVERTIME = timedelta(minutes=5)  # the day must be over so long after its window at the latest
+_SETTLE = timedelta(seconds=10)  # for what is still on its way when the last session has ended
+_CONFIRM_S = 3.0
+
+
+class Stuck(Exception):
+    """The day does not end."""
+
+
+class Session:
+    """One life of the engine, and what it was told and said: its journal."""
+
+    def __init__(self, engine: Engine, desk: Desk) -> None:
+        self.engine = engine
+        self.desk = desk
+        self.journal: list[tuple[Event, tuple[Command, ...]]] = []
+
+
+class Simulation:
+    """`run` plays the day to its end. Raises Violation the moment an invariant is broken."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        self.scenario = scenario
+        config = scenario.config
+        self.exchange = Exchange(
+            contracts=[config.contract],
+            accounts=[AccountSpec(ACCOUNT_ID, "PRAC", BALANCE_USD)],
+            seed=scenario.seed,
+            config=scenario.exchange,
+        )
+        self.now = OPEN - LEAD
+        for fault in scenario.faults:
+            self.exchange.arm(fault, self.now)
+        self.sessions: list[Session] = []
+        self.is_over = False
+        self._tape = synthetic(config.contract, start=self.now, seed=scenario.seed)
+        self._next_step = next(self._tape, None)
+        self._next_clock = self.now
+        self._heap: list[tuple[datetime, int, Callable[[], None]]] = []
+        self._numbers = count()
+        self._dice = random.Random(f"wire/{scenario.seed}")  # noqa: S311 - a day, no secret
+        self._deaths = list(scenario.deaths)
+        self._wishes = list(scenario.wishes)
+        self._events = 0
+        self._session: Session | None = None
+        self._rescue: Flattener | None = None
+        self._rescue_desk: Desk | None = None
+        self.invariants = Invariants(scenario, self.exchange)
+
+    def run(self) -> None:
+        self._begin_session()
+        for outage in self.scenario.outages:
+            if outage.hub is not None and not outage.is_silent:
+                self._later(outage.start, partial(self._hub_goes, outage.hub))
+                self._later(outage.end, partial(self._hub_comes, outage.hub))
+        deadline = self.scenario.config.window_end + _OVERTIME
+        while not self.is_over:
+            self._step()
+            if self.now > deadline:
+                raise Stuck(f"the day is not over at {self.now}")
+        self._drain()
+        self.invariants.at_end(self.now, self.sessions)
+
+    # -- time ---------------------------------------------------------------------------------
+
+    def _step(self) -> None:
+        """Whatever comes next: what is due at the exchange, an arrival, the market, the clock."""
+        due = self.exchange.next_due()
+        arrival = self._heap[0][0] if self._heap else None
+        market = self._next_step.at if self._next_step is not None else None
+        moment = min(t for t in (due, arrival, market, self._next_clock) if t is not None)
+        self.now = max(self.now, moment)
+        if moment == due:
+            self._tell(self.exchange.advance(self.now))
+        elif moment == arrival:
+            heapq.heappop(self._heap)[2]()
+        elif moment == market and self._next_step is not None:
+            self._tell(self.exchange.feed(self._next_step))
+            self._next_step = next(self._tape, None)
+        else:
+            self._next_clock += _CLOCK
+            self._tick()
+        self.invariants.at_step(self.now)
+
+    def _drain(self) -> None:
+        """What was under way at the end arrives: nothing more may come of it."""
+        until = self.now + _SETTLE
+        while True:
+            due = self.exchange.next_due()
+            arrival = self._heap[0][0] if self._heap else None
+            moment = min((t for t in (due, arrival) if t is not None), default=until)
+            if moment >= until:
+                break
+            self.now = max(self.now, moment)
+            if moment == due:
+                self.exchange.advance(self.now)
+            else:
+                heapq.heappop(self._heap)[2]()
+        self.exchange.advance(until)
+        self.now = until
+
+    def _later(self, at: datetime, action: Callable[[], None]) -> None:
+        heapq.heappush(self._heap, (max(at, self.now), next(self._numbers), action))
+
+    def _tell(self, happened: list[VenueEvent]) -> None:
+        desk = self._session.desk if self._session is not None else None
+        for one in happened:
+            self.invariants.see(one)
+            if desk is not None:
+                desk.hear(one, self.now)
+
+    def _tick(self) -> None:
+        if self._session is not None:
+            self._make_wishes(self._session)
+            self._learn(self._session, ClockTick(at=self.now))
+        elif self._rescue is not None:
+            self._advance_rescue(ClockTick(at=self.now))
+
+    # -- a session ----------------------------------------------------------------------------
+
+    def _begin_session(self) -> None:
+        number = len(self.sessions)
+        config = replace(
+            self.scenario.config,
+            session_id=f"px-sim-{self.scenario.seed}-{number}",
+            halt_reason=self._halt_of_the_day(),
+            peak_usd=self._peak_of_the_day(),
+        )
+        desk = self._new_desk(lambda event: self._learn(session, event))
+        session = Session(Engine(config, TimedEntry(every_s=self.scenario.every_s)), desk)
+        self.sessions.append(session)
+        self._session = session
+        self.invariants.session = session
+        for hub in Hub:
+            if not desk.is_away(hub, self.now):
+                self._learn(session, HubUp(at=self.now, hub=hub))
+
+    def _new_desk(self, deliver: Callable[[Event], None]) -> Desk:
+        return Desk(
+            self.scenario,
+            self.exchange,
+            self._dice,
+            now=lambda: self.now,
+            later=self._later,
+            deliver=deliver,
+        )
+
+    def _halt_of_the_day(self) -> str | None:
+        said = (c for s in self.sessions for _, commands in s.journal for c in commands)
+        return next((c.reason for c in said if isinstance(c, Halt)), None)
+
+    def _peak_of_the_day(self) -> Decimal:
+        said = (c for s in self.sessions for _, commands in s.journal for c in commands)
+        peaks = [c.peak_usd for c in said if isinstance(c, PeakSeen)]
+        return max([realised_peak_usd(self.exchange.fills(ACCOUNT_ID)), *peaks])
+
+    def _learn(self, session: Session, event: Event) -> None:
+        if session is not self._session:
+            return
+        self._events += 1
+        commands = tuple(session.engine.step(event))
+        session.journal.append((event, commands))
+        self.invariants.learned(event, commands, self.now)
+        if session.engine.ending is not None:
+            session.desk.may_enter = False
+        for command in commands:
+            session.desk.carry_out(command, self.now)
+        if session.engine.is_over:
+            self._session, self.is_over = None, True
+        elif self._deaths and self._events >= self._deaths[0].at_event:
+            self._kill(session)
+
+    def _hub_goes(self, hub: Hub) -> None:
+        if self._session is not None:
+            self._learn(self._session, HubDown(at=self.now, hub=hub, reason="simulated"))
+
+    def _hub_comes(self, hub: Hub) -> None:
+        if self._session is not None:
+            self._learn(self._session, HubUp(at=self.now, hub=hub))
+
+    def _make_wishes(self, session: Session) -> None:
+        while self._wishes and self._wishes[0].at <= self.now:
+            ask = self._wishes.pop(0).ask
+            if ask is None:
+                self._learn(session, KillSwitchSeen(at=self.now, reason="simulated"))
+            else:
+                self._learn(session, Asked(at=self.now, ask=ask, why="simulated"))
+
+    # -- death and what comes after -----------------------------------------------------------
+
+    def _kill(self, session: Session) -> None:
+        death = self._deaths.pop(0)
+        session.desk.die()
+        self._session = None
+        self.invariants.session = None
+        wait_s = 0.0 if death.is_flow_alive else death.until_restart_s
+        self._later(
+            self.now + timedelta(seconds=wait_s), partial(self._begin_rescue, death.until_restart_s)
+        )
+
+    def _begin_rescue(self, until_restart_s: float) -> None:
+        numbers = iter(range(1, 1_000_000))
+        self._rescue_desk = self._new_desk(self._advance_rescue)
+        self._rescue = Flattener(
+            reason="simulated death",
+            number_request=lambda: next(numbers),
+            round_s=16.0,
+            confirm_s=_CONFIRM_S,
+            is_taking_over=True,
+        )
+        self._restart_s = until_restart_s
+        self._act(self._rescue.begin(self.now, orders=(), held=()))
+
+    def _advance_rescue(self, event: Event) -> None:
+        rescue = self._rescue
+        if rescue is None:
+            return
+        self._act(rescue.step(event))
+        if rescue.proof is not None and isinstance(event, SnapshotTaken):
+            self._rescue = self._rescue_desk = None
+            if self.now >= self.scenario.config.window_end:
+                self.is_over = True
+            else:
+                at = self.now + timedelta(seconds=self._restart_s)
+                self._later(at, self._begin_session)
+
+    def _act(self, commands: list[Command]) -> None:
+        for command in commands:
+            if self._rescue_desk is not None:
+                self._rescue_desk.carry_out(command, self.now)
+            if isinstance(command, TakeSnapshot):
+                self.invariants.rescue_looks += 1
