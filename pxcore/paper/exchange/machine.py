@@ -222,6 +222,7 @@ class Exchange(Wards):
             },
             fills=tuple(fill for account in books.accounts for fill in books.fills(account.id)),
             holdings=tuple(KeptHolding.of(holding) for holding in books.holdings),
+            protection=tuple((*key, *ids) for key, ids in self._protection.ids.items()),
         )
 
     def _restore(self, state: ExchangeState) -> None:
@@ -234,16 +235,26 @@ class Exchange(Wards):
         for account_id, tags in state.tags.items():
             orders.use(account_id, tags)
         for row in state.rows:
-            if row.order.account_id in self._specs and row.order.contract_id in self._contracts:
+            if self._knows(row.order):
                 orders.keep(row)
         holdings = [kept.holding() for kept in state.holdings]
-        known = [h for h in holdings if h.position.contract_id in self._contracts]
+        known = [holding for holding in holdings if self._knows(holding.position)]
         self._books.restore(state.accounts, state.fills, known, state.last_position_id)
         self._guard.standings |= state.standings
+        for account_id, contract_id, stop_id, target_id in state.protection:
+            if account_id in self._specs and contract_id in self._contracts:
+                self._protection.ids[account_id, contract_id] = (stop_id, target_id)
+
+    def _knows(self, kept: Order | Position) -> bool:
+        """Is it of an account and a contract that there are? Both may be others by now."""
+        return kept.account_id in self._specs and kept.contract_id in self._contracts
 
     def _begin(self, now: datetime) -> None:
         super()._begin(now)
         latencies = self._config.latencies
+        for account_id, contract_id in self._protected():
+            action = partial(self._protect_position, account_id, contract_id)
+            self._later(latencies.target_ms, action)
         for account_id in self._specs:
             for order in self._orders.alive(account_id):
                 if order.status is OrderStatus.PENDING:
@@ -255,6 +266,15 @@ class Exchange(Wards):
                 for sibling_id in self._orders.siblings(order):
                     if self._orders.row(sibling_id).order.status is OrderStatus.FILLED:
                         self._later(latencies.oco_ms, partial(self._cancel, order.id))
+
+    def _protected(self) -> set[tuple[int, str]]:
+        """Where Position Brackets are, or must be."""
+        held = {
+            (h.position.account_id, h.position.contract_id)
+            for h in self._books.holdings
+            if self._specs[h.position.account_id].bracket_mode is BracketMode.POSITION
+        }
+        return held | set(self._protection.ids)
 
     def _resume_leg(self, leg: Order) -> None:
         """Its entry may have filled just before everything stopped."""
