@@ -1,7 +1,7 @@
 """The trading floor: how orders work, fill and end, and what that moves.
 
-The second of four layers: on top of `timeline`, below `wards`, which adds what the venue does of
-itself, and `machine`, which has the instructions and questions.
+The second of five layers: on top of `timeline`, below `wards` (what the venue does of itself),
+`lasting` (restarts) and `machine` (instructions and questions).
 
     place ─► Pending ─► Open ─► Filled          a market order skips Open unless it fills in parts
                 │         └───► Cancelled

@@ -1,4 +1,4 @@
-"""The exchange: what a client can tell the venue and ask it, the top of four layers.
+"""The exchange: what a client can tell the venue and ask it, the top of five layers.
 
 Everything is an event in time order. A call first runs what has become due before its own
 moment, then does its part; the events pile up until `advance` or `feed` hands them out. So the
@@ -19,10 +19,11 @@ from pxcore.paper.exchange.codes import (
     PlaceCode,
 )
 from pxcore.paper.exchange.floor import IsOpen, always_open
+from pxcore.paper.exchange.lasting import Lasting
 from pxcore.paper.exchange.matching import Top
 from pxcore.paper.exchange.program import Lock, Standing, micros
 from pxcore.paper.exchange.refusals import Desk, Exposure, modify_text, place_refusal
-from pxcore.paper.exchange.state import ExchangeState, KeptHolding
+from pxcore.paper.exchange.state import ExchangeState
 from pxcore.paper.exchange.terms import (
     AccountSpec,
     Answered,
@@ -33,7 +34,6 @@ from pxcore.paper.exchange.terms import (
     PlaceRequest,
     PlaceResult,
 )
-from pxcore.paper.exchange.wards import Wards
 from pxcore.paper.faults.venue import BracketsRefused, OrderPending
 from pxcore.paper.hours import is_program_open
 
@@ -41,7 +41,7 @@ _DEFAULTS = ExchangeConfig()
 _On = Literal["place", "modify", "cancel", "close"]
 
 
-class Exchange(Wards):
+class Exchange(Lasting):
     """One venue with its accounts. Calls must not go back in time: that is a ValueError.
 
     `state` is what an earlier exchange with the same accounts kept.
@@ -200,69 +200,6 @@ class Exchange(Wards):
     def is_flat(self) -> bool:
         """No account holds anything or has an order alive."""
         return not self._books.is_anything_held and not self._orders.is_any_alive
-
-    # Going on after a restart
-
-    def state(self) -> ExchangeState:
-        """All that a later exchange needs to go on from here."""
-        books = self._books
-        return ExchangeState(
-            now=self._now,
-            accounts=books.accounts,
-            standings=dict(self._guard.standings),
-            rows=self._orders.all_rows,
-            levels=dict(self._orders.levels),
-            triggered=tuple(sorted(self._orders.triggered)),
-            filled_cost=dict(self._orders.filled_cost),
-            last_order_id=self._orders.last_id,
-            last_position_id=books.last_position_id,
-            tags={
-                account.id: tuple(sorted(self._orders.tags(account.id)))
-                for account in books.accounts
-            },
-            fills=tuple(fill for account in books.accounts for fill in books.fills(account.id)),
-            holdings=tuple(KeptHolding.of(holding) for holding in books.holdings),
-        )
-
-    def _restore(self, state: ExchangeState) -> None:
-        """Takes the state up. What was under way is begun again at the first moment named."""
-        orders = self._orders
-        orders.levels |= state.levels
-        orders.triggered |= set(state.triggered)
-        orders.filled_cost |= state.filled_cost
-        orders.last_id = max(orders.last_id, state.last_order_id)
-        for account_id, tags in state.tags.items():
-            orders.use(account_id, tags)
-        for row in state.rows:
-            if row.order.account_id in self._specs and row.order.contract_id in self._contracts:
-                orders.keep(row)
-        holdings = [kept.holding() for kept in state.holdings]
-        known = [h for h in holdings if h.position.contract_id in self._contracts]
-        self._books.restore(state.accounts, state.fills, known, state.last_position_id)
-        self._guard.standings |= state.standings
-
-    def _begin(self, now: datetime) -> None:
-        super()._begin(now)
-        latencies = self._config.latencies
-        for account_id in self._specs:
-            for order in self._orders.alive(account_id):
-                if order.status is OrderStatus.PENDING:
-                    self._later(latencies.open_ms, partial(self._work, order.id))
-                elif order.status is OrderStatus.SUSPENDED:
-                    self._resume_leg(order)
-                elif order.type is OrderType.MARKET:
-                    self._later(latencies.market_fill_ms, partial(self._go_on, order.id))
-                for sibling_id in self._orders.siblings(order):
-                    if self._orders.row(sibling_id).order.status is OrderStatus.FILLED:
-                        self._later(latencies.oco_ms, partial(self._cancel, order.id))
-
-    def _resume_leg(self, leg: Order) -> None:
-        """Its entry may have filled just before everything stopped."""
-        entry = self._orders.row(leg.parent_id or 0).order
-        if entry.filled_size:
-            ticks = self._orders.filled_cost[entry.id] // entry.filled_size
-            action = partial(self._activate, leg.id, ticks, entry.filled_size)
-            self._later(self._config.latencies.target_ms, action)
 
     # Judgements that need the whole exchange
 

@@ -22,7 +22,7 @@ class Protection:
 
     def __init__(self, orders: Orders) -> None:
         self._orders = orders
-        self._ids: dict[tuple[int, str], tuple[int, int]] = {}  # stop loss, take profit
+        self.ids: dict[tuple[int, str], tuple[int, int]] = {}  # stop loss, take profit
 
     def orders(
         self,
@@ -36,7 +36,7 @@ class Protection:
         key = (account_id, contract.id)
         alive = [
             order
-            for order_id in self._ids.get(key, ())
+            for order_id in self.ids.get(key, ())
             if (order := self._orders.row(order_id).order).is_alive
         ]
         side = _exit_side(holding)
@@ -49,7 +49,7 @@ class Protection:
         if len(alive) < 2:
             yield from (replace(order, status=OrderStatus.CANCELLED) for order in alive)
             alive = [self._new(now, holding, type_) for type_ in (OrderType.STOP, OrderType.LIMIT)]
-            self._ids[key] = (alive[0].id, alive[1].id)
+            self.ids[key] = (alive[0].id, alive[1].id)
         yield from (
             wanted
             for order in alive

@@ -26,7 +26,10 @@ class KeptHolding(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ExchangeState(msgspec.Struct, frozen=True, kw_only=True):
-    """`levels` of trailing stops and `filled_cost` of orders by order id, in ticks."""
+    """`levels` of trailing stops and `filled_cost` of orders by order id, in ticks.
+
+    `protection` has account, contract, and the two orders that Position Brackets keep there.
+    """
 
     now: datetime
     accounts: tuple[Account, ...]
@@ -40,3 +43,4 @@ class ExchangeState(msgspec.Struct, frozen=True, kw_only=True):
     tags: dict[int, tuple[str, ...]]
     fills: tuple[Fill, ...]
     holdings: tuple[KeptHolding, ...]
+    protection: tuple[tuple[int, str, int, int], ...] = ()

@@ -1,6 +1,6 @@
 """What the venue does of itself: limits, locks, the daily flatten, its own brackets, bad days.
 
-The middle layer of the exchange. A liquidation cancels every order of the account and sends
+The third of the exchange's five layers. A liquidation cancels every order of the account and sends
 untagged market orders against its positions; then the account may not trade, which the API shows
 as `canTrade` false (gateway reference, 6.7 and 7.13; no recording exists).
 """

@@ -69,12 +69,12 @@ def test_cancel_of_one_leg_takes_its_sibling_along_where_that_is_chosen() -> Non
 # Position Brackets
 
 
-def position_mode() -> Exchange:
+def position_mode(state: ExchangeState | None = None) -> Exchange:
     """20 dollars of loss and 40 of profit for every position: 40 and 80 ticks of one MNQ."""
     brackets = PositionBrackets(loss_usd=Decimal(20), profit_usd=Decimal(40))
     spec = AccountSpec(ACCOUNT, "A", START_USD, BracketMode.POSITION, position_brackets=brackets)
-    exchange = Exchange(contracts=LISTED, accounts=(spec,), seed=7)
-    exchange.feed(quote(0, 100_000, 100_001))
+    exchange = Exchange(contracts=LISTED, accounts=(spec,), seed=7, state=state)
+    exchange.feed(quote(0 if state is None else 100, 100_000, 100_001))
     return exchange
 
 
@@ -185,6 +185,15 @@ def test_restart_keeps_balance_position_orders_fills_and_tags() -> None:
     assert again.text == "Specified custom tag is already in use"
 
 
+def test_restart_with_another_account_starts_it_afresh() -> None:
+    kept = entered().state()
+    spec = AccountSpec(77, "OTHER", START_USD)
+    later = Exchange(contracts=LISTED, accounts=(spec,), seed=8, state=kept)
+    later.feed(quote(1000, 100_000, 100_001))
+    assert [account.id for account in later.accounts] == [77]
+    assert later.is_flat and later.positions(ACCOUNT) == ()
+
+
 def test_restart_goes_on_with_new_ids() -> None:
     exchange = entered()
     later = restarted(exchange)
@@ -215,6 +224,20 @@ def test_entry_that_was_under_way_when_everything_stopped_is_protected_after_the
 
 def replaced(step: object, exchange: Exchange) -> object:
     return msgspec.structs.replace(step, at=exchange.now + timedelta(seconds=1))  # type: ignore[type-var]
+
+
+@pytest.mark.parametrize("stopped_ms", [3, 10, 50])
+def test_position_brackets_are_one_pair_after_a_restart(stopped_ms: float) -> None:
+    exchange = position_mode()
+    exchange.place(OPEN, ACCOUNT, buy())
+    run(exchange, stopped_ms)
+    kept = msgspec.json.decode(msgspec.json.encode(exchange.state()), type=ExchangeState)
+    later = position_mode(kept)
+    later.advance(after(1000))
+    assert protection(later) == [("stop", "sell", 1, 99_961), ("limit", "sell", 1, 100_081)]
+    later.close(after(1000), ACCOUNT, MNQ.id)
+    later.advance(after(2000))
+    assert later.is_flat
 
 
 def test_sibling_that_was_about_to_go_is_cancelled_after_the_restart() -> None:
