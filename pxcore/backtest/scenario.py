@@ -120,7 +120,7 @@ def draw(seed: int) -> Scenario:
     return Scenario(
         seed=seed,
         config=_config(rng, seed),
-        every_s=rng.choice((0.5, 1.0, 2.0)),
+        every_s=rng.choice((0.5, 1.0, 2.0, 5.0)),
         exchange=_exchange(rng),
         faults=_faults(rng),
         wire=_wire(rng),

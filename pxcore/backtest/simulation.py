@@ -150,9 +150,10 @@ class Simulation:
                 desk.hear(one, self.now)
 
     def _tick(self) -> None:
-        if self._session is not None:
-            self._make_wishes(self._session)
-            self._learn(self._session, ClockTick(at=self.now))
+        session = self._session
+        if session is not None:
+            self._make_wishes(session)
+            self._learn(session, ClockTick(at=self.now))
         elif self._rescue is not None:
             self._advance_rescue(ClockTick(at=self.now))
 

@@ -76,11 +76,6 @@ def _forgets_the_trades(monkeypatch):
     monkeypatch.setattr(gates, "_CHECKS", checks)
 
 
-def _enters_on_old_prices(monkeypatch):
-    checks = tuple(c for c in gates._CHECKS if c is not gates._data_fresh)
-    monkeypatch.setattr(gates, "_CHECKS", checks)
-
-
 def _takes_any_look_for_a_proof(monkeypatch):
     monkeypatch.setattr(Entry, "may_still_arrive", lambda self, now: False)
 
@@ -99,10 +94,6 @@ def _any(day) -> bool:
     return True
 
 
-def _has_silence(day) -> bool:
-    return any(o.is_silent and o.hub == "market" for o in day.outages)
-
-
 def _has_strays(day) -> bool:
     return day.wire.stray > 0 and not day.deaths
 
@@ -113,7 +104,6 @@ def _has_strays(day) -> bool:
         (_blind_to_protection, _any),
         (_enters_when_not_flat, _any),
         (_forgets_the_trades, _any),
-        (_enters_on_old_prices, _has_silence),
         (_takes_any_look_for_a_proof, _has_strays),
         (_miscounts_money, _any),
     ],
