@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: demo test check setup lock clean bench-gateway bench-paper
+.PHONY: demo test check setup lock clean bench-gateway bench-paper bench-engine
 
 demo: setup
 	$(BIN)/px demo
@@ -25,6 +25,10 @@ bench-gateway: setup
 # How fast the paper gateway is on this machine; fails when it is slower than promised.
 bench-paper: setup
 	$(BIN)/python tests/benchmarks/bench_paper.py
+
+# How many events a second the engine judges, and whether it grows over ten million; about 90 s.
+bench-engine: setup
+	$(BIN)/python tests/benchmarks/bench_engine.py
 
 setup: $(STAMP)
 

@@ -28,6 +28,7 @@ def startup() -> SessionPlan:
     """Log in, resolve account and contract, and begin from a flat account or not at all."""
     settings = load_settings()
     client = connect(settings)
+    opening.check_strategy(settings)
     opening.check_window(settings)
     opening.log_in(client)
     account = opening.resolve_account(client, settings)

@@ -5,12 +5,13 @@ needs its name, an account id and credentials; it trades only with `PX_TRADING=a
 and is otherwise in shadow: everything but sending orders.
 """
 
+import json
 import os
 from datetime import time
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import (
     Field,
@@ -21,7 +22,7 @@ from pydantic import (
     model_validator,
 )
 from pydantic_core import ErrorDetails
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from pxcore.clock import Clock, ShiftedClock, WallClock
 from pxcore.model import STOP_LOSS_TICKS_MIN, Misconfigured
@@ -73,11 +74,13 @@ class Settings(BaseSettings):
     )
 
     contract: str = Field("MNQ", min_length=1, description="symbol, contract name or id")
-    strategy: Literal["timed-entry", "hold"] = Field(
-        "timed-entry", description="`timed-entry` or `hold`"
+    strategy: str = Field(
+        "timed-entry",
+        min_length=1,
+        description="a name that `px strategies` lists, or `module:Class` of your own",
     )
-    entry_every_s: float = Field(
-        900.0, gt=0, le=86_400, description="seconds between the beats of `timed-entry`"
+    strategy_params: Annotated[dict[str, Any], NoDecode] = Field(
+        {}, description="its parameters, a JSON object; those left out have their defaults"
     )
     size: int = Field(1, ge=1, le=150, description="contracts an entry")
     risk_usd_per_trade: Decimal | None = Field(
@@ -199,6 +202,20 @@ class Settings(BaseSettings):
     @classmethod
     def _may_be_empty(cls, given: Any) -> Any:
         return None if given == "" else given
+
+    @field_validator("strategy_params", mode="before")
+    @classmethod
+    def _is_json_object(cls, given: Any) -> Any:
+        """Only that: what the parameters mean is for the strategy, at the start of a session."""
+        if not isinstance(given, str):
+            return given
+        try:
+            read = json.loads(given or "{}")
+        except ValueError as error:
+            raise ValueError(f"it is no JSON: {error}") from None
+        if not isinstance(read, dict):
+            raise ValueError('it is no JSON object, such as {"every_s": 900}')
+        return read
 
     @field_validator("paper_clock")
     @classmethod

@@ -20,6 +20,12 @@ def check_window(settings: Settings) -> None:
     )
 
 
+@task(name="check-strategy", **ONCE)
+def check_strategy(settings: Settings) -> None:
+    startup.check_strategy(settings)
+    get_run_logger().info("strategy %s %s", settings.strategy, settings.strategy_params)
+
+
 @task(name="log-in", **QUESTION)
 def log_in(client: GatewayClient) -> None:
     client.login()

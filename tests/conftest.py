@@ -4,5 +4,11 @@ import sys
 from pathlib import Path
 
 _HERE = Path(__file__).parent
-for folder in ("pxcore/engine", "pxcore/backtest", "pxcore/gateway", "pxcore/paper"):
+for folder in (
+    "pxcore/engine",
+    "pxcore/backtest",
+    "pxcore/gateway",
+    "pxcore/paper",
+    "pxcore/strategies",
+):
     sys.path.insert(0, str(_HERE / folder))

@@ -39,7 +39,7 @@ from pxcore.paper.exchange import Exchange, VenueEvent
 
 _THERE = timedelta(milliseconds=2)
 _BACK = timedelta(milliseconds=2)
-_REPLY_TIMEOUT = timedelta(seconds=8)
+REPLY_TIMEOUT = timedelta(seconds=8)
 _QUESTIONS = (TakeSnapshot, ResolveTag)
 _REQUESTS_OF_A_SNAPSHOT = 4
 Later = Callable[[datetime, Callable[[], None]], None]
@@ -121,10 +121,10 @@ class Desk:
         elif self.is_away(None, now) or self._throw(self._wire.refused):
             self._answer(is_question, _not_sent(command, now + _BACK), now + _BACK)
         elif self._throw(self._wire.lost_before):
-            at = now + _REPLY_TIMEOUT
+            at = now + REPLY_TIMEOUT
             self._answer(is_question, _lost(command, at), at)
         elif not is_question and self._throw(self._wire.stray):
-            at = now + _REPLY_TIMEOUT
+            at = now + REPLY_TIMEOUT
             self._answer(is_question, _lost(command, at), at)
             strays = timedelta(seconds=self._dice.uniform(0, self._grace_s - 1.0))
             self._later(at + strays, partial(self._stray_in, command))
@@ -174,7 +174,7 @@ class Desk:
     def _send_back(self, command: Command, answer: Event | None, is_question: bool) -> None:
         at = self._now() + _BACK
         if self._throw(self._wire.lost_after):
-            at = self._now() + _REPLY_TIMEOUT
+            at = self._now() + REPLY_TIMEOUT
             answer = _lost(command, at)
         elif self._throw(self._wire.slow):
             at += timedelta(seconds=self._dice.uniform(0, self._wire.slow_s))

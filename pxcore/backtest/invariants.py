@@ -15,7 +15,7 @@ from pxcore.engine.commands import Command, Halt, PlaceEntry
 from pxcore.engine.events import Event, Hub, HubDown, HubUp, SnapshotTaken
 from pxcore.model import MarketTrade, OrderType, Quote
 from pxcore.paper.exchange import Exchange, VenueEvent
-from pxcore.strategies import TimedEntry
+from pxcore.strategies import make_strategy
 
 if TYPE_CHECKING:
     from pxcore.backtest.simulation import Session
@@ -103,19 +103,21 @@ class Invariants:
         if self._is_moved:
             self._is_moved = False
             self._judge_account(now)
-        self._judge_away(now)
+        self._judge_away(now, elapsed)
         if self._naked_since is None:
             return
         if self._is_hindered(now):
             self._naked_blind += elapsed
         self._judge_naked(now)
 
-    def _judge_away(self, now: datetime) -> None:
+    def _judge_away(self, now: datetime, elapsed: timedelta) -> None:
         """Nothing is held for long while a hub is known to be away."""
         is_alone = self._is_held and self.session is not None and len(self._up) < len(Hub)
         self._away_since = (self._away_since or now) if is_alone else None
-        if self._away_since is None or self._is_hindered(now):
+        if self._away_since is None:
             return
+        if self._is_hindered(now):
+            self._away_since += elapsed
         allowed = timedelta(seconds=self._scenario.config.limits.blind_limit_s) + self._flatten
         if now - self._away_since > allowed:
             raise Violation(f"held for {now - self._away_since} with a hub away, at {now}")
@@ -198,7 +200,9 @@ class Invariants:
 
 
 def _judge_replay(session: "Session", scenario: Scenario) -> None:
-    engine = Engine(session.engine.config, TimedEntry(every_s=scenario.every_s))
+    engine = Engine(
+        session.engine.config, make_strategy("timed-entry", {"every_s": scenario.every_s})
+    )
     for number, (event, commands) in enumerate(session.journal):
         said = tuple(engine.step(event))
         if said != commands:

@@ -15,11 +15,11 @@ from itertools import count
 
 from msgspec.structs import replace
 
-from pxcore.backtest.desk import Desk
+from pxcore.backtest.desk import REPLY_TIMEOUT, Desk
 from pxcore.backtest.invariants import Invariants
 from pxcore.backtest.scenario import ACCOUNT_ID, BALANCE_USD, LEAD, OPEN, Scenario
 from pxcore.engine import Engine
-from pxcore.engine.commands import Command, Halt, PeakSeen, TakeSnapshot
+from pxcore.engine.commands import Command, Halt, PeakSeen, PlaceEntry, TakeSnapshot
 from pxcore.engine.events import (
     Asked,
     ClockTick,
@@ -31,10 +31,11 @@ from pxcore.engine.events import (
     SnapshotTaken,
 )
 from pxcore.engine.flatten import Flattener
+from pxcore.engine.intents import unanswered_tags
 from pxcore.engine.limits import realised_peak_usd
 from pxcore.paper.exchange import AccountSpec, Exchange, VenueEvent
 from pxcore.paper.synthetic import synthetic
-from pxcore.strategies import TimedEntry
+from pxcore.strategies import make_strategy
 
 _CLOCK = timedelta(milliseconds=100)
 _OVERTIME = timedelta(minutes=5)  # the day must be over so long after its window at the latest
@@ -166,7 +167,9 @@ class Simulation:
             peak_usd=self._peak_of_the_day(),
         )
         desk = self._new_desk(lambda event: self._learn(session, event))
-        session = Session(Engine(config, TimedEntry(every_s=self.scenario.every_s)), desk)
+        session = Session(
+            Engine(config, make_strategy("timed-entry", {"every_s": self.scenario.every_s})), desk
+        )
         self.sessions.append(session)
         self._session = session
         self.invariants.session = session
@@ -239,6 +242,7 @@ class Simulation:
 
     def _begin_rescue(self, until_restart_s: float) -> None:
         numbers = iter(range(1, 1_000_000))
+        strays_until = self._strays_until()
         self._rescue_desk = self._new_desk(self._advance_rescue)
         self._rescue = Flattener(
             reason="simulated death",
@@ -246,9 +250,24 @@ class Simulation:
             round_s=16.0,
             confirm_s=_CONFIRM_S,
             is_taking_over=True,
+            may_still_arrive=lambda now: now < strays_until,
         )
         self._restart_s = until_restart_s
         self._act(self._rescue.begin(self.now, orders=(), held=()))
+
+    def _strays_until(self) -> datetime:
+        """Until when an entry that the dead session's journal holds may still arrive."""
+        journal = self.sessions[-1].journal
+        said = (one for event, commands in journal for one in (event, *commands))
+        tags = unanswered_tags(said)
+        grace_s = self.scenario.config.limits.unknown_grace_s
+        sent = (
+            event.at
+            for event, commands in journal
+            if any(isinstance(c, PlaceEntry) and c.tag in tags for c in commands)
+        )
+        latest = max(sent, default=None)
+        return self.now if latest is None else latest + REPLY_TIMEOUT + timedelta(seconds=grace_s)
 
     def _advance_rescue(self, event: Event) -> None:
         rescue = self._rescue

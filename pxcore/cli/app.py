@@ -4,12 +4,14 @@ Exit status: 0 done and safe, 1 not safe or not done, 2 a person must change som
 3 no session today, 130 broken off.
 """
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from pxcore.cli.choice import strategy_settings
 from pxcore.cli.demo import DemoRequest, run_demo
 from pxcore.cli.desk import acting, asking
 from pxcore.cli.edge import Edge
@@ -19,6 +21,7 @@ from pxcore.cli.paper import PaperRequest, serve_paper
 from pxcore.cli.real_day import run_day
 from pxcore.cli.record import replay_session, serve_ui, show_report
 from pxcore.cli.simulate import run_simulation
+from pxcore.cli.strategies import show_strategies
 from pxcore.model import Misconfigured
 from pxcore.paper.exchange import BracketMode
 from pxcore.runtime.plan import Paths
@@ -32,6 +35,12 @@ app = typer.Typer(
 )
 _SYNTHETIC_S = 40.0
 _REPLAY_S = 75.0
+
+
+_Strategy = Annotated[
+    str | None, typer.Option(help="Instead of PX_STRATEGY: a name or module:Class.")
+]
+_Params = Annotated[str | None, typer.Option(help="Its parameters, a JSON object.")]
 
 
 @app.callback()
@@ -56,6 +65,10 @@ def demo(
     port: Annotated[
         int, typer.Option(min=0, max=65535, help="Port of the paper gateway, 0 for a free one.")
     ] = 0,
+    strategy: Annotated[
+        str | None, typer.Option(help="Instead of timed-entry: a name or module:Class.")
+    ] = None,
+    params: _Params = None,
     json: Annotated[Path | None, typer.Option(help="Write the outcome here as JSON.")] = None,
 ) -> None:
     """One paper trading day through Prefect, from nothing to the daily report.
@@ -64,6 +77,8 @@ def demo(
     """
     if json is not None and not json.parent.is_dir():
         raise Misconfigured(f"--json {json}: there is no folder {json.parent}")
+    chosen = strategy_settings(strategy, params)
+    os.environ.update(chosen)
     request = DemoRequest(
         seed=seed,
         symbol=contract,
@@ -71,6 +86,7 @@ def demo(
         window_s=seconds or (_SYNTHETIC_S if market is None else _REPLAY_S),
         account_id=account,
         port=port,
+        strategy=chosen,
         json=json,
     )
     raise typer.Exit(run_demo(request, load_settings(), console()))
@@ -131,12 +147,15 @@ def paper(
 @app.command()
 def run(
     yes: _Yes = False,
+    strategy: _Strategy = None,
+    params: _Params = None,
     json: Annotated[Path | None, typer.Option(help="Write the outcome here as JSON.")] = None,
 ) -> None:
     """The trading day now, on the gateway and account of the settings, through Prefect.
 
     Example: px run --json out.json
     """
+    os.environ.update(strategy_settings(strategy, params))
     raise typer.Exit(run_day(load_settings(), console(), is_agreed=yes, json=json))
 
 
@@ -162,6 +181,20 @@ def here() -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     file.touch()
     console().print(f"noted in {file}", soft_wrap=True)
+
+
+@app.command()
+def strategies(
+    name: Annotated[
+        str | None, typer.Argument(help="Only this one; also module:Class of your own.")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="As JSON, for a program.")] = False,
+) -> None:
+    """What a session can trade, with every parameter, its default and its range.
+
+    Example: px strategies vwap-reversion
+    """
+    raise typer.Exit(show_strategies(name, console(), as_json=json))
 
 
 @app.command()

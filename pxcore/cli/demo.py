@@ -16,6 +16,7 @@ from pxcore.cli.orchestrator import check_port, px_environ
 from pxcore.cli.paper import Paper
 from pxcore.cli.terminal_day import Prepared, TerminalDay
 from pxcore.runtime.plan import Paths
+from pxcore.runtime.startup import check_strategy
 from pxcore.settings import Settings
 
 _LEAD_S = 8.0  # of ours, from the paper market's first step to the window's start
@@ -23,7 +24,8 @@ _LEAD_S = 8.0  # of ours, from the paper market's first step to the window's sta
 
 class DemoRequest(msgspec.Struct, frozen=True, kw_only=True):
     """What the command line asked for. `account_id` is for the day; the paper account has its
-    own. `port` 0 is a free one, `window_s` in seconds of ours.
+    own. `port` 0 is a free one, `window_s` in seconds of ours. `strategy` are the settings of
+    another strategy than the demo's own, if one was asked for.
     """
 
     seed: int
@@ -32,12 +34,15 @@ class DemoRequest(msgspec.Struct, frozen=True, kw_only=True):
     window_s: float
     account_id: int | None
     port: int
+    strategy: dict[str, str]
     json: Path | None
 
 
 def run_demo(request: DemoRequest, settings: Settings, console: Console) -> int:
     """The exit status. Raises Misconfigured before anything is started when it cannot be run."""
     paths = Paths(settings.home)
+    if request.strategy:
+        check_strategy(settings)
     if request.port:
         check_port(request.port, "the paper gateway")
     market = choose_market(
@@ -69,7 +74,10 @@ def run_demo(request: DemoRequest, settings: Settings, console: Console) -> int:
 def _environ(
     request: DemoRequest, market: DemoMarket, paper: Paper, paths: Paths
 ) -> dict[str, str]:
-    wanted = market.settings | paper.settings() | {"PX_HOME": str(paths.home)}
+    wanted = market.settings | paper.settings() | {"PX_HOME": str(paths.home)} | request.strategy
     if request.account_id is not None:
         wanted["PX_ACCOUNT_ID"] = str(request.account_id)
-    return px_environ(os.environ, wanted)
+    # The day runs in another folder: what lies in this one must be found from there.
+    path = os.pathsep.join(filter(None, (os.environ.get("PYTHONPATH"), str(Path.cwd()))))
+    found = {"PYTHONPATH": path} if request.strategy else {}
+    return px_environ(os.environ, wanted) | found

@@ -12,6 +12,7 @@ from pxcore.model import Misconfigured
 from pxcore.runtime.flatten import flatten_account
 from pxcore.runtime.lock import AccountBusy, AccountLock
 from pxcore.runtime.plan import Paths, connect
+from pxcore.runtime.strays import strays_of
 from pxcore.runtime.venue import Venue
 from pxcore.settings import Mode, Settings
 
@@ -52,6 +53,7 @@ def flatten(settings: Settings, console: Console, *, is_agreed: bool, timeout_s:
             timeout_s=timeout_s,
             say=lambda notice: console.print(notice.text),
             is_taking_over=is_taking_over,
+            may_still_arrive=strays_of(settings, account.id),
         )
     console.print(f"flat, verified by REST, balance {proof.account.balance_usd:,.2f} USD")
     return 0

@@ -89,7 +89,7 @@ def _settings(
         "PX_GATEWAY": "paper",
         "PX_CONTRACT": contract.id,
         "PX_STRATEGY": "timed-entry",
-        "PX_ENTRY_EVERY_S": f"{_BEAT_S * speed:g}",
+        "PX_STRATEGY_PARAMS": f'{{"every_s": {_BEAT_S * speed:g}}}',
         "PX_COOLDOWN_S": f"{_COOLDOWN_S * speed:g}",
         "PX_STOP_LOSS_TICKS": str(stop),
         "PX_TAKE_PROFIT_TICKS": str(target),

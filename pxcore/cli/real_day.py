@@ -11,12 +11,13 @@ from pxcore.cli.terminal_day import Prepared, TerminalDay
 from pxcore.gateway import GatewayClient
 from pxcore.model import Account
 from pxcore.runtime.plan import Paths, connect
-from pxcore.runtime.startup import resolve_account, take_snapshot
+from pxcore.runtime.startup import check_strategy, resolve_account, take_snapshot
 from pxcore.settings import Mode, Settings
 
 
 def run_day(settings: Settings, console: Console, *, is_agreed: bool, json: Path | None) -> int:
     """The exit status. Asks before a live day unless `is_agreed`; raises as start-up does."""
+    check_strategy(settings)
     client = connect(settings)
     account = resolve_account(client, settings)
     name = f"account {account.id} {account.name}"

@@ -8,8 +8,9 @@ so that whoever dies in between leaves no position without one. Each goes out on
 by REST. A look that is not flat is given time and repeated before the next round acts on it, and
 a contract with a market order alive is left to that order: a close that is still filling must
 not be sent again, or the second would reverse the position. What an order did while being
-cancelled is simply what the next look shows. The machine never gives up; from the fourth round
-on each is an alarm.
+cancelled is simply what the next look shows. A flat look proves nothing if the user hub said
+anything meanwhile: a look is four requests, and what it shows may be older than that. The
+machine never gives up; from the fourth round on each is an alarm.
 """
 
 from collections.abc import Callable, Iterable
@@ -29,6 +30,11 @@ from pxcore.engine.events import (
     CancelAnswered,
     CloseAnswered,
     Event,
+    FillSeen,
+    Hub,
+    OrderSeen,
+    PositionSeen,
+    RecordSkipped,
     SnapshotFailed,
     SnapshotTaken,
 )
@@ -75,6 +81,7 @@ class Flattener:
         self._request: int | None = None  # of the look that is out
         self._due_at: datetime | None = None  # when to look next, whatever is still waiting
         self._has_lost_answer = False
+        self._is_moving = False  # something happened on the account while a look was out
         self._looks = 0  # not flat, since the round's instructions
         self._flat_since: datetime | None = None
 
@@ -95,6 +102,8 @@ class Flattener:
                 self._answered(("order", order_id), answer)
             case CloseAnswered(contract_id=contract_id, answer=answer):
                 self._answered(("position", contract_id), answer)
+            case OrderSeen() | FillSeen() | PositionSeen() | RecordSkipped(hub=Hub.USER):
+                self._is_moving = True
             case SnapshotTaken(request=request) if request == self._request:
                 return self._judge(event.at, event.snapshot)
             case SnapshotFailed(request=request, why=why) if request == self._request:
@@ -143,6 +152,7 @@ class Flattener:
             return []
         self._has_lost_answer |= bool(self._waiting)
         self._request = self._number_request()
+        self._is_moving = False
         self._due_at = now + self._round  # a lost look is asked anew
         why = f"flatten ({self.reason})"
         return [TakeSnapshot(request=self._request, why=why, is_urgent=True)]
@@ -151,6 +161,9 @@ class Flattener:
         self._request = None
         if snapshot.is_flat and self._may_still_arrive(now):
             self._due_at = now + timedelta(seconds=_PATIENCE_UNKNOWN_S * self._scale)
+            return []
+        if snapshot.is_flat and self._is_moving:  # its four answers may be older than that
+            self._due_at = now + self._patience()
             return []
         if snapshot.is_flat:
             self._flat_since = self._flat_since or now

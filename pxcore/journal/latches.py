@@ -1,18 +1,21 @@
 """What earlier sessions of a trading day have settled for the later ones, by their journals.
 
 A restart forgives nothing: a halt that is in a journal and perhaps nowhere else (its session was
-killed before it could latch it), and how high the day's profit stood.
+killed before it could latch it), how high the day's profit stood, and until when an entry that
+was sent without an answer may still reach the venue.
 """
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import msgspec
 
-from pxcore.engine.commands import Command, Halt, PeakSeen
-from pxcore.journal.reader import decode_command, read_opening, read_rows
+from pxcore.engine.commands import Command, Halt, PeakSeen, PlaceEntry
+from pxcore.engine.events import Event
+from pxcore.engine.intents import unanswered_tags
+from pxcore.journal.reader import decode_command, decode_event, read_opening, read_rows
 from pxcore.journal.rows import RowKind
 from pxcore.model import PxError
 
@@ -51,6 +54,43 @@ def peak_in_journals(folder: Path, *, account_id: int, trading_day: date) -> Dec
         except (PxError, msgspec.MsgspecError):
             continue  # the halt that it may hold is what refuses the day: see above
     return peak
+
+
+def strays_until(
+    folder: Path, *, account_id: int, trading_day: date, under_way_s: float
+) -> datetime | None:
+    """Until when (our own clock, UTC) an entry of a session that died may still arrive.
+
+    None when every entry of the day was answered. An entry is under way for `under_way_s` at the
+    most. A journal that cannot be read counts as one that has just sent something.
+    """
+    latest: datetime | None = None
+    for path in _journals(folder, trading_day):
+        try:
+            if read_opening(path).config.account_id != account_id or _is_closed(path):
+                continue
+            sent = _last_unanswered(path)
+        except (PxError, msgspec.MsgspecError):
+            sent = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+        if sent is not None:
+            latest = sent if latest is None else max(latest, sent)
+    return None if latest is None else latest + timedelta(seconds=under_way_s)
+
+
+def _last_unanswered(path: Path) -> datetime | None:
+    """When the last of the session's entries without an answer was written down."""
+    said: list[Event | Command] = []
+    sent_at: dict[str, datetime] = {}
+    for row in read_rows(path):
+        body = bytes(row.body)
+        if row.kind is RowKind.COMMAND and b'"place_entry"' in body:
+            command = decode_command(row)
+            said.append(command)
+            if isinstance(command, PlaceEntry):
+                sent_at[command.tag] = row.wall
+        elif row.kind is RowKind.EVENT and b'"tag"' in body:
+            said.append(decode_event(row))
+    return max((sent_at[tag] for tag in unanswered_tags(said)), default=None)
 
 
 def _journals(folder: Path, trading_day: date) -> list[Path]:

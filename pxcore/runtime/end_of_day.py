@@ -56,7 +56,7 @@ def _record(plan: SessionPlan, settings: Settings, paths: Paths) -> Record:
         mode=plan.mode,
         config=engine_config(plan, settings),
         strategy=settings.strategy,
-        strategy_params={},
+        strategy_params=settings.strategy_params,
         paper_clock=settings.paper_clock,
         trading_day=plan.trading_day,
     )

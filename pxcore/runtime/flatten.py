@@ -5,7 +5,7 @@ For leftovers at start, for `px flatten`, and as the last resort when a session 
 
 import time
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from pxcore.clock import Clock
 from pxcore.engine.commands import CancelOrder, ClosePosition, Command, Notice, TakeSnapshot
@@ -30,14 +30,15 @@ def flatten_account(
     timeout_s: float,
     say: Callable[[Notice], None],
     is_taking_over: bool = False,
+    may_still_arrive: Callable[[datetime], bool] = lambda now: False,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Snapshot:
     """Nothing is held and no order is alive on the account: the look that shows it is returned.
 
     `timeout_s` in seconds of ours. `is_taking_over` says that a session which may have sent
     orders has just died: its last instructions may still be under way, so that the first round
-    waits for a second look, and flat must be seen twice, some seconds apart. Raises NotFlat
-    when there is no such look by then.
+    waits for a second look, and flat must be seen twice, some seconds apart. While an entry
+    `may_still_arrive`, flat is no proof. Raises NotFlat when there is no such look by then.
     """
     numbers = iter(range(1, 1_000_000))
     flattener = Flattener(
@@ -46,6 +47,7 @@ def flatten_account(
         round_s=15.0 * clock.speed,
         confirm_s=_CONFIRM_S * clock.speed if is_taking_over else 0.0,
         is_taking_over=is_taking_over,
+        may_still_arrive=may_still_arrive,
         scale=clock.speed,
     )
     deadline = clock.now() + timedelta(seconds=timeout_s * clock.speed)

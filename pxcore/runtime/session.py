@@ -10,7 +10,6 @@ import sys
 import threading
 import time
 from datetime import datetime
-from typing import Any
 
 import msgspec
 from loguru import logger
@@ -49,7 +48,7 @@ from pxcore.runtime.venue import Venue
 from pxcore.runtime.voice import Heartbeat, Voice
 from pxcore.runtime.watch import FileWatch, watch_pipe
 from pxcore.settings import Mode, Settings, load_settings
-from pxcore.strategies import make_strategy
+from pxcore.strategies import choose_strategy
 
 _TICK_S = 0.1
 _PROGRESS_S = 0.5
@@ -66,6 +65,7 @@ class Session:
         self, plan: SessionPlan, settings: Settings, voice: Voice, lock: AccountLock
     ) -> None:
         require_agreement(plan, settings)
+        self._choice = choose_strategy(settings.strategy, settings.strategy_params)
         self._plan = plan
         self._settings = settings
         self._voice = voice
@@ -80,12 +80,7 @@ class Session:
         self._venue = Venue(
             self._client, account_id=plan.account.id, day_start=plan.day_start, clock=self._clock
         )
-        params: dict[str, Any] = {"every_s": settings.entry_every_s}
-        self._strategy_params = params if settings.strategy == "timed-entry" else {}
-        self._engine = Engine(
-            engine_config(plan, settings),
-            make_strategy(settings.strategy, self._strategy_params),
-        )
+        self._engine = Engine(engine_config(plan, settings), self._choice.make())
         self._journal = Journal(
             self._paths.journal(plan.session_id),
             on_fault=lambda what: self._inbox.put(ShellFault(at=self._clock.now(), what=what)),
@@ -256,7 +251,7 @@ class Session:
                 mode=self._plan.mode,
                 config=self._engine.config,
                 strategy=self._settings.strategy,
-                strategy_params=self._strategy_params,
+                strategy_params=self._choice.recorded_params,
                 paper_clock=self._settings.paper_clock,
                 trading_day=self._plan.trading_day,
             ),

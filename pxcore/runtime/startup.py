@@ -1,19 +1,29 @@
 """The start-up sync: who are we, what do we trade, and is the account clean enough to begin?"""
 
+import time
 from collections.abc import Callable
 
 from pxcore.calendar import trading_day_at
-from pxcore.engine.commands import Notice
+from pxcore.engine.commands import Level, Notice
 from pxcore.gateway import GatewayClient
 from pxcore.journal.store import Store
 from pxcore.model import Account, Contract, Misconfigured, Snapshot
 from pxcore.runtime.flatten import flatten_account
 from pxcore.runtime.lock import AccountLock
 from pxcore.runtime.plan import Paths, SessionPlan, make_plan
+from pxcore.runtime.strays import strays_of
 from pxcore.runtime.venue import Venue
 from pxcore.settings import Mode, Settings
+from pxcore.strategies import choose_strategy
 
 _FLATTEN_WITHIN_S = 60.0
+_STRAYS_S = 2.0  # between looks
+_WAITING = "waiting: an entry of a session that died may still reach the venue"
+
+
+def check_strategy(settings: Settings) -> None:
+    """There is such a strategy and it can be made. Raises Misconfigured with every problem."""
+    choose_strategy(settings.strategy, settings.strategy_params).make()
 
 
 def resolve_account(client: GatewayClient, settings: Settings) -> Account:
@@ -49,12 +59,20 @@ def clear_leftovers(
     settings: Settings,
     *,
     say: Callable[[Notice], None],
+    sleep: Callable[[float], None] = time.sleep,
 ) -> Snapshot:
     """A flat account: the snapshot itself when it is flat, else the proof after a flatten.
+
+    While an entry of a session that died may still arrive, it waits and looks again.
 
     Raises Misconfigured when there are leftovers and the settings do not allow to flatten them,
     or in shadow, where nothing is ever sent.
     """
+    may_still_arrive = strays_of(settings, snapshot.account.id)
+    while snapshot.is_flat and may_still_arrive(snapshot.taken_at):
+        say(Notice(level=Level.INFO, code="start.waits", text=_WAITING))
+        sleep(_STRAYS_S)
+        snapshot = take_snapshot(client, snapshot.account, settings)
     if snapshot.is_flat:
         return snapshot
     held = [f"{p.size:+d} {p.contract_id}" for p in snapshot.positions if not p.is_flat]
@@ -80,6 +98,7 @@ def clear_leftovers(
             reason=f"leftovers at start: {found}",
             timeout_s=_FLATTEN_WITHIN_S,
             say=say,
+            may_still_arrive=may_still_arrive,
         )
 
 

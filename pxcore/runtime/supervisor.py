@@ -24,6 +24,7 @@ from pxcore.runtime.lock import AccountBusy, AccountLock
 from pxcore.runtime.plan import Paths, SessionPlan, connect, require_agreement
 from pxcore.runtime.process import end, spawn
 from pxcore.runtime.progress import HALTED
+from pxcore.runtime.strays import strays_of
 from pxcore.runtime.venue import Venue
 from pxcore.settings import Mode, Settings
 
@@ -175,6 +176,7 @@ class Supervisor:
                     timeout_s=_LAST_RESORT_S,
                     say=say,
                     is_taking_over=True,
+                    may_still_arrive=strays_of(self._settings, self._plan.account.id),
                 )
         except PxError as error:
             return Ended(reason=f"{why}; {error}", is_flat=False)

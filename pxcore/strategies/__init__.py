@@ -1,20 +1,29 @@
-"""What users write and extend, and the two that come along."""
+"""What users write and extend, and the strategies that come along."""
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from pxcore.strategies.entries import Entries
+from pxcore.strategies.loading import (
+    Choice,
+    choose_strategy,
+    find_kind,
+    installed_names,
+    make_strategy,
+)
+from pxcore.strategies.pace import Pace
+from pxcore.strategies.params import Described, Params
+from pxcore.strategies.registry import BUILT_IN, Description, Kind, describe
 
-from pxcore.engine.strategy import Strategy
-from pxcore.model import Misconfigured
-from pxcore.strategies.hold import Hold
-from pxcore.strategies.timed_entry import TimedEntry
-
-_BY_NAME: dict[str, Callable[..., Strategy]] = {"hold": Hold, "timed-entry": TimedEntry}
-
-__all__ = ["Hold", "TimedEntry", "make_strategy"]
-
-
-def make_strategy(name: str, params: Mapping[str, Any]) -> Strategy:
-    """A fresh strategy. Raises Misconfigured for an unknown name."""
-    if name not in _BY_NAME:
-        raise Misconfigured(f"strategy {name!r} is none of {', '.join(sorted(_BY_NAME))}")
-    return _BY_NAME[name](**params)
+__all__ = [
+    "BUILT_IN",
+    "Choice",
+    "Described",
+    "Description",
+    "Entries",
+    "Kind",
+    "Pace",
+    "Params",
+    "choose_strategy",
+    "describe",
+    "find_kind",
+    "installed_names",
+    "make_strategy",
+]

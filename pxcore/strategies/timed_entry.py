@@ -2,27 +2,38 @@
 
 Every `every_s` seconds of the window it compares the mid price with the one at the last beat:
 up means buy, down means sell, no move means wait for the next beat. It does not look whether a
-position is open: that is for the gates, whose refusals are part of the record.
+position is open: that is for the gates, whose refusals are part of the record. When the market
+hub is lost, the move over the gap says nothing: the beats begin anew with the first price.
 """
 
 from datetime import datetime, timedelta
 
-from pxcore.engine.events import Event
+from pydantic import Field
+
+from pxcore.engine.events import Event, Hub, HubDown
 from pxcore.engine.strategy import Enter, MarketView, Signal
 from pxcore.model import Side
+from pxcore.strategies.params import Params
+
+
+class TimedEntryParams(Params):
+    every_s: float = Field(900.0, gt=0, le=86_400, description="seconds between two beats")
 
 
 class TimedEntry:
-    name = "timed-entry"
+    """Enters on the clock, in the direction of the move since the last beat."""
 
-    def __init__(self, *, every_s: float) -> None:
-        if every_s <= 0:
-            raise ValueError(f"every_s is {every_s}, allowed is above 0")
-        self._every = timedelta(seconds=every_s)
+    name = "timed-entry"
+    Params = TimedEntryParams
+
+    def __init__(self, params: TimedEntryParams) -> None:
+        self._every = timedelta(seconds=params.every_s)
         self._next_at: datetime | None = None
         self._mid_before: int | None = None  # in half ticks, so that it stays whole
 
     def on_event(self, event: Event, view: MarketView) -> Signal | None:
+        if type(event) is HubDown and event.hub is Hub.MARKET:
+            self._mid_before = None
         if view.bid_ticks is None or view.ask_ticks is None:
             return None
         mid = view.bid_ticks + view.ask_ticks

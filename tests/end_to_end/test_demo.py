@@ -105,6 +105,25 @@ def test_demo_replays_a_recording_and_ends_flat_and_reconciled(px, tmp_path):
     assert outcome["trades"] >= 1
 
 
+MINE = """
+from pxcore.strategies.trade_on_start import TradeOnStart
+
+class Mine(TradeOnStart):
+    name = "mine"
+"""
+
+
+def test_demo_trades_a_strategy_of_the_folder_and_its_journal_replays(px, tmp_path):
+    (tmp_path / "my_own.py").write_text(MINE)
+    arguments = ("--strategy", "my_own:Mine", "--params", '{"side": "sell"}', "--seconds", "12")
+    said = finish(process := px("demo", *arguments, "--json", "out.json"))
+    assert process.returncode == 0, said
+    assert json.loads((tmp_path / "out.json").read_text())["trades"] == 1
+    assert "sell 1 MNQ" in said and "strategy my_own:Mine" in said
+    said = finish(process := px("replay"))
+    assert process.returncode == 0 and "every command the same" in said, said
+
+
 def test_ctrl_c_while_a_position_is_open_ends_flat_with_one_clear_line(px):
     process = px("demo", "--seconds", "60")
     read_until(process, "both legs working")

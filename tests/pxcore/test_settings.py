@@ -151,7 +151,8 @@ REFUSED = [
     pytest.param("PX_COOLDOWN_S", "inf", id="endless cooldown"),
     pytest.param("PX_STOP_LOSS_TICKS", "3", id="stop nearer than the venue takes"),
     pytest.param("PX_WINDOW_END", "25:00", id="time that does not exist"),
-    pytest.param("PX_STRATEGY", "magic", id="unknown strategy"),
+    pytest.param("PX_STRATEGY_PARAMS", "every_s=4", id="parameters that are no JSON"),
+    pytest.param("PX_STRATEGY_PARAMS", "[4]", id="parameters that are no JSON object"),
     pytest.param("PX_SILENCE_LIMIT_S", "5", id="silence limit below the venue's ping"),
 ]
 
@@ -160,6 +161,21 @@ REFUSED = [
 def test_value_out_of_range_is_refused_by_name_and_value(monkeypatch, name, value):
     (found,) = problems(monkeypatch, **{name: value})
     assert name in found and value in found
+
+
+def test_strategy_and_parameters_are_taken_as_they_are_and_no_module_is_imported(monkeypatch):
+    given = {"PX_STRATEGY": "no_such_module:Mine", "PX_STRATEGY_PARAMS": '{"every_s": 4, "x": [1]}'}
+    settings = load(monkeypatch, **given)
+    assert settings.strategy == "no_such_module:Mine"
+    assert settings.strategy_params == {"every_s": 4, "x": [1]}
+
+
+def test_empty_parameters_are_none(monkeypatch):
+    assert load(monkeypatch, PX_STRATEGY_PARAMS="").strategy_params == {}
+
+
+def test_setting_of_before_is_refused(monkeypatch):
+    assert "PX_ENTRY_EVERY_S" in problems(monkeypatch, PX_ENTRY_EVERY_S="900")[0]
 
 
 def test_size_above_the_largest_is_refused(monkeypatch):

@@ -11,7 +11,7 @@ from pxcore.model import Bracket
 from pxcore.paper.catalogue import catalogue, find_contract
 from pxcore.paper.exchange import AccountSpec, Exchange
 from pxcore.paper.synthetic import synthetic
-from pxcore.strategies import TimedEntry
+from pxcore.strategies import make_strategy
 
 DAY = date(2026, 11, 20)
 OPEN = chicago(DAY, time(8, 30))
@@ -51,5 +51,5 @@ def demo_day(
     )
     exchange = Exchange(contracts=[contract], accounts=[AccountSpec(1, "PRAC", BALANCE)], seed=seed)
     start = OPEN - timedelta(seconds=8)
-    engine = Engine(config, TimedEntry(every_s=4.0))
+    engine = Engine(config, make_strategy("timed-entry", {"every_s": 4.0}))
     return kind(engine, exchange, synthetic(contract, start=start, seed=seed), start=start)

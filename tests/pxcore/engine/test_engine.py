@@ -321,6 +321,21 @@ def test_entry_without_an_outcome_halts_and_no_look_is_proof_until_it_cannot_arr
     assert kinds(scene.answer_snapshot(scene.snapshot()), FlatProven)
 
 
+def test_flat_look_is_no_proof_when_the_stream_spoke_meanwhile():
+    scene = Scene().connect()
+    (entry,) = kinds(scene.signal(), PlaceEntry)
+    scene.tell(PlaceUnknown(at=scene.now, tag=entry.tag, why="timed out"))
+    assert kinds(scene.pass_time(5.1), Halt)
+    # The order arrives between the look's question and its answer: orders were looked at before.
+    scene.tell(scene.order(1000, OrderType.MARKET, Side.BUY, OrderStatus.PENDING, tag=entry.tag))
+    assert not kinds(scene.answer_snapshot(scene.snapshot()), FlatProven)
+    held = scene.snapshot(positions=(scene.position(1).position,))
+    for _ in range(2):
+        assert kinds(scene.pass_time(2.1), TakeSnapshot)
+        commands = scene.answer_snapshot(held)
+    assert kinds(commands, ClosePosition)
+
+
 def test_session_does_not_end_while_an_entry_is_unanswered():
     scene = Scene().connect()
     (entry,) = kinds(scene.signal(), PlaceEntry)

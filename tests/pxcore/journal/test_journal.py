@@ -11,8 +11,8 @@ import msgspec
 import pytest
 from backtest_scenes import demo_day
 
-from pxcore.engine.commands import Halt, PeakSeen
-from pxcore.engine.events import ClockTick
+from pxcore.engine.commands import Halt, PeakSeen, PlaceEntry
+from pxcore.engine.events import ClockTick, PlaceAccepted
 from pxcore.journal import (
     SCHEMA,
     Journal,
@@ -22,9 +22,9 @@ from pxcore.journal import (
     read_opening,
     read_rows,
 )
-from pxcore.journal.latches import halt_in_journals, peak_in_journals
+from pxcore.journal.latches import halt_in_journals, peak_in_journals, strays_until
 from pxcore.journal.replay import replay
-from pxcore.model import ProtocolError
+from pxcore.model import Bracket, ProtocolError, Side
 
 NOW = datetime(2026, 11, 20, 14, 30, tzinfo=UTC)
 FAULTS: list[str] = []
@@ -149,6 +149,45 @@ def test_halt_of_a_killed_session_is_found_in_its_journal(tmp_path):
     assert find(account_id=99) is None
     path.write_bytes(b"{}")
     assert "cannot be read" in find(account_id=config.account_id)
+
+
+def entry(tag: str) -> PlaceEntry:
+    return PlaceEntry(
+        tag=tag,
+        contract_id="CON.F.US.MNQ.Z26",
+        side=Side.BUY,
+        size=1,
+        bracket=Bracket(stop_loss_ticks=20, take_profit_ticks=30),
+        reason="test",
+    )
+
+
+def test_entry_that_a_killed_session_sent_without_an_answer_may_arrive_for_a_while(tmp_path):
+    config = demo_day(1).engine.config
+    find = functools.partial(
+        strays_until,
+        tmp_path,
+        account_id=config.account_id,
+        trading_day=config.trading_day,
+        under_way_s=28.0,
+    )
+    assert find() is None
+    path = tmp_path / f"px-{config.trading_day:%Y%m%d}-1.jsonl"
+    journal = Journal(path, on_fault=FAULTS.append)
+    journal.append(RowKind.OPENED, terms(config))
+    journal.append(RowKind.COMMAND, entry("answered"))
+    journal.append(RowKind.EVENT, PlaceAccepted(at=NOW, tag="answered", order_id=1))
+    assert journal.wait_written(3, 5.0)
+    assert find() is None
+    before = datetime.now(UTC)
+    assert journal.wait_written(journal.append(RowKind.COMMAND, entry("lost")), 5.0)
+    until = find()
+    assert until is not None
+    assert 27.0 < (until - before).total_seconds() < 40.0
+    assert find(account_id=99) is None
+    path.write_bytes(b"{}")
+    assert find() is not None  # what it sent is not known
+    journal.close()
 
 
 def test_peak_of_the_day_is_the_highest_of_its_journals(tmp_path):

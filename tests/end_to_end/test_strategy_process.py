@@ -1,0 +1,122 @@
+"""A user's own strategy in a real session: a good one trades, a bad one leaves the account flat."""
+
+from pathlib import Path
+
+import pytest
+from test_flow_process import outcome_of
+
+from pxcore.journal.reader import read_opening
+from pxcore.journal.replay import replay
+from pxcore.runtime.plan import Paths
+
+pytestmark = pytest.mark.process
+
+HEAD = """
+from datetime import timedelta
+from pydantic import Field
+from pxcore.engine.strategy import Enter
+from pxcore.model import Side
+from pxcore.strategies import Entries, Params
+
+class MineParams(Params):
+    hold_s: float = Field(2.0, ge=0, le=60, description="seconds from the entry to the mischief")
+
+class Mine:
+    name = "mine"
+    Params = MineParams
+
+    def __init__(self, params):
+        self.hold = timedelta(seconds=params.hold_s)
+        self.held_since = None
+        self.entries = Entries()
+
+    def on_event(self, event, view):
+        self.entries.see(event, view)
+        if view.exposure:
+            self.held_since = self.held_since or view.now
+            if view.now >= self.held_since + self.hold:
+                self.mischief()
+        elif not self.entries.count and view.now >= view.window_start:
+            return Enter(side=Side.BUY, reason="mine")
+
+    def mischief(self):
+"""
+
+
+@pytest.fixture
+def start_mine(start_paper, start_flow, tmp_path):
+    """A flow whose strategy enters once and then does this. Wide legs: they do not fill first."""
+
+    def start(mischief: str, *, window_s: float = 90.0):
+        paper, settings = start_paper(window_s=window_s)
+        (tmp_path / "my_own.py").write_text(f"{HEAD}        {mischief}\n")
+        wide = {"PX_STOP_LOSS_TICKS": "400", "PX_TAKE_PROFIT_TICKS": "400"}
+        mine = {"PX_STRATEGY": "my_own:Mine", "PX_STRATEGY_PARAMS": '{"hold_s": 1.5}'}
+        rich = {"PX_LOSS_USD_MAX": "5000"}
+        return paper, settings, start_flow(settings | wide | mine | rich)
+
+    return start
+
+
+def test_strategy_that_loops_is_ended_by_its_flow_and_the_account_is_flat(start_mine):
+    paper, _, flow = start_mine("while True: pass")
+    flow.until_code("phase.protected")
+    assert not paper.is_flat()
+    outcome = outcome_of(flow.rest())
+    assert outcome["flat"] and paper.is_flat()
+    assert "said nothing for 20 s" in outcome["ended"]
+    assert outcome["fills"] == 2
+
+
+def test_strategy_that_raises_is_contained_and_halts_the_day_flat(start_mine):
+    paper, _, flow = start_mine("raise ValueError('oops')")
+    outcome = outcome_of(flow.rest())
+    assert outcome["flat"] and outcome["reconciled"] and paper.is_flat()
+    assert outcome["ended"] == "strategy mine failed repeatedly"
+    errors = [line["text"] for line in flow.seen if line.get("code") == "strategy.error"]
+    assert errors == ["mine: ValueError('oops')"] * 3
+
+
+@pytest.mark.parametrize("how", ["import os; os._exit(7)", "raise SystemExit(7)"], ids=str)
+def test_strategy_that_ends_the_process_leaves_the_account_flat(start_mine, how):
+    paper, _, flow = start_mine(how)
+    outcome = outcome_of(flow.rest())
+    assert outcome["flat"] and paper.is_flat()
+    assert "status 7" in outcome["ended"]
+
+
+def test_strategy_of_the_working_folder_trades_and_its_journal_replays(
+    start_mine, tmp_path, monkeypatch
+):
+    paper, settings, flow = start_mine("return None", window_s=8.0)
+    outcome = outcome_of(flow.rest())
+    assert (outcome["flat"], outcome["reconciled"], outcome["trades"]) == (True, True, 1)
+    assert paper.is_flat()
+    journal = Paths(Path(settings["PX_HOME"])).journal(outcome["session_id"])
+    opening = read_opening(journal)
+    assert (opening.strategy, opening.strategy_params) == ("my_own:Mine", {"hold_s": 1.5})
+    monkeypatch.syspath_prepend(tmp_path)
+    assert replay(journal)[1] is None
+
+
+REFUSALS = [
+    pytest.param({"PX_STRATEGY": "my_gone:Mine"}, ("my_gone",), id="no such module"),
+    pytest.param({"PX_STRATEGY": "magic"}, ("'magic'", "vwap-reversion"), id="no such name"),
+    pytest.param({"PX_STRATEGY_PARAMS": "{"}, ("PX_STRATEGY_PARAMS", "JSON"), id="no JSON"),
+    pytest.param(
+        {"PX_STRATEGY_PARAMS": '{"every_s": 0, "size": 3}'},
+        ("every_s 0", "above 0, at most 86400", "size is not one"),
+        id="two bad parameters",
+    ),
+]
+
+
+@pytest.mark.parametrize(("changes", "said"), REFUSALS)
+def test_strategy_that_is_not_right_is_refused_before_anything_starts(
+    start_paper, start_flow, changes, said
+):
+    _, settings = start_paper()
+    flow = start_flow(settings | changes)
+    refusal = flow.until(lambda line: line["line"] == "refusal")
+    assert all(any(part in problem for problem in refusal["problems"]) for part in said)
+    assert flow.process.wait(20) == 2
