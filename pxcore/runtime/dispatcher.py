@@ -10,6 +10,7 @@ on: no order pays for a handshake.
 import queue
 import threading
 from collections.abc import Callable
+from datetime import datetime
 
 from pxcore.clock import Clock
 from pxcore.engine.commands import CancelOrder, ClosePosition, MoveStop, PlaceEntry
@@ -41,6 +42,7 @@ class Dispatcher:
         deliver: Callable[[Event], None],
         on_crash: Callable[[BaseException], None],
         sends_orders: bool,
+        stale_data_s: float,
         warm_every_s: float = 25.0,
     ) -> None:
         self._venue = venue
@@ -51,6 +53,7 @@ class Dispatcher:
         self._deliver = deliver
         self._on_crash = on_crash
         self._sends_orders = sends_orders
+        self._stale_data_s = stale_data_s
         self._may_enter = True
         self._lanes = {name: queue.SimpleQueue[Job | None]() for name in ("orders", "questions")}
         self._threads = [
@@ -60,9 +63,9 @@ class Dispatcher:
         for thread in self._threads:
             thread.start()
 
-    def instruct(self, instruction: Instruction, seq: int) -> None:
-        """`seq` is the instruction's row in the journal."""
-        self._lanes["orders"].put(lambda: self._send(instruction, seq))
+    def instruct(self, instruction: Instruction, seq: int, decided_at: datetime) -> None:
+        """`seq` is the instruction's row in the journal; `decided_at` its event's time."""
+        self._lanes["orders"].put(lambda: self._send(instruction, seq, decided_at))
 
     def ask(self, question: Question) -> None:
         self._lanes["questions"].put(lambda: self._venue.ask(question))
@@ -84,7 +87,7 @@ class Dispatcher:
         for thread in self._threads:
             thread.join(timeout_s)
 
-    def _send(self, instruction: Instruction, seq: int) -> Event:
+    def _send(self, instruction: Instruction, seq: int, decided_at: datetime) -> Event:
         if not self._sends_orders:
             return self._not_sent(instruction, "nothing is sent: shadow, or the session is leaving")
         if isinstance(instruction, PlaceEntry):
@@ -92,6 +95,9 @@ class Dispatcher:
                 return self._not_sent(instruction, "its intent could not be written")
             if not (self._may_enter and self._sends_orders):
                 return self._not_sent(instruction, "the session is leaving")
+            age_s = (self._clock.now() - decided_at).total_seconds()
+            if age_s > self._stale_data_s:  # the engine, or this lane, was behind
+                return self._not_sent(instruction, f"decided {age_s:.1f} s ago, on stale data")
         return self._venue.instruct(instruction, self._contract)
 
     def _not_sent(self, instruction: Instruction, why: str) -> Event:

@@ -23,6 +23,7 @@ from pxcore.engine.commands import (
     Denied,
     EndSession,
     FlatProven,
+    Gate,
     Halt,
     Level,
     MoveStop,
@@ -57,6 +58,7 @@ _LEAVE_S = 90.0  # for the engine's own flatten, before REST alone takes over
 _LAST_RESORT_S = 60.0
 _LATCH_ATTEMPTS = 3  # each waits for a lock as long as the store does
 _LATCH_S = 20.0
+_DENIED_EVERY_S = 10.0
 
 
 class Session:
@@ -77,6 +79,7 @@ class Session:
         self._crash: BaseException | None = None
         self._latching: threading.Thread | None = None
         self._is_lateness_told = False
+        self._denied_again_at: dict[Gate, float] = {}
         self._client = connect(settings)
         self._venue = Venue(
             self._client, account_id=plan.account.id, day_start=plan.day_start, clock=self._clock
@@ -94,6 +97,7 @@ class Session:
             deliver=self._inbox.put,
             on_crash=self._note_crash,
             sends_orders=plan.mode is not Mode.SHADOW,
+            stale_data_s=self._engine.config.limits.stale_data_s,
         )
         _, rtc_url = settings.hosts
         self._realtime = Realtime(
@@ -152,10 +156,13 @@ class Session:
             event = self._inbox.take(_TICK_S)
             if event is not None:
                 self._step(event)
+                self._judge_lag(event)
             moment = time.monotonic()
             if moment >= next_tick:
                 next_tick = moment + _TICK_S
-                self._step(ClockTick(at=self._clock.now()))
+                self._inbox.put(
+                    ClockTick(at=self._clock.now())
+                )  # in its turn: time never goes back
             if moment >= next_progress:
                 next_progress = moment + _PROGRESS_S
                 self._voice.say(progress_of(self._engine, self._clock.now()))
@@ -166,6 +173,13 @@ class Session:
                     raise TimeoutError(f"not proven flat within {_LEAVE_S:g} s")
             if self._crash is not None:
                 raise RuntimeError("a worker thread failed") from self._crash
+
+    def _judge_lag(self, event: Event) -> None:
+        """An engine that lives in the past must not keep a position: its limits come late."""
+        lag_s = (self._clock.now() - event.at).total_seconds()
+        limit_s = self._engine.config.limits.blind_limit_s
+        if lag_s > limit_s and self._engine.state.book.held_contracts():
+            raise TimeoutError(f"the engine is {lag_s:.0f} s behind with a position")
 
     def _step(self, event: Event) -> None:
         self._journal.append(RowKind.EVENT, event)
@@ -179,7 +193,7 @@ class Session:
     def _carry_out(self, command: Command, seq: int, now: datetime) -> None:
         match command:
             case PlaceEntry() | CancelOrder() | ClosePosition() | MoveStop():
-                self._dispatcher.instruct(command, seq)
+                self._dispatcher.instruct(command, seq, now)
             case TakeSnapshot() | ResolveTag():
                 self._dispatcher.ask(command)
             case Halt(reason=reason):
@@ -188,9 +202,19 @@ class Session:
             case Notice() | Denied() | PeakSeen() | FlatProven() | EndSession():
                 pass
         line = milestone_of(command, self._plan.contract, now)
-        if line is not None:
+        if line is not None and not self._is_repeated(command):
             self._voice.say(line)
             logger.log(_LOG_LEVEL[line.level], "{} {}", line.code, line.text)
+
+    def _is_repeated(self, command: Command) -> bool:
+        """A strategy may ask on every price; a person reads a gate's word once in a while."""
+        if not isinstance(command, Denied):
+            return False
+        moment = time.monotonic()
+        if moment < self._denied_again_at.get(command.gate, 0.0):
+            return True
+        self._denied_again_at[command.gate] = moment + _DENIED_EVERY_S
+        return False
 
     def _latch_halt(self, reason: str) -> None:
         """In the store, for the day. The journal and the parent hold it too: see `plan`."""

@@ -52,7 +52,7 @@ def start_mine(start_paper, start_flow, tmp_path):
         (tmp_path / "my_own.py").write_text(f"{HEAD}        {mischief}\n")
         wide = {"PX_STOP_LOSS_TICKS": "400", "PX_TAKE_PROFIT_TICKS": "400"}
         mine = {"PX_STRATEGY": "my_own:Mine", "PX_STRATEGY_PARAMS": '{"hold_s": 1.5}'}
-        rich = {"PX_LOSS_USD_MAX": "5000"}
+        rich = {"PX_LOSS_USD_MAX": "5000", "PX_BLIND_LIMIT_S": "3"}
         return paper, settings, start_flow(settings | wide | mine | rich)
 
     return start
@@ -66,6 +66,13 @@ def test_strategy_that_loops_is_ended_by_its_flow_and_the_account_is_flat(start_
     assert outcome["flat"] and paper.is_flat()
     assert "said nothing for 20 s" in outcome["ended"]
     assert outcome["fills"] == 2
+
+
+def test_strategy_that_is_too_slow_for_its_market_does_not_keep_a_position(start_mine):
+    paper, _, flow = start_mine("import time; time.sleep(0.4)")
+    outcome = outcome_of(flow.rest())
+    assert outcome["flat"] and paper.is_flat()
+    assert "behind with a position" in outcome["ended"]
 
 
 def test_strategy_that_raises_is_contained_and_halts_the_day_flat(start_mine):

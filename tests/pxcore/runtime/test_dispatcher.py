@@ -2,6 +2,7 @@
 
 import queue
 import threading
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -86,12 +87,13 @@ class Desk:
             clock=clock,
             deliver=self.events.put,
             on_crash=self.crashes.append,
-            **({"sends_orders": True} | more),
+            **({"sends_orders": True, "stale_data_s": 5.0} | more),
         )
 
-    def instruct(self, instruction):
+    def instruct(self, instruction, *, age_s: float = 0.0):
         seq = self.journal.append(RowKind.COMMAND, instruction)
-        self.dispatcher.instruct(instruction, seq)
+        decided_at = WallClock().now() - timedelta(seconds=age_s)
+        self.dispatcher.instruct(instruction, seq, decided_at)
         return self.events.get(timeout=5)
 
 
@@ -138,7 +140,7 @@ def test_entry_whose_intent_cannot_be_written_is_not_sent(desk, tmp_path):
     made = desk(client)
     never_written = 99
     made.journal.wait_written = lambda seq, timeout_s: False  # a disk that does not answer
-    made.dispatcher.instruct(ENTRY, never_written)
+    made.dispatcher.instruct(ENTRY, never_written, WallClock().now())
     assert isinstance(made.events.get(timeout=5), PlaceNotSent)
     assert client.asked == []
 
@@ -147,7 +149,7 @@ def test_close_is_sent_even_when_nothing_can_be_written(desk):
     client = Client()
     made = desk(client)
     made.journal.wait_written = lambda seq, timeout_s: False
-    made.dispatcher.instruct(CLOSE, 99)
+    made.dispatcher.instruct(CLOSE, 99, WallClock().now())
     assert made.events.get(timeout=5).answer is Answer.DONE
     assert client.asked == ["close"]
 
@@ -176,8 +178,9 @@ class SlowClient(Client):
 def test_entry_still_queued_is_not_sent_once_the_session_has_decided_to_leave(desk):
     client = SlowClient()
     made = desk(client)
-    made.dispatcher.instruct(CLOSE, made.journal.append(RowKind.COMMAND, CLOSE))
-    made.dispatcher.instruct(ENTRY, made.journal.append(RowKind.COMMAND, ENTRY))
+    for one in (CLOSE, ENTRY):
+        seq = made.journal.append(RowKind.COMMAND, one)
+        made.dispatcher.instruct(one, seq, WallClock().now())
     assert client.is_closing.wait(5)
     leaving = threading.Thread(target=made.dispatcher.abandon, args=(5.0,))
     leaving.start()
@@ -236,3 +239,14 @@ def test_entry_is_not_sent_once_entries_are_forbidden_but_a_close_is(desk):
     assert isinstance(made.instruct(ENTRY), PlaceNotSent)
     assert made.instruct(CLOSE).answer is Answer.DONE
     assert client.asked == ["close"]
+
+
+def test_entry_that_was_decided_too_long_ago_is_not_sent_but_a_close_is(desk):
+    client = Client()
+    made = desk(client)
+    late = made.instruct(ENTRY, age_s=60)
+    assert isinstance(late, PlaceNotSent)
+    assert "stale data" in late.why
+    assert made.instruct(CLOSE, age_s=60).answer is Answer.DONE
+    assert isinstance(made.instruct(ENTRY, age_s=1), PlaceAccepted)
+    assert client.asked == ["close", "place"]
