@@ -3,10 +3,14 @@
 import io
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
+
+_WAIT_S = 1.0  # a holder needs microseconds: whoever has it for so long was stopped
+_POLL_S = 0.0005
 
 
 class SharedFile:
@@ -21,7 +25,8 @@ class SharedFile:
     def held(self) -> Iterator[io.FileIO]:
         """The file at its beginning, made if need be, once nobody else has it.
 
-        For holders of microseconds: it waits. Raises OSError, and then opens it anew next time.
+        For holders of microseconds: it waits, though not for one that was stopped with the file
+        in its hands. Raises OSError, and then opens it anew next time.
         """
         with self._threads:
             try:
@@ -43,6 +48,19 @@ class SharedFile:
         return io.FileIO(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600), "r+")
 
 
+def _wait_for(file: IO[Any]) -> None:
+    """OSError when it is not to be had in a while."""
+    deadline = time.monotonic() + _WAIT_S
+    while True:
+        try:
+            _try(file)
+            return
+        except OSError:
+            if time.monotonic() > deadline:
+                raise
+        time.sleep(_POLL_S)
+
+
 def try_lock(file: IO[Any]) -> None:
     """Takes the lock of an open file, which ends when the file closes. OSError when it is taken."""
     _try(file)
@@ -56,15 +74,6 @@ def is_locked(file: IO[Any]) -> bool:
         return True
     _release(file)
     return False
-
-
-def _windows_wait(file: IO[Any]) -> None:
-    import msvcrt
-
-    lock: Callable[[int, int, int], None] = msvcrt.locking  # type: ignore[attr-defined,unused-ignore]
-    file.seek(_BEYOND)
-    lock(file.fileno(), msvcrt.LK_LOCK, 1)  # type: ignore[attr-defined,unused-ignore]
-    file.seek(0)
 
 
 def _windows_try(file: IO[Any]) -> None:
@@ -81,12 +90,6 @@ def _windows_release(file: IO[Any]) -> None:
     lock: Callable[[int, int, int], None] = msvcrt.locking  # type: ignore[attr-defined,unused-ignore]
     file.seek(_BEYOND)
     lock(file.fileno(), msvcrt.LK_UNLCK, 1)  # type: ignore[attr-defined,unused-ignore]
-
-
-def _posix_wait(file: IO[Any]) -> None:
-    import fcntl
-
-    fcntl.flock(file.fileno(), fcntl.LOCK_EX)
 
 
 def _posix_try(file: IO[Any]) -> None:
@@ -110,7 +113,6 @@ def _posix_release(file: IO[Any]) -> None:
 
 _BEYOND = 1 << 20  # Windows locks bytes: one beyond the text, which others must be able to read
 _is_windows = os.name == "nt"
-_wait_for = _windows_wait if _is_windows else _posix_wait
 _try = _windows_try if _is_windows else _posix_try
 _probe = _windows_try if _is_windows else _posix_probe
 _release = _windows_release if _is_windows else _posix_release

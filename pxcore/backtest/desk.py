@@ -178,7 +178,7 @@ class Desk:
         at = self._now() + _BACK
         if self._throw(self._wire.lost_after):
             at = self._now() + REPLY_TIMEOUT
-            answer = _lost(command, at)
+            answer = _in_part(answer, at) if _asks_for_parts(command) else _lost(command, at)
         elif self._throw(self._wire.slow):
             at += timedelta(seconds=self._dice.uniform(0, self._wire.slow_s))
         self._answer(is_question, answer, at)
@@ -196,6 +196,20 @@ class Desk:
 
     def _throw(self, chance: float) -> bool:
         return chance > 0 and self._dice.random() < chance
+
+
+def _asks_for_parts(command: Command) -> bool:
+    """Of a flatten's look some requests are answered, now and then."""
+    return isinstance(command, TakeSnapshot) and command.is_urgent and command.request % 3 > 0
+
+
+def _in_part(answer: Event | None, at: datetime) -> Event:
+    assert isinstance(answer, SnapshotTaken)
+    look, request = answer.snapshot, answer.request
+    orders = look.orders if request % 3 == 1 else None
+    return SnapshotFailed(
+        at=at, request=request, why="simulated", orders=orders, positions=look.positions
+    )
 
 
 def _not_sent(command: Command, at: datetime) -> Event | None:

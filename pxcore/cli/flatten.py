@@ -8,9 +8,12 @@ import typer
 from rich.console import Console
 
 from pxcore.calendar import trading_day_at
+from pxcore.engine.commands import TakeSnapshot
+from pxcore.engine.events import Event, SnapshotFailed, SnapshotTaken
+from pxcore.gateway import Urgency
 from pxcore.model import Misconfigured
 from pxcore.runtime.flatten import flatten_account
-from pxcore.runtime.lock import AccountBusy, AccountLock
+from pxcore.runtime.lock import AccountBusy, AccountLock, holder_of
 from pxcore.runtime.plan import Paths, connect
 from pxcore.runtime.strays import strays_of
 from pxcore.runtime.venue import Venue
@@ -26,24 +29,27 @@ def flatten(settings: Settings, console: Console, *, is_agreed: bool, timeout_s:
     if settings.mode is Mode.SHADOW:
         raise Misconfigured("shadow sends nothing: PX_TRADING=armed is needed to flatten")
     client = connect(settings)
-    account = next((a for a in client.accounts() if a.id == settings.account_id), None)
+    accounts = client.accounts(only_active=False, urgency=Urgency.URGENT)
+    account = next((a for a in accounts if a.id == settings.account_id), None)
     if account is None:
         raise Misconfigured(f"account {settings.account_id} is not on gateway {settings.gateway}")
     day_start = trading_day_at(settings.clock.now()).opens_at
-    seen = client.snapshot(account.id, day_start=day_start)
-    held = [f"{p.size:+d} {p.contract_id}" for p in seen.positions if not p.is_flat]
-    console.print(
-        f"{settings.mode}: account {account.id} {account.name} has "
-        f"{len(seen.orders)} orders alive and holds {', '.join(held) or 'nothing'}"
-    )
-    if seen.is_flat:
+    venue = Venue(client, account_id=account.id, day_start=day_start, clock=settings.clock)
+    look = venue.ask(TakeSnapshot(request=0, why="px flatten", is_urgent=True))
+    console.print(f"{settings.mode}: account {account.id} {account.name} {_told(look)}")
+    holder = holder_of(Paths(settings.home).home, account.id)
+    may_still_arrive = strays_of(settings, account.id)
+    if holder is not None:
+        console.print(f"{holder} has the account: it will be asked to flatten and end first")
+    elif may_still_arrive(settings.clock.now()):
+        console.print("an entry of a session that died may still arrive: it is waited for")
+    elif isinstance(look, SnapshotTaken) and look.snapshot.is_flat:
         console.print("flat already, nothing sent")
         return 0
     if not is_agreed:
         if not sys.stdin.isatty():
             raise Misconfigured("nobody is at a terminal to be asked: give --yes; nothing was sent")
         typer.confirm("Cancel every order and close every position?", abort=True)
-    venue = Venue(client, account_id=account.id, day_start=day_start, clock=settings.clock)
     with ExitStack() as stack:
         is_taking_over = _take(stack, settings, account.id, timeout_s / 2, console)
         proof = flatten_account(
@@ -53,10 +59,22 @@ def flatten(settings: Settings, console: Console, *, is_agreed: bool, timeout_s:
             timeout_s=timeout_s,
             say=lambda notice: console.print(notice.text),
             is_taking_over=is_taking_over,
-            may_still_arrive=strays_of(settings, account.id),
+            may_still_arrive=may_still_arrive,
         )
     console.print(f"flat, verified by REST, balance {proof.account.balance_usd:,.2f} USD")
     return 0
+
+
+def _told(look: Event) -> str:
+    """What the account has, as far as it could be read."""
+    if isinstance(look, SnapshotTaken):
+        orders, positions = look.snapshot.orders, look.snapshot.positions
+    elif isinstance(look, SnapshotFailed) and look.orders is not None and look.positions is not None:
+        orders, positions = look.orders, look.positions
+    else:
+        return "cannot be read: flattening by what can be learned on the way"
+    held = [f"{p.size:+d} {p.contract_id}" for p in positions if not p.is_flat]
+    return f"has {len(orders)} orders alive and holds {', '.join(held) or 'nothing'}"
 
 
 def _take(

@@ -95,8 +95,15 @@ class SnapshotTaken(_Event, frozen=True, kw_only=True, tag="snapshot"):
 
 
 class SnapshotFailed(_Event, frozen=True, kw_only=True, tag="snapshot_failed"):
+    """No whole look. A flatten's holds what could be read: it proves nothing, but is acted on.
+
+    `orders` and `positions` are None when they were not read.
+    """
+
     request: int
     why: str
+    orders: tuple[Order, ...] | None = None
+    positions: tuple[Position, ...] | None = None
 
 
 class PlaceAccepted(_Event, frozen=True, kw_only=True, tag="place_accepted"):

@@ -38,11 +38,12 @@ from pxcore.engine.events import (
     SnapshotFailed,
     SnapshotTaken,
 )
-from pxcore.model import Order, OrderType, Snapshot
+from pxcore.model import Order, OrderType, Position, Snapshot
 
 _PATIENCE_S = (0.25, 0.5, 1.0, 2.0, 5.0)  # before round 2, 3, …: a look, this long, a look
 _PATIENCE_UNKNOWN_S = 2.0  # at least, when an answer was lost
 _ALARM_FROM_ROUND = 4
+_STUCK_ROUNDS = 3
 _STOPS = (OrderType.STOP, OrderType.TRAILING_STOP)
 
 
@@ -82,6 +83,8 @@ class Flattener:
         self._due_at: datetime | None = None  # when to look next, whatever is still waiting
         self._has_lost_answer = False
         self._is_moving = False  # something happened on the account while a look was out
+        self._closed: set[str] = set()  # contracts that a close was sent for
+        self._filling: dict[int, int] = {}  # market orders alive, and for how many rounds
         self._looks = 0  # not flat, since the round's instructions
         self._flat_since: datetime | None = None
 
@@ -107,9 +110,8 @@ class Flattener:
             case SnapshotTaken(request=request) if request == self._request:
                 return self._judge(event.at, event.snapshot)
             case SnapshotFailed(request=request, why=why) if request == self._request:
-                self._request = None
-                self._due_at = event.at + self._patience()
-                return [Notice(level=Level.ALARM, code="flatten.blind", text=why)]
+                blind = Notice(level=Level.ALARM, code="flatten.blind", text=why)
+                return [blind, *self._act_blindly(event)]
             case _:
                 pass
         return self._look_if_due(event.at)
@@ -125,9 +127,12 @@ class Flattener:
         self.rounds += 1
         self._looks = 0
         self._has_lost_answer = self._is_taking_over
-        closing = {o.contract_id for o in orders if o.type is OrderType.MARKET}
-        orders = [o for o in orders if o.type is not OrderType.MARKET]
+        filling = [o for o in orders if o.type is OrderType.MARKET]
+        closing = {o.contract_id for o in filling}
+        orders = [o for o in orders if o.type is not OrderType.MARKET or o.id in self._stuck()]
+        self._filling = {o.id: self._filling.get(o.id, 0) + 1 for o in filling}
         held = [c for c in held if c not in closing]
+        self._closed.update(held)
         self._waiting = {("order", o.id) for o in orders} | {("position", c) for c in held}
         self._due_at = now + self._round if self._waiting else None
         notice = Notice(
@@ -146,6 +151,10 @@ class Flattener:
             *(CancelOrder(order_id=o.id, contract_id=o.contract_id) for o in stops),
             *self._look_if_due(now),
         ]
+
+    def _stuck(self) -> set[int]:
+        """Market orders that outlived round after round: the market is halted, or worse."""
+        return {id_ for id_, rounds in self._filling.items() if rounds >= _STUCK_ROUNDS}
 
     def _look_if_due(self, now: datetime) -> list[Command]:
         if self._due_at is not None and now < self._due_at:
@@ -172,16 +181,39 @@ class Flattener:
                 return [FlatProven(attempts=self.rounds, balance_usd=snapshot.account.balance_usd)]
             self._due_at = self._flat_since + self._confirm
             return []
+        return self._act_on(now, list(snapshot.orders), _held(snapshot.positions))
+
+    def _act_blindly(self, failed: SnapshotFailed) -> list[Command]:
+        """Part of a look: no proof of anything, but what it shows can be cancelled and closed.
+
+        Without the orders, a close that is still filling cannot be seen: none is sent twice.
+        """
+        self._request = None
+        held = _held(failed.positions or ())
+        if failed.orders is None:
+            held = [c for c in held if c not in self._closed]
+        orders = list(failed.orders or ())
+        if orders or held:
+            return self._act_on(failed.at, orders, held)
+        self._flat_since = None
+        self._due_at = failed.at + self._patience()
+        return []
+
+    def _act_on(self, now: datetime, orders: list[Order], held: list[str]) -> list[Command]:
+        """Not flat: the next round, once it has been seen twice."""
         self._flat_since = None
         self._looks += 1
         if self._looks == 1 or any(kind == "position" for kind, _ in self._waiting):
             self._due_at = now + self._patience()
             return []
-        held = [p.contract_id for p in snapshot.positions if not p.is_flat]
-        return self._act(now, list(snapshot.orders), held)
+        return self._act(now, orders, held)
 
     def _patience(self) -> timedelta:
         seconds = _PATIENCE_S[min(self.rounds, len(_PATIENCE_S)) - 1]
         if self._has_lost_answer:
             seconds = max(seconds, _PATIENCE_UNKNOWN_S)
         return timedelta(seconds=seconds * self._scale)
+
+
+def _held(positions: Iterable[Position]) -> list[str]:
+    return [p.contract_id for p in positions if not p.is_flat]

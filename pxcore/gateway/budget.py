@@ -151,6 +151,7 @@ class Budget:
             _forget(taken, allowance, now)
             wait = 0.0
             if urgency is Urgency.NORMAL:
+                usage.paused_until = min(usage.paused_until, now + _PAUSES_S[-1])
                 wait = max(usage.paused_until - now, wait_s(taken, allowance, now), 0.0)
             if wait == 0.0:
                 taken.append(now)

@@ -1,5 +1,6 @@
 """Asking and instructing with the shared token, and the one repeat that a 401 allows."""
 
+import time
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -12,6 +13,8 @@ from pxcore.gateway.wire.endpoints import Endpoint
 from pxcore.model import ProtocolError, Unavailable
 
 A = TypeVar("A")
+
+_LOGIN_MAX_S = 3.0
 
 
 class Caller:
@@ -46,9 +49,17 @@ class Caller:
     def instruct(
         self, endpoint: Endpoint[A], request: msgspec.Struct, attempted: str, urgency: Urgency
     ) -> A:
-        """The answer to an instruction, sent once: a 401 proves that it was not taken."""
+        """The answer to an instruction, sent once: a 401 proves that it was not taken.
+
+        Not sent at all when the login took long and the instruction opens something: whatever
+        it was decided on is old by then.
+        """
+        begun = time.monotonic()
 
         def instruct(token: str) -> A:
+            waited_s = time.monotonic() - begun
+            if urgency is Urgency.NORMAL and waited_s > _LOGIN_MAX_S:
+                raise Unavailable(f"{attempted}: not sent, the login took {waited_s:.1f} s")
             return self._sender.instruct(
                 endpoint, request, token=token, attempted=attempted, urgency=urgency
             )

@@ -7,15 +7,19 @@ holds the request and with it the key or the token.
 """
 
 import threading
+import time
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
-from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnectionError
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, MaxRetryError, NewConnectionError
 from urllib3.util.retry import Retry
 
 from pxcore.model import Misconfigured, OutcomeUnknown, Unavailable
+
+_BODY_MAX = 64 * 1024 * 1024
+_PART = 65536
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +67,31 @@ class Channel:
                 headers=headers,
                 timeout=self._timeout_s,
                 allow_redirects=False,
+                stream=True,
             )
-            return Reply(response.status_code, response.content)
+            return Reply(response.status_code, self._body(response))
         except requests.RequestException as error:
             cause = _root_cause(error)
             if _was_not_sent(error):
                 raise Unavailable(f"{self.base_url} cannot be reached: {cause}") from None
             raise OutcomeUnknown(f"{self.base_url}{path} gave no whole reply: {cause}") from None
+
+    def _body(self, response: requests.Response) -> bytes:
+        """All of it, in the time that a reply may take: `timeout` is for each read alone."""
+        deadline = time.monotonic() + self._timeout_s[1]
+        body = bytearray()
+        try:
+            while part := response.raw.read1(_PART, decode_content=True):
+                body += part
+                if len(body) > _BODY_MAX:
+                    raise requests.ConnectionError(f"it is longer than {_BODY_MAX} bytes")
+                if time.monotonic() > deadline:
+                    raise requests.Timeout(f"still coming after {self._timeout_s[1]:g} s")
+        except HTTPError as error:
+            raise requests.ConnectionError(error) from error
+        finally:
+            response.close()  # a whole one has given its connection back before
+        return bytes(body)
 
     def _session(self) -> requests.Session:
         session: requests.Session | None = getattr(self._own, "session", None)

@@ -85,6 +85,9 @@ class UserFeed:
                     take(payload)
                 except ProtocolError as error:
                     self._report.bad_record(str(error))
+                except Exception as error:  # whatever it was, what this one said is not known
+                    self._report.handler_error(error)
+                    self._report.bad_record(f"a user record was not taken: {error!r}")
 
         return handler
 

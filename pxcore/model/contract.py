@@ -4,6 +4,8 @@ from decimal import Decimal
 
 import msgspec
 
+_TICKS_MAX = 10**9  # no market is there: beyond it a number is a mistake
+
 
 class OffGrid(ValueError):
     """A price that is no whole number of the contract's ticks."""
@@ -35,6 +37,8 @@ class Contract(msgspec.Struct, frozen=True, kw_only=True):
         """
         exact = price if isinstance(price, Decimal) else Decimal(str(price))
         ticks = exact / self.tick_size
+        if not -_TICKS_MAX < ticks < _TICKS_MAX:
+            raise OffGrid(f"{exact} is no price of {self.name}")
         whole = int(ticks.to_integral_value())
         if ticks != whole:
             raise OffGrid(f"{exact} is not on the {self.tick_size} tick grid of {self.name}")

@@ -9,7 +9,14 @@ from datetime import datetime, timedelta
 
 from pxcore.clock import Clock
 from pxcore.engine.commands import CancelOrder, ClosePosition, Command, Notice, TakeSnapshot
-from pxcore.engine.events import ClockTick, Event, SnapshotTaken
+from pxcore.engine.events import (
+    Answer,
+    CancelAnswered,
+    ClockTick,
+    Event,
+    SnapshotFailed,
+    SnapshotTaken,
+)
 from pxcore.engine.flatten import Flattener
 from pxcore.model import PxError, Snapshot
 from pxcore.runtime.venue import Venue
@@ -52,11 +59,13 @@ def flatten_account(
     )
     deadline = clock.now() + timedelta(seconds=timeout_s * clock.speed)
     first = venue.ask(TakeSnapshot(request=0, why=reason, is_urgent=True))
-    seen = first.snapshot if isinstance(first, SnapshotTaken) else None
+    if not isinstance(first, SnapshotTaken | SnapshotFailed):
+        raise AssertionError(f"a look was answered with {first}")
+    seen = first.snapshot if isinstance(first, SnapshotTaken) else first
     pending: list[Command] = flattener.begin(
         clock.now(),
-        orders=seen.orders if seen else (),
-        held=[p.contract_id for p in seen.positions if not p.is_flat] if seen else (),
+        orders=seen.orders or (),
+        held=[p.contract_id for p in seen.positions or () if not p.is_flat],
     )
     while flattener.proof is None:
         if clock.now() >= deadline:
@@ -66,6 +75,8 @@ def flatten_account(
             pending = flattener.step(ClockTick(at=clock.now()))
             continue
         answer = _carry_out(pending.pop(0), venue, say)
+        if isinstance(answer, CancelAnswered) and answer.answer is Answer.UNKNOWN:
+            pending.sort(key=lambda command: not isinstance(command, ClosePosition))
         if answer is not None:
             pending += flattener.step(answer)
     return flattener.proof

@@ -46,6 +46,7 @@ from pxcore.runtime.lines import Ended, Milestone
 from pxcore.runtime.lock import AccountBusy, AccountLock
 from pxcore.runtime.plan import Paths, SessionPlan, connect, engine_config, require_agreement
 from pxcore.runtime.progress import milestone_of, progress_of
+from pxcore.runtime.strays import strays_of
 from pxcore.runtime.venue import Venue
 from pxcore.runtime.voice import Heartbeat, Voice
 from pxcore.runtime.watch import FileWatch, watch_pipe
@@ -260,6 +261,7 @@ class Session:
                     timeout_s=_LAST_RESORT_S,
                     say=lambda notice: self._say_alarm(notice.code, notice.text),
                     is_taking_over=True,
+                    may_still_arrive=strays_of(settings, self._plan.account.id),
                 )
             except PxError as error:
                 logger.critical("{}", error)

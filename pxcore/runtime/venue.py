@@ -4,7 +4,9 @@ The one place that translates the gateway's errors into what the engine understa
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
+from typing import TypedDict
 
 from pxcore.clock import Clock
 from pxcore.engine.commands import (
@@ -33,8 +35,10 @@ from pxcore.gateway import GatewayClient, Urgency
 from pxcore.model import (
     Contract,
     Misconfigured,
+    Order,
     OrderChange,
     OutcomeUnknown,
+    Position,
     PxError,
     Refused,
     Unavailable,
@@ -44,6 +48,11 @@ _GONE = frozenset(("OrderNotFound", "PositionNotFound"))
 
 Instruction = PlaceEntry | CancelOrder | ClosePosition | MoveStop
 Question = TakeSnapshot | ResolveTag
+
+
+class _Parts(TypedDict, total=False):
+    orders: tuple[Order, ...]
+    positions: tuple[Position, ...]
 
 
 class Venue:
@@ -93,7 +102,10 @@ class Venue:
                         self._account_id, day_start=self._day_start, urgency=urgency
                     )
                 except PxError as error:
-                    return SnapshotFailed(at=self._clock.now(), request=request, why=str(error))
+                    parts = self._parts() if is_urgent else {}
+                    return SnapshotFailed(
+                        at=self._clock.now(), request=request, why=str(error), **parts
+                    )
                 return SnapshotTaken(at=self._clock.now(), request=request, snapshot=snapshot)
             case ResolveTag(tag=tag):
                 try:
@@ -101,6 +113,15 @@ class Venue:
                 except PxError:
                     order = None
                 return TagResolved(at=self._clock.now(), tag=tag, order=order)
+
+    def _parts(self) -> _Parts:
+        """What is alive and what is held, each as far as it can be read."""
+        parts: _Parts = {}
+        with suppress(PxError):
+            parts["orders"] = self._client.open_orders(self._account_id, urgency=Urgency.URGENT)
+        with suppress(PxError):
+            parts["positions"] = self._client.positions(self._account_id, urgency=Urgency.URGENT)
+        return parts
 
     def keep_warm(self) -> None:
         """For the thread that instructs, while it has nothing to do."""

@@ -26,6 +26,9 @@ from pxcore.model import (
 
 R = TypeVar("R", bound=msgspec.Struct)
 
+_AMOUNT_MAX = Decimal(10) ** 12
+_SIZE_MAX = 1_000_000
+
 
 def read_row(raw: bytes, row: type[R]) -> R:
     """One row as the hub writes it. Raises ProtocolError."""
@@ -39,9 +42,9 @@ def moment(text: str) -> datetime:
     """The venue's time stamp, aware and UTC."""
     try:
         stamp = datetime.fromisoformat(text)
-    except ValueError:
+        return stamp.replace(tzinfo=UTC) if stamp.tzinfo is None else stamp.astimezone(UTC)
+    except (ValueError, OverflowError):
         raise ProtocolError(f"{text!r} is no time stamp") from None
-    return stamp.replace(tzinfo=UTC) if stamp.tzinfo is None else stamp.astimezone(UTC)
 
 
 def whole_ticks(contract: Contract, price: Decimal | float) -> int:
@@ -53,9 +56,15 @@ def whole_ticks(contract: Contract, price: Decimal | float) -> int:
 
 
 def _finite(amount: Decimal, what: str) -> Decimal:
-    if not amount.is_finite():
+    if not (amount.is_finite() and abs(amount) < _AMOUNT_MAX):
         raise ProtocolError(f"{what} is {amount}")
     return amount
+
+
+def _size(size: int, what: str, *, least: int) -> int:
+    if not least <= size <= _SIZE_MAX:
+        raise ProtocolError(f"{what} has size {size}")
+    return size
 
 
 class AccountRow(msgspec.Struct, rename="camel"):
@@ -118,8 +127,8 @@ class OrderRow(msgspec.Struct, rename="camel"):
 
     def order(self, contract: Contract) -> Order:
         status = codes.order_status(self.status)
-        if self.size <= 0 and status is not OrderStatus.REJECTED:  # a reason for the rejection
-            raise ProtocolError(f"order {self.id} has size {self.size}")
+        if status is not OrderStatus.REJECTED:  # the size may be the reason for the rejection
+            _size(self.size, f"order {self.id}", least=1)
         return Order(
             id=self.id,
             account_id=self.account_id,
@@ -131,7 +140,7 @@ class OrderRow(msgspec.Struct, rename="camel"):
             created_at=moment(self.creation_timestamp),
             limit_ticks=_level(contract, self.limit_price, status),
             stop_ticks=_level(contract, self.stop_price, status),
-            filled_size=self.fill_volume or 0,
+            filled_size=_size(self.fill_volume or 0, f"what is filled of {self.id}", least=0),
             filled_ticks=_on_grid(contract, self.filled_price),
             tag=self.custom_tag,
             parent_id=self.parent_order_id,
@@ -172,7 +181,7 @@ class PositionRow(msgspec.Struct, rename="camel"):
             id=self.id,
             account_id=self.account_id,
             contract_id=self.contract_id,
-            size=codes.signed_size(self.type, self.size),
+            size=codes.signed_size(self.type, _size(self.size, f"position {self.id}", least=0)),
             average_price=_finite(self.average_price, f"average price of position {self.id}"),
             opened_at=moment(self.creation_timestamp),
         )
@@ -195,8 +204,6 @@ class TradeRow(msgspec.Struct, rename="camel"):
     voided: bool | None = None
 
     def fill(self, contract: Contract) -> Fill:
-        if self.size <= 0:
-            raise ProtocolError(f"trade {self.id} has size {self.size}")
         pnl = self.profit_and_loss
         return Fill(
             id=self.id,
@@ -204,7 +211,7 @@ class TradeRow(msgspec.Struct, rename="camel"):
             contract_id=self.contract_id,
             order_id=self.order_id,
             side=codes.side(self.side),
-            size=self.size,
+            size=_size(self.size, f"trade {self.id}", least=1),
             price_ticks=whole_ticks(contract, self.price),
             pnl_usd=None if pnl is None else _finite(pnl, f"profit of trade {self.id}"),
             fees_usd=_finite(self.fees, f"fees of trade {self.id}"),

@@ -404,11 +404,29 @@ def test_no_second_close_while_the_first_is_visibly_pending():
     answer_all(scene, scene.tell(Asked(at=scene.now, ask=Ask.STOP, why="test")))
     pending = scene.order(1003, OrderType.MARKET, Side.SELL, OrderStatus.PENDING).order
     held = scene.snapshot(orders=(pending,), positions=(scene.position(1).position,))
-    for _ in range(10):
+    for _ in range(6):
         scene.answer_snapshot(held)
         scene.pass_time(6)
     assert len(kinds(scene.said, ClosePosition)) == 1
     assert 1003 not in [c.order_id for c in kinds(scene.said, CancelOrder)]
+
+
+def test_close_that_stays_pending_round_after_round_is_cancelled_and_then_sent_anew():
+    scene = Scene().connect()
+    scene.hold()
+    answer_all(scene, scene.tell(Asked(at=scene.now, ask=Ask.STOP, why="test")))
+    pending = scene.order(1003, OrderType.MARKET, Side.SELL, OrderStatus.PENDING).order
+    positions = (scene.position(1).position,)
+    while 1003 not in [c.order_id for c in kinds(scene.said, CancelOrder)]:
+        scene.answer_snapshot(scene.snapshot(orders=(pending,), positions=positions))
+        scene.pass_time(6)
+        assert scene.now < OPEN + timedelta(minutes=10)
+    assert len(kinds(scene.said, ClosePosition)) == 1
+    scene.tell(CancelAnswered(at=scene.now, order_id=1003, answer=Answer.DONE))
+    while len(kinds(scene.said, ClosePosition)) == 1:
+        scene.answer_snapshot(scene.snapshot(positions=positions))
+        scene.pass_time(6)
+        assert scene.now < OPEN + timedelta(minutes=10)
 
 
 def test_close_whose_answer_is_still_out_is_not_sent_again():

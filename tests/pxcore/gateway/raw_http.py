@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import selectors
 import socket
 import struct
 import threading
@@ -51,6 +52,17 @@ def hang_up(sock: socket.socket) -> bool:
 def reset(sock: socket.socket) -> bool:
     """Taken, and the connection reset."""
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    return False
+
+
+def drip(sock: socket.socket) -> bool:
+    """A reply whose every byte comes in time and whose end does not come."""
+    sock.sendall(b"HTTP/1.1 200 X\r\nContent-Length: 5000\r\n\r\n")
+    peer_gone = selectors.DefaultSelector()
+    peer_gone.register(sock, selectors.EVENT_READ)
+    with contextlib.suppress(OSError):
+        while not peer_gone.select(timeout=0.02):
+            sock.sendall(b" ")
     return False
 
 

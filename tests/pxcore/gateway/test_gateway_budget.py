@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from pxcore.filelock import try_lock
 from pxcore.gateway.budget import (
     ALLOWANCES,
     Allowance,
@@ -138,3 +139,24 @@ def test_file_that_cannot_be_had_is_counted_in_memory(tmp_path: Path, wall: Wall
     budget = Budget(SharedLedger(tmp_path / "file" / "user.json"), now=wall)
     take(budget, 160)
     assert take(budget, 1) == [61.0]
+
+
+def test_file_that_a_stopped_process_holds_does_not_hold_a_request_up(tmp_path: Path) -> None:
+    path = tmp_path / "budget"
+    path.touch()
+    with path.open("r+b") as held:
+        try_lock(held)
+        budget = Budget(SharedLedger(path))
+        assert budget.take(Lane.REST, Urgency.URGENT) == 0.0
+
+
+def test_pause_is_never_longer_than_the_longest_even_after_the_clock_was_set_back(
+    wall: Wall,
+) -> None:
+    budget = Budget(OwnLedger(), now=wall)
+    budget.was_limited()
+    wall.now -= 3600
+    assert take(budget, 1) == [30.0]
+    assert take(budget, 1, Urgency.URGENT) == [0.0]
+    wall.now += 31
+    assert take(budget, 1) == [0.0]

@@ -12,6 +12,7 @@ from raw_http import (
     answer,
     answer_and_hang_up,
     bad,
+    drip,
     good,
     half_a_reply,
     hang_up,
@@ -85,8 +86,9 @@ def test_lost_or_unclear_place_reply_leaves_outcome_unknown_and_is_not_resent(
         (CANCEL, lambda c: c.cancel_order(ACCOUNT, 1), bad(4)),
         (CLOSE, lambda c: c.close_position(ACCOUNT, MNQ_ID), hang_up),
         (CLOSE, lambda c: c.close_position(ACCOUNT, MNQ_ID), bad(6)),
+        (CLOSE, lambda c: c.close_position(ACCOUNT, MNQ_ID), drip),
     ],
-    ids=["cancel lost", "cancel pending", "close lost", "close pending"],
+    ids=["cancel lost", "cancel pending", "close lost", "close pending", "close without end"],
 )
 def test_lost_or_pending_cancel_and_close_are_unknown_and_not_resent(
     client: GatewayClient,

@@ -240,9 +240,12 @@ def test_bad_user_payload_does_not_take_its_neighbours_in_the_array(
     peer.event("GatewayUserOrder", [order_row(1), order_row(2, side=9), order_row(3)])
     peer.text(invocation("GatewayUserOrder"))
     peer.event("GatewayUserTrade", trade_row(price=1.1))
-    peer.event("GatewayUserOrder", order_row(4))
+    for absurd in ({"fillVolume": -3}, {"size": 2**65}, {"limitPrice": 1e300}):
+        peer.event("GatewayUserOrder", order_row(5, **absurd))
+    before_time = order_row(6, creationTimestamp="0001-01-01T00:00:00+01:00")
+    peer.event("GatewayUserOrder", [before_time, order_row(4)])
     assert [listener.next(OrderSeen).order.id for _ in range(3)] == [1, 3, 4]
-    assert listener.realtime.bad_records == 3
+    assert listener.realtime.bad_records == 7
 
 
 def test_handler_that_raises_is_counted_and_the_stream_goes_on(

@@ -3,6 +3,7 @@
 import queue
 import threading
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,7 @@ from pxcore.model import (
     Bracket,
     Misconfigured,
     OutcomeUnknown,
+    Position,
     Refused,
     Side,
     Unavailable,
@@ -41,6 +43,14 @@ ENTRY = PlaceEntry(
 )
 CANCEL = CancelOrder(order_id=5, contract_id=MNQ.id)
 CLOSE = ClosePosition(contract_id=MNQ.id)
+HELD = Position(
+    id=1,
+    account_id=7,
+    contract_id=MNQ.id,
+    size=1,
+    average_price=Decimal(25000),
+    opened_at=WallClock().now(),
+)
 
 
 class Client:
@@ -68,6 +78,14 @@ class Client:
 
     def snapshot(self, account_id, *, day_start, urgency):
         self._do(f"{urgency.value} snapshot")
+
+    def open_orders(self, account_id, *, urgency):
+        self._do("orders")
+        return ()
+
+    def positions(self, account_id, *, urgency):
+        self.asked.append("positions")
+        return (HELD,)
 
     def keep_warm(self) -> bool:
         self.warmed.set()
@@ -124,8 +142,10 @@ def test_look_that_a_flatten_waits_for_may_use_the_reserve(desk, is_urgent, aske
     client = Client(Unavailable("away"))
     made = desk(client)
     made.dispatcher.ask(TakeSnapshot(request=3, why="test", is_urgent=is_urgent))
-    assert isinstance(made.events.get(timeout=5), SnapshotFailed)
-    assert client.asked == [f"{asked} snapshot"]
+    failed = made.events.get(timeout=5)
+    assert isinstance(failed, SnapshotFailed)
+    assert client.asked[0] == f"{asked} snapshot"
+    assert (failed.orders, failed.positions) == (None, (HELD,) if is_urgent else None)
 
 
 def test_entry_is_sent_once_its_intent_is_written(desk):

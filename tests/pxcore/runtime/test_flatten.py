@@ -1,0 +1,149 @@
+"""Flatten by REST alone against a desk whose questions and instructions fail in part."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import pytest
+from engine_scenes import ACCOUNT, MNQ, OPEN, Scene
+
+from pxcore.engine.commands import CancelOrder, ClosePosition
+from pxcore.engine.events import (
+    Answer,
+    CancelAnswered,
+    CloseAnswered,
+    SnapshotFailed,
+    SnapshotTaken,
+)
+from pxcore.model import Order, OrderStatus, OrderType, Position, Side, Snapshot
+from pxcore.runtime.flatten import NotFlat, flatten_account
+
+
+class Clock:
+    speed = 1.0
+
+    def __init__(self) -> None:
+        self.moment = OPEN
+
+    def now(self) -> datetime:
+        return self.moment
+
+    def pass_time(self, seconds: float) -> None:
+        self.moment += timedelta(seconds=seconds)
+
+
+class Desk:
+    """One contract held, some orders alive; what is done to it is kept in `sent`."""
+
+    def __init__(self, orders: tuple[Order, ...] = (), *, held: int = 1) -> None:
+        self.clock = Clock()
+        self.alive = {order.id: order for order in orders}
+        self.held = held
+        self.cancel_s = 0.1
+        self.is_cancel_lost = False
+        self.blind_looks = 0
+        self.are_orders_readable = True
+        self.arrives_at: datetime | None = None
+        self.sent: list[str] = []
+
+    def instruct(self, instruction: CancelOrder | ClosePosition) -> CancelAnswered | CloseAnswered:
+        if isinstance(instruction, CancelOrder):
+            self.sent.append("cancel")
+            self.clock.pass_time(self.cancel_s)
+            answer = Answer.UNKNOWN if self.is_cancel_lost else Answer.DONE
+            if not self.is_cancel_lost:
+                self.alive.pop(instruction.order_id, None)
+            return CancelAnswered(at=self.clock.now(), order_id=instruction.order_id, answer=answer)
+        self.sent.append("close")
+        self.held = 0
+        return CloseAnswered(
+            at=self.clock.now(), contract_id=instruction.contract_id, answer=Answer.DONE
+        )
+
+    def ask(self, question) -> SnapshotTaken | SnapshotFailed:
+        self.clock.pass_time(0.2)
+        now = self.clock.now()
+        if self.arrives_at is not None and now >= self.arrives_at:
+            self.held, self.arrives_at = 1, None
+        scene = Scene()
+        position: Position = scene.position(self.held).position
+        positions = (position,) if self.held else ()
+        orders = tuple(self.alive.values())
+        if self.blind_looks:
+            self.blind_looks -= 1
+            return SnapshotFailed(
+                at=now,
+                request=question.request,
+                why="list fills: HTTP 500",
+                orders=orders if self.are_orders_readable else None,
+                positions=positions,
+            )
+        look = Snapshot(taken_at=now, account=ACCOUNT, orders=orders, positions=positions, fills=())
+        return SnapshotTaken(at=now, request=question.request, snapshot=look)
+
+    def flatten(self, **more: Callable[[datetime], bool] | bool) -> Snapshot:
+        return flatten_account(
+            self,
+            clock=self.clock,
+            reason="test",
+            timeout_s=60.0,
+            say=lambda notice: None,
+            sleep=self.clock.pass_time,
+            **more,
+        )
+
+
+def order(number: int, kind: OrderType = OrderType.LIMIT) -> Order:
+    return Scene().order(number, kind, Side.SELL, OrderStatus.OPEN).order
+
+
+@pytest.mark.parametrize("are_orders_readable", [True, False])
+def test_position_is_closed_though_the_fills_cannot_be_listed(are_orders_readable):
+    desk = Desk()
+    desk.blind_looks, desk.are_orders_readable = 10, are_orders_readable
+    assert desk.flatten().is_flat
+    assert desk.sent == ["close"]
+
+
+def test_part_of_a_look_is_no_proof():
+    desk = Desk(held=0)
+    desk.blind_looks = 10_000
+    with pytest.raises(NotFlat):
+        desk.flatten()
+    assert desk.sent == []
+
+
+def test_taking_over_with_the_orders_unreadable_closes_once_and_not_again():
+    desk = Desk()
+    desk.blind_looks, desk.are_orders_readable = 10_000, False
+    desk.instruct = lambda command: (
+        desk.sent.append("close")
+        or CloseAnswered(at=desk.clock.now(), contract_id=MNQ.id, answer=Answer.UNKNOWN)
+    )
+    with pytest.raises(NotFlat):
+        desk.flatten(is_taking_over=True)
+    assert desk.sent == ["close"]
+
+
+def test_cancels_that_hang_do_not_hold_the_close_back():
+    desk = Desk(tuple(order(number) for number in range(1, 9)))
+    desk.cancel_s, desk.is_cancel_lost = 8.0, True
+    with pytest.raises(NotFlat):
+        desk.flatten()
+    assert desk.sent[:3] == ["cancel", "close", "cancel"]
+    assert desk.held == 0
+
+
+@pytest.mark.parametrize("held", [0, 1])
+def test_market_order_that_stays_alive_is_cancelled_and_what_is_held_is_closed(held):
+    desk = Desk((order(5, OrderType.MARKET),), held=held)
+    assert desk.flatten().is_flat
+    assert desk.sent == ["cancel", "close"][: held + 1]
+
+
+def test_entry_that_may_still_arrive_is_waited_for_and_closed():
+    desk = Desk(held=0)
+    desk.arrives_at = OPEN + timedelta(seconds=6)
+    until = OPEN + timedelta(seconds=20)
+    proof = desk.flatten(is_taking_over=True, may_still_arrive=lambda now: now < until)
+    assert desk.sent == ["close"]
+    assert proof.is_flat and proof.taken_at > until
