@@ -160,6 +160,22 @@ def test_second_session_on_an_account_is_refused_and_the_first_goes_on(start_pap
     assert paper.is_flat()
 
 
+def test_flatten_ends_the_session_of_an_account_that_is_flat(start_paper, configure):
+    paper, values = start_paper(window_s=60.0)
+    settings = configure(values | {"PX_STRATEGY": "hold", "PX_STRATEGY_PARAMS": ""})
+    said = queue.SimpleQueue()
+    supervisor = Supervisor(plan_for(settings), settings, on_line=said.put)
+    ended = queue.SimpleQueue()
+    thread = threading.Thread(target=lambda: ended.put(supervisor.run()))
+    thread.start()
+    said.get(timeout=30)  # it runs
+    result = CliRunner().invoke(app, ["flatten", "--yes"])
+    assert result.exit_code == 0, result.output
+    assert "asked to flatten and end" in result.output
+    assert ended.get(timeout=30).is_flat and paper.is_flat()
+    thread.join(30)
+
+
 def test_session_refuses_settings_that_are_not_those_of_its_plan(start_paper, configure):
     _, values = start_paper(window_s=20.0)
     settings = configure(values)
