@@ -69,7 +69,9 @@ def _told(look: Event) -> str:
     """What the account has, as far as it could be read."""
     if isinstance(look, SnapshotTaken):
         orders, positions = look.snapshot.orders, look.snapshot.positions
-    elif isinstance(look, SnapshotFailed) and look.orders is not None and look.positions is not None:
+    elif (
+        isinstance(look, SnapshotFailed) and look.orders is not None and look.positions is not None
+    ):
         orders, positions = look.orders, look.positions
     else:
         return "cannot be read: flattening by what can be learned on the way"

@@ -1,12 +1,13 @@
 """The engine's state and commands, put into words for a person."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from pxcore.engine import Engine
 from pxcore.engine.commands import (
     Command,
     Denied,
     FlatProven,
+    Gate,
     Halt,
     Level,
     Notice,
@@ -49,7 +50,28 @@ def progress_of(engine: Engine, now: datetime) -> Progress:
     )
 
 
-def milestone_of(command: Command, contract: Contract, now: datetime) -> Milestone | None:
+class Narrator:
+    """The commands that a person would want to read, as sentences.
+
+    A strategy may ask on every price; each gate's refusal is told once in `denied_every_s`
+    seconds of the session. The journal holds them all.
+    """
+
+    def __init__(self, contract: Contract, *, denied_every_s: float) -> None:
+        self._contract = contract
+        self._denied_every = timedelta(seconds=denied_every_s)
+        self._denied_at: dict[Gate, datetime] = {}
+
+    def line(self, command: Command, now: datetime) -> Milestone | None:
+        if isinstance(command, Denied):
+            told = self._denied_at.get(command.gate)
+            if told is not None and now - told < self._denied_every:
+                return None
+            self._denied_at[command.gate] = now
+        return _milestone_of(command, self._contract, now)
+
+
+def _milestone_of(command: Command, contract: Contract, now: datetime) -> Milestone | None:
     """The command as a sentence, when a person would want to read it."""
     match command:
         case PlaceEntry():

@@ -23,7 +23,6 @@ from pxcore.engine.commands import (
     Denied,
     EndSession,
     FlatProven,
-    Gate,
     Halt,
     Level,
     MoveStop,
@@ -45,7 +44,7 @@ from pxcore.runtime.inbox import Inbox
 from pxcore.runtime.lines import Ended, Milestone
 from pxcore.runtime.lock import AccountBusy, AccountLock
 from pxcore.runtime.plan import Paths, SessionPlan, connect, engine_config, require_agreement
-from pxcore.runtime.progress import milestone_of, progress_of
+from pxcore.runtime.progress import Narrator, progress_of
 from pxcore.runtime.strays import strays_of
 from pxcore.runtime.venue import Venue
 from pxcore.runtime.voice import Heartbeat, Voice
@@ -80,7 +79,8 @@ class Session:
         self._crash: BaseException | None = None
         self._latching: threading.Thread | None = None
         self._is_lateness_told = False
-        self._denied_again_at: dict[Gate, float] = {}
+        speed = self._clock.speed
+        self._narrator = Narrator(plan.contract, denied_every_s=_DENIED_EVERY_S * speed)
         self._client = connect(settings)
         self._venue = Venue(
             self._client, account_id=plan.account.id, day_start=plan.day_start, clock=self._clock
@@ -202,20 +202,10 @@ class Session:
                 self._latching.start()
             case Notice() | Denied() | PeakSeen() | FlatProven() | EndSession():
                 pass
-        line = milestone_of(command, self._plan.contract, now)
-        if line is not None and not self._is_repeated(command):
+        line = self._narrator.line(command, now)
+        if line is not None:
             self._voice.say(line)
             logger.log(_LOG_LEVEL[line.level], "{} {}", line.code, line.text)
-
-    def _is_repeated(self, command: Command) -> bool:
-        """A strategy may ask on every price; a person reads a gate's word once in a while."""
-        if not isinstance(command, Denied):
-            return False
-        moment = time.monotonic()
-        if moment < self._denied_again_at.get(command.gate, 0.0):
-            return True
-        self._denied_again_at[command.gate] = moment + _DENIED_EVERY_S
-        return False
 
     def _latch_halt(self, reason: str) -> None:
         """In the store, for the day. The journal and the parent hold it too: see `plan`."""
