@@ -25,36 +25,26 @@ from pxcore.engine.contained import Failed, Wanted, ask
 from pxcore.engine.deadlines import Deadlines, Remedy
 from pxcore.engine.entry import Entry
 from pxcore.engine.events import (
-    AccountSeen,
     Ask,
     Asked,
     ClockTick,
     Event,
-    FillSeen,
-    Hub,
-    HubDown,
-    HubUp,
     KillSwitchSeen,
     MoveAnswered,
-    OperatorSeen,
     OrderSeen,
     PlaceAccepted,
     PlaceNotSent,
     PlaceRefused,
     PlaceUnknown,
-    PositionSeen,
-    RecordSkipped,
     ShellFault,
-    SnapshotFailed,
-    SnapshotTaken,
     TagResolved,
 )
 from pxcore.engine.execution import BracketedMarket, ExecutionPolicy, make_risk_manager
 from pxcore.engine.exits import Exits
 from pxcore.engine.flatten import Flattener
 from pxcore.engine.gates import Approved, review
+from pxcore.engine.hearing import Hearing
 from pxcore.engine.limits import breach
-from pxcore.engine.market import Market
 from pxcore.engine.resync import Resync
 from pxcore.engine.state import Phase, State
 from pxcore.engine.strategy import Exit, Strategy
@@ -88,18 +78,10 @@ class Engine:
         self._venue_refusals = 0
         self._strategy_errors = 0
         self._out: list[Command] = []
+        hearing = Hearing(self.state, self.resync, self._notice)
         self._handlers: dict[type[Any], Callable[[Any], None]] = {
-            Quote: self._on_quote,
-            MarketTrade: self._on_print,
-            HubUp: self._on_hub_up,
-            HubDown: self._on_hub_down,
-            RecordSkipped: self._on_record_skipped,
+            **hearing.handlers,
             OrderSeen: self._on_order,
-            PositionSeen: self._on_position,
-            FillSeen: self._on_fill,
-            AccountSeen: self._on_account,
-            SnapshotTaken: self._on_snapshot,
-            SnapshotFailed: self._on_snapshot_failed,
             PlaceAccepted: self._on_accepted,
             PlaceRefused: self._on_refused,
             PlaceNotSent: self._on_not_sent,
@@ -108,7 +90,6 @@ class Engine:
             Asked: self._on_asked,
             MoveAnswered: self._on_moved,
             KillSwitchSeen: self._on_kill_switch,
-            OperatorSeen: self._on_operator,
             ShellFault: self._on_fault,
         }
 
@@ -136,17 +117,7 @@ class Engine:
             self._ask_strategy(event)
         return self._out
 
-    # -- market data --------------------------------------------------------------------------
-
-    def _on_quote(self, quote: Quote) -> None:
-        if quote.contract_id == self.config.contract.id:
-            self.state.market.see_quote(quote)
-
-    def _on_print(self, trade: MarketTrade) -> None:
-        if trade.contract_id == self.config.contract.id:
-            self.state.market.see_print(trade)
-
-    # -- the account --------------------------------------------------------------------------
+    # -- answers ------------------------------------------------------------------------------
 
     def _on_order(self, event: OrderSeen) -> None:
         self.resync.note_user_event()
@@ -159,49 +130,6 @@ class Engine:
             and event.order.status is OrderStatus.REJECTED
         ):
             self._refused_by_venue(event.at, "after accepting it")
-
-    def _on_position(self, event: PositionSeen) -> None:
-        self.resync.note_user_event()
-        self.state.book.see_position(event.position)
-
-    def _on_fill(self, event: FillSeen) -> None:
-        self.resync.note_user_event()
-        self.state.book.see_fill(event.fill)
-
-    def _on_account(self, event: AccountSeen) -> None:
-        self.state.book.see_account(event.account)
-
-    # -- connection and state -----------------------------------------------------------------
-
-    def _on_hub_up(self, event: HubUp) -> None:
-        self.resync.hub_up(event.hub)
-
-    def _on_hub_down(self, event: HubDown) -> None:
-        self.resync.hub_down(event.hub, event.reason)
-        if event.hub is Hub.MARKET:
-            self.state.market = Market(self.config.contract)
-        self._notice(Level.WARNING, "hub.down", f"{event.hub} hub down: {event.reason}")
-
-    def _on_record_skipped(self, event: RecordSkipped) -> None:
-        self._notice(Level.WARNING, "hub.record_skipped", f"{event.hub} hub: {event.why}")
-        if event.hub is Hub.USER:
-            self.resync.note_user_event()
-            self.resync.doubt("the user hub said something that could not be read")
-
-    def _on_snapshot(self, event: SnapshotTaken) -> None:
-        if not self.resync.accepts(event.request, event.snapshot, event.at):
-            return
-        for difference in self.state.book.differences(event.snapshot):
-            self._notice(Level.INFO, "resync.difference", difference)
-        self.state.book.replace(event.snapshot)
-        if self.state.entry is not None:
-            self.state.entry.note_snapshot(event.snapshot, event.at)
-
-    def _on_snapshot_failed(self, event: SnapshotFailed) -> None:
-        if self.resync.failed(event.request, event.at):
-            self._notice(Level.WARNING, "resync.failed", event.why)
-
-    # -- answers ------------------------------------------------------------------------------
 
     def _on_accepted(self, event: PlaceAccepted) -> None:
         if self.state.entry is not None and self.state.entry.tag == event.tag:
@@ -268,9 +196,6 @@ class Engine:
             self._notice(Level.ALARM, "kill_switch", f"kill switch engaged: {event.reason}")
             self._end(event.at, f"kill switch: {event.reason}")
         self.state.kill_reason = event.reason
-
-    def _on_operator(self, event: OperatorSeen) -> None:
-        self.state.operator_at = event.seen_at
 
     def _on_fault(self, event: ShellFault) -> None:
         self._notice(Level.ALARM, "fault", event.what)

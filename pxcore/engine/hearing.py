@@ -1,0 +1,107 @@
+"""What is heard changes what is known. Nothing is decided here, and nothing is sent.
+
+Prices, the account's reports, connections and looks: each becomes part of the state. What
+follows from it, the engine decides afterwards.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from pxcore.engine.commands import Level
+from pxcore.engine.events import (
+    AccountSeen,
+    FillSeen,
+    Hub,
+    HubDown,
+    HubUp,
+    OperatorSeen,
+    PositionSeen,
+    RecordSkipped,
+    SnapshotFailed,
+    SnapshotTaken,
+)
+from pxcore.engine.market import Market
+from pxcore.engine.resync import Resync
+from pxcore.engine.state import State
+from pxcore.model import MarketTrade, Quote
+
+
+class Hearing:
+    """Keeps the state and the resync informed; `notice` is for a level, a code and a text."""
+
+    def __init__(
+        self, state: State, resync: Resync, notice: Callable[[Level, str, str], None]
+    ) -> None:
+        self._state = state
+        self._resync = resync
+        self._notice = notice
+        self._contract = state.config.contract
+        self.handlers: dict[type[Any], Callable[[Any], None]] = {
+            Quote: self._on_quote,
+            MarketTrade: self._on_print,
+            HubUp: self._on_hub_up,
+            HubDown: self._on_hub_down,
+            RecordSkipped: self._on_record_skipped,
+            PositionSeen: self._on_position,
+            FillSeen: self._on_fill,
+            AccountSeen: self._on_account,
+            SnapshotTaken: self._on_snapshot,
+            SnapshotFailed: self._on_snapshot_failed,
+            OperatorSeen: self._on_operator,
+        }
+
+    # -- the market ---------------------------------------------------------------------------
+
+    def _on_quote(self, quote: Quote) -> None:
+        if quote.contract_id == self._contract.id:
+            self._state.market.see_quote(quote)
+
+    def _on_print(self, trade: MarketTrade) -> None:
+        if trade.contract_id == self._contract.id:
+            self._state.market.see_print(trade)
+
+    # -- the account --------------------------------------------------------------------------
+
+    def _on_position(self, event: PositionSeen) -> None:
+        self._resync.note_user_event()
+        self._state.book.see_position(event.position)
+
+    def _on_fill(self, event: FillSeen) -> None:
+        self._resync.note_user_event()
+        self._state.book.see_fill(event.fill)
+
+    def _on_account(self, event: AccountSeen) -> None:
+        self._state.book.see_account(event.account)
+
+    def _on_operator(self, event: OperatorSeen) -> None:
+        self._state.operator_at = event.seen_at
+
+    # -- connection and looks -----------------------------------------------------------------
+
+    def _on_hub_up(self, event: HubUp) -> None:
+        self._resync.hub_up(event.hub)
+
+    def _on_hub_down(self, event: HubDown) -> None:
+        self._resync.hub_down(event.hub, event.reason)
+        if event.hub is Hub.MARKET:
+            self._state.market = Market(self._contract)
+        self._notice(Level.WARNING, "hub.down", f"{event.hub} hub down: {event.reason}")
+
+    def _on_record_skipped(self, event: RecordSkipped) -> None:
+        self._notice(Level.WARNING, "hub.record_skipped", f"{event.hub} hub: {event.why}")
+        if event.hub is Hub.USER:
+            self._resync.note_user_event()
+            self._resync.doubt("the user hub said something that could not be read")
+
+    def _on_snapshot(self, event: SnapshotTaken) -> None:
+        if not self._resync.accepts(event.request, event.snapshot, event.at):
+            return
+        for difference in self._state.book.differences(event.snapshot):
+            self._notice(Level.INFO, "resync.difference", difference)
+        self._state.book.replace(event.snapshot)
+        if self._state.entry is not None:
+            self._state.entry.note_snapshot(event.snapshot, event.at)
+
+    def _on_snapshot_failed(self, event: SnapshotFailed) -> None:
+        if self._resync.failed(event.request, event.at):
+            self._notice(Level.WARNING, "resync.failed", event.why)
