@@ -40,7 +40,7 @@ def describe(state: State, before: Phase) -> str:
 def _legs(state: State) -> str:
     entry = state.entry
     if entry is None:
-        return "leftovers on the account"
+        return "orders alive that this session did not send"
     legs = legs_of(state.book.orders.values(), entry_id=entry.order_id, tag=entry.tag)
     return ", ".join(_leg(leg, state) for leg in legs) or "no legs seen"
 
