@@ -409,3 +409,15 @@ def test_netrc_and_proxy_variables_are_not_followed(
     monkeypatch.setenv("http_proxy", unused_url())
     http.script(ACCOUNTS, LISTED)
     assert client.accounts()
+
+
+def test_entry_is_not_sent_when_the_login_took_long_but_a_cancel_is(
+    client: GatewayClient, http: RawHttp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pxcore.gateway.caller._LOGIN_MAX_S", -1.0)
+    http.script(PLACE, PLACED)
+    http.script(CANCEL, good())
+    with pytest.raises(Unavailable, match="the login took"):
+        place(client)
+    client.cancel_order(ACCOUNT, 1)
+    assert (len(http.asked(PLACE)), len(http.asked(CANCEL))) == (0, 1)
