@@ -5,6 +5,7 @@ are the records that a hub gets. The market has a program, position brackets and
 so that a lucky request goes deep.
 """
 
+import contextlib
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -175,14 +176,11 @@ def test_good_request_with_one_odd_field_is_never_a_500(
 @QUICK
 def test_hub_survives_any_record(gateway: Gateway, records: list[bytes]) -> None:
     hub = Hub(f"{gateway.sockets}/hubs/user?access_token={gateway.token}")
-    try:
+    with contextlib.suppress(ConnectionClosed):  # it may say good-bye to such a client
         for record in records:
             hub.socket.send(record.decode(errors="replace") + END)
         hub.call("SubscribeAccounts")
-    except (ConnectionClosed, AssertionError, json.JSONDecodeError):
-        pass  # it may say good-bye to such a client
-    finally:
-        hub.socket.close()
+    hub.socket.close()
     good = gateway.hub("user")
     assert good.call("SubscribeAccounts")["result"] == 0
     good.socket.close()
