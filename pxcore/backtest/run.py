@@ -3,22 +3,20 @@
 The same two machines as live and paper, so what holds here holds there; a day takes a second.
 """
 
-import heapq
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from functools import partial
-from itertools import count
 
 import msgspec
 
 from pxcore.backtest.direct import DirectVenue, as_event
+from pxcore.backtest.timeline import Timeline
 from pxcore.engine import Engine
 from pxcore.engine.commands import Command
 from pxcore.engine.events import ClockTick, Event, Hub, HubUp
 from pxcore.paper.exchange import Exchange, VenueEvent
 from pxcore.paper.market import MarketStep
 
-_CLOCK = timedelta(milliseconds=100)
 _OVERTIME = timedelta(minutes=5)  # a session must be over so long after its window at the latest
 
 
@@ -46,19 +44,14 @@ class Backtest:
         self.exchange = exchange
         self.log: list[tuple[Event, tuple[Command, ...]]] = []
         self._venue = DirectVenue(exchange, engine.config.account_id)
-        self._tape = tape
-        self._next_step = next(tape, None)
         self._there = timedelta(milliseconds=latency.there_ms)
         self._back = timedelta(milliseconds=latency.back_ms)
-        self._now = start
-        self._next_clock = start
-        self._heap: list[tuple[datetime, int, Callable[[], None]]] = []
-        self._numbers = count()
+        self._timeline = Timeline(exchange, tape, start=start, tell=self._tell, tick=self._tick)
 
     def run(self) -> None:
         """To the end of the session. Raises TimeoutError when it does not end."""
         for hub in Hub:
-            self._later(self._now, partial(self._learn, HubUp(at=self._now, hub=hub)))
+            self._timeline.later(self._now, partial(self._learn, HubUp(at=self._now, hub=hub)))
         deadline = self.engine.config.window_end + _OVERTIME
         while not self.engine.is_over:
             self.step()
@@ -66,39 +59,29 @@ class Backtest:
                 raise TimeoutError(f"the session is not over at {self._now}")
 
     def step(self) -> None:
-        """Whatever comes next: what is due at the exchange, the market, an arrival, the clock."""
-        due = self.exchange.next_due()
-        arrival = self._heap[0][0] if self._heap else None
-        market = self._next_step.at if self._next_step is not None else None
-        moment = min(t for t in (due, arrival, market, self._next_clock) if t is not None)
-        self._now = max(self._now, moment)
-        if moment == due:
-            self._tell(self.exchange.advance(self._now))
-        elif moment == arrival:
-            heapq.heappop(self._heap)[2]()
-        elif moment == market and self._next_step is not None:
-            self._tell(self.exchange.feed(self._next_step))
-            self._next_step = next(self._tape, None)
-        else:
-            self._next_clock += _CLOCK
-            self._learn(ClockTick(at=self._now))
+        """Whatever comes next."""
+        self._timeline.step()
+
+    @property
+    def _now(self) -> datetime:
+        return self._timeline.now
+
+    def _tick(self) -> None:
+        self._learn(ClockTick(at=self._now))
 
     def _tell(self, happened: list[VenueEvent]) -> None:
         at = self._now + self._back
         for one in happened:
-            self._later(at, partial(self._learn, as_event(one, at)))
+            self._timeline.later(at, partial(self._learn, as_event(one, at)))
 
     def _learn(self, event: Event) -> None:
         commands = tuple(self.engine.step(event))
         self.log.append((event, commands))
         for command in commands:
-            self._later(self._now + self._there, partial(self._obey, command))
+            self._timeline.later(self._now + self._there, partial(self._obey, command))
 
     def _obey(self, command: Command) -> None:
         at = self._now + self._back
         answer = self._venue.answer(command, self._now, at)
         if answer is not None:
-            self._later(at, partial(self._learn, answer))
-
-    def _later(self, at: datetime, action: Callable[[], None]) -> None:
-        heapq.heappush(self._heap, (at, next(self._numbers), action))
+            self._timeline.later(at, partial(self._learn, answer))

@@ -5,19 +5,18 @@ the same machine that `runtime.flatten` drives, and a new session begins in what
 window, knowing what the journals hold: the halt and the day's peak.
 """
 
-import heapq
 import random
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
-from itertools import count
 
 from msgspec.structs import replace
 
 from pxcore.backtest.desk import REPLY_TIMEOUT, Desk
 from pxcore.backtest.invariants import Invariants
 from pxcore.backtest.scenario import ACCOUNT_ID, BALANCE_USD, LEAD, OPEN, Scenario
+from pxcore.backtest.timeline import Timeline
 from pxcore.engine import Engine
 from pxcore.engine.commands import Command, Halt, PeakSeen, PlaceEntry, TakeSnapshot
 from pxcore.engine.events import (
@@ -37,7 +36,6 @@ from pxcore.paper.exchange import AccountSpec, Exchange, VenueEvent
 from pxcore.paper.synthetic import synthetic
 from pxcore.strategies import make_strategy
 
-_CLOCK = timedelta(milliseconds=100)
 _OVERTIME = timedelta(minutes=5)  # the day must be over so long after its window at the latest
 _SETTLE = timedelta(seconds=10)  # for what is still on its way when the last session has ended
 _CONFIRM_S = 3.0
@@ -68,16 +66,15 @@ class Simulation:
             seed=scenario.seed,
             config=scenario.exchange,
         )
-        self.now = OPEN - LEAD
+        start = OPEN - LEAD
         for fault in scenario.faults:
-            self.exchange.arm(fault, self.now)
+            self.exchange.arm(fault, start)
         self.sessions: list[Session] = []
         self.is_over = False
-        self._tape = synthetic(config.contract, start=self.now, seed=scenario.seed)
-        self._next_step = next(self._tape, None)
-        self._next_clock = self.now
-        self._heap: list[tuple[datetime, int, Callable[[], None]]] = []
-        self._numbers = count()
+        tape = synthetic(config.contract, start=start, seed=scenario.seed)
+        self._timeline = Timeline(
+            self.exchange, tape, start=start, tell=self._tell, tick=self._tick
+        )
         self._dice = random.Random(f"wire/{scenario.seed}")  # noqa: S311 - a day, no secret
         self._deaths = list(scenario.deaths)
         self._wishes = list(scenario.wishes)
@@ -91,56 +88,22 @@ class Simulation:
         self._begin_session()
         for outage in self.scenario.outages:
             if outage.hub is not None and not outage.is_silent:
-                self._later(outage.start, partial(self._hub_goes, outage.hub))
-                self._later(outage.end, partial(self._hub_comes, outage.hub))
+                self._timeline.later(outage.start, partial(self._hub_goes, outage.hub))
+                self._timeline.later(outage.end, partial(self._hub_comes, outage.hub))
         deadline = self.scenario.config.window_end + _OVERTIME
         while not self.is_over:
-            self._step()
+            self._timeline.step()
+            self.invariants.at_step(self.now)
             if self.now > deadline:
                 raise Stuck(f"the day is not over at {self.now}")
-        self._drain()
+        self._timeline.drain(self.now + _SETTLE)
         self.invariants.at_end(self.now, self.sessions)
 
     # -- time ---------------------------------------------------------------------------------
 
-    def _step(self) -> None:
-        """Whatever comes next: what is due at the exchange, an arrival, the market, the clock."""
-        due = self.exchange.next_due()
-        arrival = self._heap[0][0] if self._heap else None
-        market = self._next_step.at if self._next_step is not None else None
-        moment = min(t for t in (due, arrival, market, self._next_clock) if t is not None)
-        self.now = max(self.now, moment)
-        if moment == due:
-            self._tell(self.exchange.advance(self.now))
-        elif moment == arrival:
-            heapq.heappop(self._heap)[2]()
-        elif moment == market and self._next_step is not None:
-            self._tell(self.exchange.feed(self._next_step))
-            self._next_step = next(self._tape, None)
-        else:
-            self._next_clock += _CLOCK
-            self._tick()
-        self.invariants.at_step(self.now)
-
-    def _drain(self) -> None:
-        """What was under way at the end arrives: nothing more may come of it."""
-        until = self.now + _SETTLE
-        while True:
-            due = self.exchange.next_due()
-            arrival = self._heap[0][0] if self._heap else None
-            moment = min((t for t in (due, arrival) if t is not None), default=until)
-            if moment >= until:
-                break
-            self.now = max(self.now, moment)
-            if moment == due:
-                self.exchange.advance(self.now)
-            else:
-                heapq.heappop(self._heap)[2]()
-        self.exchange.advance(until)
-        self.now = until
-
-    def _later(self, at: datetime, action: Callable[[], None]) -> None:
-        heapq.heappush(self._heap, (max(at, self.now), next(self._numbers), action))
+    @property
+    def now(self) -> datetime:
+        return self._timeline.now
 
     def _tell(self, happened: list[VenueEvent]) -> None:
         desk = self._session.desk if self._session is not None else None
@@ -184,7 +147,7 @@ class Simulation:
             self.exchange,
             self._dice,
             now=lambda: self.now,
-            later=self._later,
+            later=self._timeline.later,
             deliver=deliver,
         )
 
@@ -237,7 +200,7 @@ class Simulation:
         self._session = None
         self.invariants.session = None
         wait_s = 0.0 if death.is_flow_alive else death.until_restart_s
-        self._later(
+        self._timeline.later(
             self.now + timedelta(seconds=wait_s), partial(self._begin_rescue, death.until_restart_s)
         )
 
@@ -281,7 +244,7 @@ class Simulation:
                 self.is_over = True
             else:
                 at = self.now + timedelta(seconds=self._restart_s)
-                self._later(at, self._begin_session)
+                self._timeline.later(at, self._begin_session)
 
     def _act(self, commands: list[Command]) -> None:
         for command in commands:

@@ -75,7 +75,7 @@ class BadDay(Backtest):
                 continue
             for _ in range(1 + (self._random.random() < self._twice)):
                 at = self._delayed(self._now + self._back)
-                self._later(at, partial(self._learn, as_event(one, at)))
+                self._timeline.later(at, partial(self._learn, as_event(one, at)))
 
     def _delayed(self, at):
         if self._random.random() < self._late:
@@ -93,7 +93,7 @@ class BadDay(Backtest):
         if answer is not None and self._random.random() < self._answer_lost:
             answer = without_its_content(answer)
         if answer is not None:
-            self._later(at, partial(self._learn, answer))
+            self._timeline.later(at, partial(self._learn, answer))
 
 
 def without_its_content(answer):

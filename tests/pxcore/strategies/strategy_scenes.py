@@ -122,7 +122,7 @@ _LIMITS: dict[str, Any] = {
 
 def tell(made: Backtest, event: Event) -> None:
     """The engine will learn of it at its time."""
-    made._later(event.at, partial(made._learn, event))
+    made._timeline.later(event.at, partial(made._learn, event))
 
 
 def _is_lost(step: MarketStep, gaps: tuple[tuple[float, float], ...]) -> bool:
