@@ -64,7 +64,11 @@ class Engine:
         self.state = State(config)
         self._risk = make_risk_manager(config)
         self._execution: ExecutionPolicy = BracketedMarket()
-        self.resync = Resync(self._number_request, retry_s=config.limits.settle_deadline_s)
+        self.resync = Resync(
+            self._number_request,
+            retry_s=config.limits.settle_deadline_s,
+            blind_limit_s=config.limits.blind_limit_s,
+        )
         self.flattener: Flattener | None = None
         self.ending: str | None = None
         self.is_over = False

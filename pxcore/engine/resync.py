@@ -3,6 +3,9 @@
 Known again by one clean snapshot: one during which nothing moved on the account. If an event of
 the user hub, or an order of ours, came between the question and its answer, the answer may be
 older than the event, and is asked for anew.
+
+While a hub stays away the state stays unknown; but what somebody else does to the account
+meanwhile must not go unseen, so every `blind_limit_s` a look tells what is there.
 """
 
 from collections.abc import Callable
@@ -13,10 +16,14 @@ from pxcore.model import Snapshot
 
 
 class Resync:
-    def __init__(self, number_request: Callable[[], int], *, retry_s: float) -> None:
+    def __init__(
+        self, number_request: Callable[[], int], *, retry_s: float, blind_limit_s: float
+    ) -> None:
         self.unknown_because: str | None = "not connected yet"
         self._number_request = number_request
         self._retry = timedelta(seconds=retry_s)
+        self._blind_limit = timedelta(seconds=blind_limit_s)
+        self._away_since: datetime | None = None
         self._up: set[Hub] = set()
         self._request: int | None = None
         self._due_at: datetime | None = None
@@ -33,6 +40,8 @@ class Resync:
 
     def hub_up(self, hub: Hub) -> None:
         self._up.add(hub)
+        if self.are_hubs_up:
+            self._away_since = None
         self.doubt(f"{hub} hub just connected")
 
     def hub_down(self, hub: Hub, reason: str) -> None:
@@ -51,7 +60,7 @@ class Resync:
 
     def due(self, now: datetime) -> tuple[int, str] | None:
         """The snapshot to ask for now, if any: its number and why."""
-        if self.unknown_because is None or not self.are_hubs_up:
+        if self.unknown_because is None or self._is_waiting_for_hub(now):
             return None
         if self._due_at is not None and now < self._due_at:
             return None
@@ -60,19 +69,26 @@ class Resync:
         self._user_events_asked = self._user_events
         return self._request, self.unknown_because
 
+    def _is_waiting_for_hub(self, now: datetime) -> bool:
+        if self.are_hubs_up:
+            return False
+        self._away_since = self._away_since or now
+        return now < self._away_since + self._blind_limit
+
     def accepts(self, request: int, snapshot: Snapshot, now: datetime) -> bool:
         """Is this the snapshot that we wait for, and clean? Then it replaces what we believe.
 
-        The state is known by it unless it contradicts itself: then it is the best there is, no
-        entry passes, and it is asked for anew.
+        The state is known by it unless a hub is away or it contradicts itself: then it is the
+        best there is, no entry passes, and it is asked for anew.
         """
         if request != self._request:
             return False
         self._request = None
-        self._due_at = now + self._retry / 4
+        self._due_at = now + (self._retry / 4 if self.are_hubs_up else self._blind_limit)
         if self._user_events != self._user_events_asked:
             return False
-        self.unknown_because = contradiction_in(snapshot)
+        if self.are_hubs_up:
+            self.unknown_because = contradiction_in(snapshot)
         return True
 
     def failed(self, request: int, now: datetime) -> bool:
