@@ -10,7 +10,7 @@ import msgspec
 
 from pxcore.backtest.scenario import draw
 from pxcore.backtest.simulation import Session, Simulation
-from pxcore.engine.commands import Denied, FlatProven, Halt, PlaceEntry
+from pxcore.engine.commands import Denied, FlatProven, Halt, PlaceEntry, PlaceStop
 from pxcore.engine.events import ClockTick
 from pxcore.model import MarketTrade, Quote
 
@@ -76,7 +76,13 @@ def _last(sessions: list[Session]) -> tuple[str, ...]:
 
 def _counts(sessions: list[Session]) -> dict[str, int]:
     counted: Counter[str] = Counter(sessions=len(sessions))
-    names = {PlaceEntry: "entries", Denied: "denials", Halt: "halts", FlatProven: "flattens"}
+    names = {
+        PlaceEntry: "entries",
+        PlaceStop: "own stops",
+        Denied: "denials",
+        Halt: "halts",
+        FlatProven: "flattens",
+    }
     for session in sessions:
         for _, commands in session.journal:
             counted.update(names[type(c)] for c in commands if type(c) in names)

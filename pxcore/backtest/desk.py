@@ -20,6 +20,7 @@ from pxcore.engine.commands import (
     Command,
     MoveStop,
     PlaceEntry,
+    PlaceStop,
     ResolveTag,
     TakeSnapshot,
 )
@@ -42,7 +43,7 @@ from pxcore.paper.exchange import Exchange, VenueEvent
 _THERE = timedelta(milliseconds=2)
 _BACK = timedelta(milliseconds=2)
 REPLY_TIMEOUT = timedelta(seconds=8)
-_INSTRUCTIONS = (PlaceEntry, CancelOrder, ClosePosition, MoveStop)
+_INSTRUCTIONS = (PlaceEntry, PlaceStop, CancelOrder, ClosePosition, MoveStop)
 _QUESTIONS = (TakeSnapshot, ResolveTag)
 _REQUESTS_OF_A_SNAPSHOT = 4
 Later = Callable[[datetime, Callable[[], None]], None]
@@ -119,7 +120,7 @@ class Desk:
             return
         self._is_busy[is_question] = True
         command = lane.popleft()
-        if isinstance(command, PlaceEntry) and not self.may_enter:
+        if isinstance(command, PlaceEntry | PlaceStop) and not self.may_enter:
             self._answer(is_question, _not_sent(command, now), now)
         elif self.is_away(None, now) or self._throw(self._wire.refused):
             self._answer(is_question, _not_sent(command, now + _BACK), now + _BACK)
@@ -215,7 +216,7 @@ def _in_part(answer: Event | None, at: datetime) -> Event:
 def _not_sent(command: Command, at: datetime) -> Event | None:
     """It provably did not reach the venue."""
     match command:
-        case PlaceEntry(tag=tag):
+        case PlaceEntry(tag=tag) | PlaceStop(tag=tag):
             return PlaceNotSent(at=at, tag=tag, why="simulated")
         case CancelOrder(order_id=order_id):
             return CancelAnswered(at=at, order_id=order_id, answer=Answer.NOT_SENT)
@@ -234,7 +235,7 @@ def _not_sent(command: Command, at: datetime) -> Event | None:
 def _lost(command: Command, at: datetime) -> Event | None:
     """Sent, and no answer came in time."""
     match command:
-        case PlaceEntry(tag=tag):
+        case PlaceEntry(tag=tag) | PlaceStop(tag=tag):
             return PlaceUnknown(at=at, tag=tag, why="simulated")
         case CancelOrder(order_id=order_id):
             return CancelAnswered(at=at, order_id=order_id, answer=Answer.UNKNOWN)

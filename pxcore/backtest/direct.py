@@ -13,6 +13,7 @@ from pxcore.engine.commands import (
     Command,
     MoveStop,
     PlaceEntry,
+    PlaceStop,
     ResolveTag,
     TakeSnapshot,
 )
@@ -76,7 +77,7 @@ class DirectVenue:
     def answer(self, command: Command, now: datetime, at: datetime) -> Event | None:
         """Carries the command out at `now`; the answer is learned at `at`."""
         match command:
-            case PlaceEntry():
+            case PlaceEntry() | PlaceStop():
                 return self._place(command, now, at)
             case CancelOrder(order_id=order_id):
                 code = self._exchange.cancel(now, self._account_id, order_id).code
@@ -112,32 +113,42 @@ class DirectVenue:
             fills=self._exchange.fills(self._account_id),
         )
 
-    def _place(self, entry: PlaceEntry, now: datetime, at: datetime) -> Event:
-        sign = entry.side.sign
-        result = self._exchange.place(
-            now,
-            self._account_id,
-            PlaceRequest(
-                contract_id=entry.contract_id,
-                type=OrderType.MARKET,
-                side=entry.side,
-                size=entry.size,
-                tag=entry.tag,
-                stop_loss=Leg(ticks=-sign * entry.bracket.stop_loss_ticks, type=OrderType.STOP),
-                take_profit=Leg(ticks=sign * entry.bracket.take_profit_ticks, type=OrderType.LIMIT),
-            ),
+    def _request(self, wanted: PlaceEntry | PlaceStop) -> PlaceRequest:
+        if isinstance(wanted, PlaceStop):
+            contract = self._exchange.contract(wanted.contract_id)
+            assert contract is not None
+            return PlaceRequest(
+                contract_id=wanted.contract_id,
+                type=OrderType.STOP,
+                side=wanted.side,
+                size=wanted.size,
+                tag=wanted.tag,
+                stop_price=contract.price(wanted.stop_ticks),
+            )
+        sign, bracket = wanted.side.sign, wanted.bracket
+        return PlaceRequest(
+            contract_id=wanted.contract_id,
+            type=OrderType.MARKET,
+            side=wanted.side,
+            size=wanted.size,
+            tag=wanted.tag,
+            stop_loss=Leg(ticks=-sign * bracket.stop_loss_ticks, type=OrderType.STOP),
+            take_profit=Leg(ticks=sign * bracket.take_profit_ticks, type=OrderType.LIMIT),
         )
+
+    def _place(self, wanted: PlaceEntry | PlaceStop, now: datetime, at: datetime) -> Event:
+        result = self._exchange.place(now, self._account_id, self._request(wanted))
         if result.code.name in _UNDECIDED:
-            return PlaceUnknown(at=at, tag=entry.tag, why=result.code.name)
+            return PlaceUnknown(at=at, tag=wanted.tag, why=result.code.name)
         if result.code.value or result.order_id is None:
             return PlaceRefused(
                 at=at,
-                tag=entry.tag,
+                tag=wanted.tag,
                 code_name=result.code.name,
                 text=result.text or "",
                 remedy=remedy(result.text) or "",
             )
-        return PlaceAccepted(at=at, tag=entry.tag, order_id=result.order_id)
+        return PlaceAccepted(at=at, tag=wanted.tag, order_id=result.order_id)
 
 
 def _answer(code: IntEnum) -> Answer:

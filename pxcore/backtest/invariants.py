@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from pxcore.backtest.scenario import ACCOUNT_ID, BALANCE_USD, Scenario
 from pxcore.engine import Engine
-from pxcore.engine.commands import Command, Halt, PlaceEntry
+from pxcore.engine.commands import Command, Halt, PlaceEntry, PlaceStop
 from pxcore.engine.events import Event, Hub, HubDown, HubUp, SnapshotTaken
 from pxcore.model import MarketTrade, Order, OrderType, Quote
 from pxcore.paper.exchange import Exchange, OrderChanged, VenueEvent
@@ -87,6 +87,8 @@ class Invariants:
         for command in commands:
             if isinstance(command, PlaceEntry):
                 self._judge_entry(command, event, now)
+            if isinstance(command, PlaceStop):
+                self._judge_own_stop(command, now)
             if isinstance(command, Halt):
                 self._is_halted = True
 
@@ -108,6 +110,19 @@ class Invariants:
         for what, is_so in problems.items():
             if is_so:
                 raise Violation(f"entry {entry.tag} {what} at {now}")
+
+    def _judge_own_stop(self, stop: PlaceStop, now: datetime) -> None:
+        """Sent once, by a living session, and only where stops of our own are allowed."""
+        self._tags[stop.tag] += 1
+        problems = {
+            "sent twice": self._tags[stop.tag] > 1,
+            "though none is allowed": not self._scenario.config.places_stops,
+            "larger than a position may be": stop.size > self._scenario.config.size,
+            "by a dead session": self.session is None,
+        }
+        for what, is_so in problems.items():
+            if is_so and not (what.startswith("larger") and self._scenario.has_strangers):
+                raise Violation(f"stop {stop.tag} {what} at {now}")
 
     # -- at every step ------------------------------------------------------------------------
 
@@ -179,6 +194,8 @@ class Invariants:
         lasted = now - self._naked_since - self._naked_blind
         self.worst_naked_s = max(self.worst_naked_s, lasted.total_seconds())
         noticed_s = limits.protection_deadline_s
+        if self._scenario.config.places_stops:
+            noticed_s *= 2  # a stop of our own has as long again
         if not self._scenario.is_rest_sound:
             noticed_s = max(noticed_s, limits.entry_deadline_s + limits.flatten_round_s)
         if lasted > timedelta(seconds=noticed_s) + self._flatten:
@@ -197,8 +214,9 @@ class Invariants:
         if sessions[-1].engine.is_over and believed != gained and not self._scenario.has_strangers:
             raise Violation(f"we make it {believed} USD, the venue {gained}")
         self._judge_loss(gained)
-        entries = [o for o in exchange.orders(ACCOUNT_ID) if o.tag in self._tags]
-        if len(entries) > len({o.tag for o in entries}):
+        ours = [o for o in exchange.orders(ACCOUNT_ID) if o.tag in self._tags]
+        entries = [o for o in ours if o.type is OrderType.MARKET]
+        if len(ours) > len({o.tag for o in ours}):
             raise Violation("two orders for one intent")
         rounds = len({f.order_id for f in exchange.fills(ACCOUNT_ID)} & {o.id for o in entries})
         if rounds > config.limits.trades_max:

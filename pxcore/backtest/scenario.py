@@ -132,7 +132,9 @@ def draw(seed: int) -> Scenario:
 
 def _config(rng: random.Random, seed: int) -> EngineConfig:
     size = rng.choice((1, 1, 2, 3))
+    more = random.Random(f"terms/{seed}")  # noqa: S311 - drawn apart: other days stay as they were
     return EngineConfig(
+        places_stops=more.random() < 0.5,
         session_id=f"px-sim-{seed}-0",
         account_id=ACCOUNT_ID,
         contract=find_contract(catalogue(DAY), "MNQ"),

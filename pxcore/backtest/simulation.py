@@ -18,7 +18,7 @@ from pxcore.backtest.invariants import Invariants
 from pxcore.backtest.scenario import ACCOUNT_ID, BALANCE_USD, LEAD, OPEN, Scenario
 from pxcore.backtest.timeline import Timeline
 from pxcore.engine import Engine
-from pxcore.engine.commands import Command, Halt, PeakSeen, PlaceEntry, TakeSnapshot
+from pxcore.engine.commands import Command, Halt, PeakSeen, PlaceEntry, PlaceStop, TakeSnapshot
 from pxcore.engine.events import (
     Asked,
     ClockTick,
@@ -228,7 +228,7 @@ class Simulation:
         sent = (
             event.at
             for event, commands in journal
-            if any(isinstance(c, PlaceEntry) and c.tag in tags for c in commands)
+            if any(isinstance(c, PlaceEntry | PlaceStop) and c.tag in tags for c in commands)
         )
         latest = max(sent, default=None)
         return self.now if latest is None else latest + REPLY_TIMEOUT + timedelta(seconds=grace_s)

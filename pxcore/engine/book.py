@@ -5,7 +5,6 @@ hold: the positions that the venue reports, the sum of fills, and what the order
 filled. Their events come in no fixed order; while the three differ the book is not settled.
 """
 
-from collections.abc import Iterable
 from decimal import Decimal
 
 from pxcore.engine.rounds import Round, fold_rounds
@@ -55,10 +54,15 @@ class Holding:
 
 
 class Book:
-    """Mutable, owned by the engine alone."""
+    """Mutable, owned by the engine alone.
 
-    def __init__(self, contract_id: str) -> None:
+    `is_alone`: what others do in other contracts is no concern of ours, but for their money: the
+    limits are the account's. The engine lets none of their orders and positions in.
+    """
+
+    def __init__(self, contract_id: str, *, is_alone: bool = False) -> None:
         self.contract_id = contract_id
+        self._is_alone = is_alone
         self.account: Account | None = None
         self.orders: dict[int, Order] = {}
         self.holdings: dict[str, Holding] = {contract_id: Holding()}
@@ -100,8 +104,9 @@ class Book:
         self.fills[fill.id] = fill
         counted = known.signed_size if known and not known.is_voided else 0
         counts = 0 if fill.is_voided else fill.signed_size
-        self._holding(fill.contract_id).by_fills += counts - counted
-        self._owe(fill.order_id, -abs(counts - counted) if counts else abs(counted))
+        if self._is_ours(fill):
+            self._holding(fill.contract_id).by_fills += counts - counted
+            self._owe(fill.order_id, -abs(counts - counted) if counts else abs(counted))
         self._recount()
 
     def see_account(self, account: Account) -> None:
@@ -164,6 +169,11 @@ class Book:
     def alive_orders(self) -> list[Order]:
         return [o for o in self.orders.values() if o.is_alive]
 
+    def not_flat(self) -> tuple[str, ...]:
+        """What we believe is held or alive, by the stream since the last snapshot."""
+        held = [f"{h.by_position:+d} {c} held" for c, h in self.holdings.items() if h.by_position]
+        return (*held, *(f"order {o.id} is {o.status}" for o in self.alive_orders()))
+
     def held_contracts(self) -> list[str]:
         """Contracts with anything at risk by any of the three accounts."""
         return [c for c, h in self.holdings.items() if h.exposure]
@@ -186,12 +196,15 @@ class Book:
     def _holding(self, contract_id: str) -> Holding:
         return self.holdings.setdefault(contract_id, Holding())
 
+    def _is_ours(self, fill: Fill) -> bool:
+        return not self._is_alone or fill.contract_id == self.contract_id
+
     def _owe(self, order_id: int, filled: int) -> None:
         owed = self._fills_owed.pop(order_id, 0) + filled
         if owed:
             self._fills_owed[order_id] = owed
 
     def _recount(self) -> None:
-        counted: Iterable[Fill] = [f for f in self.fills.values() if not f.is_voided]
-        self.rounds = fold_rounds(counted)
+        counted = [f for f in self.fills.values() if not f.is_voided]
+        self.rounds = fold_rounds(f for f in counted if self._is_ours(f))
         self.realised_usd = sum((f.net_usd for f in counted), Decimal(0))

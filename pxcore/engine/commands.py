@@ -1,7 +1,7 @@
 """Everything that the engine can want done. The shell does it and answers with an event.
 
-`PlaceEntry`, `CancelOrder`, `ClosePosition` and `MoveStop` are instructions: each is sent at most
-once.
+`PlaceEntry`, `PlaceStop`, `CancelOrder`, `ClosePosition` and `MoveStop` are instructions: each is
+sent at most once.
 `TakeSnapshot` and `ResolveTag` are questions: they may be asked again.
 The rest is for people and for the record.
 """
@@ -26,6 +26,17 @@ class PlaceEntry(_Command, frozen=True, kw_only=True, tag="place_entry"):
     side: Side
     size: int
     bracket: Bracket
+    reason: str
+
+
+class PlaceStop(_Command, frozen=True, kw_only=True, tag="place_stop"):
+    """A stop on its own, for a position whose stop leg is missing. `tag` is ours, new for ever."""
+
+    tag: str
+    contract_id: str
+    side: Side
+    size: int
+    stop_ticks: int
     reason: str
 
 
@@ -124,10 +135,15 @@ class PeakSeen(_Command, frozen=True, kw_only=True, tag="peak"):
 
 
 class FlatProven(_Command, frozen=True, kw_only=True, tag="flat_proven"):
-    """REST showed nothing held and nothing alive, after `attempts` rounds."""
+    """REST showed nothing held and nothing alive, after `attempts` rounds.
+
+    `stream_differs`: what the stream still believed then, one sentence each; empty when both said
+    flat, or where there is no stream.
+    """
 
     attempts: int
     balance_usd: Decimal
+    stream_differs: tuple[str, ...] = ()
 
 
 class EndSession(_Command, frozen=True, kw_only=True, tag="end_session"):
@@ -138,6 +154,7 @@ class EndSession(_Command, frozen=True, kw_only=True, tag="end_session"):
 
 Command = (
     PlaceEntry
+    | PlaceStop
     | CancelOrder
     | ClosePosition
     | MoveStop

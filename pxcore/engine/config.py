@@ -2,10 +2,23 @@
 
 from datetime import date, datetime
 from decimal import Decimal
+from enum import StrEnum
 
 import msgspec
 
 from pxcore.model import Bracket, Contract
+
+
+class Foreign(StrEnum):
+    """What is done about orders and positions on the account that no session of ours made.
+
+    On our own contract the venue nets them with ours, so that they cannot be ignored there.
+    """
+
+    REFUSE = "refuse"  # at start: no session. Later: said, no entry, and flattened with ours
+    FLATTEN = "flatten"  # at start: flattened first. Later: as above
+    ADOPT = "adopt"  # a position on our contract is guarded like one of ours
+    IGNORE = "ignore"  # other contracts are left alone; on ours, as `refuse`
 
 
 class Stretch(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,6 +88,9 @@ class EngineConfig(msgspec.Struct, frozen=True, kw_only=True):
     `risk_usd_per_trade` says how many USD the stop may cost. `peak_usd` is the highest that the
     day's profit stood before this session. `sends_orders` is false in shadow: everything happens
     but instructions.
+
+    `places_stops`: where the venue's stop leg is missing, one of our own takes its place.
+    `adopts_opening`: what is held when the session begins is guarded like a position of its own.
     """
 
     session_id: str
@@ -92,3 +108,6 @@ class EngineConfig(msgspec.Struct, frozen=True, kw_only=True):
     no_entry: tuple[Stretch, ...] = ()
     exits: ExitTerms = ExitTerms()
     peak_usd: Decimal = Decimal(0)
+    places_stops: bool = False
+    adopts_opening: bool = False
+    foreign: Foreign = Foreign.REFUSE

@@ -11,6 +11,7 @@ from pxcore.engine.state import Phase, State
 class Remedy(StrEnum):
     HALT = "halt"  # open nothing more today, flatten, end
     FLATTEN = "flatten"
+    PROTECT = "protect"  # a stop of our own, or a flatten where there can be none
     DOUBT = "doubt"  # what we believe may be wrong: REST decides
 
 
@@ -58,14 +59,24 @@ def _phase_overdue(state: State, now: datetime) -> list[Overdue]:
         case Phase.UNPROTECTED if state.is_reversed:
             why = "the position is on the other side than its entry"
             return [Overdue(remedy=Remedy.FLATTEN, why=why)]
-        case Phase.UNPROTECTED if waited_s > limits.protection_deadline_s:
+        case Phase.UNPROTECTED if state.protection().is_doubled:
+            return [Overdue(remedy=Remedy.FLATTEN, why="more than one stop is alive")]
+        case Phase.UNPROTECTED if _is_protection_overdue(state, now, waited_s):
             why = f"unprotected for {waited_s:.1f} s: {state.protection().problem}"
-            return [Overdue(remedy=Remedy.FLATTEN, why=why)]
+            return [Overdue(remedy=Remedy.PROTECT, why=why)]
         case Phase.SETTLING if waited_s > limits.settle_deadline_s and state.book.is_settled:
             why = f"{len(state.book.alive_orders())} orders outlived their position"
             return [Overdue(remedy=Remedy.FLATTEN, why=why)]
         case _:
             return []
+
+
+def _is_protection_overdue(state: State, now: datetime, waited_s: float) -> bool:
+    """A stop of our own has as long again to be seen working."""
+    own, limit_s = state.own_stop, state.config.limits.protection_deadline_s
+    if own is not None and not own.has_failed and not own.is_over:
+        return _lasts(own.sent_at, now, limit_s)
+    return waited_s > limit_s
 
 
 def _is_entry_overdue(state: State, now: datetime) -> bool:

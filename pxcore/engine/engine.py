@@ -10,6 +10,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, assert_never
 
+from pxcore.engine.answers import Answers
 from pxcore.engine.commands import (
     Command,
     Denied,
@@ -20,7 +21,7 @@ from pxcore.engine.commands import (
     PeakSeen,
     TakeSnapshot,
 )
-from pxcore.engine.config import EngineConfig
+from pxcore.engine.config import EngineConfig, Foreign
 from pxcore.engine.contained import Failed, Wanted, ask
 from pxcore.engine.deadlines import Deadlines, Remedy
 from pxcore.engine.entry import Entry
@@ -31,25 +32,21 @@ from pxcore.engine.events import (
     Event,
     KillSwitchSeen,
     MoveAnswered,
-    OrderSeen,
-    PlaceAccepted,
-    PlaceNotSent,
-    PlaceRefused,
-    PlaceUnknown,
     ShellFault,
-    TagResolved,
 )
 from pxcore.engine.execution import BracketedMarket, ExecutionPolicy, make_risk_manager
 from pxcore.engine.exits import Exits
 from pxcore.engine.flatten import Flattener
+from pxcore.engine.foreign import Watch, narrowed
 from pxcore.engine.gates import Approved, review
 from pxcore.engine.hearing import Hearing
 from pxcore.engine.limits import breach
+from pxcore.engine.own_stop import OwnStop, wanted_stop
 from pxcore.engine.resync import Resync
 from pxcore.engine.state import Phase, State
 from pxcore.engine.strategy import Exit, Strategy
 from pxcore.engine.words import describe
-from pxcore.model import DepthLevel, MarketTrade, OrderStatus, Quote
+from pxcore.model import DepthLevel, MarketTrade, Quote
 
 _MARKET_DATA = (Quote, MarketTrade, DepthLevel)
 _PRICE_OR_CLOCK = (Quote, ClockTick)
@@ -62,12 +59,14 @@ class Engine:
         self.config = config
         self.strategy = strategy
         self.state = State(config)
+        self._only = config.contract.id if config.foreign is Foreign.IGNORE else None
         self._risk = make_risk_manager(config)
         self._execution: ExecutionPolicy = BracketedMarket()
         self.resync = Resync(
             self._number_request,
             retry_s=config.limits.settle_deadline_s,
             blind_limit_s=config.limits.blind_limit_s,
+            only=self._only,
         )
         self.flattener: Flattener | None = None
         self.ending: str | None = None
@@ -79,18 +78,14 @@ class Engine:
         self._peak_told_usd = config.peak_usd
         self._sent_count = 0
         self._requests = 0
-        self._venue_refusals = 0
         self._strategy_errors = 0
         self._out: list[Command] = []
         hearing = Hearing(self.state, self.resync, self._notice)
+        self._answers = Answers(self.state, self.resync, notify=self._notice, halt=self._halt)
+        self._foreign = Watch(self.state, self._notice)
         self._handlers: dict[type[Any], Callable[[Any], None]] = {
             **hearing.handlers,
-            OrderSeen: self._on_order,
-            PlaceAccepted: self._on_accepted,
-            PlaceRefused: self._on_refused,
-            PlaceNotSent: self._on_not_sent,
-            PlaceUnknown: self._on_place_unknown,
-            TagResolved: self._on_resolved,
+            **self._answers.handlers,
             Asked: self._on_asked,
             MoveAnswered: self._on_moved,
             KillSwitchSeen: self._on_kill_switch,
@@ -104,6 +99,11 @@ class Engine:
         self._out = []
         if self.is_over:
             return self._out
+        if self._only is not None:
+            kept = narrowed(event, self._only)
+            if kept is None:
+                return self._out
+            event = kept
         handler = self._handlers.get(type(event))
         if handler is not None:
             handler(event)
@@ -111,6 +111,7 @@ class Engine:
             self._out += self.flattener.step(event)
             self._leave_flattening_if_proven(event.at)
         if type(event) not in _MARKET_DATA:
+            self._foreign.look(event)
             self._judge(event.at)
             self._watch_money(event.at)
         elif self.state.book.holding.exposure:
@@ -121,66 +122,11 @@ class Engine:
             self._ask_strategy(event)
         return self._out
 
-    # -- answers ------------------------------------------------------------------------------
-
-    def _on_order(self, event: OrderSeen) -> None:
-        self.resync.note_user_event()
-        self.state.book.see_order(event.order)
-        if self.state.entry is None:
-            return
-        self.state.entry.note_order(event.order, event.at)
-        if (
-            self.state.entry.order_id == event.order.id
-            and event.order.status is OrderStatus.REJECTED
-        ):
-            self._refused_by_venue(event.at, "after accepting it")
-
-    def _on_accepted(self, event: PlaceAccepted) -> None:
-        if self.state.entry is not None and self.state.entry.tag == event.tag:
-            self.state.entry.accepted(event.order_id, event.at)
-            known = self.state.book.orders.get(event.order_id)
-            if known is not None:
-                self.state.entry.note_order(known, event.at)
-
-    def _on_refused(self, event: PlaceRefused) -> None:
-        if self.state.entry is not None and self.state.entry.tag == event.tag:
-            self._refused_by_venue(event.at, f"{event.code_name} {event.text}".strip())
-            if event.remedy:
-                self._halt(event.at, f"the venue takes no entry: {event.remedy}")
-
-    def _refused_by_venue(self, now: datetime, why: str) -> None:
-        assert self.state.entry is not None
-        self._notice(
-            Level.WARNING, "entry.rejected", f"entry {self.state.entry.tag} rejected: {why}"
-        )
-        self.state.entry = None
-        self._venue_refusals += 1
-        if self._venue_refusals >= self.config.limits.venue_refusals_max:
-            self._halt(now, f"venue rejected {self._venue_refusals} entries running")
-
-    def _on_not_sent(self, event: PlaceNotSent) -> None:
-        if self.state.entry is not None and self.state.entry.tag == event.tag:
-            self.state.entry = None
-            self._notice(Level.INFO, "entry.not_sent", f"entry {event.tag} not sent: {event.why}")
-
-    def _on_place_unknown(self, event: PlaceUnknown) -> None:
-        if self.state.entry is not None and self.state.entry.tag == event.tag:
-            self.state.entry.outcome_unknown(event.at)
-            self._notice(Level.WARNING, "entry.unknown", f"entry {event.tag}: {event.why}")
-
-    def _on_resolved(self, event: TagResolved) -> None:
-        if self.state.entry is None or self.state.entry.tag != event.tag:
-            return
-        self.state.entry.looked_up(event.at)
-        if event.order is not None:
-            self.state.entry.note_order(event.order, event.at)
-            self.state.book.see_order(event.order)
+    # -- people and faults --------------------------------------------------------------------
 
     def _on_moved(self, event: MoveAnswered) -> None:
         if self._exits.answered(event):
             self.resync.doubt("whether a stop has moved is not known")
-
-    # -- people and faults --------------------------------------------------------------------
 
     def _on_asked(self, event: Asked) -> None:
         self._notice(Level.INFO, f"asked.{event.ask}", f"asked to {event.ask}: {event.why}")
@@ -216,10 +162,12 @@ class Engine:
         if self.ending is None and now >= self.config.window_end:
             self._end(now, "window end")
         if self.flattener is None:
+            self._adopt(now)
             self._enter(self.state.derive_phase(), now)
+            self._sweep()
             self._act_on_deadlines(now)
-        if self.state.entry is not None:
-            self._out += self.state.entry.questions(now)
+        for sent in self.state.sent_orders():
+            self._out += sent.questions(now)
         request = self.resync.due(now) if self.flattener is None else None
         if request is not None:
             number, why = request
@@ -232,16 +180,35 @@ class Engine:
         self.state.phase_since = now
         self._notice(Level.INFO, f"phase.{phase}", describe(self.state, before))
         if phase is Phase.PROTECTED:
-            self._venue_refusals = 0
+            self._answers.entry_went_well()
         if phase is Phase.FLAT:
-            self.state.entry = None
+            self.state.entry = self.state.own_stop = None
+
+    def _adopt(self, now: datetime) -> None:
+        state = self.state
+        if not self.resync.is_known:
+            return
+        if self._foreign.may_adopt():
+            exposure = state.book.holding.exposure
+            state.entry = Entry.adopting(exposure, self.config, at=now)
+            self._notice(Level.WARNING, "adopted", f"a position of {exposure:+d} is taken over")
+        elif not state.book.holding.exposure:
+            state.was_flat = True
+
+    def _sweep(self) -> None:
+        """What a stop of our own leaves behind is no bracket's: the venue cancels none of it."""
+        state = self.state
+        if state.own_stop is not None and state.phase is Phase.SETTLING:
+            self._out += state.own_stop.sweep(state.book.alive_orders(), self.config.contract.id)
 
     def _act_on_deadlines(self, now: datetime) -> None:
         for overdue in self._deadlines.judge(self.state, now, are_hubs_up=self.resync.are_hubs_up):
             match overdue.remedy:
                 case Remedy.HALT:
                     self._halt(now, overdue.why)
-                case Remedy.FLATTEN:
+                case Remedy.PROTECT if self._place_own_stop(now):
+                    self._notice(Level.ALARM, "own_stop", f"{overdue.why}; placing our own")
+                case Remedy.FLATTEN | Remedy.PROTECT:
                     self._notice(Level.ALARM, "overdue", overdue.why)
                     self._flatten(now, overdue.why)
                 case Remedy.DOUBT if self.resync.is_known:
@@ -326,17 +293,22 @@ class Engine:
         self._sent_count += 1
         tag = f"{self.config.session_id}-{self._sent_count:04d}"
         command = self._execution.entry(approved, self.config.contract, tag=tag)
-        limits = self.config.limits
-        self.state.entry = Entry(
-            command,
-            sent_at=now,
-            ask_again_s=limits.settle_deadline_s / 2,
-            grace_s=limits.unknown_grace_s,
-        )
+        self.state.entry = Entry.sending(command, at=now, limits=self.config.limits)
         self.state.note_entry(now)
         self.resync.note_user_event()
         self._out.append(command)
         self._enter(Phase.ENTERING, now)
+
+    def _place_own_stop(self, now: datetime) -> bool:
+        """False where there can be none: what we know must be known, and one is tried once."""
+        can = self.resync.is_known and self.config.sends_orders
+        command = wanted_stop(self.state) if can else None
+        if command is None:
+            return False
+        self.state.own_stop = OwnStop(command, at=now, limits=self.config.limits)
+        self.resync.note_user_event()
+        self._out.append(command)
+        return True
 
     # -- leaving ------------------------------------------------------------------------------
 
@@ -365,7 +337,8 @@ class Engine:
             reason=reason,
             number_request=self._number_request,
             round_s=limits.flatten_round_s,
-            may_still_arrive=self._may_entry_arrive,
+            may_still_arrive=self._may_order_arrive,
+            stream_differs=self.state.book.not_flat,
             scale=limits.time_scale,
         )
         self._enter(Phase.FLATTENING, now)
@@ -373,8 +346,8 @@ class Engine:
             now, orders=self.state.book.alive_orders(), held=self.state.book.held_contracts()
         )
 
-    def _may_entry_arrive(self, now: datetime) -> bool:
-        return self.state.entry is not None and self.state.entry.may_still_arrive(now)
+    def _may_order_arrive(self, now: datetime) -> bool:
+        return any(sent.may_still_arrive(now) for sent in self.state.sent_orders())
 
     def _leave_flattening_if_proven(self, now: datetime) -> None:
         assert self.flattener is not None
@@ -382,7 +355,8 @@ class Engine:
         if proof is None:
             return
         self.flattener = None
-        self.state.entry = None
+        self.state.entry = self.state.own_stop = None
+        self.state.was_flat = True
         self.state.book.replace(proof)
         if self.ending is not None:
             self.is_over = True

@@ -1,83 +1,52 @@
-"""An entry on its way: what was sent, what is known of it, and whom to ask when it is not."""
+"""What opened the position: an entry of ours, or one that was found and taken over."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from pxcore.engine.commands import PlaceEntry, ResolveTag
-from pxcore.model import Order, Side, Snapshot
+from pxcore.engine.commands import PlaceEntry
+from pxcore.engine.config import EngineConfig, Limits
+from pxcore.engine.sent import Sent
+from pxcore.model import Bracket, Side
 
-_LOST_AFTER = 20  # pauses between two look-ups until one counts as lost
 
+class Entry(Sent):
+    """`asked_stops` are the levels, in ticks, to which its stop was to move.
 
-class Entry:
-    """One intent. Whatever arrives first, answer or stream, names the order; both are kept.
-
-    Until it is answered, and for `grace_s` after an answer was lost, the order may still reach
-    the venue: nothing that is seen there meanwhile proves that it will not.
+    An adopted one was opened by somebody else, or by a session that died: no order of it is
+    known, every stop and limit on its closing side counts as a leg of it, and it needs no target.
     """
 
     def __init__(
-        self, command: PlaceEntry, *, sent_at: datetime, ask_again_s: float, grace_s: float
+        self,
+        *,
+        tag: str,
+        side: Side,
+        bracket: Bracket,
+        sent_at: datetime,
+        limits: Limits,
+        is_adopted: bool = False,
     ) -> None:
-        self.tag = command.tag
-        self.side: Side = command.side
-        self.bracket = command.bracket
-        self.asked_stops: set[int] = set()  # levels, in ticks, to which its stop was to move
-        self.sent_at = sent_at
-        self.order_id: int | None = None
-        self.answered_at: datetime | None = None
-        self.is_over = False
-        self.filled_ticks: int | None = None
-        self._is_unknown = False
-        self._ask_again = timedelta(seconds=ask_again_s)
-        self._grace = timedelta(seconds=grace_s)
-        self._ask_at: datetime | None = None  # when the next look-up is due
+        super().__init__(tag=tag, side=side, sent_at=sent_at, limits=limits)
+        self.bracket = bracket
+        self.is_adopted = is_adopted
+        self.asked_stops: set[int] = set()
 
-    def may_still_arrive(self, now: datetime) -> bool:
-        """The venue may yet get it: a look that does not show it proves nothing."""
-        if self.order_id is not None or self.is_over:
-            return False
-        return self.answered_at is None or now < self.answered_at + self._grace
+    @classmethod
+    def sending(cls, command: PlaceEntry, *, at: datetime, limits: Limits) -> "Entry":
+        return cls(
+            tag=command.tag, side=command.side, bracket=command.bracket, sent_at=at, limits=limits
+        )
 
-    def accepted(self, order_id: int, at: datetime) -> None:
-        self.order_id = order_id
-        self.answered_at = self.answered_at or at
-        self._is_unknown = False
-
-    def note_order(self, order: Order, at: datetime) -> None:
-        """A report of the stream, a look-up or a snapshot; those of other orders change nothing."""
-        if order.id != self.order_id and order.tag != self.tag:
-            return
-        self.accepted(order.id, at)
-        if not order.is_alive:
-            self.is_over = True
-            self.filled_ticks = order.filled_ticks
-
-    def note_snapshot(self, snapshot: Snapshot, at: datetime) -> None:
-        """An order that the venue took and does not list as alive any more is over."""
-        for order in snapshot.orders:
-            self.note_order(order, at)
-        if self.order_id is None or any(o.id == self.order_id for o in snapshot.orders):
-            return
-        self.is_over = True
-        prices = {f.price_ticks for f in snapshot.fills if f.order_id == self.order_id}
-        if len(prices) == 1:
-            self.filled_ticks = prices.pop()
-
-    def outcome_unknown(self, at: datetime) -> None:
-        """The answer was lost. Unless the stream has shown the order, it must be looked up."""
-        self.answered_at = self.answered_at or at
-        self._is_unknown = self.order_id is None
-
-    def questions(self, now: datetime) -> list[ResolveTag]:
-        """Look-ups that are due: one at a time, or they would queue before a look that matters.
-
-        One whose answer never comes is asked anew in the end.
-        """
-        if not self._is_unknown or (self._ask_at is not None and now < self._ask_at):
-            return []
-        self._ask_at = now + _LOST_AFTER * self._ask_again
-        return [ResolveTag(tag=self.tag)]
-
-    def looked_up(self, at: datetime) -> None:
-        """A look-up was answered, whatever it found."""
-        self._ask_at = at + self._ask_again
+    @classmethod
+    def adopting(cls, exposure: int, config: EngineConfig, *, at: datetime) -> "Entry":
+        """For contracts that are held already, signed; the bracket is the settings' own."""
+        entry = cls(
+            tag=f"{config.session_id}-adopted",
+            side=Side.BUY if exposure > 0 else Side.SELL,
+            bracket=config.bracket,
+            sent_at=at,
+            limits=config.limits,
+            is_adopted=True,
+        )
+        entry.is_over = True
+        entry.answered_at = at
+        return entry

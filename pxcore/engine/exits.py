@@ -89,7 +89,8 @@ class Exits:
         direction = 1 if exposure > 0 else -1
         price = market.bid_ticks if exposure > 0 else market.ask_ticks
         stop = state.protection().stop
-        if price is None or entry is None or entry.filled_ticks is None or stop is None:
+        opened = state.opened_ticks()
+        if price is None or entry is None or opened is None or stop is None:
             return None
         self._best = price if self._best is None else _tighter(direction, self._best, price)
         is_soon = self._next_at is not None and now < self._next_at
@@ -99,7 +100,7 @@ class Exits:
             return None
         level = wanted_stop(
             direction=direction,
-            entry_ticks=entry.filled_ticks,
+            entry_ticks=opened,
             stop_ticks=stop.stop_ticks,
             best_ticks=self._best,
             market_ticks=price,

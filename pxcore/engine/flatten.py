@@ -9,8 +9,9 @@ by REST. A look that is not flat is given time and repeated before the next roun
 a contract with a market order alive is left to that order: a close that is still filling must
 not be sent again, or the second would reverse the position. What an order did while being
 cancelled is simply what the next look shows. A flat look proves nothing if the user hub said
-anything meanwhile: a look is four requests, and what it shows may be older than that. The
-machine never gives up; from the fourth round on each is an alarm.
+anything meanwhile: a look is four requests, and what it shows may be older than that. Where the
+stream still believes otherwise, flat must be seen twice, and the receipt says so. The machine
+never gives up; from the fourth round on each is an alarm.
 """
 
 from collections.abc import Callable, Iterable
@@ -54,7 +55,8 @@ class Flattener:
     `may_still_arrive` says whether an order of ours may yet reach the venue: until it does not,
     no look is a proof. `confirm_s` above zero demands a second flat look so much later; with
     `is_taking_over`, somebody else's instructions may still be under way, and the first round
-    waits for a second look. `scale` stretches the patience on a sped-up clock. `number_request`
+    waits for a second look. `stream_differs` says what the stream believes that is not flat.
+    `scale` stretches the patience on a sped-up clock. `number_request`
     numbers the looks, so that nobody else's snapshot is taken for one of them.
     """
 
@@ -67,6 +69,7 @@ class Flattener:
         may_still_arrive: Callable[[datetime], bool] = lambda now: False,
         confirm_s: float = 0.0,
         is_taking_over: bool = False,
+        stream_differs: Callable[[], tuple[str, ...]] = tuple,
         scale: float = 1.0,
     ) -> None:
         self.reason = reason
@@ -77,6 +80,7 @@ class Flattener:
         self._may_still_arrive = may_still_arrive
         self._confirm = timedelta(seconds=confirm_s)
         self._is_taking_over = is_taking_over
+        self._stream_differs = stream_differs
         self._scale = scale
         self._waiting: set[tuple[str, int | str]] = set()
         self._request: int | None = None  # of the look that is out
@@ -175,13 +179,22 @@ class Flattener:
             self._due_at = now + self._patience()
             return []
         if snapshot.is_flat:
-            self._flat_since = self._flat_since or now
-            if now - self._flat_since >= self._confirm:
-                self.proof = snapshot
-                return [FlatProven(attempts=self.rounds, balance_usd=snapshot.account.balance_usd)]
-            self._due_at = self._flat_since + self._confirm
-            return []
+            return self._judge_flat(now, snapshot)
         return self._act_on(now, list(snapshot.orders), _held(snapshot.positions))
+
+    def _judge_flat(self, now: datetime, snapshot: Snapshot) -> list[Command]:
+        """Proof, unless flat must be seen a second time."""
+        self._flat_since = self._flat_since or now
+        differs = self._stream_differs()
+        confirm = self._confirm
+        if differs:
+            confirm = max(confirm, timedelta(seconds=_PATIENCE_UNKNOWN_S * self._scale))
+        if now - self._flat_since < confirm:
+            self._due_at = self._flat_since + confirm
+            return []
+        self.proof = snapshot
+        balance_usd = snapshot.account.balance_usd
+        return [FlatProven(attempts=self.rounds, balance_usd=balance_usd, stream_differs=differs)]
 
     def _act_blindly(self, failed: SnapshotFailed) -> list[Command]:
         """Part of a look: no proof of anything, but what it shows can be cancelled and closed.

@@ -99,8 +99,8 @@ class Hearing:
         for difference in self._state.book.differences(event.snapshot):
             self._notice(Level.INFO, "resync.difference", difference)
         self._state.book.replace(event.snapshot)
-        if self._state.entry is not None:
-            self._state.entry.note_snapshot(event.snapshot, event.at)
+        for sent in self._state.sent_orders():
+            sent.note_snapshot(event.snapshot, event.at)
 
     def _on_snapshot_failed(self, event: SnapshotFailed) -> None:
         if self._resync.failed(event.request, event.at):

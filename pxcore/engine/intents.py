@@ -1,12 +1,12 @@
-"""Which entries a session may have sent without learning what became of them.
+"""Which orders a session may have sent without learning what became of them.
 
-Read off its journal after it has died: an entry whose answer it never saw may still reach the
-venue, for as long as a request can be under way.
+Read off its journal after it has died: an entry or a stop of our own whose answer it never saw
+may still reach the venue, for as long as a request can be under way.
 """
 
 from collections.abc import Iterable
 
-from pxcore.engine.commands import Command, PlaceEntry
+from pxcore.engine.commands import Command, PlaceEntry, PlaceStop
 from pxcore.engine.events import (
     Event,
     OrderSeen,
@@ -19,14 +19,14 @@ from pxcore.engine.events import (
 
 
 def unanswered_tags(said: Iterable[Event | Command]) -> set[str]:
-    """Tags of entries that were commanded and are neither answered nor seen at the venue.
+    """Tags of orders that were commanded and are neither answered nor seen at the venue.
 
     An answer that was lost is none.
     """
     waiting: set[str] = set()
     for one in said:
         match one:
-            case PlaceEntry(tag=tag):
+            case PlaceEntry(tag=tag) | PlaceStop(tag=tag):
                 waiting.add(tag)
             case PlaceAccepted(tag=tag) | PlaceRefused(tag=tag) | PlaceNotSent(tag=tag):
                 waiting.discard(tag)

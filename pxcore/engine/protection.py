@@ -1,4 +1,4 @@
-"""Is the position guarded? Judges the two legs of an entry's bracket against what is held."""
+"""Is the position guarded? Judges its stop and its target against what is held."""
 
 from collections.abc import Collection, Iterable
 
@@ -6,22 +6,38 @@ import msgspec
 
 from pxcore.model import Bracket, Order, OrderStatus, OrderType, Side
 
+STOPS = (OrderType.STOP, OrderType.TRAILING_STOP)
+
 
 class Protection(msgspec.Struct, frozen=True, kw_only=True):
-    """The legs as seen, and what is wrong with them (None when both are as they must be)."""
+    """The legs as seen, and what is wrong with each (None when it is as it must be).
+
+    `is_doubled`: more than one stop is alive, and both filling would open the other way.
+    """
 
     stop: Order | None
     target: Order | None
-    problem: str | None
+    stop_problem: str | None
+    target_problem: str | None
+    is_doubled: bool = False
+
+    @property
+    def problem(self) -> str | None:
+        return self.stop_problem or self.target_problem
 
     @property
     def is_whole(self) -> bool:
         return self.problem is None
 
 
-def legs_of(orders: Iterable[Order], *, entry_id: int | None, tag: str) -> list[Order]:
-    """The entry's legs: by parent where the venue names it, else by our tag with its suffix."""
-    tags = (f"{tag}-SL", f"{tag}-TP")
+def legs_of(
+    orders: Iterable[Order], *, entry_id: int | None, tag: str, stop_tag: str | None = None
+) -> list[Order]:
+    """The entry's legs: by parent where the venue names it, else by our tag with its suffix.
+
+    `stop_tag` is that of a stop of our own.
+    """
+    tags = (f"{tag}-SL", f"{tag}-TP") if stop_tag is None else (f"{tag}-SL", f"{tag}-TP", stop_tag)
     return [
         o for o in orders if (entry_id is not None and o.parent_id == entry_id) or o.tag in tags
     ]
@@ -34,6 +50,7 @@ def judge_protection(
     entry_ticks: int | None,
     bracket: Bracket,
     asked_stops: Collection[int] = (),
+    needs_target: bool = True,
 ) -> Protection:
     """Both legs working, on the closing side, for all that is held, at the agreed distance.
 
@@ -41,7 +58,8 @@ def judge_protection(
     is held against the entry's fill when that is known (gateway reference, 7.3).
     """
     alive = [o for o in legs if o.is_alive]
-    stop = next((o for o in alive if o.type in (OrderType.STOP, OrderType.TRAILING_STOP)), None)
+    stops = [o for o in alive if o.type in STOPS]
+    stop = stops[0] if stops else None
     target = next((o for o in alive if o.type is OrderType.LIMIT), None)
     closing = Side.SELL if exposure > 0 else Side.BUY
     away = 1 if exposure > 0 else -1
@@ -66,4 +84,13 @@ def judge_protection(
     target_problem = problem(
         "target", target, target.limit_ticks if target else None, away * bracket.take_profit_ticks
     )
-    return Protection(stop=stop, target=target, problem=stop_problem or target_problem)
+    others = len(alive) - sum(leg is not None for leg in (stop, target))
+    if others:
+        stop_problem = f"{others} orders more than a stop and a target are alive"
+    return Protection(
+        stop=stop,
+        target=target,
+        stop_problem=stop_problem,
+        target_problem=target_problem if needs_target or target is not None else None,
+        is_doubled=len(stops) > 1,
+    )

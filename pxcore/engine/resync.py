@@ -17,13 +17,20 @@ from pxcore.model import Snapshot
 
 class Resync:
     def __init__(
-        self, number_request: Callable[[], int], *, retry_s: float, blind_limit_s: float
+        self,
+        number_request: Callable[[], int],
+        *,
+        retry_s: float,
+        blind_limit_s: float,
+        only: str | None = None,
     ) -> None:
+        """`only` is the one contract whose fills and position must agree; None for all."""
         self.unknown_because: str | None = "not connected yet"
         self._number_request = number_request
         self._retry = timedelta(seconds=retry_s)
         self._blind_limit = timedelta(seconds=blind_limit_s)
         self._away_since: datetime | None = None
+        self._only = only
         self._up: set[Hub] = set()
         self._request: int | None = None
         self._due_at: datetime | None = None
@@ -88,7 +95,7 @@ class Resync:
         if self._user_events != self._user_events_asked:
             return False
         if self.are_hubs_up:
-            self.unknown_because = contradiction_in(snapshot)
+            self.unknown_because = contradiction_in(snapshot, only=self._only)
         return True
 
     def failed(self, request: int, now: datetime) -> bool:
@@ -100,7 +107,7 @@ class Resync:
         return True
 
 
-def contradiction_in(snapshot: Snapshot) -> str | None:
+def contradiction_in(snapshot: Snapshot, *, only: str | None = None) -> str | None:
     """The day's fills must net to the positions: where they do not, one of the two lags behind.
 
     Nothing is held over the end of a trading day, so the day's fills are all there are.
@@ -110,7 +117,8 @@ def contradiction_in(snapshot: Snapshot) -> str | None:
     for fill in snapshot.fills:
         if not fill.is_voided:
             filled[fill.contract_id] = filled.get(fill.contract_id, 0) + fill.signed_size
-    for contract_id in held.keys() | filled.keys():
+    contracts = held.keys() | filled.keys()
+    for contract_id in contracts if only is None else contracts & {only}:
         if held.get(contract_id, 0) != filled.get(contract_id, 0):
             return (
                 f"{contract_id}: fills of the day net {filled.get(contract_id, 0)}, "

@@ -2,18 +2,20 @@
 
 from collections import deque
 from datetime import datetime, timedelta
-from decimal import Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from enum import StrEnum
 
 from pxcore.engine.book import Book
-from pxcore.engine.config import EngineConfig
+from pxcore.engine.config import EngineConfig, Foreign
 from pxcore.engine.entry import Entry
 from pxcore.engine.gates import EntryView
 from pxcore.engine.limits import DayMoney, losses_in_a_row
 from pxcore.engine.market import Market
+from pxcore.engine.own_stop import OwnStop
 from pxcore.engine.protection import Protection, judge_protection, legs_of
+from pxcore.engine.sent import Sent
 from pxcore.engine.strategy import MarketView
-from pxcore.model import Bracket
+from pxcore.model import Bracket, Order
 
 
 class Phase(StrEnum):
@@ -42,9 +44,11 @@ class State:
     def __init__(self, config: EngineConfig) -> None:
         self.config = config
         self.market = Market(config.contract)
-        self.book = Book(config.contract.id)
+        self.book = Book(config.contract.id, is_alone=config.foreign is Foreign.IGNORE)
         self.entry: Entry | None = None
+        self.own_stop: OwnStop | None = None
         self.phase = Phase.FLAT
+        self.was_flat = False  # known to be, since this session began
         self.phase_since = config.window_start
         self.halt_reason = config.halt_reason
         self.kill_reason: str | None = None
@@ -64,25 +68,48 @@ class State:
             return Phase.PROTECTED if self.protection().is_whole else Phase.UNPROTECTED
         if is_entering:
             return Phase.ENTERING
-        if book.alive_orders() or not book.is_settled:
+        is_stop_out = self.own_stop is not None and not self.own_stop.is_over
+        if book.alive_orders() or is_stop_out or not book.is_settled:
             return Phase.SETTLING
         return Phase.FLAT
 
+    def sent_orders(self) -> list[Sent]:
+        """What we sent and still care about: the entry, and a stop of our own."""
+        return [s for s in (self.entry, self.own_stop) if s is not None]
+
     def protection(self) -> Protection:
-        """The two legs of our entry, judged against what is held."""
+        """The two legs of what opened the position, judged against what is held."""
         entry = self.entry
-        legs = (
-            legs_of(self.book.orders.values(), entry_id=entry.order_id, tag=entry.tag)
-            if entry is not None
-            else []
-        )
         return judge_protection(
-            legs,
+            self._legs(),
             exposure=self.book.holding.exposure,
             entry_ticks=entry.filled_ticks if entry is not None else None,
             bracket=entry.bracket if entry is not None else self.config.bracket,
             asked_stops=entry.asked_stops if entry is not None else (),
+            needs_target=entry is None or not entry.is_adopted,
         )
+
+    def _legs(self) -> list[Order]:
+        entry, orders = self.entry, self.book.orders.values()
+        if entry is None:
+            return []
+        if entry.is_adopted:
+            return [o for o in orders if o.contract_id == self.config.contract.id]
+        own = self.own_stop.tag if self.own_stop is not None else None
+        return legs_of(orders, entry_id=entry.order_id, tag=entry.tag, stop_tag=own)
+
+    def opened_ticks(self) -> int | None:
+        """Where the position was opened: its entry's fill, else its average price, rounded so
+        that a stop measured from it is the nearer one. None while neither is known.
+        """
+        if self.entry is not None and self.entry.filled_ticks is not None:
+            return self.entry.filled_ticks
+        average = self.book.holding.average_price
+        if average is None:
+            return None
+        exact = average / self.config.contract.tick_size
+        rounding = ROUND_CEILING if self.book.holding.exposure > 0 else ROUND_FLOOR
+        return int(exact.to_integral_value(rounding))
 
     def day_usd(self) -> Decimal | None:
         """Realised net plus open gross of the trading day; None while the open part is unknown."""

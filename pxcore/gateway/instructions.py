@@ -5,10 +5,16 @@ acting) as the table in `policy` says, and Misconfigured for what must not leave
 What opens is held back by a used-up budget; what takes risk off the account never is.
 """
 
-from pxcore.engine.commands import PlaceEntry
+from pxcore.engine.commands import PlaceEntry, PlaceStop
 from pxcore.gateway.budget import Urgency
 from pxcore.gateway.caller import Caller
-from pxcore.gateway.placing import describe, entry_order, modify_request, place_request
+from pxcore.gateway.placing import (
+    describe,
+    entry_order,
+    modify_request,
+    place_request,
+    stop_order,
+)
 from pxcore.gateway.wire import endpoints, requests
 from pxcore.model import Contract, Misconfigured, NewOrder, OrderChange
 
@@ -23,14 +29,26 @@ class Instructions:
         """As `place_order`, for the engine's market entry with both legs."""
         return self.place_order(account_id, entry_order(entry), contract)
 
-    def place_order(self, account_id: int, order: NewOrder, contract: Contract) -> int:
+    def place_stop(self, account_id: int, stop: PlaceStop, contract: Contract) -> int:
+        """As `place_order`, for a position without its stop: from the requests kept for that."""
+        order = stop_order(stop)
+        return self.place_order(account_id, order, contract, urgency=Urgency.URGENT)
+
+    def place_order(
+        self,
+        account_id: int,
+        order: NewOrder,
+        contract: Contract,
+        *,
+        urgency: Urgency = Urgency.NORMAL,
+    ) -> int:
         """The id of the order, which is accepted and not yet filled.
 
         Raises Misconfigured, and sends nothing, for an order that the venue cannot take.
         """
         request = place_request(account_id, order, contract)
         attempted = describe(order, contract)
-        return self._call.instruct(endpoints.PLACE, request, attempted, Urgency.NORMAL).order_id
+        return self._call.instruct(endpoints.PLACE, request, attempted, urgency).order_id
 
     def modify_order(
         self, account_id: int, order_id: int, change: OrderChange, contract: Contract

@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from pxcore.engine.commands import PlaceEntry
+from pxcore.engine.commands import PlaceEntry, PlaceStop
 from pxcore.gateway.wire import codes
 from pxcore.gateway.wire.requests import BracketLeg, ModifyOrder, PlaceOrder
 from pxcore.model import (
@@ -35,6 +35,18 @@ def entry_order(entry: PlaceEntry) -> NewOrder:
         tag=entry.tag,
         stop_loss_ticks=entry.bracket.stop_loss_ticks,
         take_profit_ticks=entry.bracket.take_profit_ticks,
+    )
+
+
+def stop_order(stop: PlaceStop) -> NewOrder:
+    """The engine's own stop, for a position whose stop leg is missing."""
+    return NewOrder(
+        contract_id=stop.contract_id,
+        type=OrderType.STOP,
+        side=stop.side,
+        size=stop.size,
+        tag=stop.tag,
+        stop_ticks=stop.stop_ticks,
     )
 
 

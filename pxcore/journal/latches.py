@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from pxcore.engine.commands import Command, Halt, PeakSeen, PlaceEntry
+from pxcore.engine.commands import Command, Halt, PeakSeen, PlaceEntry, PlaceStop
 from pxcore.engine.events import Event
 from pxcore.engine.intents import unanswered_tags
 from pxcore.journal.reader import decode_command, decode_event, read_opening, read_rows
@@ -83,10 +83,10 @@ def _last_unanswered(path: Path) -> datetime | None:
     sent_at: dict[str, datetime] = {}
     for row in read_rows(path):
         body = bytes(row.body)
-        if row.kind is RowKind.COMMAND and b'"place_entry"' in body:
+        if row.kind is RowKind.COMMAND and b'"place_' in body:
             command = decode_command(row)
             said.append(command)
-            if isinstance(command, PlaceEntry):
+            if isinstance(command, PlaceEntry | PlaceStop):
                 sent_at[command.tag] = row.wall
         elif row.kind is RowKind.EVENT and b'"tag"' in body:
             said.append(decode_event(row))

@@ -23,6 +23,14 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     positions: tuple[Position, ...]
     fills: tuple[Fill, ...]
 
+    def only(self, contract_id: str) -> "Snapshot":
+        """Without the orders and positions of other contracts. Every fill stays: money is one."""
+        return msgspec.structs.replace(
+            self,
+            orders=tuple(o for o in self.orders if o.contract_id == contract_id),
+            positions=tuple(p for p in self.positions if p.contract_id == contract_id),
+        )
+
     @property
     def is_flat(self) -> bool:
         """Nothing held and nothing that could still fill."""

@@ -139,7 +139,7 @@ def _orders(
 
 
 def _senders(record: Record, venues: Iterable[Order]) -> Iterable[Difference]:
-    """Every order must be one that we sent: an entry, one of its legs, or a close.
+    """Every order must be one that we sent: an entry, one of its legs, a stop, or a close.
 
     A close carries no tag: as many untagged market orders are ours as closes we sent. In shadow
     we send nothing, and whatever there is belongs to a person.
@@ -148,6 +148,7 @@ def _senders(record: Record, venues: Iterable[Order]) -> Iterable[Difference]:
         return
     entries = {sent.entry.tag for sent in record.sent}
     tags = entries | {f"{tag}{leg}" for tag in entries for leg in ("-SL", "-TP")}
+    tags |= record.own_stops
     closes_left = record.closes_sent
     for order in venues:
         if order.tag in tags:

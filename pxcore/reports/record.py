@@ -14,6 +14,7 @@ from pxcore.engine.commands import (
     Level,
     Notice,
     PlaceEntry,
+    PlaceStop,
 )
 from pxcore.engine.events import FillSeen, OrderSeen, SnapshotTaken
 from pxcore.journal import (
@@ -58,6 +59,7 @@ class Record(msgspec.Struct, kw_only=True):
     incidents: list[Incident] = msgspec.field(default_factory=list)
     protected_count: int = 0
     closes_sent: int = 0
+    own_stops: set[str] = msgspec.field(default_factory=set)  # tags
     damage: str | None = None
     unprotected_s: Decimal = Decimal(0)
 
@@ -109,6 +111,8 @@ def _note_command(record: Record, command: object, at: datetime) -> None:
     match command:
         case PlaceEntry():
             record.sent.append(Sent(at=at, entry=command))
+        case PlaceStop(tag=tag):
+            record.own_stops.add(tag)
         case ClosePosition():
             record.closes_sent += 1
         case Denied(gate=gate):

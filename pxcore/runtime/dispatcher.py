@@ -2,7 +2,8 @@
 
 Two workers: instructions go out one at a time in the engine's order, each once; questions have
 a thread of their own, so that a slow look never delays a cancel. In shadow no instruction is
-sent. An entry waits until its intent is with the operating system; a close or cancel does not.
+sent. An entry, and a stop of our own, waits until its intent is with the operating system; a close
+or cancel does not.
 While there is nothing to send, a ping now and then keeps the connection open that orders go out
 on: no order pays for a handshake.
 """
@@ -13,7 +14,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from pxcore.clock import Clock
-from pxcore.engine.commands import CancelOrder, ClosePosition, MoveStop, PlaceEntry
+from pxcore.engine.commands import CancelOrder, ClosePosition, MoveStop, PlaceEntry, PlaceStop
 from pxcore.engine.events import (
     Answer,
     CancelAnswered,
@@ -90,7 +91,7 @@ class Dispatcher:
     def _send(self, instruction: Instruction, seq: int, decided_at: datetime) -> Event:
         if not self._sends_orders:
             return self._not_sent(instruction, "nothing is sent: shadow, or the session is leaving")
-        if isinstance(instruction, PlaceEntry):
+        if isinstance(instruction, PlaceEntry | PlaceStop):
             if not self._journal.wait_written(seq, _WRITTEN_WITHIN_S):
                 return self._not_sent(instruction, "its intent could not be written")
             if not (self._may_enter and self._sends_orders):
@@ -103,7 +104,7 @@ class Dispatcher:
     def _not_sent(self, instruction: Instruction, why: str) -> Event:
         now = self._clock.now()
         match instruction:
-            case PlaceEntry(tag=tag):
+            case PlaceEntry(tag=tag) | PlaceStop(tag=tag):
                 return PlaceNotSent(at=now, tag=tag, why=why)
             case CancelOrder(order_id=order_id):
                 return CancelAnswered(at=now, order_id=order_id, answer=Answer.NOT_SENT)

@@ -12,6 +12,7 @@ from pxcore.engine.commands import (
     Level,
     Notice,
     PlaceEntry,
+    PlaceStop,
 )
 from pxcore.model import Contract
 from pxcore.runtime.lines import Milestone, Progress
@@ -81,6 +82,12 @@ def _milestone_of(command: Command, contract: Contract, now: datetime) -> Milest
                 f"{command.bracket.stop_loss_ticks} ticks, target "
                 f"{command.bracket.take_profit_ticks} ticks ({command.reason}), {command.tag}"
             )
+        case PlaceStop():
+            level, code = Level.WARNING, "own_stop.sent"
+            text = (
+                f"stop {command.side} {command.size} {contract.name} at "
+                f"{contract.price(command.stop_ticks)} ({command.reason}), {command.tag}"
+            )
         case Denied():
             level, code = Level.INFO, f"denied.{command.gate}"
             text = f"{command.side} denied: {command.value}, limit is {command.limit}"
@@ -94,6 +101,9 @@ def _milestone_of(command: Command, contract: Contract, now: datetime) -> Milest
                 f"flat by REST after {command.attempts} rounds, "
                 f"balance {command.balance_usd:.2f} USD"
             )
+            if command.stream_differs:
+                level = Level.WARNING
+                text += f"; the stream did not say so: {', '.join(command.stream_differs)}"
         case _:
             return None
     return Milestone(at=now, level=level, code=code, text=text)

@@ -29,6 +29,7 @@ from pxcore.engine.commands import (
     Notice,
     PeakSeen,
     PlaceEntry,
+    PlaceStop,
     ResolveTag,
     TakeSnapshot,
 )
@@ -193,7 +194,7 @@ class Session:
 
     def _carry_out(self, command: Command, seq: int, now: datetime) -> None:
         match command:
-            case PlaceEntry() | CancelOrder() | ClosePosition() | MoveStop():
+            case PlaceEntry() | PlaceStop() | CancelOrder() | ClosePosition() | MoveStop():
                 self._dispatcher.instruct(command, seq, now)
             case TakeSnapshot() | ResolveTag():
                 self._dispatcher.ask(command)

@@ -14,6 +14,7 @@ from pxcore.engine.commands import (
     ClosePosition,
     MoveStop,
     PlaceEntry,
+    PlaceStop,
     ResolveTag,
     TakeSnapshot,
 )
@@ -46,7 +47,7 @@ from pxcore.model import (
 
 _GONE = frozenset(("OrderNotFound", "PositionNotFound"))
 
-Instruction = PlaceEntry | CancelOrder | ClosePosition | MoveStop
+Instruction = PlaceEntry | PlaceStop | CancelOrder | ClosePosition | MoveStop
 Question = TakeSnapshot | ResolveTag
 
 
@@ -69,7 +70,7 @@ class Venue:
     def instruct(self, instruction: Instruction, contract: Contract | None = None) -> Event:
         """Sends it, once, and says what became of it. `contract` is the entry's or the stop's."""
         match instruction:
-            case PlaceEntry():
+            case PlaceEntry() | PlaceStop():
                 return self._place(instruction, contract)
             case CancelOrder(order_id=order_id):
                 answer = self._answer(lambda: self._client.cancel_order(self._account_id, order_id))
@@ -127,25 +128,29 @@ class Venue:
         """For the thread that instructs, while it has nothing to do."""
         self._client.keep_warm()
 
-    def _place(self, entry: PlaceEntry, contract: Contract | None) -> Event:
-        if contract is None or contract.id != entry.contract_id:
-            why = f"no contract {entry.contract_id} here"
-            return PlaceNotSent(at=self._clock.now(), tag=entry.tag, why=why)
+    def _place(self, wanted: PlaceEntry | PlaceStop, contract: Contract | None) -> Event:
+        tag = wanted.tag
+        if contract is None or contract.id != wanted.contract_id:
+            why = f"no contract {wanted.contract_id} here"
+            return PlaceNotSent(at=self._clock.now(), tag=tag, why=why)
         try:
-            order_id = self._client.place_entry(self._account_id, entry, contract)
+            if isinstance(wanted, PlaceEntry):
+                order_id = self._client.place_entry(self._account_id, wanted, contract)
+            else:
+                order_id = self._client.place_stop(self._account_id, wanted, contract)
         except Refused as error:
             return PlaceRefused(
                 at=self._clock.now(),
-                tag=entry.tag,
+                tag=tag,
                 code_name=error.code_name,
                 text=error.text or "",
                 remedy=error.remedy or "",
             )
         except (Unavailable, Misconfigured) as error:
-            return PlaceNotSent(at=self._clock.now(), tag=entry.tag, why=str(error))
+            return PlaceNotSent(at=self._clock.now(), tag=tag, why=str(error))
         except OutcomeUnknown as error:
-            return PlaceUnknown(at=self._clock.now(), tag=entry.tag, why=str(error))
-        return PlaceAccepted(at=self._clock.now(), tag=entry.tag, order_id=order_id)
+            return PlaceUnknown(at=self._clock.now(), tag=tag, why=str(error))
+        return PlaceAccepted(at=self._clock.now(), tag=tag, order_id=order_id)
 
     @staticmethod
     def _answer(send: Callable[[], None]) -> Answer:

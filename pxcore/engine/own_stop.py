@@ -1,0 +1,68 @@
+"""A stop of our own, where the venue's leg is missing: one for a position, and swept with it.
+
+It is no leg of a bracket: nothing at the venue cancels it when the position goes, or the target
+when it fills. So the moment the position is gone, whatever is left of the two is cancelled, and a
+venue's stop that turns up after all leads to a flatten: two stops are one too many.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from pxcore.engine.commands import CancelOrder, PlaceStop
+from pxcore.engine.config import Limits
+from pxcore.engine.sent import Sent
+from pxcore.model import Order, Side
+
+if TYPE_CHECKING:
+    from pxcore.engine.state import State
+
+
+class OwnStop(Sent):
+    """`has_failed`: refused, not sent, or its answer lost. It is not tried a second time."""
+
+    def __init__(self, command: PlaceStop, *, at: datetime, limits: Limits) -> None:
+        super().__init__(tag=command.tag, side=command.side, sent_at=at, limits=limits)
+        self.has_failed = False
+        self._swept: set[int] = set()
+
+    def sweep(self, alive: Iterable[Order], contract_id: str) -> list[CancelOrder]:
+        """Cancels, each once, what is alive on the contract once the position is gone."""
+        left = {o.id for o in alive if o.contract_id == contract_id}
+        if self.order_id is not None and not self.is_over:
+            left.add(self.order_id)
+        fresh = sorted(left - self._swept)
+        self._swept.update(fresh)
+        return [CancelOrder(order_id=i, contract_id=contract_id) for i in fresh]
+
+
+def wanted_stop(state: "State") -> PlaceStop | None:
+    """The stop that this position lacks, or None where only a flatten helps.
+
+    Only for a settled position whose target is as it must be, and never at or beyond the market:
+    the venue would refuse it there (gateway reference, 2.9).
+    """
+    entry, holding, market = state.entry, state.book.holding, state.market
+    if not state.config.places_stops or state.own_stop is not None or not holding.is_settled:
+        return None
+    if entry is None or not entry.is_over or state.is_reversed:
+        return None
+    guarded = state.protection()
+    if guarded.stop is not None or guarded.target_problem is not None:
+        return None
+    direction = 1 if holding.exposure > 0 else -1
+    opened = state.opened_ticks()
+    price = market.bid_ticks if direction > 0 else market.ask_ticks
+    if opened is None or price is None:
+        return None
+    level = opened - direction * entry.bracket.stop_loss_ticks
+    if direction * (price - level) < 1 or level < 1:
+        return None
+    return PlaceStop(
+        tag=f"{entry.tag}-OS",
+        contract_id=state.config.contract.id,
+        side=Side.SELL if direction > 0 else Side.BUY,
+        size=abs(holding.exposure),
+        stop_ticks=level,
+        reason=f"{guarded.stop_problem}",
+    )

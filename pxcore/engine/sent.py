@@ -1,0 +1,80 @@
+"""An order of ours on its way: what is known of it, and whom to ask when that is nothing."""
+
+from datetime import datetime, timedelta
+
+from pxcore.engine.commands import ResolveTag
+from pxcore.engine.config import Limits
+from pxcore.model import Order, Side, Snapshot
+
+_LOST_AFTER = 20  # pauses between two look-ups until one counts as lost
+
+
+class Sent:
+    """One intent. Whatever arrives first, answer or stream, names the order; both are kept.
+
+    Until it is answered, and for `unknown_grace_s` after an answer was lost, the order may still
+    reach the venue: nothing that is seen there meanwhile proves that it will not.
+    """
+
+    def __init__(self, *, tag: str, side: Side, sent_at: datetime, limits: Limits) -> None:
+        self.tag = tag
+        self.side = side
+        self.sent_at = sent_at
+        self.order_id: int | None = None
+        self.answered_at: datetime | None = None
+        self.is_over = False
+        self.filled_ticks: int | None = None
+        self.is_unknown = False
+        self._ask_again = timedelta(seconds=limits.settle_deadline_s / 2)
+        self._grace = timedelta(seconds=limits.unknown_grace_s)
+        self._ask_at: datetime | None = None  # when the next look-up is due
+
+    def may_still_arrive(self, now: datetime) -> bool:
+        """The venue may yet get it: a look that does not show it proves nothing."""
+        if self.order_id is not None or self.is_over:
+            return False
+        return self.answered_at is None or now < self.answered_at + self._grace
+
+    def accepted(self, order_id: int, at: datetime) -> None:
+        self.order_id = order_id
+        self.answered_at = self.answered_at or at
+        self.is_unknown = False
+
+    def note_order(self, order: Order, at: datetime) -> None:
+        """A report of the stream, a look-up or a snapshot; those of other orders change nothing."""
+        if order.id != self.order_id and order.tag != self.tag:
+            return
+        self.accepted(order.id, at)
+        if not order.is_alive:
+            self.is_over = True
+            self.filled_ticks = order.filled_ticks
+
+    def note_snapshot(self, snapshot: Snapshot, at: datetime) -> None:
+        """An order that the venue took and does not list as alive any more is over."""
+        for order in snapshot.orders:
+            self.note_order(order, at)
+        if self.order_id is None or any(o.id == self.order_id for o in snapshot.orders):
+            return
+        self.is_over = True
+        prices = {f.price_ticks for f in snapshot.fills if f.order_id == self.order_id}
+        if len(prices) == 1:
+            self.filled_ticks = prices.pop()
+
+    def outcome_unknown(self, at: datetime) -> None:
+        """The answer was lost. Unless the stream has shown the order, it must be looked up."""
+        self.answered_at = self.answered_at or at
+        self.is_unknown = self.order_id is None
+
+    def questions(self, now: datetime) -> list[ResolveTag]:
+        """Look-ups that are due: one at a time, or they would queue before a look that matters.
+
+        One whose answer never comes is asked anew in the end.
+        """
+        if not self.is_unknown or (self._ask_at is not None and now < self._ask_at):
+            return []
+        self._ask_at = now + _LOST_AFTER * self._ask_again
+        return [ResolveTag(tag=self.tag)]
+
+    def looked_up(self, at: datetime) -> None:
+        """A look-up was answered, whatever it found."""
+        self._ask_at = at + self._ask_again
