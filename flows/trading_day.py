@@ -25,7 +25,7 @@ from tasks.live_session import live_session
 
 @flow(name="startup", retries=0, persist_result=False)
 def startup() -> SessionPlan:
-    """Log in, resolve account and contract, and begin from a flat account or not at all."""
+    """Log in, resolve account and contract, and begin from an account that is in order."""
     settings = load_settings()
     client = connect(settings)
     opening.check_strategy(settings)
@@ -33,16 +33,15 @@ def startup() -> SessionPlan:
     opening.log_in(client)
     account = opening.resolve_account(client, settings)
     contract = opening.resolve_contract(client, settings)
-    found = opening.take_snapshot(client, account, settings)
-    flat = opening.clear_leftovers(client, found, settings)
-    return opening.plan_session(client, account, contract, flat, settings)
+    recovered = opening.recover(client, account, contract, settings)
+    return opening.plan_session(client, account, contract, recovered, settings)
 
 
 @flow(name="end-of-day", retries=0, persist_result=False, validate_parameters=False)
 def end_of_day(plan: SessionPlan) -> tuple[DailyReport, Path]:
     """Our record against the venue's, and the daily-loss report."""
     settings = load_settings()
-    venue = closing.read_venue(connect(settings), plan)
+    venue = closing.read_venue(connect(settings), plan, settings)
     made, folder = closing.report(plan, settings, venue)
     published = closing.publish(made, return_state=True)
     if published.is_failed():

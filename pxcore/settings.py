@@ -25,7 +25,7 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from pxcore.clock import Clock, ShiftedClock, WallClock
-from pxcore.model import STOP_LOSS_TICKS_MIN, Misconfigured
+from pxcore.model import STOP_LOSS_TICKS_MIN, Foreign, Leftovers, Misconfigured
 
 PREFIX = "PX_"
 ENV_FILE = Path(".env")
@@ -109,8 +109,16 @@ class Settings(BaseSettings):
     window_start: time = Field(time(8, 30), description="first entry, Chicago time")
     window_end: time = Field(time(15, 0), description="no entry from here, flatten, Chicago time")
     flat_by: time = Field(time(15, 5), description="flat must be proven by, Chicago time")
-    flatten_on_start: bool = Field(
-        False, description="flatten what is found at start; else the session is refused"
+    leftovers: Leftovers = Field(
+        Leftovers.FLATTEN,
+        description="what a session of ours left behind, at start: `flatten`, `adopt` or `refuse`",
+    )
+    foreign: Foreign = Field(
+        Foreign.REFUSE,
+        description="what others do on the account: `refuse`, `flatten`, `adopt` or `ignore`",
+    )
+    own_stop: bool = Field(
+        False, description="place our own stop where the venue's leg is missing, before a flatten"
     )
 
     loss_usd_max: Decimal = Field(

@@ -4,9 +4,10 @@ from prefect import task
 from prefect.logging import get_run_logger
 
 from pxcore.gateway import GatewayClient
-from pxcore.model import Account, Contract, Snapshot
+from pxcore.model import Account, Contract
 from pxcore.runtime import startup
 from pxcore.runtime.plan import SessionPlan, window_of
+from pxcore.runtime.recovery import Recovered, Recovery
 from pxcore.settings import Settings
 from tasks.policy import ONCE, QUESTION
 
@@ -48,18 +49,22 @@ def resolve_contract(client: GatewayClient, settings: Settings) -> Contract:
     return contract
 
 
-@task(name="take-snapshot", **QUESTION)
-def take_snapshot(client: GatewayClient, account: Account, settings: Settings) -> Snapshot:
-    return startup.take_snapshot(client, account, settings)
+@task(name="recover", **ONCE)
+def recover(
+    client: GatewayClient, account: Account, contract: Contract, settings: Settings
+) -> Recovered:
+    """A flat account, one whose position is taken over, or a refusal.
 
-
-@task(name="clear-leftovers", **ONCE)
-def clear_leftovers(client: GatewayClient, snapshot: Snapshot, settings: Settings) -> Snapshot:
-    """A flat account, or a refusal. Sends orders only when the settings allow the flatten."""
+    Sends orders only when the settings allow the flatten.
+    """
     logger = get_run_logger()
-    return startup.clear_leftovers(
-        client, snapshot, settings, say=lambda notice: logger.warning(notice.text)
-    )
+    return Recovery(
+        client,
+        contract,
+        settings,
+        account_id=account.id,
+        say=lambda notice: logger.warning(notice.text),
+    ).run()
 
 
 @task(name="plan-session", **QUESTION)
@@ -67,7 +72,7 @@ def plan_session(
     client: GatewayClient,
     account: Account,
     contract: Contract,
-    opening: Snapshot,
+    recovered: Recovered,
     settings: Settings,
 ) -> SessionPlan:
-    return startup.plan_session(client, account, contract, opening, settings)
+    return startup.plan_session(client, account, contract, recovered, settings)

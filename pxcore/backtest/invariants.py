@@ -52,6 +52,12 @@ class Invariants:
         self._is_moved = True
         self.worst_naked_s = 0.0
 
+    def session_begins(self, session: "Session", now: datetime) -> None:
+        """It has its own time to protect what it takes over: nobody could while none lived."""
+        self.session = session
+        if self._naked_since is not None:
+            self._naked_since, self._naked_blind = now, timedelta()
+
     # -- what happens -------------------------------------------------------------------------
 
     def see(self, happened: VenueEvent) -> None:

@@ -14,7 +14,7 @@ from pxcore.calendar import chicago
 from pxcore.engine import EngineConfig, Limits
 from pxcore.engine.config import ExitTerms
 from pxcore.engine.events import Ask, Hub
-from pxcore.model import Bracket, Side
+from pxcore.model import Bracket, Foreign, Leftovers, Side
 from pxcore.paper.catalogue import catalogue, find_contract
 from pxcore.paper.exchange import Clips, ExchangeConfig, Latencies
 from pxcore.paper.faults.venue import (
@@ -98,6 +98,7 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
     outages: tuple[Outage, ...]
     deaths: tuple[Death, ...]
     wishes: tuple[Wish, ...]
+    leftovers: Leftovers
 
     @property
     def is_rest_sound(self) -> bool:
@@ -127,14 +128,20 @@ def draw(seed: int) -> Scenario:
         outages=_outages(rng),
         deaths=_deaths(rng),
         wishes=_wishes(rng),
+        leftovers=_terms(seed, "leftovers").choice(tuple(Leftovers)[:2]),
     )
+
+
+def _terms(seed: int, what: str) -> random.Random:
+    """Drawn apart, so that what came later leaves the other days as they were."""
+    return random.Random(f"{what}/{seed}")  # noqa: S311 - a day, no secret
 
 
 def _config(rng: random.Random, seed: int) -> EngineConfig:
     size = rng.choice((1, 1, 2, 3))
-    more = random.Random(f"terms/{seed}")  # noqa: S311 - drawn apart: other days stay as they were
     return EngineConfig(
-        places_stops=more.random() < 0.5,
+        places_stops=_terms(seed, "own stop").random() < 0.5,
+        foreign=_terms(seed, "foreign").choice((Foreign.REFUSE, Foreign.REFUSE, Foreign.ADOPT)),
         session_id=f"px-sim-{seed}-0",
         account_id=ACCOUNT_ID,
         contract=find_contract(catalogue(DAY), "MNQ"),

@@ -1,8 +1,8 @@
 """One simulated day: the engine and the exchange in one thread, in virtual time, on a bad day.
 
 A session may be killed at any event. Then its flow, or the next start, flattens the account with
-the same machine that `runtime.flatten` drives, and a new session begins in what is left of the
-window, knowing what the journals hold: the halt and the day's peak.
+the same machine that `runtime.flatten` drives, or adopts what is held, and a new session begins in
+what is left of the window, knowing what the journals hold: the halt and the day's peak.
 """
 
 import random
@@ -14,6 +14,7 @@ from functools import partial
 from msgspec.structs import replace
 
 from pxcore.backtest.desk import REPLY_TIMEOUT, Desk
+from pxcore.backtest.direct import DirectVenue
 from pxcore.backtest.invariants import Invariants
 from pxcore.backtest.scenario import ACCOUNT_ID, BALANCE_USD, LEAD, OPEN, Scenario
 from pxcore.backtest.timeline import Timeline
@@ -31,6 +32,7 @@ from pxcore.engine.events import (
 )
 from pxcore.engine.flatten import Flattener
 from pxcore.engine.intents import unanswered_tags
+from pxcore.engine.leftovers import Remedy, found_in, remedy_for
 from pxcore.engine.limits import realised_peak_usd
 from pxcore.paper.exchange import AccountSpec, Exchange, VenueEvent
 from pxcore.paper.synthetic import synthetic
@@ -122,13 +124,14 @@ class Simulation:
 
     # -- a session ----------------------------------------------------------------------------
 
-    def _begin_session(self) -> None:
+    def _begin_session(self, *, adopts: bool = False) -> None:
         number = len(self.sessions)
         config = replace(
             self.scenario.config,
             session_id=f"px-sim-{self.scenario.seed}-{number}",
             halt_reason=self._halt_of_the_day(),
             peak_usd=self._peak_of_the_day(),
+            adopts_opening=adopts,
         )
         desk = self._new_desk(lambda event: self._learn(session, event))
         session = Session(
@@ -136,7 +139,7 @@ class Simulation:
         )
         self.sessions.append(session)
         self._session = session
-        self.invariants.session = session
+        self.invariants.session_begins(session, self.now)
         for hub in Hub:
             if not desk.is_away(hub, self.now):
                 self._learn(session, HubUp(at=self.now, hub=hub))
@@ -199,10 +202,27 @@ class Simulation:
         session.desk.die()
         self._session = None
         self.invariants.session = None
-        wait_s = 0.0 if death.is_flow_alive else death.until_restart_s
-        self._timeline.later(
-            self.now + timedelta(seconds=wait_s), partial(self._begin_rescue, death.until_restart_s)
+        if death.is_flow_alive:
+            self._begin_rescue(death.until_restart_s)
+        else:
+            at = self.now + timedelta(seconds=death.until_restart_s)
+            self._timeline.later(at, partial(self._restart, death.until_restart_s))
+
+    def _restart(self, until_restart_s: float) -> None:
+        """Nobody flattened meanwhile: the next start does, or takes over what is held."""
+        config = self.scenario.config
+        seen = DirectVenue(self.exchange, ACCOUNT_ID).snapshot(self.now)
+        remedy = remedy_for(
+            found_in(seen, self.exchange.orders(ACCOUNT_ID)),
+            contract_id=config.contract.id,
+            leftovers=self.scenario.leftovers,
+            foreign=config.foreign,
+            may_adopt=self.now >= self._strays_until(),
         )
+        if remedy is Remedy.ADOPT and self.now < config.window_end:
+            self._begin_session(adopts=True)
+        else:
+            self._begin_rescue(until_restart_s)
 
     def _begin_rescue(self, until_restart_s: float) -> None:
         numbers = iter(range(1, 1_000_000))

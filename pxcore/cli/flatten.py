@@ -15,7 +15,7 @@ from pxcore.model import Misconfigured
 from pxcore.runtime.flatten import flatten_account
 from pxcore.runtime.lock import AccountBusy, AccountLock, holder_of
 from pxcore.runtime.plan import Paths, connect
-from pxcore.runtime.strays import strays_of
+from pxcore.runtime.strays import Strays
 from pxcore.runtime.venue import Venue
 from pxcore.settings import Mode, Settings
 
@@ -38,10 +38,10 @@ def flatten(settings: Settings, console: Console, *, is_agreed: bool, timeout_s:
     look = venue.ask(TakeSnapshot(request=0, why="px flatten", is_urgent=True))
     console.print(f"{settings.mode}: account {account.id} {account.name} {_told(look)}")
     holder = holder_of(Paths(settings.home).home, account.id)
-    may_still_arrive = strays_of(settings, account.id)
+    strays = Strays(settings, account.id, client, say=lambda one: console.print(one.text))
     if holder is not None:
         console.print(f"{holder} has the account: it will be asked to flatten and end first")
-    elif may_still_arrive(settings.clock.now()):
+    elif strays.may_arrive():
         console.print("an entry of a session that died may still arrive: it is waited for")
     elif isinstance(look, SnapshotTaken) and look.snapshot.is_flat:
         console.print("flat already, nothing sent")
@@ -59,7 +59,7 @@ def flatten(settings: Settings, console: Console, *, is_agreed: bool, timeout_s:
             timeout_s=timeout_s,
             say=lambda notice: console.print(notice.text),
             is_taking_over=is_taking_over,
-            may_still_arrive=may_still_arrive,
+            may_still_arrive=strays,
         )
     console.print(f"flat, verified by REST, balance {proof.account.balance_usd:,.2f} USD")
     return 0

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from pxcore.cli.terminal_day import Prepared, TerminalDay
 from pxcore.gateway import GatewayClient
-from pxcore.model import Account
+from pxcore.model import Account, Foreign
 from pxcore.runtime.plan import Paths, connect
 from pxcore.runtime.startup import check_strategy, resolve_account, take_snapshot
 from pxcore.settings import Mode, Settings
@@ -49,4 +49,7 @@ _MODES = {
 
 
 def _is_flat(client: GatewayClient, account: Account, settings: Settings) -> bool:
-    return take_snapshot(client, account, settings).is_flat
+    seen = take_snapshot(client, account, settings)
+    if seen.is_flat or settings.foreign is not Foreign.IGNORE:
+        return seen.is_flat
+    return seen.only(client.resolve_contract(settings.contract).id).is_flat

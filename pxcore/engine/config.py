@@ -2,23 +2,10 @@
 
 from datetime import date, datetime
 from decimal import Decimal
-from enum import StrEnum
 
 import msgspec
 
-from pxcore.model import Bracket, Contract
-
-
-class Foreign(StrEnum):
-    """What is done about orders and positions on the account that no session of ours made.
-
-    On our own contract the venue nets them with ours, so that they cannot be ignored there.
-    """
-
-    REFUSE = "refuse"  # at start: no session. Later: said, no entry, and flattened with ours
-    FLATTEN = "flatten"  # at start: flattened first. Later: as above
-    ADOPT = "adopt"  # a position on our contract is guarded like one of ours
-    IGNORE = "ignore"  # other contracts are left alone; on ours, as `refuse`
+from pxcore.model import Bracket, Contract, Foreign
 
 
 class Stretch(msgspec.Struct, frozen=True, kw_only=True):

@@ -21,7 +21,7 @@ from pxcore.engine.commands import (
     PeakSeen,
     TakeSnapshot,
 )
-from pxcore.engine.config import EngineConfig, Foreign
+from pxcore.engine.config import EngineConfig
 from pxcore.engine.contained import Failed, Wanted, ask
 from pxcore.engine.deadlines import Deadlines, Remedy
 from pxcore.engine.entry import Entry
@@ -46,7 +46,7 @@ from pxcore.engine.resync import Resync
 from pxcore.engine.state import Phase, State
 from pxcore.engine.strategy import Exit, Strategy
 from pxcore.engine.words import describe
-from pxcore.model import DepthLevel, MarketTrade, Quote
+from pxcore.model import DepthLevel, Foreign, MarketTrade, Quote
 
 _MARKET_DATA = (Quote, MarketTrade, DepthLevel)
 _PRICE_OR_CLOCK = (Quote, ClockTick)

@@ -11,7 +11,6 @@ from typing import Any
 from msgspec.structs import replace
 
 from pxcore.engine.commands import Level
-from pxcore.engine.config import Foreign
 from pxcore.engine.events import (
     Event,
     FillSeen,
@@ -21,7 +20,7 @@ from pxcore.engine.events import (
     SnapshotTaken,
 )
 from pxcore.engine.state import State
-from pxcore.model import Order, OrderType
+from pxcore.model import Foreign, Order, OrderType
 
 Notify = Callable[[Level, str, str], None]
 

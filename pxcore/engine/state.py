@@ -6,7 +6,7 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from enum import StrEnum
 
 from pxcore.engine.book import Book
-from pxcore.engine.config import EngineConfig, Foreign
+from pxcore.engine.config import EngineConfig
 from pxcore.engine.entry import Entry
 from pxcore.engine.gates import EntryView
 from pxcore.engine.limits import DayMoney, losses_in_a_row
@@ -15,7 +15,7 @@ from pxcore.engine.own_stop import OwnStop
 from pxcore.engine.protection import Protection, judge_protection, legs_of
 from pxcore.engine.sent import Sent
 from pxcore.engine.strategy import MarketView
-from pxcore.model import Bracket, Order
+from pxcore.model import Bracket, Foreign, Order
 
 
 class Phase(StrEnum):

@@ -1,12 +1,12 @@
 """What earlier sessions of a trading day have settled for the later ones, by their journals.
 
 A restart forgives nothing: a halt that is in a journal and perhaps nowhere else (its session was
-killed before it could latch it), how high the day's profit stood, and until when an entry that
-was sent without an answer may still reach the venue.
+killed before it could latch it), how high the day's profit stood, and which orders were sent
+without an answer and may still reach the venue.
 """
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -56,29 +56,27 @@ def peak_in_journals(folder: Path, *, account_id: int, trading_day: date) -> Dec
     return peak
 
 
-def strays_until(
-    folder: Path, *, account_id: int, trading_day: date, under_way_s: float
-) -> datetime | None:
-    """Until when (our own clock, UTC) an entry of a session that died may still arrive.
+def unanswered_in_journals(
+    folder: Path, *, account_id: int, trading_day: date
+) -> dict[str, datetime]:
+    """Orders of the day's dead sessions that have no answer there: by tag, when (our own clock,
+    UTC) each was written down. One of them may still reach the venue.
 
-    None when every entry of the day was answered. An entry is under way for `under_way_s` at the
-    most. A journal that cannot be read counts as one that has just sent something.
+    A journal that cannot be read counts as one that has just sent something, under its own name.
     """
-    latest: datetime | None = None
+    found: dict[str, datetime] = {}
     for path in _journals(folder, trading_day):
         try:
             if read_opening(path).config.account_id != account_id or _is_closed(path):
                 continue
-            sent = _last_unanswered(path)
+            found |= _unanswered(path)
         except (PxError, msgspec.MsgspecError):
-            sent = datetime.fromtimestamp(path.stat().st_mtime, UTC)
-        if sent is not None:
-            latest = sent if latest is None else max(latest, sent)
-    return None if latest is None else latest + timedelta(seconds=under_way_s)
+            found[path.name] = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+    return found
 
 
-def _last_unanswered(path: Path) -> datetime | None:
-    """When the last of the session's entries without an answer was written down."""
+def _unanswered(path: Path) -> dict[str, datetime]:
+    """When each of the session's orders without an answer was written down."""
     said: list[Event | Command] = []
     sent_at: dict[str, datetime] = {}
     for row in read_rows(path):
@@ -90,7 +88,7 @@ def _last_unanswered(path: Path) -> datetime | None:
                 sent_at[command.tag] = row.wall
         elif row.kind is RowKind.EVENT and b'"tag"' in body:
             said.append(decode_event(row))
-    return max((sent_at[tag] for tag in unanswered_tags(said)), default=None)
+    return {tag: sent_at[tag] for tag in unanswered_tags(said)}
 
 
 def _journals(folder: Path, trading_day: date) -> list[Path]:

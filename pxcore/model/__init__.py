@@ -23,6 +23,7 @@ from pxcore.model.order import (
     OrderType,
     Side,
 )
+from pxcore.model.policy import Foreign, Leftovers
 from pxcore.model.position import Position
 
 __all__ = [
@@ -35,6 +36,8 @@ __all__ = [
     "DepthKind",
     "DepthLevel",
     "Fill",
+    "Foreign",
+    "Leftovers",
     "MarketTrade",
     "Misconfigured",
     "NewOrder",

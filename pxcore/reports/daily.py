@@ -2,6 +2,7 @@
 record and the venue's agree. One value; the renderings are beside it.
 """
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -78,6 +79,7 @@ def make_report(
     config = record.opening.config
     before = {f.id for f in opening.fills}
     fills = [f for f in closing.fills if f.id not in before and not f.is_voided]
+    rounds = _rounds_since(opening, closing.fills, config.contract)
     end = record.closing
     gross = sum((f.pnl_usd or Decimal(0) for f in fills), Decimal(0))
     costs = sum((f.costs_usd for f in fills), Decimal(0))
@@ -94,7 +96,7 @@ def make_report(
         ended=end.reason if end else None,
         is_flat=closing.is_flat,
         verdict=reconciliation.verdict,
-        trades=_trades(fills, record, config.contract),
+        trades=_trades(rounds, record, config.contract),
         fills=len(fills),
         gross_usd=gross,
         costs_usd=costs,
@@ -117,9 +119,18 @@ def make_report(
     )
 
 
-def _trades(fills: list[Fill], record: Record, contract: Contract) -> tuple[TradeLine, ...]:
+def _rounds_since(
+    opening: Snapshot, fills: Iterable[Fill], contract: Contract
+) -> tuple[Round, ...]:
+    """Rounds that ended or began in the session: one that it took over began before."""
+    before = sum(r.is_closed for r in fold_rounds(opening.fills) if r.contract_id == contract.id)
+    rounds = [r for r in fold_rounds(fills) if r.contract_id == contract.id]
+    return tuple(rounds[before:])
+
+
+def _trades(rounds: Iterable[Round], record: Record, contract: Contract) -> tuple[TradeLine, ...]:
     lines = []
-    for one in fold_rounds(f for f in fills if f.contract_id == contract.id):
+    for one in rounds:
         held = (one.closed_at - one.opened_at).total_seconds() if one.closed_at else None
         lines.append(
             TradeLine(

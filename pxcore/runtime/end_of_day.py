@@ -15,14 +15,16 @@ from pxcore.reports.daily import DailyReport, make_report
 from pxcore.reports.reconcile import VenueDay, reconcile
 from pxcore.reports.record import Record, read_record
 from pxcore.reports.render import to_markdown
-from pxcore.runtime.plan import Paths, SessionPlan, engine_config
+from pxcore.runtime.plan import Paths, SessionPlan, engine_config, only_contract
 from pxcore.settings import Mode, Settings
 
 
-def read_venue(client: GatewayClient, plan: SessionPlan) -> VenueDay:
+def read_venue(client: GatewayClient, plan: SessionPlan, settings: Settings) -> VenueDay:
     """What the venue says of the account now. Raises as the client does; may be asked again."""
     orders = client.orders(plan.account.id, start=plan.day_start)
     closing = client.snapshot(plan.account.id, day_start=plan.day_start)
+    only = only_contract(settings, plan.contract)
+    closing = closing if only is None else closing.only(only)
     return VenueDay(closing=closing, orders=orders)
 
 

@@ -17,7 +17,7 @@ from pxcore.engine.limits import realised_peak_usd
 from pxcore.gateway import Budget, GatewayClient, SharedLedger
 from pxcore.journal.latches import halt_in_journals, peak_in_journals
 from pxcore.journal.store import Store
-from pxcore.model import Account, Bracket, Contract, Misconfigured, PxError, Snapshot
+from pxcore.model import Account, Bracket, Contract, Foreign, Misconfigured, PxError, Snapshot
 from pxcore.settings import Mode, Settings
 
 _BEFORE_CLOSE = timedelta(minutes=10)  # the window ends at least so long before the venue's close
@@ -28,8 +28,8 @@ class NotNow(PxError):
 
 
 class SessionPlan(msgspec.Struct, frozen=True, kw_only=True):
-    """Times are UTC. `opening` is the flat account that the session starts from; orders of the
-    day up to `last_order_id` are not this session's.
+    """Times are UTC. `opening` is the account that the session starts from, flat unless it adopts
+    what is held; orders of the day up to `last_order_id` are not this session's.
     """
 
     session_id: str
@@ -47,6 +47,7 @@ class SessionPlan(msgspec.Struct, frozen=True, kw_only=True):
     halt_reason: str | None
     no_entry: tuple[Stretch, ...] = ()
     peak_usd: Decimal = Decimal(0)
+    adopts_opening: bool = False
 
 
 class Paths:
@@ -134,6 +135,7 @@ def make_plan(
     opening: Snapshot,
     last_order_id: int,
     store: Store,
+    adopts_opening: bool = False,
 ) -> SessionPlan:
     """Puts the plan together. Raises NotNow as `window_of` does."""
     trading_day, start, end, flat_by = window_of(settings, settings.clock.now())
@@ -162,7 +164,13 @@ def make_plan(
             realised_peak_usd(opening.fills),
             peak_in_journals(journals, account_id=account.id, trading_day=trading_day),
         ),
+        adopts_opening=adopts_opening,
     )
+
+
+def only_contract(settings: Settings, contract: Contract) -> str | None:
+    """The one contract whose orders and positions concern us; None when all do."""
+    return contract.id if settings.foreign is Foreign.IGNORE else None
 
 
 def require_agreement(plan: SessionPlan, settings: Settings) -> None:
@@ -229,4 +237,7 @@ def engine_config(plan: SessionPlan, settings: Settings) -> EngineConfig:
             move_every_s=speed,
         ),
         peak_usd=plan.peak_usd,
+        places_stops=settings.own_stop,
+        adopts_opening=plan.adopts_opening,
+        foreign=settings.foreign,
     )

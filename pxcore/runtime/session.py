@@ -44,9 +44,16 @@ from pxcore.runtime.halts import latch_halt
 from pxcore.runtime.inbox import Inbox
 from pxcore.runtime.lines import Ended, Milestone
 from pxcore.runtime.lock import AccountBusy, AccountLock
-from pxcore.runtime.plan import Paths, SessionPlan, connect, engine_config, require_agreement
+from pxcore.runtime.plan import (
+    Paths,
+    SessionPlan,
+    connect,
+    engine_config,
+    only_contract,
+    require_agreement,
+)
 from pxcore.runtime.progress import Narrator, progress_of
-from pxcore.runtime.strays import strays_of
+from pxcore.runtime.strays import Strays
 from pxcore.runtime.venue import Venue
 from pxcore.runtime.voice import Heartbeat, Voice
 from pxcore.runtime.watch import FileWatch, watch_pipe
@@ -84,7 +91,11 @@ class Session:
         self._narrator = Narrator(plan.contract, denied_every_s=_DENIED_EVERY_S * speed)
         self._client = connect(settings)
         self._venue = Venue(
-            self._client, account_id=plan.account.id, day_start=plan.day_start, clock=self._clock
+            self._client,
+            account_id=plan.account.id,
+            day_start=plan.day_start,
+            clock=self._clock,
+            only=only_contract(settings, plan.contract),
         )
         self._engine = Engine(engine_config(plan, settings), self._choice.make())
         self._journal = Journal(
@@ -227,6 +238,9 @@ class Session:
         line = Milestone(at=self._clock.now(), level=Level.ALARM, code=code, text=text)
         self._voice.say(line)
 
+    def _say_notice(self, notice: Notice) -> None:
+        self._say_alarm(notice.code, notice.text)
+
     def _note_crash(self, error: BaseException) -> None:
         self._crash = error
 
@@ -250,9 +264,11 @@ class Session:
                     clock=self._clock,
                     reason=reason,
                     timeout_s=_LAST_RESORT_S,
-                    say=lambda notice: self._say_alarm(notice.code, notice.text),
+                    say=self._say_notice,
                     is_taking_over=True,
-                    may_still_arrive=strays_of(settings, self._plan.account.id),
+                    may_still_arrive=Strays(
+                        settings, self._plan.account.id, self._client, say=self._say_notice
+                    ),
                 )
             except PxError as error:
                 logger.critical("{}", error)

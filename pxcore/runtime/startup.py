@@ -1,24 +1,14 @@
-"""The start-up sync: who are we, what do we trade, and is the account clean enough to begin?"""
-
-import time
-from collections.abc import Callable
+"""The start-up sync: who are we, what do we trade, and may we begin?"""
 
 from pxcore.calendar import trading_day_at
-from pxcore.engine.commands import Level, Notice
 from pxcore.gateway import GatewayClient
 from pxcore.journal.store import Store
 from pxcore.model import Account, Contract, Misconfigured, Snapshot
-from pxcore.runtime.flatten import flatten_account
 from pxcore.runtime.lock import AccountLock
 from pxcore.runtime.plan import Paths, SessionPlan, make_plan
-from pxcore.runtime.strays import strays_of
-from pxcore.runtime.venue import Venue
-from pxcore.settings import Mode, Settings
+from pxcore.runtime.recovery import Recovered
+from pxcore.settings import Settings
 from pxcore.strategies import choose_strategy
-
-_FLATTEN_WITHIN_S = 60.0
-_STRAYS_S = 2.0  # between looks
-_WAITING = "waiting: an entry of a session that died may still reach the venue"
 
 
 def check_strategy(settings: Settings) -> None:
@@ -53,55 +43,6 @@ def take_snapshot(client: GatewayClient, account: Account, settings: Settings) -
     return client.snapshot(account.id, day_start=day_start)
 
 
-def clear_leftovers(
-    client: GatewayClient,
-    snapshot: Snapshot,
-    settings: Settings,
-    *,
-    say: Callable[[Notice], None],
-    sleep: Callable[[float], None] = time.sleep,
-) -> Snapshot:
-    """A flat account: the snapshot itself when it is flat, else the proof after a flatten.
-
-    While an entry of a session that died may still arrive, it waits and looks again.
-
-    Raises Misconfigured when there are leftovers and the settings do not allow to flatten them,
-    or in shadow, where nothing is ever sent.
-    """
-    may_still_arrive = strays_of(settings, snapshot.account.id)
-    while snapshot.is_flat and may_still_arrive(snapshot.taken_at):
-        say(Notice(level=Level.INFO, code="start.waits", text=_WAITING))
-        sleep(_STRAYS_S)
-        snapshot = take_snapshot(client, snapshot.account, settings)
-    if snapshot.is_flat:
-        return snapshot
-    held = [f"{p.size:+d} {p.contract_id}" for p in snapshot.positions if not p.is_flat]
-    found = f"{len(snapshot.orders)} orders alive, held: {', '.join(held) or 'nothing'}"
-    account = f"account {snapshot.account.id} {snapshot.account.name}"
-    if settings.mode is Mode.SHADOW:
-        raise Misconfigured(f"{account} is not flat ({found}) and shadow sends nothing")
-    if not settings.flatten_on_start:
-        raise Misconfigured(
-            f"{account} is not flat ({found}); flatten it with `px flatten`, or allow it with "
-            "PX_FLATTEN_ON_START=true"
-        )
-    venue = Venue(
-        client,
-        account_id=snapshot.account.id,
-        day_start=trading_day_at(settings.clock.now()).opens_at,
-        clock=settings.clock,
-    )
-    with AccountLock(Paths(settings.home).home, snapshot.account.id, holder="start-up"):
-        return flatten_account(
-            venue,
-            clock=settings.clock,
-            reason=f"leftovers at start: {found}",
-            timeout_s=_FLATTEN_WITHIN_S,
-            say=say,
-            may_still_arrive=may_still_arrive,
-        )
-
-
 def resolve_contract(client: GatewayClient, settings: Settings) -> Contract:
     """The one active contract that the setting names. Raises Misconfigured with candidates."""
     return client.resolve_contract(settings.contract)
@@ -117,7 +58,7 @@ def plan_session(
     client: GatewayClient,
     account: Account,
     contract: Contract,
-    opening: Snapshot,
+    recovered: Recovered,
     settings: Settings,
 ) -> SessionPlan:
     """All that was resolved, put together. Raises NotNow as `window_of` does."""
@@ -127,7 +68,8 @@ def plan_session(
             settings,
             account=account,
             contract=contract,
-            opening=opening,
+            opening=recovered.opening,
+            adopts_opening=recovered.adopts,
             last_order_id=last_order_id(client, account, settings),
             store=store,
         )

@@ -21,10 +21,16 @@ from pxcore.runtime.flatten import flatten_account
 from pxcore.runtime.halts import latch_halt
 from pxcore.runtime.lines import Ended, Line, Milestone, decode
 from pxcore.runtime.lock import AccountBusy, AccountLock
-from pxcore.runtime.plan import Paths, SessionPlan, connect, require_agreement
+from pxcore.runtime.plan import (
+    Paths,
+    SessionPlan,
+    connect,
+    only_contract,
+    require_agreement,
+)
 from pxcore.runtime.process import end, spawn
 from pxcore.runtime.progress import HALTED
-from pxcore.runtime.strays import strays_of
+from pxcore.runtime.strays import Strays
 from pxcore.runtime.venue import Venue
 from pxcore.settings import Mode, Settings
 
@@ -158,7 +164,11 @@ class Supervisor:
         client = connect(self._settings)
         clock = self._settings.clock
         venue = Venue(
-            client, account_id=self._plan.account.id, day_start=self._plan.day_start, clock=clock
+            client,
+            account_id=self._plan.account.id,
+            day_start=self._plan.day_start,
+            clock=clock,
+            only=only_contract(self._settings, self._plan.contract),
         )
 
         def say(notice: Notice) -> None:
@@ -176,7 +186,7 @@ class Supervisor:
                     timeout_s=_LAST_RESORT_S,
                     say=say,
                     is_taking_over=True,
-                    may_still_arrive=strays_of(self._settings, self._plan.account.id),
+                    may_still_arrive=Strays(self._settings, self._plan.account.id, client, say=say),
                 )
         except PxError as error:
             return Ended(reason=f"{why}; {error}", is_flat=False)

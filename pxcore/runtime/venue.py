@@ -57,15 +57,25 @@ class _Parts(TypedDict, total=False):
 
 
 class Venue:
-    """One account at the gateway. `day_start` bounds the fills of a snapshot and look-ups."""
+    """One account at the gateway. `day_start` bounds the fills of a snapshot and look-ups.
+
+    `only` is the contract whose orders and positions concern us; None for all of them.
+    """
 
     def __init__(
-        self, client: GatewayClient, *, account_id: int, day_start: datetime, clock: Clock
+        self,
+        client: GatewayClient,
+        *,
+        account_id: int,
+        day_start: datetime,
+        clock: Clock,
+        only: str | None = None,
     ) -> None:
         self._client = client
         self._account_id = account_id
         self._day_start = day_start
         self._clock = clock
+        self._only = only
 
     def instruct(self, instruction: Instruction, contract: Contract | None = None) -> Event:
         """Sends it, once, and says what became of it. `contract` is the entry's or the stop's."""
@@ -107,6 +117,8 @@ class Venue:
                     return SnapshotFailed(
                         at=self._clock.now(), request=request, why=str(error), **parts
                     )
+                if self._only is not None:
+                    snapshot = snapshot.only(self._only)
                 return SnapshotTaken(at=self._clock.now(), request=request, snapshot=snapshot)
             case ResolveTag(tag=tag):
                 try:
@@ -119,10 +131,15 @@ class Venue:
         """What is alive and what is held, each as far as it can be read."""
         parts: _Parts = {}
         with suppress(PxError):
-            parts["orders"] = self._client.open_orders(self._account_id, urgency=Urgency.URGENT)
+            orders = self._client.open_orders(self._account_id, urgency=Urgency.URGENT)
+            parts["orders"] = tuple(o for o in orders if self._concerns(o.contract_id))
         with suppress(PxError):
-            parts["positions"] = self._client.positions(self._account_id, urgency=Urgency.URGENT)
+            positions = self._client.positions(self._account_id, urgency=Urgency.URGENT)
+            parts["positions"] = tuple(p for p in positions if self._concerns(p.contract_id))
         return parts
+
+    def _concerns(self, contract_id: str) -> bool:
+        return self._only is None or self._only == contract_id
 
     def keep_warm(self) -> None:
         """For the thread that instructs, while it has nothing to do."""

@@ -9,12 +9,13 @@ from msgspec.structs import replace
 from typer.testing import CliRunner
 
 from pxcore.cli.app import app
-from pxcore.engine.commands import PlaceEntry
+from pxcore.engine.commands import Notice, PlaceEntry
 from pxcore.model import Bracket, Misconfigured, Side
 from pxcore.runtime import startup
 from pxcore.runtime.lines import Ended, Line, Milestone
 from pxcore.runtime.lock import AccountBusy
 from pxcore.runtime.plan import Paths, SessionPlan, connect
+from pxcore.runtime.recovery import Recovered, Recovery
 from pxcore.runtime.supervisor import Supervisor
 from pxcore.settings import Mode, Settings, load_settings
 
@@ -39,7 +40,16 @@ def plan_for(settings: Settings) -> SessionPlan:
     account = startup.resolve_account(client, settings)
     contract = startup.resolve_contract(client, settings)
     opening = startup.take_snapshot(client, account, settings)
-    return startup.plan_session(client, account, contract, opening, settings)
+    recovered = Recovered(opening=opening, adopts=False)
+    return startup.plan_session(client, account, contract, recovered, settings)
+
+
+def recover(settings: Settings, notices: list[Notice] | None = None) -> Recovered:
+    client = connect(settings)
+    account = startup.resolve_account(client, settings)
+    contract = startup.resolve_contract(client, settings)
+    say = [] if notices is None else notices
+    return Recovery(client, contract, settings, account_id=account.id, say=say.append).run()
 
 
 def supervise(plan: SessionPlan, settings: Settings) -> tuple[Ended, list[Line]]:
@@ -82,25 +92,23 @@ def open_position(settings: Settings) -> None:
     raise AssertionError("the order did not fill")
 
 
-def test_leftovers_at_start_are_refused_unless_the_settings_allow_the_flatten(
+def test_strangers_position_at_start_is_refused_unless_the_settings_allow_the_flatten(
     start_paper, configure
 ):
     paper, values = start_paper(window_s=30.0)
     settings = configure(values)
     open_position(settings)
-    client = connect(settings)
-    account = startup.resolve_account(client, settings)
-    found = startup.take_snapshot(client, account, settings)
-    with pytest.raises(Misconfigured, match="PX_FLATTEN_ON_START"):
-        startup.clear_leftovers(client, found, settings, say=lambda notice: None)
+    with pytest.raises(Misconfigured, match=r"is not ours; .* PX_FOREIGN"):
+        recover(settings)
     assert not paper.is_flat()
-    shadow = settings.model_copy(update={"gateway": "topstepx"})
     with pytest.raises(Misconfigured, match="shadow sends nothing"):
-        startup.clear_leftovers(client, found, shadow, say=lambda notice: None)
-    allowed = configure(values | {"PX_FLATTEN_ON_START": "true"})
-    flat = startup.clear_leftovers(client, found, allowed, say=lambda notice: None)
-    assert flat.is_flat and paper.is_flat()
-    assert [f.signed_size for f in flat.fills] == [2, -2]
+        recover(configure(values | {"PX_TRADING": "shadow"}))
+    notices: list[Notice] = []
+    allowed = configure(values | {"PX_TRADING": "", "PX_FOREIGN": "flatten"})
+    recovered = recover(allowed, notices)
+    assert recovered.opening.is_flat and paper.is_flat() and not recovered.adopts
+    assert [f.signed_size for f in recovered.opening.fills] == [2, -2]
+    assert "found +2 CON.F.US.MNQ" in notices[2].text and "not ours: flatten" in notices[2].text
 
 
 def test_daily_loss_halts_the_day_and_the_next_session_of_the_day_enters_nothing(

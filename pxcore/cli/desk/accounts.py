@@ -1,11 +1,15 @@
 """`px accounts` and `px account check`: which accounts there are, and is ours fit to trade?"""
 
+from datetime import datetime
+
 import msgspec
 
+from pxcore.calendar import trading_day_at
 from pxcore.cli.desk.desk import Desk
 from pxcore.cli.desk.values import account_document, account_kind, dollars
 from pxcore.cli.output import Grid
-from pxcore.model import Account, Misconfigured, Order, Position
+from pxcore.engine.leftovers import Item, Remedy, found_in, remedy_for
+from pxcore.model import Account, Misconfigured, Order, Position, Snapshot
 from pxcore.runtime.lock import holder_of
 from pxcore.runtime.plan import Paths
 
@@ -43,7 +47,7 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
     orders: tuple[Order, ...] = ()
     positions: tuple[Position, ...] = ()
     held_by: str | None = None
-    flattens_on_start: bool = False
+    refused: tuple[Item, ...] = ()
 
 
 def problems_of(look: Look, account_id: int) -> tuple[str, ...]:
@@ -56,11 +60,11 @@ def problems_of(look: Look, account_id: int) -> tuple[str, ...]:
         problems.append("the venue lets it not trade: see its state on the platform")
     if account.is_simulated is False:
         problems.append("it is live-funded, and automated trading is not allowed there")
-    is_clean = not look.orders and not look.positions
-    if not (is_clean or look.held_by or look.flattens_on_start):
+    if look.refused and not look.held_by:
+        what = ", ".join(item.text for item in look.refused)
         problems.append(
-            "it is not flat, and a session would be refused: `px flatten`, or "
-            "PX_FLATTEN_ON_START=true"
+            f"it is not flat, and a session would be refused for {what}: `px flatten`, or see "
+            "PX_FOREIGN and PX_LEFTOVERS"
         )
     return tuple(problems)
 
@@ -98,13 +102,28 @@ def _look(desk: Desk, account_id: int) -> Look:
         account = desk.account()
     except Misconfigured:
         return Look(account=None)
+    day_start = trading_day_at(desk.settings.clock.now()).opens_at
+    seen = desk.client.snapshot(account_id, day_start=day_start)
     return Look(
         account=account,
-        orders=desk.client.open_orders(account_id),
-        positions=tuple(p for p in desk.client.positions(account_id) if not p.is_flat),
+        orders=seen.orders,
+        positions=tuple(p for p in seen.positions if not p.is_flat),
         held_by=holder_of(Paths(desk.settings.home).home, account_id),
-        flattens_on_start=desk.settings.flatten_on_start,
+        refused=() if seen.is_flat else _refused(desk, seen, day_start),
     )
+
+
+def _refused(desk: Desk, seen: Snapshot, day_start: datetime) -> tuple[Item, ...]:
+    """What a session would not begin with, by the settings."""
+    found = found_in(seen, desk.client.orders(seen.account.id, start=day_start))
+    remedy = remedy_for(
+        found,
+        contract_id=desk.contract(None).id,
+        leftovers=desk.settings.leftovers,
+        foreign=desk.settings.foreign,
+        may_adopt=True,
+    )
+    return found if remedy is Remedy.REFUSE else ()
 
 
 def _notes(look: Look) -> tuple[str, ...]:

@@ -191,7 +191,7 @@ def test_account_with_leftovers_is_not_fit_unless_they_may_be_flattened(
     assert said.status == 1
     assert (said.json["is_fit"], said.json["bracket_mode"]) == (False, None)
     assert "px flatten" in said.json["problems"][0]
-    assert px("account check", PX_FLATTEN_ON_START="true").status == 0
+    assert px("account check", PX_FOREIGN="flatten").status == 0
 
 
 def test_positions_of_a_running_session_do_not_make_the_account_unfit(

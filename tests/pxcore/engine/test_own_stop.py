@@ -1,4 +1,4 @@
-"""A stop of our own where the venue's leg is missing: placed once, watched, swept with the position."""
+"""A stop of our own where the venue's leg is missing: placed once, watched, swept at the end."""
 
 from pxcore.engine.commands import CancelOrder, ClosePosition, FlatProven, PlaceStop
 from pxcore.engine.events import (
@@ -81,7 +81,6 @@ def test_own_stop_of_a_short_position_is_above_its_fill():
 
 
 def test_without_the_permission_the_position_is_flattened():
-    scene, _ = held_without_stop()
     denied = Scene().connect()
     entry = denied.enter()
     denied.fill_entry(entry)

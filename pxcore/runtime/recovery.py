@@ -1,0 +1,128 @@
+"""Any start is a recovery: what is on the account, whose is it, and what is done about it.
+
+Orders that a session which died may have sent are looked up by their tags and waited for; then
+what is held and alive is adopted, flattened, left alone or refused, as the settings say.
+"""
+
+import time
+from collections.abc import Callable
+
+import msgspec
+
+from pxcore.calendar import trading_day_at
+from pxcore.engine.commands import Level, Notice
+from pxcore.engine.leftovers import Item, Remedy, found_in, remedy_for
+from pxcore.gateway import GatewayClient
+from pxcore.model import Contract, Misconfigured, Snapshot
+from pxcore.runtime.flatten import flatten_account
+from pxcore.runtime.lock import AccountLock
+from pxcore.runtime.plan import Paths, only_contract
+from pxcore.runtime.strays import Strays
+from pxcore.runtime.venue import Venue
+from pxcore.settings import Mode, Settings
+
+_FLATTEN_WITHIN_S = 60.0
+_STRAYS_S = 2.0  # between looks
+_WAITING = "waiting: an order of a session that died may still reach the venue"
+
+Say = Callable[[Notice], None]
+
+
+class Recovered(msgspec.Struct, frozen=True, kw_only=True):
+    """The account as the session begins: flat, or with a position that it takes over."""
+
+    opening: Snapshot
+    adopts: bool
+
+
+class Recovery:
+    """`run` once, by the start-up. Sends orders only where the settings allow it."""
+
+    def __init__(
+        self,
+        client: GatewayClient,
+        contract: Contract,
+        settings: Settings,
+        *,
+        account_id: int,
+        say: Say,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._client = client
+        self._contract = contract
+        self._settings = settings
+        self._account_id = account_id
+        self._say = say
+        self._sleep = sleep
+        self._only = only_contract(settings, contract)
+        self._day_start = trading_day_at(settings.clock.now()).opens_at
+        self._strays = Strays(settings, account_id, client, say=say)
+
+    def run(self) -> Recovered:
+        """Raises Misconfigured where the settings, or shadow, refuse what was found."""
+        snapshot = self._look()
+        while snapshot.is_flat and self._strays(snapshot.taken_at):
+            self._say(Notice(level=Level.INFO, code="start.waits", text=_WAITING))
+            self._sleep(_STRAYS_S)
+            snapshot = self._look()
+        if snapshot.is_flat:
+            return Recovered(opening=snapshot, adopts=False)
+        orders = self._client.orders(self._account_id, start=self._day_start)
+        found = found_in(snapshot, orders)
+        remedy = remedy_for(
+            found,
+            contract_id=self._contract.id,
+            leftovers=self._settings.leftovers,
+            foreign=self._settings.foreign,
+            may_adopt=not self._strays(snapshot.taken_at),
+        )
+        self._tell(found, remedy)
+        if remedy is Remedy.REFUSE or self._settings.mode is Mode.SHADOW:
+            raise self._refusal(snapshot, found)
+        if remedy is Remedy.ADOPT:
+            return Recovered(opening=snapshot, adopts=True)
+        return Recovered(opening=self._flatten(found), adopts=False)
+
+    def _look(self) -> Snapshot:
+        seen = self._client.snapshot(self._account_id, day_start=self._day_start)
+        return seen if self._only is None else seen.only(self._only)
+
+    def _flatten(self, found: tuple[Item, ...]) -> Snapshot:
+        venue = Venue(
+            self._client,
+            account_id=self._account_id,
+            day_start=self._day_start,
+            clock=self._settings.clock,
+            only=self._only,
+        )
+        with AccountLock(Paths(self._settings.home).home, self._account_id, holder="start-up"):
+            return flatten_account(
+                venue,
+                clock=self._settings.clock,
+                reason=f"leftovers at start: {_listed(found)}",
+                timeout_s=_FLATTEN_WITHIN_S,
+                say=self._say,
+                may_still_arrive=self._strays,
+            )
+
+    def _tell(self, found: tuple[Item, ...], remedy: Remedy) -> None:
+        for item in found:
+            whose = "left by a session of ours" if item.is_ours else "not ours"
+            text = f"found {item.text}, {whose}: {remedy}"
+            self._say(Notice(level=Level.WARNING, code="start.found", text=text))
+
+    def _refusal(self, snapshot: Snapshot, found: tuple[Item, ...]) -> Misconfigured:
+        account = f"account {snapshot.account.id} {snapshot.account.name}"
+        if self._settings.mode is Mode.SHADOW:
+            return Misconfigured(f"{account} is not flat ({_listed(found)}); shadow sends nothing")
+        strange = [i for i in found if not i.is_ours]
+        setting = "PX_FOREIGN" if strange else "PX_LEFTOVERS"
+        return Misconfigured(
+            f"{account} is not flat: {_listed(tuple(strange) or found)} "
+            f"{'is not ours' if strange else 'was left by a session of ours'}; flatten it with "
+            f"`px flatten`, or say with {setting} what is to be done"
+        )
+
+
+def _listed(found: tuple[Item, ...]) -> str:
+    return ", ".join(i.text for i in found)
