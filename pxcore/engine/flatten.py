@@ -7,11 +7,12 @@ A round cancels what could add to a position, closes every position, and cancels
 so that whoever dies in between leaves no position without one. Each goes out once; then it looks
 by REST. A look that is not flat is given time and repeated before the next round acts on it, and
 a contract with a market order alive is left to that order: a close that is still filling must
-not be sent again, or the second would reverse the position. What an order did while being
-cancelled is simply what the next look shows. A flat look proves nothing if the user hub said
-anything meanwhile: a look is four requests, and what it shows may be older than that. Where the
-stream still believes otherwise, flat must be seen twice, and the receipt says so. The machine
-never gives up; from the fourth round on each is an alarm.
+not be sent again, or the second would reverse the position. Only a round whose closes never left
+is soon followed by the next. What an order did while being cancelled is simply what the next look
+shows. A flat look proves nothing if the user hub said anything meanwhile: a look is four requests,
+and what it shows may be older than that. Where the stream still believes otherwise, flat must be
+seen twice, and the receipt says so. The machine never gives up; from the fourth round on each is
+an alarm.
 """
 
 from collections.abc import Callable, Iterable
@@ -43,9 +44,13 @@ from pxcore.model import Order, OrderType, Position, Snapshot
 
 _PATIENCE_S = (0.25, 0.5, 1.0, 2.0, 5.0)  # before round 2, 3, …: a look, this long, a look
 _PATIENCE_UNKNOWN_S = 2.0  # at least, when an answer was lost
+_PATIENCE_NOT_SENT_S = 1.0  # at most, when no close of the round has left this machine
 _ALARM_FROM_ROUND = 4
 _STUCK_ROUNDS = 3
 _STOPS = (OrderType.STOP, OrderType.TRAILING_STOP)
+
+
+Instruction = tuple[str, int | str]
 
 
 class Flattener:
@@ -82,7 +87,9 @@ class Flattener:
         self._is_taking_over = is_taking_over
         self._stream_differs = stream_differs
         self._scale = scale
-        self._waiting: set[tuple[str, int | str]] = set()
+        self._waiting: set[Instruction] = set()
+        self._closing: set[Instruction] = set()  # closes of this round that may take effect
+        self._had_closes = False
         self._request: int | None = None  # of the look that is out
         self._due_at: datetime | None = None  # when to look next, whatever is still waiting
         self._has_lost_answer = False
@@ -106,9 +113,9 @@ class Flattener:
             return []
         match event:
             case CancelAnswered(order_id=order_id, answer=answer):
-                self._answered(("order", order_id), answer)
+                self._answered(("order", order_id), answer, event.at)
             case CloseAnswered(contract_id=contract_id, answer=answer):
-                self._answered(("position", contract_id), answer)
+                self._answered(("position", contract_id), answer, event.at)
             case OrderSeen() | FillSeen() | PositionSeen() | RecordSkipped(hub=Hub.USER):
                 self._is_moving = True
             case SnapshotTaken(request=request) if request == self._request:
@@ -120,12 +127,20 @@ class Flattener:
                 pass
         return self._look_if_due(event.at)
 
-    def _answered(self, instruction: tuple[str, int | str], answer: Answer) -> None:
-        if instruction in self._waiting:
-            self._waiting.discard(instruction)
-            self._has_lost_answer |= answer is Answer.UNKNOWN
-            if not self._waiting and self._request is None and not self._looks:
-                self._due_at = None  # all answered: look now
+    def _answered(self, instruction: Instruction, answer: Answer, now: datetime) -> None:
+        if instruction not in self._waiting:
+            return
+        self._waiting.discard(instruction)
+        self._has_lost_answer |= answer is Answer.UNKNOWN
+        if answer is Answer.NOT_SENT:
+            self._closing.discard(instruction)
+        if self._waiting or self._request is not None or self._looks:
+            return
+        self._due_at = None  # all answered: look now
+        if self._had_closes and not self._closing:  # none left: the next look may act at once
+            self._looks = 1
+            seconds = min(self._patience_s(), _PATIENCE_NOT_SENT_S)
+            self._due_at = now + timedelta(seconds=seconds * self._scale)
 
     def _act(self, now: datetime, orders: list[Order], held: list[str]) -> list[Command]:
         self.rounds += 1
@@ -137,7 +152,9 @@ class Flattener:
         self._filling = {o.id: self._filling.get(o.id, 0) + 1 for o in filling}
         held = [c for c in held if c not in closing]
         self._closed.update(held)
-        self._waiting = {("order", o.id) for o in orders} | {("position", c) for c in held}
+        self._closing = {("position", c) for c in held}
+        self._had_closes = bool(held)
+        self._waiting = {("order", o.id) for o in orders} | self._closing
         self._due_at = now + self._round if self._waiting else None
         notice = Notice(
             level=Level.ALARM if self.rounds >= _ALARM_FROM_ROUND else Level.INFO,
@@ -222,10 +239,13 @@ class Flattener:
         return self._act(now, orders, held)
 
     def _patience(self) -> timedelta:
-        seconds = _PATIENCE_S[min(self.rounds, len(_PATIENCE_S)) - 1]
+        seconds = self._patience_s()
         if self._has_lost_answer:
             seconds = max(seconds, _PATIENCE_UNKNOWN_S)
         return timedelta(seconds=seconds * self._scale)
+
+    def _patience_s(self) -> float:
+        return _PATIENCE_S[min(self.rounds, len(_PATIENCE_S)) - 1]
 
 
 def _held(positions: Iterable[Position]) -> list[str]:

@@ -57,6 +57,13 @@ def denied(commands) -> Gate | None:
     return found[0].gate if found else None
 
 
+def see_flat_twice(scene: Scene, snapshot=None) -> list:
+    """REST shows it, the stream has not said so: seen again 2 s later, it is proof."""
+    scene.answer_snapshot(snapshot or scene.snapshot())
+    scene.pass_time(2.1)
+    return scene.answer_snapshot(snapshot or scene.snapshot())
+
+
 def answer_all(scene: Scene, commands) -> list:
     """The venue takes every cancel and close."""
     said = []
@@ -373,7 +380,7 @@ def test_window_end_flattens_and_the_session_ends_on_proof_alone():
     assert [c.contract_id for c in kinds(commands, ClosePosition)] == [MNQ.id]
     looks = kinds(answer_all(scene, commands), TakeSnapshot)
     assert looks and not scene.engine.is_over
-    done = scene.answer_snapshot(scene.snapshot())
+    done = see_flat_twice(scene)
     assert kinds(done, FlatProven) and kinds(done, EndSession)
     assert scene.engine.is_over
 
@@ -444,7 +451,7 @@ def test_no_entry_after_a_flatten_until_the_fills_that_it_made_are_known():
     scene.hold()
     answer_all(scene, scene.tell(Asked(at=scene.now, ask=Ask.FLATTEN, why="test")))
     lagging = scene.snapshot(fills=(scene.fill(1, 1000, Side.BUY, 100_001).fill,))
-    scene.answer_snapshot(lagging)
+    see_flat_twice(scene, lagging)
     scene.tell(Asked(at=scene.now, ask=Ask.RESUME, why="test"))
     assert denied(scene.signal()) is Gate.STATE_UNKNOWN
     scene.answer_snapshot(lagging)
@@ -469,7 +476,20 @@ def test_flatten_goes_on_with_alarms_until_it_is_flat():
     alarms = [c for c in kinds(scene.said, Notice) if c.level == "alarm"]
     assert alarms
     answer_all(scene, commands)
-    assert kinds(scene.answer_snapshot(scene.snapshot()), EndSession)
+    assert kinds(see_flat_twice(scene), EndSession)
+
+
+def test_flatten_that_stream_and_rest_agree_on_is_proven_by_one_look():
+    scene = Scene().connect()
+    entry = scene.hold()
+    commands = scene.tell(Asked(at=scene.now, ask=Ask.STOP, why="test"))
+    for order_id, kind in ((1001, OrderType.STOP), (1002, OrderType.LIMIT)):
+        more = {"tag": f"{entry.tag}-{order_id}", "parent_id": 1000}
+        scene.tell(scene.order(order_id, kind, Side.SELL, OrderStatus.CANCELLED, **more))
+    scene.tell(scene.position(0))
+    answer_all(scene, commands)
+    (receipt,) = kinds(scene.answer_snapshot(scene.snapshot()), FlatProven)
+    assert receipt.stream_differs == ()
 
 
 def test_flatten_that_cannot_look_asks_again_and_says_so():
@@ -625,7 +645,7 @@ def test_kill_switch_flattens_and_ends():
     commands = scene.tell(KillSwitchSeen(at=scene.now, reason="news"))
     assert kinds(commands, ClosePosition)
     answer_all(scene, commands)
-    scene.answer_snapshot(scene.snapshot())
+    see_flat_twice(scene)
     assert scene.engine.is_over
 
 
