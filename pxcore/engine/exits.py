@@ -1,8 +1,10 @@
 """Ways out beyond the bracket: the stop follows the market, and a position may not grow old.
 
 A stop only ever moves towards the market. The venue's own leg is moved, so it goes on guarding
-the position whatever becomes of us; one move is under way at a time, and a lost answer is settled
-by what the stream or a look by REST shows, since moving it there again would do no harm.
+the position whatever becomes of us. One move is under way at a time: one whose answer was lost may
+still arrive, and after a later move it would loosen the stop, so that nothing is moved until the
+stop is seen where it was to go, or the lost one cannot arrive any more. The same holds for moves
+that the session may have sent from which a position was taken over.
 """
 
 from datetime import datetime, timedelta
@@ -55,6 +57,8 @@ class Exits:
         self._is_under_way = False
         self._refusals = 0
         self._next_at: datetime | None = None
+        self._asked_ticks: int | None = None  # where the last move was to go
+        self._lost_at: datetime | None = None  # when its answer was known to be lost
         self.is_on = terms != ExitTerms()
 
     def consider(self, state: State, now: datetime) -> MoveStop | Exit | None:
@@ -70,12 +74,27 @@ class Exits:
     def answered(self, event: MoveAnswered) -> bool:
         """True when what the venue made of it is not known."""
         self._is_under_way = False
+        if event.answer is Answer.UNKNOWN:
+            self._lost_at = event.at
         if event.answer in (Answer.REFUSED, Answer.GONE):
             self._refusals += 1
         return event.answer is Answer.UNKNOWN
 
     def _begin_anew(self) -> None:
         self._best, self._is_under_way, self._refusals, self._next_at = None, False, 0, None
+        self._asked_ticks = self._lost_at = None
+
+    def _may_still_arrive(self, state: State, stop_ticks: int, now: datetime) -> bool:
+        """An earlier move, after the one that would be sent now."""
+        limits, entry = state.config.limits, state.entry
+        grace = timedelta(seconds=limits.unknown_grace_s)
+        if entry is not None and entry.is_adopted:
+            under_way = grace + timedelta(seconds=limits.flatten_round_s)
+            if now < entry.sent_at + under_way:
+                return True
+        if self._lost_at is None or stop_ticks == self._asked_ticks:
+            self._lost_at = None
+        return self._lost_at is not None and now < self._lost_at + grace
 
     def _is_too_old(self, state: State, now: datetime) -> bool:
         if self._terms.time_stop_s is None or not state.book.rounds:
@@ -96,7 +115,7 @@ class Exits:
         is_soon = self._next_at is not None and now < self._next_at
         if self._is_under_way or is_soon or self._refusals >= _REFUSALS_MAX:
             return None
-        if stop.stop_ticks is None:
+        if stop.stop_ticks is None or self._may_still_arrive(state, stop.stop_ticks, now):
             return None
         level = wanted_stop(
             direction=direction,
@@ -109,5 +128,6 @@ class Exits:
         if level is None:
             return None
         self._is_under_way = True
+        self._asked_ticks = level
         self._next_at = now + timedelta(seconds=self._terms.move_every_s)
         return MoveStop(order_id=stop.id, contract_id=stop.contract_id, stop_ticks=level)

@@ -60,11 +60,7 @@ class Recovery:
 
     def run(self) -> Recovered:
         """Raises Misconfigured where the settings, or shadow, refuse what was found."""
-        snapshot = self._look()
-        while snapshot.is_flat and self._strays(snapshot.taken_at):
-            self._say(Notice(level=Level.INFO, code="start.waits", text=_WAITING))
-            self._sleep(_STRAYS_S)
-            snapshot = self._look()
+        snapshot = self._look_with_strays_in()
         if snapshot.is_flat:
             return Recovered(opening=snapshot, adopts=False)
         orders = self._client.orders(self._account_id, start=self._day_start)
@@ -74,7 +70,7 @@ class Recovery:
             contract_id=self._contract.id,
             leftovers=self._settings.leftovers,
             foreign=self._settings.foreign,
-            may_adopt=not self._strays(snapshot.taken_at),
+            may_adopt=not self._strays.may_arrive(),
         )
         self._tell(found, remedy)
         if remedy is Remedy.REFUSE or self._settings.mode is Mode.SHADOW:
@@ -82,6 +78,18 @@ class Recovery:
         if remedy is Remedy.ADOPT:
             return Recovered(opening=snapshot, adopts=True)
         return Recovered(opening=self._flatten(found), adopts=False)
+
+    def _look_with_strays_in(self) -> Snapshot:
+        """Waits for what may still arrive, but not while something is held or alive already."""
+        snapshot = self._look()
+        while self._strays(snapshot.taken_at):
+            if self._strays.may_arrive():
+                if not snapshot.is_flat:
+                    return snapshot
+                self._say(Notice(level=Level.INFO, code="start.waits", text=_WAITING))
+                self._sleep(_STRAYS_S)
+            snapshot = self._look()
+        return snapshot
 
     def _look(self) -> Snapshot:
         seen = self._client.snapshot(self._account_id, day_start=self._day_start)

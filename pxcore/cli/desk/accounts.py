@@ -1,7 +1,5 @@
 """`px accounts` and `px account check`: which accounts there are, and is ours fit to trade?"""
 
-from datetime import datetime
-
 import msgspec
 
 from pxcore.calendar import trading_day_at
@@ -9,7 +7,7 @@ from pxcore.cli.desk.desk import Desk
 from pxcore.cli.desk.values import account_document, account_kind, dollars
 from pxcore.cli.output import Grid
 from pxcore.engine.leftovers import Item, Remedy, found_in, remedy_for
-from pxcore.model import Account, Misconfigured, Order, Position, Snapshot
+from pxcore.model import Account, Misconfigured, Order, Position
 from pxcore.runtime.lock import holder_of
 from pxcore.runtime.plan import Paths
 
@@ -102,20 +100,22 @@ def _look(desk: Desk, account_id: int) -> Look:
         account = desk.account()
     except Misconfigured:
         return Look(account=None)
-    day_start = trading_day_at(desk.settings.clock.now()).opens_at
-    seen = desk.client.snapshot(account_id, day_start=day_start)
+    orders = desk.client.open_orders(account_id)
+    positions = tuple(p for p in desk.client.positions(account_id) if not p.is_flat)
     return Look(
         account=account,
-        orders=seen.orders,
-        positions=tuple(p for p in seen.positions if not p.is_flat),
+        orders=orders,
+        positions=positions,
         held_by=holder_of(Paths(desk.settings.home).home, account_id),
-        refused=() if seen.is_flat else _refused(desk, seen, day_start),
+        refused=_refused(desk, account_id) if orders or positions else (),
     )
 
 
-def _refused(desk: Desk, seen: Snapshot, day_start: datetime) -> tuple[Item, ...]:
+def _refused(desk: Desk, account_id: int) -> tuple[Item, ...]:
     """What a session would not begin with, by the settings."""
-    found = found_in(seen, desk.client.orders(seen.account.id, start=day_start))
+    day_start = trading_day_at(desk.settings.clock.now()).opens_at
+    seen = desk.client.snapshot(account_id, day_start=day_start)
+    found = found_in(seen, desk.client.orders(account_id, start=day_start))
     remedy = remedy_for(
         found,
         contract_id=desk.contract(None).id,

@@ -120,6 +120,26 @@ def test_move_whose_answer_was_lost_is_settled_by_rest_and_keeps_entries_out():
     assert denied_because(scene) is Gate.STATE_UNKNOWN
 
 
+def test_nothing_is_moved_while_a_move_whose_answer_was_lost_may_still_arrive():
+    scene = held(TRAIL)
+    scene.price(100_005, 100_006)
+    scene.tell(MoveAnswered(at=scene.now, order_id=1001, answer=Answer.UNKNOWN))
+    for _ in range(2):
+        scene.now += timedelta(seconds=9.9)
+        assert not kinds(scene.price(100_010, 100_011), MoveStop)
+    scene.now += timedelta(seconds=0.5)
+    assert kinds(scene.price(100_010, 100_011), MoveStop)
+
+
+def test_move_whose_answer_was_lost_is_over_when_the_stop_is_seen_where_it_was_to_go():
+    scene = held(TRAIL)
+    (lost,) = kinds(scene.price(100_005, 100_006), MoveStop)
+    scene.tell(MoveAnswered(at=scene.now, order_id=1001, answer=Answer.UNKNOWN))
+    moved(scene, lost.stop_ticks)
+    scene.now += timedelta(seconds=1)
+    assert kinds(scene.price(100_010, 100_011), MoveStop)
+
+
 def denied_because(scene: Scene) -> Gate:
     return kinds(scene.signal(), Denied)[0].gate
 

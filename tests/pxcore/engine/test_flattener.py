@@ -2,10 +2,11 @@
 
 from datetime import timedelta
 
+from engine_scenes import MNQ, OPEN, Scene, kinds
+
 from pxcore.engine.commands import ClosePosition, FlatProven, TakeSnapshot
 from pxcore.engine.events import Answer, ClockTick, CloseAnswered, SnapshotTaken
 from pxcore.engine.flatten import Flattener
-from tests.pxcore.engine.engine_scenes import MNQ, OPEN, Scene, kinds
 
 
 class Flat:

@@ -1,6 +1,7 @@
 """What is found on the account: whose it is, what is said of it, adopted, ignored or refused."""
 
 import pytest
+from engine_scenes import MNQ, Scene, kinds
 from msgspec.structs import replace
 
 from pxcore.engine.commands import (
@@ -16,7 +17,6 @@ from pxcore.engine.events import PlaceAccepted
 from pxcore.engine.leftovers import Remedy, found_in, remedy_for
 from pxcore.engine.state import Phase
 from pxcore.model import Foreign, Leftovers, OrderStatus, OrderType, Side
-from tests.pxcore.engine.engine_scenes import MNQ, Scene, kinds
 
 OTHER = "CON.F.US.MES.Z26"
 
@@ -101,10 +101,15 @@ def test_adopted_position_with_an_order_that_would_add_to_it_is_flattened():
     assert kinds(scene.pass_time(5.5), ClosePosition)
 
 
-def test_stop_of_an_adopted_position_follows_the_market():
+def test_stop_of_an_adopted_position_follows_the_market_once_no_earlier_move_can_arrive():
     scene = Scene(adopts_opening=True, exits=ExitTerms(trail_ticks=10))
     begun(scene, orders=(stop_of(scene),))
+    for _ in range(3):  # 20 s in which a lost request may arrive, 10 s for its answer
+        scene.pass_time(9.9)
+        scene.price(100_000, 100_001)
+    assert not kinds(scene.said, MoveStop)
 
+    scene.pass_time(0.5)
     (move,) = kinds(scene.said, MoveStop)
 
     assert (move.order_id, move.stop_ticks) == (71, 99_990)  # 10 behind the bid of 100000

@@ -1,5 +1,7 @@
 """A stop of our own where the venue's leg is missing: placed once, watched, swept at the end."""
 
+from engine_scenes import Scene, kinds
+
 from pxcore.engine.commands import CancelOrder, ClosePosition, FlatProven, PlaceStop
 from pxcore.engine.events import (
     Answer,
@@ -13,7 +15,6 @@ from pxcore.engine.events import (
 )
 from pxcore.engine.state import Phase
 from pxcore.model import OrderStatus, OrderType, Side
-from tests.pxcore.engine.engine_scenes import Scene, kinds
 
 TARGET = 1002
 

@@ -1,8 +1,9 @@
 """When REST is looked at, and what its answer is worth."""
 
+from engine_scenes import Scene, kinds
+
 from pxcore.engine.commands import ClosePosition, TakeSnapshot
 from pxcore.engine.events import Hub, HubUp
-from tests.pxcore.engine.engine_scenes import Scene, kinds
 
 
 def test_account_is_looked_at_while_a_hub_stays_away_and_a_strangers_position_is_flattened():

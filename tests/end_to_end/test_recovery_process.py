@@ -1,0 +1,113 @@
+"""A session is killed; the next start finds what it left, and does what the settings say."""
+
+import os
+import signal
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from pxcore.engine.commands import Notice
+from pxcore.reports.reconcile import Verdict
+from pxcore.runtime import startup
+from pxcore.runtime.end_of_day import close_day, read_venue
+from pxcore.runtime.lines import Ended, Milestone, decode
+from pxcore.runtime.plan import Paths, SessionPlan, connect
+from pxcore.runtime.process import end, spawn
+from pxcore.runtime.recovery import Recovered, Recovery
+from pxcore.runtime.supervisor import Supervisor
+from pxcore.settings import Settings, load_settings
+
+pytestmark = pytest.mark.process
+
+WIDE = {
+    "PX_STOP_LOSS_TICKS": "400",
+    "PX_TAKE_PROFIT_TICKS": "400",
+    "PX_TRADES_MAX": "1",
+    "PX_LOSS_USD_MAX": "500",
+}
+
+
+@pytest.fixture
+def configure(monkeypatch, tmp_path):
+    """Settings as this process, and so the session's, will read them."""
+
+    def set_environment(values: dict[str, str]) -> Settings:
+        for name, value in values.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.chdir(tmp_path)
+        return load_settings()
+
+    return set_environment
+
+
+def recover(settings: Settings) -> tuple[Recovered, SessionPlan, list[Notice]]:
+    """The start-up as the flow does it."""
+    client = connect(settings)
+    account = startup.resolve_account(client, settings)
+    contract = startup.resolve_contract(client, settings)
+    said: list[Notice] = []
+    recovered = Recovery(client, contract, settings, account_id=account.id, say=said.append).run()
+    plan = startup.plan_session(client, account, contract, recovered, settings)
+    return recovered, plan, said
+
+
+def kill_when(code: str, plan: SessionPlan, settings: Settings) -> None:
+    """Runs the session without a flow, and kills it when it has said this."""
+    process = spawn(
+        "pxcore.runtime.session",
+        msgspec.json.encode(plan).decode(),
+        stderr=Paths(Path(settings.home)).logs / "killed.err",
+    )
+    assert process.stdout is not None
+    for text in process.stdout:
+        line = decode.decode(text)
+        if isinstance(line, Milestone) and line.code == code:
+            os.kill(process.pid, signal.SIGKILL)
+            break
+    end(process, patience=(5.0, 1.0, 1.0))
+
+
+def test_position_of_a_killed_session_is_adopted_guarded_and_reconciled(start_paper, configure):
+    paper, values = start_paper(window_s=60.0)
+    settings = configure(values | WIDE | {"PX_LEFTOVERS": "adopt"})
+    _, first, _ = recover(settings)
+    kill_when("phase.protected", first, settings)
+    assert not paper.is_flat()
+
+    recovered, plan, said = recover(settings)
+    assert recovered.adopts and not recovered.opening.is_flat
+    assert any("left by a session of ours: adopt" in notice.text for notice in said)
+    lines: list[Milestone] = []
+
+    def stop_once_guarded(line: object) -> None:
+        if isinstance(line, Milestone):
+            lines.append(line)
+            if line.code == "phase.protected":
+                supervisor.ask_to_stop()
+
+    supervisor = Supervisor(plan, settings, on_line=stop_once_guarded)
+    ended: Ended = supervisor.run()
+
+    codes = [line.code for line in lines]
+    assert codes.index("adopted") < codes.index("phase.protected")
+    assert "entry.sent" not in codes
+    assert ended.is_flat and paper.is_flat()
+    report, _ = close_day(plan, settings, read_venue(connect(settings), plan, settings))
+    assert report.verdict == Verdict.CLEAN, report.differences
+    (trade,) = report.trades
+    assert trade.exit_by == "flatten" and trade.exit_price is not None
+
+
+def test_position_of_a_killed_session_is_flattened_by_the_next_start_unless_told_otherwise(
+    start_paper, configure
+):
+    paper, values = start_paper(window_s=60.0)
+    settings = configure(values | WIDE)
+    _, first, _ = recover(settings)
+    kill_when("phase.protected", first, settings)
+
+    recovered, _, said = recover(settings)
+
+    assert recovered.opening.is_flat and paper.is_flat() and not recovered.adopts
+    assert any("left by a session of ours: flatten" in notice.text for notice in said)
