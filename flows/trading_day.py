@@ -11,6 +11,7 @@ from prefect.runtime import flow_run
 from prefect.states import Cancelled, Completed
 
 from flows.outcome import DayFailed, Outcome, outcome_of
+from flows.parameters import Run, in_force
 from pxcore.reports.daily import DailyReport
 from pxcore.reports.render import headline
 from pxcore.runtime.lock import AccountBusy
@@ -21,6 +22,8 @@ from tasks import startup as opening
 from tasks.live_session import live_session
 
 # Flows take neither settings nor clients: a flow's parameters are stored and shown in clear.
+
+_AS_SET = Run()
 
 
 @flow(name="startup", retries=0, persist_result=False)
@@ -50,14 +53,19 @@ def end_of_day(plan: SessionPlan) -> tuple[DailyReport, Path]:
 
 
 @flow(name="trading-day", retries=0, persist_result=False)
-def trading_day() -> State[Outcome]:
-    """The whole day with the settings of this process. Fails unless it ends flat and reconciled."""
-    try:
-        plan = startup()
-        ended = live_session(plan, load_settings())
-    except (NotNow, AccountBusy) as reason:
-        return Cancelled(name="Skipped", message=str(reason))
-    made, folder = end_of_day(plan)
+def trading_day(run: Run = _AS_SET) -> State[Outcome]:
+    """The whole day with the settings of this process. Fails unless it ends flat and reconciled.
+
+    Args:
+        run: what this run trades, instead of what the settings say
+    """
+    with in_force(run):
+        try:
+            plan = startup()
+            ended = live_session(plan, load_settings())
+        except (NotNow, AccountBusy) as reason:
+            return Cancelled(name="Skipped", message=str(reason))
+        made, folder = end_of_day(plan)
     outcome = outcome_of(ended, made, folder, flow_run_id=str(flow_run.id))
     if not (outcome.flat and outcome.reconciled):
         raise DayFailed(outcome, headline(made))
