@@ -4,7 +4,7 @@ import msgspec
 
 from pxcore.engine.events import Event
 from pxcore.engine.execution import RiskManager
-from pxcore.engine.strategy import Enter, Exit, MarketView, Strategy
+from pxcore.engine.strategy import Enter, Exit, MarketView, Strategy, Wait
 from pxcore.model import Bracket, Side
 
 
@@ -24,14 +24,14 @@ class Failed(msgspec.Struct, frozen=True, kw_only=True):
 
 def ask(
     strategy: Strategy, risk: RiskManager, event: Event, view: MarketView, bracket: Bracket
-) -> Wanted | Exit | Failed | None:
+) -> Wanted | Exit | Wait | Failed | None:
     """What the strategy makes of the event. `bracket` is for an entry that names none."""
     try:
         signal = strategy.on_event(event, view)
         if signal is None:
             return None
         _require_sense(signal)
-        if isinstance(signal, Exit):
+        if isinstance(signal, Exit | Wait):
             return signal
         bracket = signal.bracket or bracket
         size = risk.size(signal, bracket, view)
@@ -44,11 +44,11 @@ def ask(
 
 def _require_sense(signal: object) -> None:
     """Raises TypeError: nothing checks what a strategy's author built."""
-    if not isinstance(signal, Enter | Exit):
-        raise TypeError(f"{signal!r} is neither Enter nor Exit")
+    if not isinstance(signal, Enter | Exit | Wait):
+        raise TypeError(f"{signal!r} is neither Enter nor Exit nor Wait")
     if not isinstance(signal.reason, str):
         raise TypeError(f"a reason must be words, not {signal.reason!r}")
-    if isinstance(signal, Exit):
+    if isinstance(signal, Exit | Wait):
         return
     if not isinstance(signal.side, Side):
         raise TypeError(f"a side must be buy or sell, not {signal.side!r}")

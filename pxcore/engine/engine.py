@@ -6,7 +6,7 @@ the book after every event, so that no order of arrival can leave it in a wrong 
 """
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, assert_never
 
@@ -44,12 +44,13 @@ from pxcore.engine.limits import breach
 from pxcore.engine.own_stop import OwnStop, wanted_stop
 from pxcore.engine.resync import Resync
 from pxcore.engine.state import Phase, State
-from pxcore.engine.strategy import Exit, Strategy
+from pxcore.engine.strategy import Exit, Strategy, Wait
 from pxcore.engine.words import describe
 from pxcore.model import DepthLevel, Foreign, MarketTrade, Quote
 
 _MARKET_DATA = (Quote, MarketTrade, DepthLevel)
 _PRICE_OR_CLOCK = (Quote, ClockTick)
+_WAIT_TOLD_EVERY = timedelta(minutes=1)
 
 
 class Engine:
@@ -79,6 +80,7 @@ class Engine:
         self._sent_count = 0
         self._requests = 0
         self._strategy_errors = 0
+        self._waits: tuple[str, datetime] | None = None  # what was told, and when
         self._out: list[Command] = []
         hearing = Hearing(self.state, self.resync, self._notice)
         self._answers = Answers(self.state, self.resync, notify=self._notice, halt=self._halt)
@@ -245,12 +247,20 @@ class Engine:
                 return
             case Exit(reason=reason):
                 self._exit(event.at, reason)
+            case Wait(reason=reason):
+                self._tell_waiting(event.at, reason)
             case Wanted():
                 self._consider(event.at, wanted)
             case Failed(error=error):
                 self._strategy_failed(event.at, error)
             case _:
                 assert_never(wanted)
+
+    def _tell_waiting(self, now: datetime, reason: str) -> None:
+        before = self._waits
+        if before is None or (reason != before[0] and now - before[1] >= _WAIT_TOLD_EVERY):
+            self._waits = (reason, now)
+            self._notice(Level.INFO, "strategy.waits", reason)
 
     def _strategy_failed(self, now: datetime, error: str) -> None:
         """Counted, and halted when it goes on failing."""

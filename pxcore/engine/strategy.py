@@ -29,7 +29,13 @@ class Exit(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
 
 
-Signal = Enter | Exit
+class Wait(msgspec.Struct, frozen=True, kw_only=True):
+    """Nothing now, and why: for a person, told when it is a new reason, once a minute at most."""
+
+    reason: str
+
+
+Signal = Enter | Exit | Wait
 
 
 class MarketView(msgspec.Struct, frozen=True, kw_only=True):

@@ -18,7 +18,7 @@ from typing import Literal
 from pydantic import Field
 
 from pxcore.engine.events import Event, Hub, HubDown, HubUp
-from pxcore.engine.strategy import Enter, MarketView, Signal
+from pxcore.engine.strategy import Enter, MarketView, Signal, Wait
 from pxcore.model import MarketTrade, Side
 from pxcore.strategies.entries import Entries
 from pxcore.strategies.indicators import OpeningRange
@@ -56,6 +56,7 @@ class OpeningRangeBreakout:
         self._range: OpeningRange | None = None
         self._entries = Entries()
         self._pace = Pace()
+        self._stage = ""
         wanted = {"long": (Side.BUY,), "short": (Side.SELL,)}
         self._sides = wanted.get(params.direction, (Side.BUY, Side.SELL))
         self._armed = set(self._sides)
@@ -84,7 +85,7 @@ class OpeningRangeBreakout:
         opening = self._range_of(view)
         is_of_range = opening.update(trade.happened_at, trade.price_ticks)
         if is_of_range or not opening.is_known(view.now):
-            return None
+            return self._say_of_range(view)
         high, low = opening.high_ticks, opening.low_ticks
         assert high is not None and low is not None
         for side in self._sides:
@@ -93,7 +94,22 @@ class OpeningRangeBreakout:
             if self._is_breakout(side, beyond) and self._may_enter(view):
                 reason = f"{beyond} ticks out of the opening range {_text(view, low, high)}"
                 return Enter(side=side, reason=reason)
-        return None
+        if self._entries.count >= self._params.entries_max:
+            return self._say(view, "done", f"{self._entries.count} entries made, the most allowed")
+        return self._say(view, "made", f"the range is {_text(view, low, high)}, no breakout yet")
+
+    def _say_of_range(self, view: MarketView) -> Signal | None:
+        end = view.window_start + timedelta(minutes=self._params.range_minutes)
+        if view.now < end:
+            return self._say(view, "making", f"the range is made until {end:%H:%M:%S} UTC")
+        return self._say(view, "unknown", "the range is not known: too much of it was missed")
+
+    def _say(self, view: MarketView, stage: str, reason: str) -> Signal | None:
+        """Once a stage of the window: it is asked on every print."""
+        if stage == self._stage or view.now >= view.window_end:
+            return None
+        self._stage = stage
+        return Wait(reason=reason)
 
     def _is_breakout(self, side: Side, beyond: int) -> bool:
         """Moves the side's state on; `beyond` is ticks outside the range's edge."""

@@ -10,7 +10,7 @@ from typing import Literal
 from pydantic import Field
 
 from pxcore.engine.events import Event
-from pxcore.engine.strategy import Enter, MarketView, Signal
+from pxcore.engine.strategy import Enter, MarketView, Signal, Wait
 from pxcore.model import Side
 from pxcore.strategies.entries import Entries
 from pxcore.strategies.pace import Pace
@@ -38,7 +38,7 @@ class TradeOnStart:
     def on_event(self, event: Event, view: MarketView) -> Signal | None:
         self._entries.see(event, view)
         if self._entries.count or view.exposure:
-            return None
+            return Wait(reason="the one trade of this window is made")
         if not view.window_start <= view.now < view.window_end:
             return None
         if view.bid_ticks is None or view.ask_ticks is None or view.last_ticks is None:

@@ -17,7 +17,7 @@ from fractions import Fraction
 from pydantic import Field
 
 from pxcore.engine.events import Event, Hub, HubDown, HubUp
-from pxcore.engine.strategy import Enter, Exit, MarketView, Signal
+from pxcore.engine.strategy import Enter, Exit, MarketView, Signal, Wait
 from pxcore.model import MarketTrade, Side
 from pxcore.strategies.entries import Entries
 from pxcore.strategies.indicators import Vwap
@@ -81,12 +81,15 @@ class VwapReversion:
             return None
         if self._is_outdated and not view.exposure:
             self._begin_anew()
-        if self._warm_at is None:
-            self._warm_at = view.now + self._warmup
+        is_first = self._warm_at is None
+        self._warm_at = self._warm_at or view.now + self._warmup
         self._vwap.update(trade.price_ticks, trade.size)
         if view.exposure:
             return self._exit(trade.price_ticks, view)
-        return self._enter(trade.price_ticks, view)
+        wanted = self._enter(trade.price_ticks, view)
+        if wanted is None and is_first:
+            return Wait(reason=f"the average is made until {self._warm_at:%H:%M:%S} UTC")
+        return wanted
 
     def _begin_anew(self) -> None:
         self._vwap.reset()

@@ -4,9 +4,9 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from engine_scenes import ACCOUNT, MNQ, OPEN, Scene, kinds
+from engine_scenes import ACCOUNT, CONFIG, MNQ, OPEN, Scene, kinds
 
-from pxcore.engine import Phase
+from pxcore.engine import Engine, Phase
 from pxcore.engine.commands import (
     CancelOrder,
     ClosePosition,
@@ -25,6 +25,7 @@ from pxcore.engine.events import (
     Ask,
     Asked,
     CancelAnswered,
+    ClockTick,
     CloseAnswered,
     Hub,
     HubDown,
@@ -39,7 +40,7 @@ from pxcore.engine.events import (
     SnapshotTaken,
     TagResolved,
 )
-from pxcore.engine.strategy import Enter, Exit
+from pxcore.engine.strategy import Enter, Exit, Wait
 from pxcore.model import (
     Bracket,
     DepthKind,
@@ -951,6 +952,35 @@ def test_exit_signal_closes_the_position_and_its_bracket_and_the_session_goes_on
     scene.answer_snapshot(scene.snapshot())
     assert not scene.engine.is_over
     assert not kinds(scene.pass_time(0.1), ClosePosition)
+
+
+class Waits:
+    """Waits for the reason that it is given."""
+
+    name = "waits"
+
+    def __init__(self) -> None:
+        self.reason = "the range is made"
+
+    def on_event(self, event, view):
+        return Wait(reason=self.reason)
+
+
+def test_why_a_strategy_waits_is_said_when_it_is_new_and_once_a_minute_at_most():
+    strategy = Waits()
+    engine = Engine(CONFIG, strategy)
+
+    def said(seconds: float) -> list[str]:
+        commands = engine.step(ClockTick(at=OPEN + timedelta(seconds=seconds)))
+        return [n.text for n in kinds(commands, Notice) if n.code == "strategy.waits"]
+
+    assert said(0) == ["the range is made"]
+    assert said(61) == []
+    strategy.reason = "no breakout yet"
+    assert said(62) == ["no breakout yet"]
+    strategy.reason = "no breakout still"
+    assert said(63) == []
+    assert said(123) == ["no breakout still"]
 
 
 def test_exit_signal_while_flat_does_nothing():

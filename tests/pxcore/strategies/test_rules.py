@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from strategy_scenes import MNQ, at
 
 from pxcore.engine.events import Event, Hub, HubUp
-from pxcore.engine.strategy import Enter, Exit, MarketView
+from pxcore.engine.strategy import Enter, Exit, MarketView, Wait
 from pxcore.model import MarketTrade, Side
 from pxcore.strategies import make_strategy
 
@@ -36,7 +36,8 @@ def answers(name, params, prices, exposure_at=lambda second: 0):
             window_start=at(0),
             window_end=at(3600),
         )
-        return strategy.on_event(event, view)
+        said = strategy.on_event(event, view)
+        return None if isinstance(said, Wait) else said
 
     ask(HubUp(at=at(-1), hub=Hub.MARKET), -1, None)
     for second, ticks in enumerate(prices):
