@@ -74,7 +74,8 @@ class EngineConfig(msgspec.Struct, frozen=True, kw_only=True):
     flattens; in a stretch of `no_entry` nothing is opened. `size` is contracts an entry, unless
     `risk_usd_per_trade` says how many USD the stop may cost. `peak_usd` is the highest that the
     day's profit stood before this session. `sends_orders` is false in shadow: everything happens
-    but instructions.
+    but instructions. `limits` are what the session begins with; `limits_held` says where they are
+    tighter than its settings, because they were so earlier in the day.
     """
 
     session_id: str
@@ -92,3 +93,4 @@ class EngineConfig(msgspec.Struct, frozen=True, kw_only=True):
     no_entry: tuple[Stretch, ...] = ()
     exits: ExitTerms = ExitTerms()
     peak_usd: Decimal = Decimal(0)
+    limits_held: tuple[str, ...] = ()

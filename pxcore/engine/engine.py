@@ -62,13 +62,9 @@ class Engine:
         self.config = config
         self.strategy = strategy
         self.state = State(config)
-        self._risk = make_risk_manager(config)
+        self._risk = make_risk_manager(config, self.state.limits_in_force)
         self._execution: ExecutionPolicy = BracketedMarket()
-        self.resync = Resync(
-            self._number_request,
-            retry_s=config.limits.settle_deadline_s,
-            blind_limit_s=config.limits.blind_limit_s,
-        )
+        self.resync = Resync(self._number_request, self.state.limits_in_force)
         self.flattener: Flattener | None = None
         self.ending: str | None = None
         self.is_over = False
@@ -82,6 +78,7 @@ class Engine:
         self._venue_refusals = 0
         self._strategy_errors = 0
         self._out: list[Command] = []
+        self._untold: list[Command] = [_held_back(what) for what in config.limits_held]
         hearing = Hearing(self.state, self.resync, self._notice)
         self._handlers: dict[type[Any], Callable[[Any], None]] = {
             **hearing.handlers,
@@ -101,7 +98,7 @@ class Engine:
 
     def step(self, event: Event) -> list[Command]:
         """What to do about this event. Events must come in the order of their `at`."""
-        self._out = []
+        self._out, self._untold = self._untold, []
         if self.is_over:
             return self._out
         handler = self._handlers.get(type(event))
@@ -155,7 +152,7 @@ class Engine:
         )
         self.state.entry = None
         self._venue_refusals += 1
-        if self._venue_refusals >= self.config.limits.venue_refusals_max:
+        if self._venue_refusals >= self.state.limits.venue_refusals_max:
             self._halt(now, f"venue rejected {self._venue_refusals} entries running")
 
     def _on_not_sent(self, event: PlaceNotSent) -> None:
@@ -257,7 +254,7 @@ class Engine:
         money = self.state.money() if self.state.book.balance_usd is not None else None
         if money is None:
             return
-        limits = self.config.limits
+        limits = self.state.limits
         if limits.drawdown_usd_max is not None and money.peak_usd > self._peak_told_usd:
             self._peak_told_usd = money.peak_usd
             self._out.append(PeakSeen(peak_usd=money.peak_usd))
@@ -289,7 +286,7 @@ class Engine:
         """Counted, and halted when it goes on failing."""
         self._strategy_errors += 1
         self._notice(Level.ALARM, "strategy.error", error)
-        if self._strategy_errors >= self.config.limits.strategy_errors_max:
+        if self._strategy_errors >= self.state.limits.strategy_errors_max:
             self._halt(now, f"strategy {self.strategy.name} failed repeatedly")
 
     def _consider(self, now: datetime, wanted: Wanted) -> None:
@@ -299,7 +296,7 @@ class Engine:
             bracket=wanted.bracket,
             unknown_because=self.resync.unknown_because,
         )
-        judged = review(wanted.signal, view, self.config.limits)
+        judged = review(wanted.signal, view, self.state.limits)
         if isinstance(judged, Denied):
             self.denials[judged.gate] = self.denials.get(judged.gate, 0) + 1
             self._out.append(judged)
@@ -326,13 +323,7 @@ class Engine:
         self._sent_count += 1
         tag = f"{self.config.session_id}-{self._sent_count:04d}"
         command = self._execution.entry(approved, self.config.contract, tag=tag)
-        limits = self.config.limits
-        self.state.entry = Entry(
-            command,
-            sent_at=now,
-            ask_again_s=limits.settle_deadline_s / 2,
-            grace_s=limits.unknown_grace_s,
-        )
+        self.state.entry = Entry(command, sent_at=now, limits=self.state.limits_in_force)
         self.state.note_entry(now)
         self.resync.note_user_event()
         self._out.append(command)
@@ -360,7 +351,7 @@ class Engine:
     def _flatten(self, now: datetime, reason: str) -> None:
         if self.flattener is not None or not self.config.sends_orders:
             return
-        limits = self.config.limits
+        limits = self.state.limits
         self.flattener = Flattener(
             reason=reason,
             number_request=self._number_request,
@@ -398,3 +389,8 @@ class Engine:
 
     def _notice(self, level: Level, code: str, text: str) -> None:
         self._out.append(Notice(level=level, code=code, text=text))
+
+
+def _held_back(what: str) -> Notice:
+    """A setting that is looser than the limit in force was not used."""
+    return Notice(level=Level.WARNING, code="limits.held", text=what)

@@ -1,8 +1,10 @@
 """An entry on its way: what was sent, what is known of it, and whom to ask when it is not."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from pxcore.engine.commands import PlaceEntry, ResolveTag
+from pxcore.engine.config import Limits
 from pxcore.model import Order, Side, Snapshot
 
 _LOST_AFTER = 20  # pauses between two look-ups until one counts as lost
@@ -11,12 +13,13 @@ _LOST_AFTER = 20  # pauses between two look-ups until one counts as lost
 class Entry:
     """One intent. Whatever arrives first, answer or stream, names the order; both are kept.
 
-    Until it is answered, and for `grace_s` after an answer was lost, the order may still reach
-    the venue: nothing that is seen there meanwhile proves that it will not.
+    Until it is answered, and for the grace after an answer was lost, the order may still reach
+    the venue: nothing that is seen there meanwhile proves that it will not. `limits` are asked
+    for each time: they may have been tightened.
     """
 
     def __init__(
-        self, command: PlaceEntry, *, sent_at: datetime, ask_again_s: float, grace_s: float
+        self, command: PlaceEntry, *, sent_at: datetime, limits: Callable[[], Limits]
     ) -> None:
         self.tag = command.tag
         self.side: Side = command.side
@@ -28,15 +31,19 @@ class Entry:
         self.is_over = False
         self.filled_ticks: int | None = None
         self._is_unknown = False
-        self._ask_again = timedelta(seconds=ask_again_s)
-        self._grace = timedelta(seconds=grace_s)
+        self._limits = limits
         self._ask_at: datetime | None = None  # when the next look-up is due
+
+    @property
+    def _ask_again(self) -> timedelta:
+        return timedelta(seconds=self._limits().settle_deadline_s / 2)
 
     def may_still_arrive(self, now: datetime) -> bool:
         """The venue may yet get it: a look that does not show it proves nothing."""
         if self.order_id is not None or self.is_over:
             return False
-        return self.answered_at is None or now < self.answered_at + self._grace
+        grace = timedelta(seconds=self._limits().unknown_grace_s)
+        return self.answered_at is None or now < self.answered_at + grace
 
     def accepted(self, order_id: int, at: datetime) -> None:
         self.order_id = order_id
