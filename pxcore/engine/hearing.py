@@ -82,7 +82,7 @@ class Hearing:
     def _on_tightened(self, event: LimitsTightened) -> None:
         """All of it or nothing: a wish that would loosen one limit was made for another day."""
         before = self._state.limits
-        looser = not_tighter(before, event.bounds)
+        looser = not_tighter(bounds_of(before), event.bounds)
         if looser:
             refused = "; ".join(map(str, looser))
             self._notice(Level.WARNING, "limits.refused", f"not tightened: {refused}")

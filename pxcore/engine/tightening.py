@@ -146,10 +146,19 @@ def loosened(in_force: Bounds, wanted: Limits) -> tuple[Loosened, ...]:
     return _looser(in_force, bounds_of(wanted), DIRECTIONS)
 
 
-def not_tighter(current: Limits, asked: Bounds) -> tuple[Loosened, ...]:
-    """Where what is asked for would loosen the current limits. What it does not name stays."""
-    named = [name for name in DIRECTIONS if getattr(asked, name) is not None]
-    return _looser(bounds_of(current), asked, named)
+def not_tighter(current: Bounds, asked: Bounds) -> tuple[Loosened, ...]:
+    """Where what is asked for would loosen what is current. What it does not name stays."""
+    return _looser(current, asked, names_in(asked))
+
+
+def names_in(bounds: Bounds) -> tuple[str, ...]:
+    """The limits that it binds."""
+    return tuple(name for name in DIRECTIONS if getattr(bounds, name) is not None)
+
+
+def only(bounds: Bounds, names: Iterable[str]) -> Bounds:
+    """Of these limits alone."""
+    return replace(Bounds(), **{name: getattr(bounds, name) for name in names})
 
 
 def _looser(in_force: Bounds, wanted: Bounds, names: Iterable[str]) -> tuple[Loosened, ...]:

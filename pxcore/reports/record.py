@@ -17,7 +17,7 @@ from pxcore.engine.commands import (
 )
 from pxcore.engine.config import Limits
 from pxcore.engine.events import FillSeen, LimitsTightened, OrderSeen, SnapshotTaken
-from pxcore.engine.tightening import not_tighter, tightest
+from pxcore.engine.tightening import bounds_of, not_tighter, tightest
 from pxcore.journal import (
     Closing,
     Opening,
@@ -103,7 +103,9 @@ def _fold(path: Path, record: Record) -> None:
                     case SnapshotTaken(snapshot=snapshot):
                         record.fills_by_rest |= {f.id: f for f in snapshot.fills}
                     case LimitsTightened(bounds=bounds):
-                        if not not_tighter(record.limits, bounds):  # as the engine judged it
+                        if not not_tighter(
+                            bounds_of(record.limits), bounds
+                        ):  # as the engine judged it
                             record.tightened = tightest(bounds, record.limits)
                     case _:
                         pass

@@ -137,8 +137,8 @@ def test_limit_that_is_left_out_is_looser_than_one_that_is_in_force():
 
 
 def test_wish_concerns_what_it_names_alone():
-    assert not_tighter(LIMITS, Bounds(trades_max=2)) == ()
-    (one,) = not_tighter(LIMITS, Bounds(trades_max=4, loss_usd_max=Decimal(50)))
+    assert not_tighter(bounds_of(LIMITS), Bounds(trades_max=2)) == ()
+    (one,) = not_tighter(bounds_of(LIMITS), Bounds(trades_max=4, loss_usd_max=Decimal(50)))
     assert str(one) == "trades_max 4 is looser than the 3 in force"
 
 
