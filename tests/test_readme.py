@@ -10,11 +10,12 @@ from pxcore.cli.app import app
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
+TOP = typer.main.get_command(app).commands
 COMMANDS = {
     name if path is None else f"{name} {path}": command
-    for name, top in typer.main.get_command(app).commands.items()
+    for name, top in TOP.items()
     for path, command in getattr(top, "commands", {None: top}).items()
-}
+} | {name: top for name, top in TOP.items() if getattr(top, "invoke_without_command", False)}
 GROUPS = {name.split()[0] for name in COMMANDS if " " in name}
 
 
@@ -24,7 +25,7 @@ def named_in(text: str) -> list[tuple[str, str]]:
     for first, second, options in re.findall(
         r"\bpx ([a-z]+)(?: ([a-z]+)\b)?((?: (?:--?[a-z-]+|[\w./:]+))*)", text
     ):
-        is_group = first in GROUPS
+        is_group = first in GROUPS and (second != "" or first not in COMMANDS)
         found.append((f"{first} {second}" if is_group else first, options))
     return [(name, options) for name, options in found if name != "sessions"]
 

@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from pxcore.cli import arming
 from pxcore.cli.choice import strategy_settings
 from pxcore.cli.demo import DemoRequest, run_demo
 from pxcore.cli.desk import acting, asking
@@ -242,6 +243,7 @@ def ui(
     raise typer.Exit(serve_ui(Paths(load_settings().home), port, run_id, console()))
 
 
+arming.add_to(app)
 asking.add_to(app, "The gateway by hand: look")
 acting.add_to(app, "The gateway by hand: move money")
 

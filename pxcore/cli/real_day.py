@@ -7,10 +7,12 @@ from pathlib import Path
 import typer
 from rich.console import Console
 
+from pxcore.calendar import trading_day_at
 from pxcore.cli.terminal_day import Prepared, TerminalDay
 from pxcore.gateway import GatewayClient
 from pxcore.model import Account, Foreign
-from pxcore.runtime.plan import Paths, connect
+from pxcore.runtime.limits import allowed
+from pxcore.runtime.plan import Paths, connect, day_terms
 from pxcore.runtime.startup import check_strategy, resolve_account, take_snapshot
 from pxcore.settings import Mode, Settings
 
@@ -21,11 +23,15 @@ def run_day(settings: Settings, console: Console, *, is_agreed: bool, json: Path
     client = connect(settings)
     account = resolve_account(client, settings)
     name = f"account {account.id} {account.name}"
+    today = trading_day_at(settings.clock.now()).day
+    limits, held = allowed(settings, day_terms(settings, account.id, today).in_force)
     console.print(
         f"{_MODES[settings.mode]} {settings.contract} on {name}, gateway "
-        f"{settings.gateway}: at most {settings.trades_max} trades of {settings.size}, "
-        f"daily loss limit {settings.loss_usd_max} USD"
+        f"{settings.gateway}: at most {limits.trades_max} trades of {settings.size}, "
+        f"daily loss limit {limits.loss_usd_max} USD"
     )
+    for what in held:
+        console.print(what, style="yellow", soft_wrap=True)
     if settings.mode is Mode.LIVE and not is_agreed:
         typer.confirm("Trade this live account?", abort=True)
     day = TerminalDay(Paths(settings.home), console, title="px run", json=json)

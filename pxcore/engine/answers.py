@@ -79,7 +79,7 @@ class Answers:
         self._notify(Level.WARNING, "entry.rejected", f"entry {entry.tag} rejected: {why}")
         self._state.entry = None
         self._refusals += 1
-        if self._refusals >= self._state.config.limits.venue_refusals_max:
+        if self._refusals >= self._state.limits.venue_refusals_max:
             self._halt(now, f"venue rejected {self._refusals} entries running")
 
     def _on_not_sent(self, event: PlaceNotSent) -> None:

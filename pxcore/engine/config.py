@@ -74,7 +74,8 @@ class EngineConfig(msgspec.Struct, frozen=True, kw_only=True):
     flattens; in a stretch of `no_entry` nothing is opened. `size` is contracts an entry, unless
     `risk_usd_per_trade` says how many USD the stop may cost. `peak_usd` is the highest that the
     day's profit stood before this session. `sends_orders` is false in shadow: everything happens
-    but instructions.
+    but instructions. `limits` are what the session begins with; `limits_held` says where they are
+    tighter than its settings, because they were so earlier in the day.
 
     `places_stops`: where the venue's stop leg is missing, one of our own takes its place.
     `adopts_opening`: what is held when the session begins is guarded like a position of its own.
@@ -98,3 +99,4 @@ class EngineConfig(msgspec.Struct, frozen=True, kw_only=True):
     places_stops: bool = False
     adopts_opening: bool = False
     foreign: Foreign = Foreign.REFUSE
+    limits_held: tuple[str, ...] = ()

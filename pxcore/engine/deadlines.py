@@ -29,7 +29,7 @@ class Deadlines:
 
     def judge(self, state: State, now: datetime, *, are_hubs_up: bool) -> list[Overdue]:
         """What is overdue, the gravest first."""
-        limits = state.config.limits
+        limits = state.limits
         found = _phase_overdue(state, now)
         is_blind = bool(state.book.held_contracts()) and (not are_hubs_up or state.is_blind(now))
         self._blind_since = (self._blind_since or now) if is_blind else None
@@ -51,7 +51,7 @@ class Deadlines:
 
 
 def _phase_overdue(state: State, now: datetime) -> list[Overdue]:
-    limits, waited_s = state.config.limits, (now - state.phase_since).total_seconds()
+    limits, waited_s = state.limits, (now - state.phase_since).total_seconds()
     match state.phase:
         case Phase.ENTERING if _is_entry_overdue(state, now):
             why = f"entry without an outcome for {limits.entry_deadline_s:g} s"
@@ -73,7 +73,7 @@ def _phase_overdue(state: State, now: datetime) -> list[Overdue]:
 
 def _is_protection_overdue(state: State, now: datetime, waited_s: float) -> bool:
     """A stop of our own has as long again to be seen working."""
-    own, limit_s = state.own_stop, state.config.limits.protection_deadline_s
+    own, limit_s = state.own_stop, state.limits.protection_deadline_s
     if own is not None and not own.has_failed and not own.is_over:
         return _lasts(own.sent_at, now, limit_s)
     return waited_s > limit_s
@@ -81,7 +81,7 @@ def _is_protection_overdue(state: State, now: datetime, waited_s: float) -> bool
 
 def _is_entry_overdue(state: State, now: datetime) -> bool:
     """Its deadline runs from its answer; an answer must come in the time that it may take."""
-    entry, limits = state.entry, state.config.limits
+    entry, limits = state.entry, state.limits
     if entry is None:
         return False
     if entry.answered_at is not None:

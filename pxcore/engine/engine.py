@@ -61,14 +61,9 @@ class Engine:
         self.strategy = strategy
         self.state = State(config)
         self._only = config.contract.id if config.foreign is Foreign.IGNORE else None
-        self._risk = make_risk_manager(config)
+        self._risk = make_risk_manager(config, self.state.limits_in_force)
         self._execution: ExecutionPolicy = BracketedMarket()
-        self.resync = Resync(
-            self._number_request,
-            retry_s=config.limits.settle_deadline_s,
-            blind_limit_s=config.limits.blind_limit_s,
-            only=self._only,
-        )
+        self.resync = Resync(self._number_request, self.state.limits_in_force, only=self._only)
         self.flattener: Flattener | None = None
         self.ending: str | None = None
         self.is_over = False
@@ -82,6 +77,7 @@ class Engine:
         self._strategy_errors = 0
         self._waits: tuple[str, datetime] | None = None  # what was told, and when
         self._out: list[Command] = []
+        self._untold: list[Command] = [_held_back(what) for what in config.limits_held]
         hearing = Hearing(self.state, self.resync, self._notice)
         self._answers = Answers(self.state, self.resync, notify=self._notice, halt=self._halt)
         self._foreign = Watch(self.state, self._notice)
@@ -98,7 +94,7 @@ class Engine:
 
     def step(self, event: Event) -> list[Command]:
         """What to do about this event. Events must come in the order of their `at`."""
-        self._out = []
+        self._out, self._untold = self._untold, []
         if self.is_over:
             return self._out
         if self._only is not None:
@@ -192,7 +188,9 @@ class Engine:
             return
         if self._foreign.may_adopt():
             exposure = state.book.holding.exposure
-            state.entry = Entry.adopting(exposure, self.config, at=now)
+            state.entry = Entry.adopting(
+                exposure, self.config, at=now, limits=state.limits_in_force
+            )
             self._notice(Level.WARNING, "adopted", f"a position of {exposure:+d} is taken over")
         elif not state.book.holding.exposure:
             state.was_flat = True
@@ -226,7 +224,7 @@ class Engine:
         money = self.state.money() if self.state.book.balance_usd is not None else None
         if money is None:
             return
-        limits = self.config.limits
+        limits = self.state.limits
         if limits.drawdown_usd_max is not None and money.peak_usd > self._peak_told_usd:
             self._peak_told_usd = money.peak_usd
             self._out.append(PeakSeen(peak_usd=money.peak_usd))
@@ -266,7 +264,7 @@ class Engine:
         """Counted, and halted when it goes on failing."""
         self._strategy_errors += 1
         self._notice(Level.ALARM, "strategy.error", error)
-        if self._strategy_errors >= self.config.limits.strategy_errors_max:
+        if self._strategy_errors >= self.state.limits.strategy_errors_max:
             self._halt(now, f"strategy {self.strategy.name} failed repeatedly")
 
     def _consider(self, now: datetime, wanted: Wanted) -> None:
@@ -276,7 +274,7 @@ class Engine:
             bracket=wanted.bracket,
             unknown_because=self.resync.unknown_because,
         )
-        judged = review(wanted.signal, view, self.config.limits)
+        judged = review(wanted.signal, view, self.state.limits)
         if isinstance(judged, Denied):
             self.denials[judged.gate] = self.denials.get(judged.gate, 0) + 1
             self._out.append(judged)
@@ -303,7 +301,8 @@ class Engine:
         self._sent_count += 1
         tag = f"{self.config.session_id}-{self._sent_count:04d}"
         command = self._execution.entry(approved, self.config.contract, tag=tag)
-        self.state.entry = Entry.sending(command, at=now, limits=self.config.limits)
+        limits = self.state.limits_in_force
+        self.state.entry = Entry.sending(command, at=now, limits=limits)
         self.state.note_entry(now)
         self.resync.note_user_event()
         self._out.append(command)
@@ -315,7 +314,7 @@ class Engine:
         command = wanted_stop(self.state) if can else None
         if command is None:
             return False
-        self.state.own_stop = OwnStop(command, at=now, limits=self.config.limits)
+        self.state.own_stop = OwnStop(command, at=now, limits=self.state.limits_in_force)
         self.resync.note_user_event()
         self._out.append(command)
         return True
@@ -342,7 +341,7 @@ class Engine:
     def _flatten(self, now: datetime, reason: str) -> None:
         if self.flattener is not None or not self.config.sends_orders:
             return
-        limits = self.config.limits
+        limits = self.state.limits
         self.flattener = Flattener(
             reason=reason,
             number_request=self._number_request,
@@ -382,3 +381,8 @@ class Engine:
 
     def _notice(self, level: Level, code: str, text: str) -> None:
         self._out.append(Notice(level=level, code=code, text=text))
+
+
+def _held_back(what: str) -> Notice:
+    """A setting that is looser than the limit in force was not used."""
+    return Notice(level=Level.WARNING, code="limits.held", text=what)

@@ -3,8 +3,8 @@
 from datetime import datetime
 
 from pxcore.engine.commands import PlaceEntry
-from pxcore.engine.config import EngineConfig, Limits
-from pxcore.engine.sent import Sent
+from pxcore.engine.config import EngineConfig
+from pxcore.engine.sent import LimitsInForce, Sent
 from pxcore.model import Bracket, Side
 
 
@@ -22,7 +22,7 @@ class Entry(Sent):
         side: Side,
         bracket: Bracket,
         sent_at: datetime,
-        limits: Limits,
+        limits: LimitsInForce,
         is_adopted: bool = False,
     ) -> None:
         super().__init__(tag=tag, side=side, sent_at=sent_at, limits=limits)
@@ -31,20 +31,22 @@ class Entry(Sent):
         self.asked_stops: set[int] = set()
 
     @classmethod
-    def sending(cls, command: PlaceEntry, *, at: datetime, limits: Limits) -> "Entry":
+    def sending(cls, command: PlaceEntry, *, at: datetime, limits: LimitsInForce) -> "Entry":
         return cls(
             tag=command.tag, side=command.side, bracket=command.bracket, sent_at=at, limits=limits
         )
 
     @classmethod
-    def adopting(cls, exposure: int, config: EngineConfig, *, at: datetime) -> "Entry":
+    def adopting(
+        cls, exposure: int, config: EngineConfig, *, at: datetime, limits: LimitsInForce
+    ) -> "Entry":
         """For contracts that are held already, signed; the bracket is the settings' own."""
         entry = cls(
             tag=f"{config.session_id}-adopted",
             side=Side.BUY if exposure > 0 else Side.SELL,
             bracket=config.bracket,
             sent_at=at,
-            limits=config.limits,
+            limits=limits,
             is_adopted=True,
         )
         entry.is_over = True

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 import msgspec
 
+from pxcore.engine.tightening import Bounds
 from pxcore.model import (
     Account,
     DepthLevel,
@@ -179,6 +180,16 @@ class OperatorSeen(_Event, frozen=True, kw_only=True, tag="operator"):
     seen_at: datetime
 
 
+class LimitsTightened(_Event, frozen=True, kw_only=True, tag="limits_tightened"):
+    """A person wants these limits tighter from here on; `why` says who, and for what reason.
+
+    Heeded only when none of them is looser than it is: nothing loosens a running session.
+    """
+
+    bounds: Bounds
+    why: str
+
+
 class ShellFault(_Event, frozen=True, kw_only=True, tag="fault"):
     """The shell cannot do its part (a full disk, say): entries stop, the position stays guarded."""
 
@@ -210,5 +221,6 @@ Event = (
     | Asked
     | KillSwitchSeen
     | OperatorSeen
+    | LimitsTightened
     | ShellFault
 )

@@ -4,11 +4,12 @@ The gates stand between the two: what a `RiskManager` wants is reviewed, and onl
 reaches the `ExecutionPolicy`.
 """
 
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Protocol
 
 from pxcore.engine.commands import PlaceEntry
-from pxcore.engine.config import EngineConfig
+from pxcore.engine.config import EngineConfig, Limits
 from pxcore.engine.gates import Approved
 from pxcore.engine.strategy import Enter, MarketView
 from pxcore.model import Bracket, Contract
@@ -31,33 +32,27 @@ class FixedSize:
 
 
 class FixedRisk:
-    """As many contracts as lose at most `usd` at the stop, slippage and costs included."""
+    """As many contracts as lose at most `usd` at the stop, slippage and costs included.
 
-    def __init__(
-        self, usd: Decimal, *, slippage_ticks: int, costs_usd_per_side: Decimal, contracts_max: int
-    ) -> None:
+    `limits` are asked for each time: they may have been tightened.
+    """
+
+    def __init__(self, usd: Decimal, limits: Callable[[], Limits]) -> None:
         self._usd = usd
-        self._slippage_ticks = slippage_ticks
-        self._costs_usd_per_side = costs_usd_per_side
-        self._contracts_max = contracts_max
+        self._limits = limits
 
     def size(self, signal: Enter, bracket: Bracket, view: MarketView) -> int:
-        ticks = bracket.stop_loss_ticks + self._slippage_ticks
-        each_usd = view.contract.usd(ticks) + 2 * self._costs_usd_per_side
-        return min(int(self._usd // each_usd), self._contracts_max)
+        limits = self._limits()
+        ticks = bracket.stop_loss_ticks + limits.slippage_ticks
+        each_usd = view.contract.usd(ticks) + 2 * limits.costs_usd_per_side
+        return min(int(self._usd // each_usd), limits.contracts_max)
 
 
-def make_risk_manager(config: EngineConfig) -> RiskManager:
-    """What the session's terms say."""
+def make_risk_manager(config: EngineConfig, limits: Callable[[], Limits]) -> RiskManager:
+    """What the session's terms say, within the limits of the moment."""
     if config.risk_usd_per_trade is None:
         return FixedSize(config.size)
-    limits = config.limits
-    return FixedRisk(
-        config.risk_usd_per_trade,
-        slippage_ticks=limits.slippage_ticks,
-        costs_usd_per_side=limits.costs_usd_per_side,
-        contracts_max=limits.contracts_max,
-    )
+    return FixedRisk(config.risk_usd_per_trade, limits)
 
 
 class ExecutionPolicy(Protocol):

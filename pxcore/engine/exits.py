@@ -86,7 +86,7 @@ class Exits:
 
     def _may_still_arrive(self, state: State, stop_ticks: int, now: datetime) -> bool:
         """An earlier move, after the one that would be sent now."""
-        limits, entry = state.config.limits, state.entry
+        limits, entry = state.limits, state.entry
         grace = timedelta(seconds=limits.unknown_grace_s)
         if entry is not None and entry.is_adopted:
             under_way = grace + timedelta(seconds=limits.flatten_round_s)

@@ -14,6 +14,7 @@ from pxcore.engine.events import (
     Hub,
     HubDown,
     HubUp,
+    LimitsTightened,
     OperatorSeen,
     PositionSeen,
     RecordSkipped,
@@ -23,6 +24,7 @@ from pxcore.engine.events import (
 from pxcore.engine.market import Market
 from pxcore.engine.resync import Resync
 from pxcore.engine.state import State
+from pxcore.engine.tightening import bounds_of, loosened, not_tighter, text_of, tightest
 from pxcore.model import MarketTrade, Quote
 
 
@@ -48,6 +50,7 @@ class Hearing:
             SnapshotTaken: self._on_snapshot,
             SnapshotFailed: self._on_snapshot_failed,
             OperatorSeen: self._on_operator,
+            LimitsTightened: self._on_tightened,
         }
 
     # -- the market ---------------------------------------------------------------------------
@@ -75,6 +78,23 @@ class Hearing:
 
     def _on_operator(self, event: OperatorSeen) -> None:
         self._state.operator_at = event.seen_at
+
+    def _on_tightened(self, event: LimitsTightened) -> None:
+        """All of it or nothing: a wish that would loosen one limit was made for another day."""
+        before = self._state.limits
+        looser = not_tighter(bounds_of(before), event.bounds)
+        if looser:
+            refused = "; ".join(map(str, looser))
+            self._notice(Level.WARNING, "limits.refused", f"not tightened: {refused}")
+            return
+        self._state.limits = after = tightest(event.bounds, before)
+        changes = [
+            f"{change.name} {text_of(change.in_force)}"
+            for change in loosened(bounds_of(after), before)
+        ]
+        if changes:
+            text = f"tightened: {', '.join(changes)} ({event.why})"
+            self._notice(Level.WARNING, "limits.tightened", text)
 
     # -- connection and looks -----------------------------------------------------------------
 

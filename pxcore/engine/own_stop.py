@@ -10,8 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from pxcore.engine.commands import CancelOrder, PlaceStop
-from pxcore.engine.config import Limits
-from pxcore.engine.sent import Sent
+from pxcore.engine.sent import LimitsInForce, Sent
 from pxcore.model import Order, Side
 
 if TYPE_CHECKING:
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 class OwnStop(Sent):
     """`has_failed`: refused, not sent, or its answer lost. It is not tried a second time."""
 
-    def __init__(self, command: PlaceStop, *, at: datetime, limits: Limits) -> None:
+    def __init__(self, command: PlaceStop, *, at: datetime, limits: LimitsInForce) -> None:
         super().__init__(tag=command.tag, side=command.side, sent_at=at, limits=limits)
         self.has_failed = False
         self._swept: set[int] = set()

@@ -11,24 +11,26 @@ meanwhile must not go unseen, so every `blind_limit_s` a look tells what is ther
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from pxcore.engine.config import Limits
 from pxcore.engine.events import Hub
 from pxcore.model import Snapshot
 
 
 class Resync:
+    """`limits` are asked for each time: they may have been tightened. `only` is the one contract
+    whose fills and position must agree; None for all.
+    """
+
     def __init__(
         self,
         number_request: Callable[[], int],
+        limits: Callable[[], Limits],
         *,
-        retry_s: float,
-        blind_limit_s: float,
         only: str | None = None,
     ) -> None:
-        """`only` is the one contract whose fills and position must agree; None for all."""
         self.unknown_because: str | None = "not connected yet"
         self._number_request = number_request
-        self._retry = timedelta(seconds=retry_s)
-        self._blind_limit = timedelta(seconds=blind_limit_s)
+        self._limits = limits
         self._away_since: datetime | None = None
         self._only = only
         self._up: set[Hub] = set()
@@ -36,6 +38,14 @@ class Resync:
         self._due_at: datetime | None = None
         self._user_events = 0
         self._user_events_asked = 0
+
+    @property
+    def _retry(self) -> timedelta:
+        return timedelta(seconds=self._limits().settle_deadline_s)
+
+    @property
+    def _blind_limit(self) -> timedelta:
+        return timedelta(seconds=self._limits().blind_limit_s)
 
     @property
     def is_known(self) -> bool:

@@ -1,10 +1,13 @@
 """An order of ours on its way: what is known of it, and whom to ask when that is nothing."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from pxcore.engine.commands import ResolveTag
 from pxcore.engine.config import Limits
 from pxcore.model import Order, Side, Snapshot
+
+LimitsInForce = Callable[[], Limits]
 
 _LOST_AFTER = 20  # pauses between two look-ups until one counts as lost
 
@@ -13,10 +16,11 @@ class Sent:
     """One intent. Whatever arrives first, answer or stream, names the order; both are kept.
 
     Until it is answered, and for `unknown_grace_s` after an answer was lost, the order may still
-    reach the venue: nothing that is seen there meanwhile proves that it will not.
+    reach the venue: nothing that is seen there meanwhile proves that it will not. `limits` are
+    asked for each time: they may have been tightened.
     """
 
-    def __init__(self, *, tag: str, side: Side, sent_at: datetime, limits: Limits) -> None:
+    def __init__(self, *, tag: str, side: Side, sent_at: datetime, limits: LimitsInForce) -> None:
         self.tag = tag
         self.side = side
         self.sent_at = sent_at
@@ -25,15 +29,19 @@ class Sent:
         self.is_over = False
         self.filled_ticks: int | None = None
         self.is_unknown = False
-        self._ask_again = timedelta(seconds=limits.settle_deadline_s / 2)
-        self._grace = timedelta(seconds=limits.unknown_grace_s)
+        self._limits = limits
         self._ask_at: datetime | None = None  # when the next look-up is due
+
+    @property
+    def _ask_again(self) -> timedelta:
+        return timedelta(seconds=self._limits().settle_deadline_s / 2)
 
     def may_still_arrive(self, now: datetime) -> bool:
         """The venue may yet get it: a look that does not show it proves nothing."""
         if self.order_id is not None or self.is_over:
             return False
-        return self.answered_at is None or now < self.answered_at + self._grace
+        grace = timedelta(seconds=self._limits().unknown_grace_s)
+        return self.answered_at is None or now < self.answered_at + grace
 
     def accepted(self, order_id: int, at: datetime) -> None:
         self.order_id = order_id

@@ -6,7 +6,7 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from enum import StrEnum
 
 from pxcore.engine.book import Book
-from pxcore.engine.config import EngineConfig
+from pxcore.engine.config import EngineConfig, Limits
 from pxcore.engine.entry import Entry
 from pxcore.engine.gates import EntryView
 from pxcore.engine.limits import DayMoney, losses_in_a_row
@@ -39,10 +39,15 @@ _MINUTE = timedelta(minutes=1)
 
 
 class State:
-    """Mutable, owned by the engine alone. `entry` is the one on its way or in the market."""
+    """Mutable, owned by the engine alone. `entry` is the one on its way or in the market.
+
+    `limits` are those in force now, and the one place to read them: the terms hold those that the
+    session began with.
+    """
 
     def __init__(self, config: EngineConfig) -> None:
         self.config = config
+        self.limits = config.limits
         self.market = Market(config.contract)
         self.book = Book(config.contract.id, is_alone=config.foreign is Foreign.IGNORE)
         self.entry: Entry | None = None
@@ -56,6 +61,9 @@ class State:
         self.operator_at: datetime | None = None
         self.peak_usd = config.peak_usd
         self._entries_at: deque[datetime] = deque(maxlen=_ENTRIES_KEPT)
+
+    def limits_in_force(self) -> Limits:
+        return self.limits
 
     def derive_phase(self) -> Phase:
         """Where the position stands by the book alone, whatever came in whatever order."""
@@ -143,7 +151,7 @@ class State:
     def is_blind(self, now: datetime) -> bool:
         """Something is held and its worth cannot be told: no price, an old one, no average."""
         age_s = self.market.quote_age_s(now)
-        is_old = age_s is None or age_s > self.config.limits.stale_data_s
+        is_old = age_s is None or age_s > self.limits.stale_data_s
         return bool(self.book.holding.exposure) and (is_old or self.day_usd() is None)
 
     @property
@@ -158,7 +166,7 @@ class State:
         last = self.book.last_closed()
         if last is None or last.closed_at is None or last.net_usd >= 0:
             return None
-        return last.closed_at + timedelta(seconds=self.config.limits.cooldown_s)
+        return last.closed_at + timedelta(seconds=self.limits.cooldown_s)
 
     def market_view(self, now: datetime) -> MarketView:
         market, holding = self.market, self.book.holding
@@ -178,7 +186,7 @@ class State:
         self, now: datetime, *, size: int, bracket: Bracket, unknown_because: str | None
     ) -> EntryView:
         """All that the gates may look at for an entry of this size and bracket now."""
-        config, limits, account = self.config, self.config.limits, self.book.account
+        config, limits, account = self.config, self.limits, self.book.account
         risk_ticks = bracket.stop_loss_ticks + limits.slippage_ticks
         realised_usd = self.book.realised_usd
         closed_money = DayMoney(day_usd=realised_usd, peak_usd=self.peak_usd, equity_usd=None)

@@ -1,11 +1,11 @@
 """What earlier sessions of a trading day have settled for the later ones, by their journals.
 
 A restart forgives nothing: a halt that is in a journal and perhaps nowhere else (its session was
-killed before it could latch it), how high the day's profit stood, and which orders were sent
-without an answer and may still reach the venue.
+killed before it could latch it), the limits that each session began with, how high the day's
+profit stood, and which orders were sent without an answer and may still reach the venue.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -15,27 +15,72 @@ import msgspec
 from pxcore.engine.commands import Command, Halt, PeakSeen, PlaceEntry, PlaceStop
 from pxcore.engine.events import Event
 from pxcore.engine.intents import unanswered_tags
+from pxcore.engine.tightening import Bounds, bounds_of
 from pxcore.journal.reader import decode_command, decode_event, read_opening, read_rows
 from pxcore.journal.rows import RowKind
 from pxcore.model import PxError
 
 
-def halt_in_journals(folder: Path, *, account_id: int, trading_day: date) -> str | None:
-    """Why that day was halted, by the journals of its sessions that have no last row.
+class Latched(msgspec.Struct, frozen=True, kw_only=True):
+    """A halt for the day, and the session that said it."""
+
+    session_id: str
+    reason: str
+
+
+class Opened(msgspec.Struct, frozen=True, kw_only=True):
+    """A session of the day, when it began by our own clock, and its limits then."""
+
+    session_id: str
+    wall: datetime
+    bounds: Bounds
+
+
+def halts_in_journals(
+    folder: Path, *, account_id: int, trading_day: date, released: Collection[str] = ()
+) -> tuple[Latched, ...]:
+    """Why that day is halted, by the journals of its sessions that have no last row.
 
     A journal that ends properly is not read: its session has latched its halt in the store. One
     of this day and account that cannot be read is itself a reason: what it decided is not known.
+    Those of the sessions in `released` were re-armed, and are not looked at.
     """
+    found = []
+    for path in _journals(folder, trading_day):
+        if _session_of(path) in released:
+            continue
+        try:
+            reason = _halt_in(path, account_id)
+        except (PxError, msgspec.MsgspecError) as error:
+            reason = f"the journal of an earlier session today cannot be read: {error}"
+        if reason is not None:
+            found.append(Latched(session_id=_session_of(path), reason=reason))
+    return tuple(found)
+
+
+def _halt_in(path: Path, account_id: int) -> str | None:
+    if read_opening(path).config.account_id != account_id or _is_closed(path):
+        return None
+    halts = (c for c in _commands(path, b'"halt"') if isinstance(c, Halt))
+    first = next(halts, None)
+    return None if first is None else first.reason
+
+
+def openings_in_journals(folder: Path, *, account_id: int, trading_day: date) -> tuple[Opened, ...]:
+    """The day's sessions of the account, but for journals that do not say of which they are:
+    those are halts, see above.
+    """
+    found = []
     for path in _journals(folder, trading_day):
         try:
-            if read_opening(path).config.account_id != account_id or _is_closed(path):
-                continue
-            for command in _commands(path, b'"halt"'):
-                if isinstance(command, Halt):
-                    return command.reason
-        except (PxError, msgspec.MsgspecError) as error:
-            return f"the journal of an earlier session today cannot be read: {error}"
-    return None
+            config = read_opening(path).config
+        except (PxError, msgspec.MsgspecError):
+            continue
+        if config.account_id == account_id:
+            began = next(read_rows(path)).wall
+            bounds = bounds_of(config.limits)
+            found.append(Opened(session_id=_session_of(path), wall=began, bounds=bounds))
+    return tuple(found)
 
 
 def peak_in_journals(folder: Path, *, account_id: int, trading_day: date) -> Decimal:
@@ -93,6 +138,10 @@ def _unanswered(path: Path) -> dict[str, datetime]:
 
 def _journals(folder: Path, trading_day: date) -> list[Path]:
     return sorted(folder.glob(f"px-{trading_day:%Y%m%d}-*.jsonl"))
+
+
+def _session_of(path: Path) -> str:
+    return path.name.partition(".")[0]
 
 
 def _commands(path: Path, mark: bytes) -> Iterator[Command]:

@@ -5,7 +5,7 @@ answers, and may be written twice: the second time changes nothing. Money is kep
 times as UTC ISO text, because SQLite keeps neither exactly.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import Dialect, Engine, String, TypeDecorator, create_engine, event
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
+from pxcore.journal.latches import Latched
 from pxcore.model import Fill
 
 
@@ -128,25 +129,38 @@ class Store:
         self._engine.dispose()
 
     def latch_halt(
-        self, *, account_id: int, trading_day: date, reason: str, session_id: str
+        self,
+        *,
+        account_id: int,
+        trading_day: date,
+        reason: str,
+        session_id: str,
+        released: Collection[str] = (),
     ) -> None:
-        """From here on no session of that account and day may enter. The first reason stays."""
-        with self._session() as session:
-            if session.get(HaltRow, (account_id, trading_day)) is None:
-                session.add(
-                    HaltRow(
-                        account_id=account_id,
-                        trading_day=trading_day,
-                        reason=reason,
-                        session_id=session_id,
-                        at=datetime.now(UTC),
-                    )
-                )
-
-    def halt_reason(self, *, account_id: int, trading_day: date) -> str | None:
+        """From here on no session of that account and day may enter. The first reason stays,
+        unless it is of a session in `released`: that one was re-armed, and gives way.
+        """
         with self._session() as session:
             row = session.get(HaltRow, (account_id, trading_day))
-            return row.reason if row is not None else None
+            if row is not None and (row.session_id not in released or session_id in released):
+                return
+            session.merge(
+                HaltRow(
+                    account_id=account_id,
+                    trading_day=trading_day,
+                    reason=reason,
+                    session_id=session_id,
+                    at=datetime.now(UTC),
+                )
+            )
+
+    def latched(self, *, account_id: int, trading_day: date) -> Latched | None:
+        """The halt of that day, whether or not it was re-armed since."""
+        with self._session() as session:
+            row = session.get(HaltRow, (account_id, trading_day))
+            if row is None:
+                return None
+            return Latched(session_id=row.session_id, reason=row.reason)
 
     def put(self, row: SessionRow | DayRow) -> None:
         """Writes the row, in place of one with the same key."""

@@ -102,7 +102,7 @@ def make_report(
         costs_usd=costs,
         net_usd=gross - costs,
         balance_usd=closing.account.balance_usd,
-        loss_usd_max=config.limits.loss_usd_max,
+        loss_usd_max=record.limits.loss_usd_max,
         headroom_usd_min=end.headroom_usd_min if end else None,
         entries_sent=len(record.sent),
         protected=record.protected_count,

@@ -16,7 +16,9 @@ from pxcore.engine.commands import (
     PlaceEntry,
     PlaceStop,
 )
-from pxcore.engine.events import FillSeen, OrderSeen, SnapshotTaken
+from pxcore.engine.config import Limits
+from pxcore.engine.events import FillSeen, LimitsTightened, OrderSeen, SnapshotTaken
+from pxcore.engine.tightening import bounds_of, not_tighter, tightest
 from pxcore.journal import (
     Closing,
     Opening,
@@ -46,7 +48,8 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
 
 class Record(msgspec.Struct, kw_only=True):
     """`fills` came by the stream, `fills_by_rest` in a snapshot; `closing` is None for a session
-    that was killed. Orders are as last seen. `damage` says what of the journal could not be read.
+    that was killed. Orders are as last seen. `tightened` are the limits after the last tightening,
+    if there was one. `damage` says what of the journal could not be read.
     """
 
     opening: Opening
@@ -62,6 +65,12 @@ class Record(msgspec.Struct, kw_only=True):
     own_stops: set[str] = msgspec.field(default_factory=set)  # tags
     damage: str | None = None
     unprotected_s: Decimal = Decimal(0)
+    tightened: Limits | None = None
+
+    @property
+    def limits(self) -> Limits:
+        """Those in force at the end."""
+        return self.tightened or self.opening.config.limits
 
 
 def read_record(path: Path, opening: Opening) -> Record:
@@ -95,6 +104,11 @@ def _fold(path: Path, record: Record) -> None:
                         record.fills[fill.id] = fill
                     case SnapshotTaken(snapshot=snapshot):
                         record.fills_by_rest |= {f.id: f for f in snapshot.fills}
+                    case LimitsTightened(bounds=bounds):
+                        if not not_tighter(
+                            bounds_of(record.limits), bounds
+                        ):  # as the engine judged it
+                            record.tightened = tightest(bounds, record.limits)
                     case _:
                         pass
             case RowKind.COMMAND if at is not None:

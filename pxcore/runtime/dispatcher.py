@@ -33,6 +33,8 @@ Job = Callable[[], Event | None]
 
 
 class Dispatcher:
+    """`stale_data_s` is asked for at each entry: the limit may have been tightened."""
+
     def __init__(
         self,
         venue: Venue,
@@ -43,7 +45,7 @@ class Dispatcher:
         deliver: Callable[[Event], None],
         on_crash: Callable[[BaseException], None],
         sends_orders: bool,
-        stale_data_s: float,
+        stale_data_s: Callable[[], float],
         warm_every_s: float = 25.0,
     ) -> None:
         self._venue = venue
@@ -97,7 +99,7 @@ class Dispatcher:
             if not (self._may_enter and self._sends_orders):
                 return self._not_sent(instruction, "the session is leaving")
             age_s = (self._clock.now() - decided_at).total_seconds()
-            if age_s > self._stale_data_s:  # the engine, or this lane, was behind
+            if age_s > self._stale_data_s():  # the engine, or this lane, was behind
                 return self._not_sent(instruction, f"decided {age_s:.1f} s ago, on stale data")
         return self._venue.instruct(instruction, self._contract)
 

@@ -1,6 +1,8 @@
 """Latching a halt for the trading day: done by the session, and again by whoever supervises it."""
 
+from pxcore.journal.operator import OperatorJournal, released_halts
 from pxcore.journal.store import Store
+from pxcore.model import ProtocolError
 from pxcore.runtime.plan import Paths, SessionPlan
 from pxcore.settings import Settings
 
@@ -17,6 +19,18 @@ def latch_halt(plan: SessionPlan, settings: Settings, reason: str) -> None:
             trading_day=plan.trading_day,
             reason=reason,
             session_id=plan.session_id,
+            released=_released(plan, settings),
         )
     finally:
         store.close()
+
+
+def _released(plan: SessionPlan, settings: Settings) -> frozenset[str]:
+    """The sessions whose halts were re-armed; none when that cannot be read."""
+    journal = OperatorJournal(
+        Paths(settings.home).journals, account_id=plan.account.id, trading_day=plan.trading_day
+    )
+    try:
+        return released_halts(journal.rows())
+    except ProtocolError:
+        return frozenset()  # every halt holds, and so does this damage

@@ -10,14 +10,28 @@ from decimal import Decimal
 from pathlib import Path
 
 import msgspec
+from msgspec.structs import replace
+from sqlalchemy.exc import SQLAlchemyError
 
 from pxcore.calendar import chicago, trading_day_at
-from pxcore.engine.config import EngineConfig, ExitTerms, Limits, Stretch
+from pxcore.engine.config import EngineConfig, ExitTerms, Stretch
 from pxcore.engine.limits import realised_peak_usd
+from pxcore.engine.tightening import Bounds, tighter_of
 from pxcore.gateway import Budget, GatewayClient, SharedLedger
-from pxcore.journal.latches import halt_in_journals, peak_in_journals
+from pxcore.journal.latches import peak_in_journals
 from pxcore.journal.store import Store
-from pxcore.model import Account, Bracket, Contract, Foreign, Misconfigured, PxError, Snapshot
+from pxcore.journal.terms import DayTerms, read_terms
+from pxcore.model import (
+    Account,
+    Bracket,
+    Contract,
+    Foreign,
+    Misconfigured,
+    PxError,
+    Snapshot,
+    Unavailable,
+)
+from pxcore.runtime.limits import allowed
 from pxcore.settings import Mode, Settings
 
 _BEFORE_CLOSE = timedelta(minutes=10)  # the window ends at least so long before the venue's close
@@ -29,7 +43,8 @@ class NotNow(PxError):
 
 class SessionPlan(msgspec.Struct, frozen=True, kw_only=True):
     """Times are UTC. `opening` is the account that the session starts from, flat unless it adopts
-    what is held; orders of the day up to `last_order_id` are not this session's.
+    what is held; orders of the day up to `last_order_id` are not this session's. `in_force` are
+    the day's limits so far, with the first `operator_rows` of the operator's journal.
     """
 
     session_id: str
@@ -48,6 +63,8 @@ class SessionPlan(msgspec.Struct, frozen=True, kw_only=True):
     no_entry: tuple[Stretch, ...] = ()
     peak_usd: Decimal = Decimal(0)
     adopts_opening: bool = False
+    in_force: Bounds = Bounds()
+    operator_rows: int = 0
 
 
 class Paths:
@@ -140,6 +157,7 @@ def make_plan(
     """Puts the plan together. Raises NotNow as `window_of` does."""
     trading_day, start, end, flat_by = window_of(settings, settings.clock.now())
     journals = Paths(settings.home).journals
+    terms = read_terms(journals, account_id=account.id, trading_day=trading_day, store=store)
     stamp = datetime.now(UTC).strftime("%H%M%S")
     return SessionPlan(
         session_id=f"px-{trading_day:%Y%m%d}-{stamp}-{secrets.token_hex(2)}",
@@ -154,8 +172,7 @@ def make_plan(
         flat_by=flat_by,
         opening=opening,
         last_order_id=last_order_id,
-        halt_reason=store.halt_reason(account_id=account.id, trading_day=trading_day)
-        or halt_in_journals(journals, account_id=account.id, trading_day=trading_day),
+        halt_reason=terms.halt_reason,
         no_entry=tuple(
             Stretch(start=chicago(trading_day, first), end=chicago(trading_day, last))
             for first, last in settings.no_entry_times
@@ -165,6 +182,46 @@ def make_plan(
             peak_in_journals(journals, account_id=account.id, trading_day=trading_day),
         ),
         adopts_opening=adopts_opening,
+        in_force=terms.in_force,
+        operator_rows=len(terms.rows),
+    )
+
+
+def day_terms(settings: Settings, account_id: int, trading_day: date) -> DayTerms:
+    """What the day has settled so far. Makes no store where there is none.
+
+    Raises Unavailable when the store cannot be read: that is not the same as "not halted".
+    """
+    paths = Paths(settings.home)
+    if not paths.store.exists():  # opening it would make one
+        return read_terms(
+            paths.journals, account_id=account_id, trading_day=trading_day, store=None
+        )
+    try:
+        store = Store(paths.store)
+        try:
+            return read_terms(
+                paths.journals, account_id=account_id, trading_day=trading_day, store=store
+            )
+        finally:
+            store.close()
+    except SQLAlchemyError as error:
+        why = str(error).splitlines()[0]
+        raise Unavailable(f"{paths.store} cannot be read: {why}") from error
+
+
+def brought_up_to_date(plan: SessionPlan, settings: Settings) -> SessionPlan:
+    """The plan with what was latched and tightened since it was made; nothing gets looser.
+
+    For whoever holds the account: from then on only tightenings come, and a session hears them.
+    Raises Unavailable as `day_terms` does.
+    """
+    terms = day_terms(settings, plan.account.id, plan.trading_day)
+    return replace(
+        plan,
+        halt_reason=plan.halt_reason or terms.halt_reason,
+        in_force=tighter_of((plan.in_force, terms.in_force)),
+        operator_rows=len(terms.rows),
     )
 
 
@@ -189,8 +246,8 @@ def require_agreement(plan: SessionPlan, settings: Settings) -> None:
 
 
 def engine_config(plan: SessionPlan, settings: Settings) -> EngineConfig:
-    """The engine's terms. What guards against our own slowness runs at our own clock's speed."""
-    speed = settings.clock.speed
+    """The engine's terms: those of the settings, with limits no looser than the day's so far."""
+    limits, held = allowed(settings, plan.in_force)
     return EngineConfig(
         session_id=plan.session_id,
         account_id=plan.account.id,
@@ -204,29 +261,8 @@ def engine_config(plan: SessionPlan, settings: Settings) -> EngineConfig:
             stop_loss_ticks=settings.stop_loss_ticks,
             take_profit_ticks=settings.take_profit_ticks,
         ),
-        limits=Limits(
-            loss_usd_max=settings.loss_usd_max,
-            trades_max=settings.trades_max,
-            contracts_max=settings.contracts_max,
-            cooldown_s=settings.cooldown_s,
-            stale_data_s=settings.stale_data_s * speed,
-            entry_deadline_s=settings.entry_deadline_s * speed,
-            unknown_grace_s=settings.unknown_grace_s * speed,
-            protection_deadline_s=settings.protection_deadline_s * speed,
-            settle_deadline_s=settings.settle_deadline_s * speed,
-            blind_limit_s=settings.blind_limit_s * speed,
-            flatten_round_s=2 * settings.reply_timeout_s * speed,
-            slippage_ticks=settings.slippage_ticks,
-            costs_usd_per_side=settings.costs_usd_per_side,
-            time_scale=speed,
-            profit_usd_lock=settings.profit_usd_lock,
-            drawdown_usd_max=settings.drawdown_usd_max,
-            balance_usd_floor=settings.balance_usd_floor,
-            losses_in_a_row_max=settings.losses_in_a_row_max,
-            entries_per_minute_max=settings.entries_per_minute_max,
-            spread_ticks_max=settings.spread_ticks_max,
-            presence_s=None if settings.presence_s is None else settings.presence_s * speed,
-        ),
+        limits=limits,
+        limits_held=held,
         sends_orders=plan.mode is not Mode.SHADOW,
         halt_reason=plan.halt_reason,
         no_entry=plan.no_entry,
@@ -234,7 +270,7 @@ def engine_config(plan: SessionPlan, settings: Settings) -> EngineConfig:
             break_even_ticks=settings.break_even_ticks,
             trail_ticks=settings.trail_ticks,
             time_stop_s=settings.time_stop_s,
-            move_every_s=speed,
+            move_every_s=settings.clock.speed,
         ),
         peak_usd=plan.peak_usd,
         places_stops=settings.own_stop,

@@ -44,7 +44,7 @@ def progress_of(engine: Engine, now: datetime) -> Progress:
         stop_price=price(stop.stop_ticks) if stop else None,
         target_price=price(target.limit_ticks) if target else None,
         day_usd=day_usd,
-        headroom_usd=None if day_usd is None else engine.config.limits.loss_usd_max + day_usd,
+        headroom_usd=None if day_usd is None else engine.state.limits.loss_usd_max + day_usd,
         trades=book.trades_count,
         denials=sum(engine.denials.values()),
         ends_at=engine.config.window_end,

@@ -36,17 +36,20 @@ from pxcore.engine.commands import (
 from pxcore.engine.events import Ask, Asked, ClockTick, Event, ShellFault, SnapshotTaken
 from pxcore.gateway import HubLimits, Realtime
 from pxcore.journal import SCHEMA, Closing, Journal, Opening, RowKind
+from pxcore.journal.operator import OperatorJournal
 from pxcore.logs import log_to
-from pxcore.model import Misconfigured, PxError
+from pxcore.model import Misconfigured, PxError, Unavailable
 from pxcore.runtime.dispatcher import Dispatcher
 from pxcore.runtime.flatten import flatten_account
 from pxcore.runtime.halts import latch_halt
 from pxcore.runtime.inbox import Inbox
 from pxcore.runtime.lines import Ended, Milestone
 from pxcore.runtime.lock import AccountBusy, AccountLock
+from pxcore.runtime.operator_watch import OperatorWatch
 from pxcore.runtime.plan import (
     Paths,
     SessionPlan,
+    brought_up_to_date,
     connect,
     engine_config,
     only_contract,
@@ -110,7 +113,7 @@ class Session:
             deliver=self._inbox.put,
             on_crash=self._note_crash,
             sends_orders=plan.mode is not Mode.SHADOW,
-            stale_data_s=self._engine.config.limits.stale_data_s,
+            stale_data_s=lambda: self._engine.state.limits.stale_data_s,
         )
         _, rtc_url = settings.hosts
         self._realtime = Realtime(
@@ -143,6 +146,16 @@ class Session:
             clock=self._clock,
             deliver=self._inbox.put,
         )
+        operator = OperatorWatch(
+            OperatorJournal(
+                self._paths.journals,
+                account_id=self._plan.account.id,
+                trading_day=self._plan.trading_day,
+            ),
+            rows_known=self._plan.operator_rows,
+            clock=self._clock,
+            deliver=self._inbox.put,
+        )
         self._realtime.start()
         try:
             self._loop()
@@ -153,6 +166,7 @@ class Session:
             logger.opt(exception=error).error("session failed; flattening by REST")
             ended = self._leave_by_rest(f"session failed: {error}")
         watch.stop()
+        operator.stop()
         self._realtime.stop()
         self._dispatcher.stop(timeout_s=2.0)
         self._close_journal(ended)
@@ -190,7 +204,7 @@ class Session:
     def _judge_lag(self, event: Event) -> None:
         """An engine that lives in the past must not keep a position: its limits come late."""
         lag_s = (self._clock.now() - event.at).total_seconds()
-        limit_s = self._engine.config.limits.blind_limit_s
+        limit_s = self._engine.state.limits.blind_limit_s
         if lag_s > limit_s and self._engine.state.book.held_contracts():
             raise TimeoutError(f"the engine is {lag_s:.0f} s behind with a position")
 
@@ -324,14 +338,14 @@ def main(argv: list[str]) -> int:
             secrets=settings.secrets,
         )
         with AccountLock(paths.home, plan.account.id, holder=plan.session_id) as lock:
-            session = Session(plan, settings, voice, lock)
+            session = Session(brought_up_to_date(plan, settings), settings, voice, lock)
             for name in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(name, lambda number, frame: session.ask_to_stop(f"signal {number}"))
             ended = session.run()
     except AccountBusy as error:
         voice.end(Ended(reason=str(error), is_flat=False, is_refused=True))
         return 2
-    except (Misconfigured, OSError, msgspec.DecodeError, IndexError) as error:
+    except (Misconfigured, Unavailable, OSError, msgspec.DecodeError, IndexError) as error:
         voice.end(Ended(reason=f"session not started: {error}", is_flat=False))
         return 2
     voice.end(ended)

@@ -11,6 +11,7 @@ from pxcore.calendar import trading_day_at
 from pxcore.engine.commands import Level, Notice
 from pxcore.gateway import GatewayClient
 from pxcore.journal.latches import unanswered_in_journals
+from pxcore.journal.terms import read_terms
 from pxcore.model import PxError
 from pxcore.runtime.plan import Paths
 from pxcore.settings import Settings
@@ -35,10 +36,11 @@ class Strays:
         self._client = client
         self._say = say
         self._since = day.opens_at
-        self._under_way = timedelta(seconds=settings.reply_timeout_s + settings.unknown_grace_s)
-        self._sent_at = unanswered_in_journals(
-            Paths(settings.home).journals, account_id=account_id, trading_day=day.day
-        )
+        journals = Paths(settings.home).journals
+        terms = read_terms(journals, account_id=account_id, trading_day=day.day, store=None)
+        grace_s = max(settings.unknown_grace_s, terms.in_force.unknown_grace_s or 0.0)
+        self._under_way = timedelta(seconds=settings.reply_timeout_s + grace_s)
+        self._sent_at = unanswered_in_journals(journals, account_id=account_id, trading_day=day.day)
 
     def may_arrive(self) -> bool:
         """By the time alone; nothing is asked of anybody."""

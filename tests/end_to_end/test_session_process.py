@@ -184,6 +184,36 @@ def test_flatten_ends_the_session_of_an_account_that_is_flat(start_paper, config
     thread.join(30)
 
 
+def test_running_session_heeds_a_tightening_and_the_next_one_is_held_to_it(start_paper, configure):
+    _, values = start_paper(window_s=60.0)
+    settings = configure(values | {"PX_STRATEGY": "hold", "PX_STRATEGY_PARAMS": ""})
+    said = queue.SimpleQueue()
+    supervisor = Supervisor(plan_for(settings), settings, on_line=said.put)
+    thread = threading.Thread(target=lambda: said.put(supervisor.run()))
+    thread.start()
+    said.get(timeout=30)  # it runs
+    result = CliRunner().invoke(
+        app, ["limits", "tighten", "loss_usd_max=9", "trades_max=1", "--reason", "choppy"]
+    )
+    assert result.exit_code == 0, result.output
+    while getattr(said.get(timeout=10), "code", "") != "limits.tightened":
+        continue
+    supervisor.ask_to_stop()
+    thread.join(30)
+
+    again = Supervisor(plan_for(settings), settings, on_line=said.put)
+    thread = threading.Thread(target=lambda: said.put(again.run()))
+    thread.start()
+    held = []
+    while len(held) < 2:
+        line = said.get(timeout=20)
+        if getattr(line, "code", "") == "limits.held":
+            held.append(line.text)
+    again.ask_to_stop()
+    thread.join(30)
+    assert any("trades_max" in text for text in held)
+
+
 def test_session_refuses_settings_that_are_not_those_of_its_plan(start_paper, configure):
     _, values = start_paper(window_s=20.0)
     settings = configure(values)

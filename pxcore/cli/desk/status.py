@@ -4,17 +4,14 @@ import time
 from datetime import date
 
 import msgspec
-from sqlalchemy.exc import SQLAlchemyError
 
 from pxcore.calendar import trading_day_at
 from pxcore.cli.desk.desk import Desk
 from pxcore.cli.output import Output
 from pxcore.gateway.budget import Left
-from pxcore.journal.latches import halt_in_journals
-from pxcore.journal.store import Store
 from pxcore.model import Misconfigured, Unavailable
 from pxcore.runtime.lock import holder_of
-from pxcore.runtime.plan import Paths, connect
+from pxcore.runtime.plan import Paths, connect, day_terms
 from pxcore.runtime.watch import read_kill_switch
 from pxcore.settings import Settings
 
@@ -94,20 +91,8 @@ def halt_of(settings: Settings, account_id: int) -> str | None:
 
     Raises Unavailable when the store cannot be read: that is not the same as "not halted".
     """
-    paths = Paths(settings.home)
     day = trading_day_at(settings.clock.now()).day
-    latched = None
-    if paths.store.exists():  # opening it would make one
-        try:
-            store = Store(paths.store)
-            try:
-                latched = store.halt_reason(account_id=account_id, trading_day=day)
-            finally:
-                store.close()
-        except SQLAlchemyError as error:
-            why = str(error).splitlines()[0]
-            raise Unavailable(f"{paths.store} cannot be read: {why}") from error
-    return latched or halt_in_journals(paths.journals, account_id=account_id, trading_day=day)
+    return day_terms(settings, account_id, day).halt_reason
 
 
 def _lines(status: Status) -> list[str]:

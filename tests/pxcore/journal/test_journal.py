@@ -22,7 +22,7 @@ from pxcore.journal import (
     read_opening,
     read_rows,
 )
-from pxcore.journal.latches import halt_in_journals, peak_in_journals, unanswered_in_journals
+from pxcore.journal.latches import halts_in_journals, peak_in_journals, unanswered_in_journals
 from pxcore.journal.replay import replay
 from pxcore.model import Bracket, ProtocolError, Side
 
@@ -144,11 +144,14 @@ def test_halt_of_a_killed_session_is_found_in_its_journal(tmp_path):
     journal.append(RowKind.OPENED, terms(config))
     journal.append(RowKind.COMMAND, Halt(reason="daily loss"))
     journal.close()
-    find = functools.partial(halt_in_journals, tmp_path, trading_day=config.trading_day)
-    assert find(account_id=config.account_id) == "daily loss"
-    assert find(account_id=99) is None
+    find = functools.partial(halts_in_journals, tmp_path, trading_day=config.trading_day)
+    (halt,) = find(account_id=config.account_id)
+    assert (halt.session_id, halt.reason) == (path.stem, "daily loss")
+    assert find(account_id=config.account_id, released={path.stem}) == ()
+    assert find(account_id=99) == ()
     path.write_bytes(b"{}")
-    assert "cannot be read" in find(account_id=config.account_id)
+    (damaged,) = find(account_id=config.account_id)
+    assert damaged.session_id == path.stem and "cannot be read" in damaged.reason
 
 
 def entry(tag: str) -> PlaceEntry:

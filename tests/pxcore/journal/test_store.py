@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import StatementError
 
+from pxcore.journal.latches import Latched
 from pxcore.journal.store import DayRow, FillRow, Session, SessionRow, Store
 from pxcore.model import Fill, Side
 
@@ -23,15 +24,34 @@ def store(tmp_path):
 def test_first_halt_of_a_day_stays_and_other_days_and_accounts_are_free(store):
     for reason in ("daily loss", "kill switch"):
         store.latch_halt(account_id=1, trading_day=DAY, reason=reason, session_id="s")
-    assert store.halt_reason(account_id=1, trading_day=DAY) == "daily loss"
-    assert store.halt_reason(account_id=2, trading_day=DAY) is None
-    assert store.halt_reason(account_id=1, trading_day=DAY + timedelta(days=3)) is None
+    halt = Latched(session_id="s", reason="daily loss")
+    assert store.latched(account_id=1, trading_day=DAY) == halt
+    assert store.latched(account_id=2, trading_day=DAY) is None
+    assert store.latched(account_id=1, trading_day=DAY + timedelta(days=3)) is None
+
+
+@pytest.mark.parametrize(
+    ("session", "released", "stays"),
+    [
+        pytest.param("s2", ("s1",), "s2", id="after the first was re-armed"),
+        pytest.param("s2", (), "s1", id="while the first holds"),
+        pytest.param("s1", ("s1",), "s1", id="the first one again, late"),
+        pytest.param("s2", ("s2",), "s1", id="a late one, itself re-armed"),
+    ],
+)
+def test_halt_gives_way_to_a_later_one_only_when_it_was_released(store, session, released, stays):
+    store.latch_halt(account_id=1, trading_day=DAY, reason="1", session_id="s1")
+    store.latch_halt(
+        account_id=1, trading_day=DAY, reason="2", session_id=session, released=released
+    )
+    found = store.latched(account_id=1, trading_day=DAY)
+    assert (found.session_id, found.reason) == (stays, {"s1": "1", "s2": "2"}[stays])
 
 
 def test_halt_survives_reopening(store, tmp_path):
     store.latch_halt(account_id=1, trading_day=DAY, reason="daily loss", session_id="s")
     again = Store(tmp_path / "px.sqlite")
-    assert again.halt_reason(account_id=1, trading_day=DAY) == "daily loss"
+    assert again.latched(account_id=1, trading_day=DAY) is not None
     again.close()
 
 

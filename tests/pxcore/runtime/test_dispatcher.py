@@ -105,7 +105,7 @@ class Desk:
             clock=clock,
             deliver=self.events.put,
             on_crash=self.crashes.append,
-            **({"sends_orders": True, "stale_data_s": 5.0} | more),
+            **({"sends_orders": True, "stale_data_s": lambda: 5.0} | more),
         )
 
     def instruct(self, instruction, *, age_s: float = 0.0):

@@ -1,0 +1,186 @@
+"""The operator's journal: what a person did to the limits and halts of a trading day, and why.
+
+One file per account and trading day beside the sessions' journals, one numbered row an act. It
+is the source of truth for what was tightened and re-armed: a row is on the disk before the
+command says that it is done, and what a row does not say has not happened. A torn last line (a
+command killed in mid-write) was never said to be done: it is left out, and cut off by the next
+act. Any other damage is an error, and nothing is opened while there is one.
+"""
+
+import getpass
+import io
+import os
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import msgspec
+
+from pxcore.engine.tightening import Bounds
+from pxcore.filelock import SharedFile
+from pxcore.journal.latches import Latched
+from pxcore.model import ProtocolError
+
+
+class Tightened(msgspec.Struct, frozen=True, kw_only=True, tag_field="verb", tag="tighten"):
+    """These limits are tighter from here on. `before` is what was in force of the same."""
+
+    before: Bounds
+    after: Bounds
+
+
+class Rearmed(msgspec.Struct, frozen=True, kw_only=True, tag_field="verb", tag="rearm"):
+    """These halts hold no more, and these sessions' limits and all tightenings before count no
+    more. By their names, not by the time: clocks are set back, names are not.
+
+    `before` and `after` are the limits in force, None when the act left them alone.
+    """
+
+    halts: tuple[Latched, ...] = ()
+    sessions: tuple[str, ...] = ()
+    before: Bounds | None = None
+    after: Bounds | None = None
+
+
+Act = Tightened | Rearmed
+
+
+class OperatorRow(msgspec.Struct, frozen=True, kw_only=True):
+    """`seq` counts from 1 without a gap; `wall` is our own clock, UTC; `who` a user of this
+    machine. `cut_off` bytes of an act that was never done were removed before it.
+    """
+
+    seq: int
+    wall: datetime
+    account_id: int
+    trading_day: date
+    who: str
+    reason: str
+    act: Act
+    cut_off: int = 0
+
+
+_row = msgspec.json.Decoder(OperatorRow)
+
+
+class OperatorJournal:
+    """Of one account and trading day. Nothing is made before the first act."""
+
+    def __init__(self, folder: Path, *, account_id: int, trading_day: date) -> None:
+        self.path = folder / f"operator-{account_id}-{trading_day:%Y%m%d}.jsonl"
+        self._account_id = account_id
+        self._trading_day = trading_day
+
+    def rows(self) -> tuple[OperatorRow, ...]:
+        """Every act, in order. Raises ProtocolError, naming the line, for damage; it also stands
+        for a file that cannot be read.
+        """
+        try:
+            data = self.path.read_bytes()
+        except FileNotFoundError:
+            return ()
+        except OSError as error:
+            raise ProtocolError(f"{self._name} cannot be read: {error.strerror}") from error
+        return self._decoded(data)
+
+    def record(
+        self, decide: Callable[[tuple[OperatorRow, ...]], Act], *, who: str, reason: str
+    ) -> OperatorRow:
+        """Writes what `decide` makes of the acts so far; two at once take turns.
+
+        On the disk when it returns. Raises what `decide` raises, ProtocolError for damage, and
+        OSError when it cannot be written or another process keeps the file: then nothing is.
+        """
+        with SharedFile(self.path).held() as file:
+            data = file.readall()
+            whole = data.rfind(b"\n") + 1
+            rows = self._decoded(data)
+            row = OperatorRow(
+                seq=len(rows) + 1,
+                wall=datetime.now(UTC),
+                account_id=self._account_id,
+                trading_day=self._trading_day,
+                who=who,
+                reason=reason,
+                act=decide(rows),
+                cut_off=len(data) - whole,
+            )
+            _append(file, whole, msgspec.json.encode(row) + b"\n")
+            _sync_folder(self.path.parent)
+        return row
+
+    @property
+    def _name(self) -> str:
+        return f"the operator's journal {self.path.name}"
+
+    def _decoded(self, data: bytes) -> tuple[OperatorRow, ...]:
+        rows = []
+        *lines, _torn = data.split(b"\n")
+        for number, line in enumerate(lines, 1):
+            try:
+                row = _row.decode(line)
+            except msgspec.DecodeError as error:
+                raise ProtocolError(f"{self._name} line {number}: {error}") from error
+            if row.seq != number:
+                raise ProtocolError(f"{self._name} line {number} has number {row.seq}")
+            if (row.account_id, row.trading_day) != (self._account_id, self._trading_day):
+                of = f"account {row.account_id} and {row.trading_day}"
+                raise ProtocolError(f"{self._name} line {number} is of {of}")
+            rows.append(row)
+        return tuple(rows)
+
+
+def released_halts(rows: tuple[OperatorRow, ...]) -> frozenset[str]:
+    """The sessions whose halts hold no more."""
+    acts = (row.act for row in rows)
+    return frozenset(h.session_id for act in acts if isinstance(act, Rearmed) for h in act.halts)
+
+
+def since_rearm(rows: tuple[OperatorRow, ...]) -> tuple[frozenset[str], tuple[OperatorRow, ...]]:
+    """The sessions whose limits count no more, and the acts that do: from the last re-arm of the
+    limits on, that one included.
+    """
+    last = 0
+    gone: frozenset[str] = frozenset()
+    for number, row in enumerate(rows):
+        if isinstance(row.act, Rearmed) and row.act.after is not None:
+            last, gone = number, gone | frozenset(row.act.sessions)
+    return gone, rows[last:]
+
+
+def bounds_in(row: OperatorRow) -> Bounds | None:
+    """What the act held the limits to; None when it left them alone."""
+    return row.act.after
+
+
+def operator_name() -> str:
+    """The user of this machine that runs this process."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError, ImportError):  # none of that id is known here
+        return f"user {os.getuid()}"
+
+
+def _append(file: io.FileIO, end: int, line: bytes) -> None:
+    """The line stands at `end` and on the disk, or is taken back: it may not hold half done."""
+    try:
+        file.truncate(end)
+        file.seek(end)
+        view = memoryview(line)
+        while view:
+            view = view[file.write(view) or 0 :]
+        os.fsync(file.fileno())
+    except OSError:
+        file.truncate(end)
+        raise
+
+
+def _sync_folder(folder: Path) -> None:
+    """A file is found after a power cut only if its folder is on the disk, too."""
+    if os.name == "nt":
+        return  # a folder cannot be opened there, and need not be
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
