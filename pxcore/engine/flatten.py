@@ -7,7 +7,8 @@ A round cancels what could add to a position, closes every position, and cancels
 so that whoever dies in between leaves no position without one. Each goes out once; then it looks
 by REST. A look that is not flat is given time and repeated before the next round acts on it, and
 a contract with a market order alive is left to that order: a close that is still filling must
-not be sent again, or the second would reverse the position. Only a round whose closes never left
+not be sent again, or the second would reverse the position; and the legs of an entry that is
+still filling are what will guard it. Only a round whose closes never left
 is soon followed by the next. What an order did while being cancelled is simply what the next look
 shows. A flat look proves nothing if the user hub said anything meanwhile: a look is four requests,
 and what it shows may be older than that. Where the stream still believes otherwise, flat must be
@@ -148,7 +149,9 @@ class Flattener:
         self._has_lost_answer = self._is_taking_over
         filling = [o for o in orders if o.type is OrderType.MARKET]
         closing = {o.contract_id for o in filling}
-        orders = [o for o in orders if o.type is not OrderType.MARKET or o.id in self._stuck()]
+        stuck = self._stuck()
+        left = {o.id for o in filling} - stuck  # with their legs, which cannot fill before them
+        orders = [o for o in orders if o.id not in left and o.parent_id not in left]
         self._filling = {o.id: self._filling.get(o.id, 0) + 1 for o in filling}
         held = [c for c in held if c not in closing]
         self._closed.update(held)

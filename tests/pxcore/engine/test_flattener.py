@@ -3,10 +3,12 @@
 from datetime import timedelta
 
 from engine_scenes import MNQ, OPEN, Scene, kinds
+from msgspec.structs import replace
 
-from pxcore.engine.commands import ClosePosition, FlatProven, TakeSnapshot
-from pxcore.engine.events import Answer, ClockTick, CloseAnswered, SnapshotTaken
+from pxcore.engine.commands import CancelOrder, ClosePosition, FlatProven, TakeSnapshot
+from pxcore.engine.events import Answer, CancelAnswered, ClockTick, CloseAnswered, SnapshotTaken
 from pxcore.engine.flatten import Flattener
+from pxcore.model import OrderStatus, OrderType, Side
 
 
 class Flat:
@@ -36,10 +38,10 @@ class Flat:
         self.now += timedelta(seconds=seconds)
         return self.tell(ClockTick(at=self.now))
 
-    def look(self, size: int):
+    def look(self, size: int, orders=()):
         (*_, asked) = kinds(self.said, TakeSnapshot)
         positions = (self.scene.position(size).position,) if size else ()
-        snapshot = self.scene.snapshot(positions=positions)
+        snapshot = self.scene.snapshot(positions=positions, orders=tuple(orders))
         return self.tell(SnapshotTaken(at=self.now, request=asked.request, snapshot=snapshot))
 
 
@@ -81,3 +83,24 @@ def test_flat_that_both_say_is_proven_by_one_look():
     (receipt,) = kinds(flat.look(0), FlatProven)
 
     assert receipt.stream_differs == ()
+
+
+def test_legs_of_an_entry_that_is_still_filling_are_left_to_guard_it():
+    flat = Flat(is_taking_over=True)
+    scene = flat.scene
+    entry = scene.order(70, OrderType.MARKET, Side.BUY, OrderStatus.PENDING).order
+    leg = scene.order(71, OrderType.STOP, Side.SELL, OrderStatus.SUSPENDED, parent_id=70).order
+    other = scene.order(72, OrderType.LIMIT, Side.SELL, OrderStatus.OPEN, limit_ticks=9).order
+    flat.look(0, (entry, leg, other))
+    flat.pass_time(2.0)
+    flat.look(0, (entry, leg, other))
+    assert [c.order_id for c in kinds(flat.said, CancelOrder)] == [72]
+
+    flat.tell(CancelAnswered(at=flat.now, order_id=72, answer=Answer.DONE))
+    working = replace(leg, status=OrderStatus.OPEN)
+    for _ in range(2):
+        flat.pass_time(2.0)
+        flat.look(1, (working,))
+    sent = kinds(flat.said, ClosePosition, CancelOrder)
+    assert [type(c) for c in sent[1:]] == [ClosePosition, CancelOrder]
+    assert sent[-1].order_id == 71

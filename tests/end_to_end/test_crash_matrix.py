@@ -1,0 +1,79 @@
+"""SIGKILL at each step of place, protect and flatten, on real processes; each survivor in turn.
+
+Whoever survives (the flow above the session, the next start, `px flatten`), there is no second
+order for an intent, no position for long without a stop, and nothing held or alive in the end.
+"""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from crash_case import MOMENTS, SURVIVORS
+
+pytestmark = pytest.mark.process
+
+HERE = Path(__file__).parent
+FLAT_S = 20.0  # from the death on: an order under way for 7 s, two looks 3 s apart, a start
+NAKED_S = 1.0  # a close fills while its stop is being cancelled
+# Its stop is missing already when it dies: the survivor first has to begin, and to look.
+NAKED_AT_DEATH = {"filled, stop missing", "own stop sent, not taken yet"}
+NAKED_AT_DEATH_S = 10.0
+
+
+AT_ONCE = 8  # most of a cell is waiting
+
+Cells = dict[tuple[str, str], "Future[dict[str, Any]]"]
+
+
+@pytest.fixture(scope="module")
+def cells(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cells]:
+    """Every cell of the matrix, under way from the first test on."""
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        yield {
+            (moment, survivor): pool.submit(cell, moment, survivor, tmp_path_factory.mktemp("cell"))
+            for moment in MOMENTS
+            for survivor in SURVIVORS
+        }
+
+
+def cell(moment: str, survivor: str, home: Path) -> dict[str, Any]:
+    done = subprocess.run(
+        [sys.executable, str(HERE / "crash_case.py"), moment, survivor, str(home)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        cwd=home,
+    )
+    assert done.returncode == 0, f"{survivor}: {done.stderr[-2000:]}"
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def problems(moment: str, found: dict[str, Any]) -> list[str]:
+    naked_max_s = NAKED_AT_DEATH_S if moment in NAKED_AT_DEATH else NAKED_S
+    checks = {
+        "the survivor does not say flat": not found["is_flat"],
+        "something is held": found["positions"] or found["net"],
+        "an order is alive": found["orders_alive"],
+        "two orders for one intent": found["double_tags"],
+        "more than one entry": found["entries_filled"] > 1,
+        "more held than one entry's size": found["largest"] > 1,
+        f"flat only after {found['flat_s']} s": found["flat_s"] > FLAT_S,
+        f"without a stop for {found['naked_s']} s": found["naked_s"] > naked_max_s,
+        f"a journal that does not replay: {found['divergences']}": found["divergences"],
+    }
+    return [what for what, is_so in checks.items() if is_so]
+
+
+@pytest.mark.parametrize("survivor", SURVIVORS)
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_killed_session_leaves_no_duplicate_and_no_naked_position(cells, moment, survivor):
+    found = cells[moment, survivor].result()
+
+    assert not problems(moment, found), found
