@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: demo test check setup lock clean bench-gateway bench-paper bench-engine
+.PHONY: demo test check setup lock clean bench-gateway bench-paper bench-engine bench-journal
 
 demo: setup
 	$(BIN)/px demo
@@ -29,6 +29,10 @@ bench-paper: setup
 # How many events a second the engine judges, and whether it grows over ten million; about 90 s.
 bench-engine: setup
 	$(BIN)/python tests/benchmarks/bench_engine.py
+
+# What a row costs the hot path, and how many events a second are written down; about 30 s.
+bench-journal: setup
+	$(BIN)/python tests/benchmarks/bench_journal.py
 
 setup: $(STAMP)
 

@@ -204,6 +204,9 @@ class Settings(BaseSettings):
         description="seconds without market data, while the exchange is open, that cost a hub",
     )
     depth: bool = Field(False, description="subscribe to the order book's depth as well")
+    journal_compressed: bool = Field(
+        False, description="journals are compressed (zstd), file by file, as they are done"
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="lowest level in the logs"
     )

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from pxcore.cli import arming
+from pxcore.cli import arming, journal
 from pxcore.cli.choice import strategy_settings
 from pxcore.cli.demo import DemoRequest, run_demo
 from pxcore.cli.desk import acting, asking
@@ -244,6 +244,7 @@ def ui(
 
 
 arming.add_to(app)
+app.add_typer(journal.app, name="journal")
 asking.add_to(app, "The gateway by hand: look")
 acting.add_to(app, "The gateway by hand: move money")
 

@@ -5,6 +5,8 @@ They act and decide nothing: answers and events are values of `pxcore.model` and
 """
 
 from pxcore.gateway.budget import Budget, SharedLedger, Urgency
+from pxcore.gateway.channel import Reply
+from pxcore.gateway.observer import Observer
 from pxcore.gateway.realtime import Realtime
 from pxcore.gateway.rest import GatewayClient
 from pxcore.gateway.supervisor import Backoff
@@ -15,7 +17,9 @@ __all__ = [
     "Budget",
     "GatewayClient",
     "HubLimits",
+    "Observer",
     "Realtime",
+    "Reply",
     "SharedLedger",
     "Urgency",
 ]

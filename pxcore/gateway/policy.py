@@ -26,6 +26,7 @@ from tenacity.wait import wait_random_exponential
 
 from pxcore.gateway.budget import Budget, Urgency
 from pxcore.gateway.channel import Channel, Reply
+from pxcore.gateway.observer import Observer, Unobserved, observed_post
 from pxcore.gateway.wire import codes, requests
 from pxcore.gateway.wire.endpoints import PING_PATH, Endpoint, Lane, Verdict
 from pxcore.model import OutcomeUnknown, ProtocolError, Refused, Unavailable
@@ -88,9 +89,10 @@ def patiently(ask: Callable[[], A], *, sleep: Callable[[float], None]) -> A:
 class Sender:
     """Sends one request, once, when the budget has room for it."""
 
-    def __init__(self, channel: Channel, budget: Budget) -> None:
+    def __init__(self, channel: Channel, budget: Budget, observer: Observer | None = None) -> None:
         self.channel = channel
         self.budget = budget
+        self._observer: Observer = observer or Unobserved()
 
     def ask(
         self,
@@ -162,7 +164,8 @@ class Sender:
         urgency: Urgency,
     ) -> Reply:
         self._admit(endpoint.lane, attempted, urgency)
-        reply = self.channel.post(endpoint.path, requests.encode(request), token)
+        body = requests.encode(request)
+        reply = observed_post(self.channel, self._observer, endpoint.path, body, token)
         if reply.status == 429:
             self.budget.was_limited()
         return reply

@@ -9,6 +9,7 @@ from pxcore.gateway.caller import Caller
 from pxcore.gateway.channel import Channel
 from pxcore.gateway.instructions import Instructions
 from pxcore.gateway.login import Login
+from pxcore.gateway.observer import Observer
 from pxcore.gateway.policy import Sender
 from pxcore.gateway.questions import Questions
 
@@ -29,6 +30,7 @@ class GatewayClient(Questions, Instructions):
         reply_timeout_s: float,
         clock: Clock,
         budget: Budget | None = None,
+        observer: Observer | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._channel = Channel(
@@ -37,7 +39,7 @@ class GatewayClient(Questions, Instructions):
             reply_timeout_s=reply_timeout_s,
         )
         self._budget = budget or Budget(OwnLedger())
-        sender = Sender(self._channel, self._budget)
+        sender = Sender(self._channel, self._budget, observer)
         self._login = Login(sender, username=username, api_key=api_key, clock=clock, sleep=sleep)
         call = Caller(sender, self._login, sleep=sleep)
         Questions.__init__(self, call, clock)

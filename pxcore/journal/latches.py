@@ -6,7 +6,7 @@ profit stood, and which orders were sent without an answer and may still reach t
 """
 
 from collections.abc import Collection, Iterator
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -16,8 +16,15 @@ from pxcore.engine.commands import Command, Halt, PeakSeen, PlaceEntry, PlaceSto
 from pxcore.engine.events import Event
 from pxcore.engine.intents import unanswered_tags
 from pxcore.engine.tightening import Bounds, bounds_of
-from pxcore.journal.reader import decode_command, decode_event, read_opening, read_rows
+from pxcore.journal.reader import (
+    decode_command,
+    decode_event,
+    is_closed,
+    read_opening,
+    read_rows,
+)
 from pxcore.journal.rows import RowKind
+from pxcore.journal.segments import last_written, session_of, sessions_in
 from pxcore.model import PxError
 
 
@@ -46,20 +53,20 @@ def halts_in_journals(
     Those of the sessions in `released` were re-armed, and are not looked at.
     """
     found = []
-    for path in _journals(folder, trading_day):
-        if _session_of(path) in released:
+    for path in sessions_in(folder, trading_day=trading_day):
+        if session_of(path) in released:
             continue
         try:
             reason = _halt_in(path, account_id)
         except (PxError, msgspec.MsgspecError) as error:
             reason = f"the journal of an earlier session today cannot be read: {error}"
         if reason is not None:
-            found.append(Latched(session_id=_session_of(path), reason=reason))
+            found.append(Latched(session_id=session_of(path), reason=reason))
     return tuple(found)
 
 
 def _halt_in(path: Path, account_id: int) -> str | None:
-    if read_opening(path).config.account_id != account_id or _is_closed(path):
+    if read_opening(path).config.account_id != account_id or is_closed(path):
         return None
     halts = (c for c in _commands(path, b'"halt"') if isinstance(c, Halt))
     first = next(halts, None)
@@ -71,7 +78,7 @@ def openings_in_journals(folder: Path, *, account_id: int, trading_day: date) ->
     those are halts, see above.
     """
     found = []
-    for path in _journals(folder, trading_day):
+    for path in sessions_in(folder, trading_day=trading_day):
         try:
             config = read_opening(path).config
         except (PxError, msgspec.MsgspecError):
@@ -79,7 +86,7 @@ def openings_in_journals(folder: Path, *, account_id: int, trading_day: date) ->
         if config.account_id == account_id:
             began = next(read_rows(path)).wall
             bounds = bounds_of(config.limits)
-            found.append(Opened(session_id=_session_of(path), wall=began, bounds=bounds))
+            found.append(Opened(session_id=session_of(path), wall=began, bounds=bounds))
     return tuple(found)
 
 
@@ -89,7 +96,7 @@ def peak_in_journals(folder: Path, *, account_id: int, trading_day: date) -> Dec
     Of a journal that cannot be read to its end, as far as it can be.
     """
     peak = Decimal(0)
-    for path in _journals(folder, trading_day):
+    for path in sessions_in(folder, trading_day=trading_day):
         try:
             if read_opening(path).config.account_id != account_id:
                 continue
@@ -110,13 +117,13 @@ def unanswered_in_journals(
     A journal that cannot be read counts as one that has just sent something, under its own name.
     """
     found: dict[str, datetime] = {}
-    for path in _journals(folder, trading_day):
+    for path in sessions_in(folder, trading_day=trading_day):
         try:
-            if read_opening(path).config.account_id != account_id or _is_closed(path):
+            if read_opening(path).config.account_id != account_id or is_closed(path):
                 continue
             found |= _unanswered(path)
         except (PxError, msgspec.MsgspecError):
-            found[path.name] = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+            found[path.name] = last_written(path)
     return found
 
 
@@ -136,25 +143,8 @@ def _unanswered(path: Path) -> dict[str, datetime]:
     return {tag: sent_at[tag] for tag in unanswered_tags(said)}
 
 
-def _journals(folder: Path, trading_day: date) -> list[Path]:
-    return sorted(folder.glob(f"px-{trading_day:%Y%m%d}-*.jsonl"))
-
-
-def _session_of(path: Path) -> str:
-    return path.name.partition(".")[0]
-
-
 def _commands(path: Path, mark: bytes) -> Iterator[Command]:
     """The commands whose row holds the mark."""
     for row in read_rows(path):
         if row.kind is RowKind.COMMAND and mark in bytes(row.body):
             yield decode_command(row)
-
-
-def _is_closed(path: Path) -> bool:
-    """Does it end with the row that a session writes last?"""
-    with path.open("rb") as file:
-        file.seek(0, 2)
-        file.seek(max(0, file.tell() - 4096))
-        lines = file.read().splitlines()
-    return bool(lines) and b'"kind":"closed"' in lines[-1]

@@ -6,8 +6,9 @@ import msgspec
 
 from pxcore.engine import Engine
 from pxcore.engine.commands import Command, Notice
-from pxcore.journal.reader import decode_command, decode_event, read_opening, read_rows
+from pxcore.journal.reader import decode_command, decode_event, decode_gap, read_opening, read_rows
 from pxcore.journal.rows import RowKind
+from pxcore.model import ProtocolError
 from pxcore.strategies import make_strategy
 
 
@@ -22,7 +23,7 @@ class Divergence(msgspec.Struct, frozen=True, kw_only=True):
 def replay(path: Path) -> tuple[int, Divergence | None]:
     """How many events were fed, and the first difference, if there is any.
 
-    Raises ProtocolError for a journal that is damaged or has no terms.
+    Raises ProtocolError for a journal that is damaged, has no terms, or lost rows on the way.
     """
     opening = read_opening(path)
     engine = Engine(opening.config, make_strategy(opening.strategy, opening.strategy_params))
@@ -35,6 +36,12 @@ def replay(path: Path) -> tuple[int, Divergence | None]:
                 replayed = str(expected[0]) if expected else "nothing"
                 return events, Divergence(seq=row.seq, recorded=str(recorded), replayed=replayed)
             expected.pop(0)
+        elif row.kind is RowKind.GAP:
+            lost = decode_gap(row)
+            raise ProtocolError(
+                f"journal {path.name} row {row.seq}: {lost.rows} rows are missing before it "
+                f"({lost.why}); up to there {events} events gave the same commands"
+            )
         elif row.kind is RowKind.EVENT:
             if expected:
                 return events, Divergence(

@@ -1,29 +1,51 @@
-"""What a journal row is: one numbered line of JSON per thing that happened, in order."""
+"""What a journal row is: one numbered line of JSON per thing that happened, in order.
 
+Decisions are `command` rows: an entry that a gate refused (`denied`, with both numbers), a change
+of the position's phase (the notice `phase.*`) and a halt among them. A fault of our own is an
+`event` row, since the engine is told of it.
+"""
+
+from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
+from operator import attrgetter
 from typing import Any
 
 import msgspec
 
 from pxcore.engine.config import EngineConfig
+from pxcore.engine.events import FillSeen, OrderSeen, PositionSeen
 
 
 class RowKind(StrEnum):
     OPENED = "opened"  # the session's terms: an `Opening`
     EVENT = "event"  # what reached the engine
     COMMAND = "command"  # what left it
+    REQUEST = "request"  # what left for the venue: a `Request`
+    ANSWER = "answer"  # what became of it: an `Answer`
+    GAP = "gap"  # rows that were lost here: a `Gap`
     CLOSED = "closed"  # how the session ended: a `Closing`
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
-    """`seq` counts from 1 without a gap; `wall` is our own clock, UTC, whatever the market's."""
+    """`seq` counts from 1 without a gap over all of the session's files; `hash` is the chain's.
 
+    `at` is the session's own time: an event's is when it was learned, a command's that of its
+    event; None where nobody said. `wall` is our clock when the row was queued, UTC, whatever the
+    market's. When something happened at the venue is in the body of what has it (`happened_at`).
+    `contract` is what the row is about, else the session's; empty before its terms are known.
+    """
+
+    v: int
     seq: int
     kind: RowKind
+    session: str
+    contract: str
+    at: datetime | None
     wall: datetime
     body: msgspec.Raw
+    hash: str
 
 
 class Opening(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,4 +74,60 @@ class Closing(msgspec.Struct, frozen=True, kw_only=True):
     rows_dropped: int
 
 
-SCHEMA = 1
+class Request(msgspec.Struct, frozen=True, kw_only=True):
+    """About to leave for the venue. `number` counts the session's requests.
+
+    `body` is what is sent, None where it holds a secret or there is none.
+    """
+
+    number: int
+    method: str
+    path: str
+    body: msgspec.Raw | None
+
+
+class Outcome(StrEnum):
+    ANSWERED = "answered"  # with whatever status
+    NOT_SENT = "not_sent"  # provably nothing left
+    LOST = "lost"  # it left, and no whole reply came
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of the request with this number; one without an answer was never answered.
+
+    `body` is the reply's text, cut after some thousand characters, None where it holds a secret
+    or there is none; `body_bytes` is its whole length, `why` the cause when there was no reply.
+    """
+
+    number: int
+    path: str
+    outcome: Outcome
+    status: int | None
+    took_ms: float
+    body: str | None
+    body_bytes: int
+    why: str | None
+
+
+class Gap(msgspec.Struct, frozen=True, kw_only=True):
+    """So many rows could not be kept here, and why. They have no numbers."""
+
+    rows: int
+    why: str
+
+
+SCHEMA = 2
+
+_CONTRACT_OF: dict[type[Any], Callable[[Any], str]] = {
+    OrderSeen: attrgetter("order.contract_id"),
+    PositionSeen: attrgetter("position.contract_id"),
+    FillSeen: attrgetter("fill.contract_id"),
+}
+
+
+def contract_of(body: msgspec.Struct, default: str) -> str:
+    """The contract that the body is about."""
+    read = _CONTRACT_OF.get(type(body))
+    if read is not None:
+        return read(body)
+    return getattr(body, "contract_id", default)

@@ -1,101 +1,196 @@
-"""The journal's writing side: rows are queued by the hot path, encoded and written by a thread.
+"""The journal's writing side: rows are queued by whoever has them, encoded and written by a thread.
 
-Invariants: rows are written in the order of their numbers; a row is with the operating system
-before `wait_written` says so, so that a killed process can always tell what it may have sent;
-after the first failed write nothing more is written, and whoever waits is told no.
+Invariants: rows are numbered and written in the order of `append`; a row is with the operating
+system before `wait_written` says so, so that a killed process can always tell what it may have
+sent; after the first row that was lost nobody is told that a later one is written, so that no
+entry leaves any more. What is lost is a `gap` row as soon as writing works again.
 """
 
 import threading
-from collections import deque
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
 
+from pxcore.journal.encoding import Encoded, Head, encode_batch
+from pxcore.journal.files import SEGMENT_BYTES, Files
+from pxcore.journal.intake import QUEUED_MAX, Entry, Intake
 from pxcore.journal.rows import RowKind
+from pxcore.journal.seal import Seal, write_seal
+from pxcore.journal.segments import session_of
+
+_EVERY_S = 0.05  # how long a row may wait for company
+_BATCH = 512  # rows in one write: an intent waits behind so many at most
+_RETRY_S = 1.0
+_LATE_S = 5.0
+_LATE_EVERY = 32  # appends between two looks at how late the writer is
 
 
 class Journal:
-    """One session's journal. `on_fault` is called once, from the writer, when writing fails.
+    """One session's journal; the file's name is the session's. `on_fault` is called once, when
+    rows are lost or late: from the writer's thread or from one that appends.
 
     Raises OSError when the file cannot be made: a session without a record does not start.
     """
 
-    def __init__(self, path: Path, *, on_fault: Callable[[str], None]) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
+    def __init__(
+        self,
+        path: Path,
+        *,
+        on_fault: Callable[[str], None],
+        is_packed: bool = False,
+        segment_bytes: int = SEGMENT_BYTES,
+        queued_max: int = QUEUED_MAX,
+    ) -> None:
         self.path = path
-        self.rows_dropped = 0
-        self._file = path.open("xb", buffering=0)
+        self.head = Head(session=session_of(path))
         self._on_fault = on_fault
-        self._queue: deque[tuple[int, RowKind, datetime, msgspec.Struct]] = deque()
+        self._fault_once = threading.Lock()
+        self._intake = Intake(queued_max)
+        self._files = Files(
+            path, segment_bytes=segment_bytes, is_packed=is_packed, on_fault=self._tell_fault
+        )
         self._wake = threading.Condition()
-        self._seq = 0
-        self._written = 0
-        self._failed: str | None = None
+        self._written = 0  # the last ticket whose row is with the operating system
+        self._lost_from: int | None = None  # the first one that the writer lost
+        self._lost = 0
+        self._retry_at = 0.0
         self._is_closing = False
-        self._encoder = msgspec.json.Encoder()
+        self._is_sealed = False
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
         self._thread.start()
 
-    def append(self, kind: RowKind, body: msgspec.Struct) -> int:
-        """Queues a row and returns its number. Called by the engine's thread alone."""
-        self._seq += 1
-        self._queue.append((self._seq, kind, datetime.now(UTC), body))
-        return self._seq
+    def append(self, kind: RowKind, body: msgspec.Struct, *, at: datetime | None = None) -> int:
+        """Queues a row and returns its ticket, for `wait_written`. From any thread.
 
-    def wait_written(self, seq: int, timeout_s: float) -> bool:
-        """True once that row is with the operating system; False on failure or time-out."""
+        `at` is for bodies that do not hold it; a command has that of the event before it.
+        """
+        ticket = self._intake.append(kind, body, at)
+        if ticket % _LATE_EVERY == 0:
+            self._judge_delay()
+        return ticket
+
+    def wait_written(self, ticket: int, timeout_s: float) -> bool:
+        """True once that row is with the operating system; False on loss or time-out."""
         with self._wake:
             self._wake.notify_all()
-            return self._wake.wait_for(
-                lambda: self._written >= seq or self._failed is not None, timeout_s
-            ) and (self._written >= seq)
+            self._wake.wait_for(lambda: self._written >= ticket or self._lost_at(ticket), timeout_s)
+            return self._written >= ticket and not self._lost_at(ticket)
 
     def close(self, timeout_s: float = 5.0) -> bool:
-        """Writes what is queued and closes the file. True when every row was written."""
+        """Writes what is queued, seals the journal and closes it. True when every row is in it."""
+        deadline = time.monotonic() + timeout_s
         with self._wake:
             self._is_closing = True
             self._wake.notify_all()
         self._thread.join(timeout_s)
-        return self._written == self._seq
+        self._files.join(max(0.0, deadline - time.monotonic()))
+        return self._is_sealed and self.rows_dropped == 0
+
+    @property
+    def queued(self) -> int:
+        """Rows that wait to be written."""
+        return len(self._intake)
+
+    @property
+    def rows_dropped(self) -> int:
+        return self._lost + self._intake.dropped
+
+    def _lost_at(self, ticket: int) -> bool:
+        firsts = (self._lost_from, self._intake.lost_from)
+        return any(first is not None and first <= ticket for first in firsts)
+
+    def _judge_delay(self) -> None:
+        waited_s = self._intake.waited_s(time.time_ns())
+        if self._intake.lost_from is not None:
+            self._tell_fault("cannot keep up: rows are dropped, the disk is too slow")
+        elif waited_s > _LATE_S:
+            self._tell_fault(f"is {waited_s:.0f} s behind: the disk is too slow")
+
+    def _tell_fault(self, what: str) -> None:
+        if self._fault_once.acquire(blocking=False):  # and never given back
+            self._on_fault(f"journal {self.path.name} {what}")
+
+    # -- the writer's thread ------------------------------------------------------------------
 
     def _run(self) -> None:
         while True:
             with self._wake:
-                self._wake.wait_for(lambda: bool(self._queue) or self._is_closing, timeout=0.05)
+                self._wake.wait_for(lambda: self._intake.has_rows() or self._is_closing, _EVERY_S)
                 is_last = self._is_closing
-            self._write_batch()
-            if is_last and not self._queue:
-                self._file.close()
+            while batch := self._intake.take(_BATCH):
+                self._write(batch)
+            if is_last:
+                self._finish()
                 return
 
-    def _write_batch(self) -> None:
-        rows = [self._queue.popleft() for _ in range(len(self._queue))]
-        if not rows:
-            return
-        if self._failed is not None:
-            self.rows_dropped += len(rows)
+    def _write(self, batch: list[Entry]) -> None:
+        """All of it at once, or nothing. After a failure it is tried again a second later."""
+        if time.monotonic() < self._retry_at:
+            self._lose(batch, "")
             return
         try:
-            self._write_all(b"".join(self._line(*row) for row in rows))
+            encoded = encode_batch(self.head, batch)
+            self._files.write(encoded.data)
         except Exception as error:  # the edge of this thread: whatever it is, no row is sure now
-            self.rows_dropped += len(rows)
-            cause = error.strerror if isinstance(error, OSError) else repr(error)
-            with self._wake:
-                self._failed = f"journal {self.path.name} cannot be written: {cause}"
-                self._wake.notify_all()
-            self._on_fault(self._failed)
+            self._retry_at = time.monotonic() + _RETRY_S
+            cause = error.strerror or str(error) if isinstance(error, OSError) else repr(error)
+            self._lose(batch, cause)
+            self._tell_fault(f"cannot be written: {cause}")
             return
+        self._settle(encoded, batch[-1].ticket)
+        try:
+            self._files.rotate_if_full()
+        except OSError as error:
+            self._tell_fault(f"cannot begin another file: {error.strerror}")
+
+    def _settle(self, encoded: Encoded, ticket: int) -> None:
+        self.head = encoded.head
         with self._wake:
-            self._written = rows[-1][0]
+            if encoded.unfit is not None:
+                self._lost += 1
+                self._lost_from = self._lost_from or encoded.unfit
+            self._written = ticket
+            self._wake.notify_all()
+        if encoded.unfit is not None:
+            self._tell_fault(f"cannot be written: {encoded.unfit_why}")
+
+    def _lose(self, batch: list[Entry], why: str) -> None:
+        rows = sum(entry.kind is not RowKind.GAP for entry in batch)
+        self.head = self.head.losing(batch, why)
+        with self._wake:
+            self._lost += rows
+            self._lost_from = self._lost_from or batch[0].ticket
             self._wake.notify_all()
 
-    def _line(self, seq: int, kind: RowKind, wall: datetime, body: msgspec.Struct) -> bytes:
-        row = {"seq": seq, "kind": kind, "wall": wall, "body": body}
-        return self._encoder.encode(row) + b"\n"
+    def _tell_last_hole(self) -> None:
+        if not self.head.lost:
+            return
+        try:
+            encoded = encode_batch(self.head, [], is_last=True)
+            self._files.write(encoded.data)
+        except OSError:
+            return  # told already; what was written of the journal stands
+        self.head = encoded.head
 
-    def _write_all(self, data: bytes) -> None:
-        view = memoryview(data)
-        while view:
-            view = view[self._file.write(view) :]
+    def _finish(self) -> None:
+        """The end is on the disk, and said in the seal; a hole before it is told first."""
+        self._tell_last_hole()
+        head = self.head
+        seal = Seal(
+            session=head.session,
+            rows=head.rows,
+            hash=head.hash,
+            files=self._files.number,
+            is_closed=head.kind is RowKind.CLOSED,
+            sealed_at=datetime.now(UTC),
+        )
+        try:
+            self._files.sync()
+            write_seal(self.path, seal)
+            self._is_sealed = True
+        except OSError as error:
+            self._tell_fault(f"cannot be sealed: {error.strerror}")
+        self._files.close()

@@ -65,6 +65,7 @@ class DailyReport(msgspec.Struct, frozen=True, kw_only=True):
     reconnects: int
     bad_records: int
     conflated_quotes: int
+    journal_hash: str | None = None
 
 
 def make_report(
@@ -116,6 +117,7 @@ def make_report(
         reconnects=end.reconnects if end else 0,
         bad_records=end.bad_records if end else 0,
         conflated_quotes=end.conflated_quotes if end else 0,
+        journal_hash=record.journal_hash,
     )
 
 

@@ -26,6 +26,7 @@ from pxcore.journal import (
     decode_closing,
     decode_command,
     decode_event,
+    decode_gap,
     read_opening,
     read_rows,
 )
@@ -64,6 +65,7 @@ class Record(msgspec.Struct, kw_only=True):
     closes_sent: int = 0
     own_stops: set[str] = msgspec.field(default_factory=set)  # tags
     damage: str | None = None
+    journal_hash: str | None = None  # of its last row
     unprotected_s: Decimal = Decimal(0)
     tightened: Limits | None = None
 
@@ -92,6 +94,7 @@ def _fold(path: Path, record: Record) -> None:
     at: datetime | None = None
     unprotected_since: datetime | None = None
     for row in read_rows(path):
+        record.journal_hash = row.hash
         match row.kind:
             case RowKind.EVENT:
                 event = decode_event(row)
@@ -115,6 +118,9 @@ def _fold(path: Path, record: Record) -> None:
                 command = decode_command(row)
                 unprotected_since = _note_protection(record, command, at, unprotected_since)
                 _note_command(record, command, at)
+            case RowKind.GAP:
+                lost = decode_gap(row)
+                record.damage = f"{lost.rows} rows are missing before row {row.seq}: {lost.why}"
             case RowKind.CLOSED:
                 record.closing = decode_closing(row)
             case _:

@@ -17,7 +17,7 @@ from pxcore.calendar import chicago, trading_day_at
 from pxcore.engine.config import EngineConfig, ExitTerms, Stretch
 from pxcore.engine.limits import realised_peak_usd
 from pxcore.engine.tightening import Bounds, tighter_of
-from pxcore.gateway import Budget, GatewayClient, SharedLedger
+from pxcore.gateway import Budget, GatewayClient, Observer, SharedLedger
 from pxcore.journal.latches import peak_in_journals
 from pxcore.journal.store import Store
 from pxcore.journal.terms import DayTerms, read_terms
@@ -106,7 +106,12 @@ class Paths:
         return self.home / "reports" / session_id
 
 
-def connect(settings: Settings, *, sleep: Callable[[float], None] = time.sleep) -> GatewayClient:
+def connect(
+    settings: Settings,
+    *,
+    observer: Observer | None = None,
+    sleep: Callable[[float], None] = time.sleep,
+) -> GatewayClient:
     """A client of the gateway that the settings name. Nothing is sent yet."""
     base_url, _ = settings.hosts
     user = f"{settings.gateway} {settings.username}".lower()
@@ -119,6 +124,7 @@ def connect(settings: Settings, *, sleep: Callable[[float], None] = time.sleep) 
         reply_timeout_s=settings.reply_timeout_s,
         clock=settings.clock,
         budget=Budget(ledger),
+        observer=observer,
         sleep=sleep,
     )
 

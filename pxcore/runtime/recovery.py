@@ -13,7 +13,9 @@ from pxcore.calendar import trading_day_at
 from pxcore.engine.commands import Level, Notice
 from pxcore.engine.leftovers import Item, Remedy, found_in, remedy_for
 from pxcore.gateway import GatewayClient
-from pxcore.model import Contract, Misconfigured, Snapshot
+from pxcore.journal import read_opening, sessions_in
+from pxcore.journal.repair import repair
+from pxcore.model import Contract, Misconfigured, PxError, Snapshot
 from pxcore.runtime.flatten import flatten_account
 from pxcore.runtime.lock import AccountLock
 from pxcore.runtime.plan import Paths, only_contract
@@ -60,6 +62,7 @@ class Recovery:
 
     def run(self) -> Recovered:
         """Raises Misconfigured where the settings, or shadow, refuse what was found."""
+        self._seal_journals()
         snapshot = self._look_with_strays_in()
         if snapshot.is_flat:
             return Recovered(opening=snapshot, adopts=False)
@@ -78,6 +81,26 @@ class Recovery:
         if remedy is Remedy.ADOPT:
             return Recovered(opening=snapshot, adopts=True)
         return Recovered(opening=self._flatten(found), adopts=False)
+
+    def _seal_journals(self) -> None:
+        """Of the day's sessions that died: what a kill tore off is set aside, and said."""
+        home = Paths(self._settings.home).home
+        with AccountLock(home, self._account_id, holder="start-up"):  # nobody writes meanwhile
+            self._seal_each()
+
+    def _seal_each(self) -> None:
+        day = trading_day_at(self._settings.clock.now()).day
+        for path in sessions_in(Paths(self._settings.home).journals, trading_day=day):
+            try:
+                if read_opening(path).config.account_id != self._account_id:
+                    continue
+                done = repair(path)
+            except (PxError, OSError, msgspec.MsgspecError) as error:
+                text = f"the journal {path.name} is left as it is: {error}"
+                self._say(Notice(level=Level.ALARM, code="journal.damaged", text=text))
+                continue
+            if done is not None:
+                self._say(Notice(level=Level.WARNING, code="journal.sealed", text=str(done)))
 
     def _look_with_strays_in(self) -> Snapshot:
         """Waits for what may still arrive, but not while something is held or alive already."""

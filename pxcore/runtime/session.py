@@ -60,6 +60,7 @@ from pxcore.runtime.strays import Strays
 from pxcore.runtime.venue import Venue
 from pxcore.runtime.voice import Heartbeat, Voice
 from pxcore.runtime.watch import FileWatch, watch_pipe
+from pxcore.runtime.wire_record import WireRecord
 from pxcore.settings import Mode, Settings, load_settings
 from pxcore.strategies import choose_strategy
 
@@ -92,7 +93,12 @@ class Session:
         self._is_lateness_told = False
         speed = self._clock.speed
         self._narrator = Narrator(plan.contract, denied_every_s=_DENIED_EVERY_S * speed)
-        self._client = connect(settings)
+        self._journal = Journal(
+            self._paths.journal(plan.session_id),
+            on_fault=lambda what: self._inbox.put(ShellFault(at=self._clock.now(), what=what)),
+            is_packed=settings.journal_compressed,
+        )
+        self._client = connect(settings, observer=WireRecord(self._journal))
         self._venue = Venue(
             self._client,
             account_id=plan.account.id,
@@ -101,10 +107,6 @@ class Session:
             only=only_contract(settings, plan.contract),
         )
         self._engine = Engine(engine_config(plan, settings), self._choice.make())
-        self._journal = Journal(
-            self._paths.journal(plan.session_id),
-            on_fault=lambda what: self._inbox.put(ShellFault(at=self._clock.now(), what=what)),
-        )
         self._dispatcher = Dispatcher(
             self._venue,
             contract=plan.contract,

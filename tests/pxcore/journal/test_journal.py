@@ -1,6 +1,5 @@
 """The journal: in order, with the operating system before it says so, and readable after a kill."""
 
-import errno
 import functools
 import queue
 import threading
@@ -22,8 +21,10 @@ from pxcore.journal import (
     read_opening,
     read_rows,
 )
+from pxcore.journal.chain import GENESIS, finished, link
 from pxcore.journal.latches import halts_in_journals, peak_in_journals, unanswered_in_journals
 from pxcore.journal.replay import replay
+from pxcore.journal.seal import seal_path
 from pxcore.model import Bracket, ProtocolError, Side
 
 NOW = datetime(2026, 11, 20, 14, 30, tzinfo=UTC)
@@ -58,6 +59,7 @@ def test_row_is_in_the_file_once_it_is_said_to_be_written(tmp_path):
 
 def test_torn_last_line_is_left_out(tmp_path):
     path = written(tmp_path, 3)
+    seal_path(path).unlink()  # a process that is killed seals nothing
     path.write_bytes(path.read_bytes()[:-10])
     assert [row.seq for row in read_rows(path)] == [1, 2]
 
@@ -83,16 +85,6 @@ def test_existing_journal_is_never_written_over(tmp_path):
         Journal(path, on_fault=FAULTS.append)
 
 
-class FullDisk:
-    """A file on a disk that is full."""
-
-    def write(self, data) -> int:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    def close(self) -> None:
-        """Nothing to release."""
-
-
 def test_full_disk_is_told_once_and_nobody_waits_for_rows_that_never_come(tmp_path):
     told, was_told = [], threading.Event()
 
@@ -101,12 +93,13 @@ def test_full_disk_is_told_once_and_nobody_waits_for_rows_that_never_come(tmp_pa
         was_told.set()
 
     journal = Journal(tmp_path / "a.jsonl", on_fault=on_fault)
-    journal._file.close()
-    journal._file = FullDisk()
-    seq = journal.append(RowKind.EVENT, tick())
-    assert not journal.wait_written(seq, 5.0)
+    journal._files._file.close()
+    journal._files._file = open("/dev/full", "wb", buffering=0)  # noqa: SIM115 - a full disk
+    ticket = journal.append(RowKind.EVENT, tick())
+    assert not journal.wait_written(ticket, 5.0)
     assert was_told.wait(5)
-    journal.append(RowKind.EVENT, tick())
+    later = journal.append(RowKind.EVENT, tick())
+    assert not journal.wait_written(later, 5.0)
     assert not journal.close()
     assert len(told) == 1 and "No space left" in told[0]
     assert journal.rows_dropped == 2
@@ -207,6 +200,16 @@ def test_peak_of_the_day_is_the_highest_of_its_journals(tmp_path):
     assert find(account_id=99) == 0
 
 
+def rechained(lines: list[bytes]) -> bytes:
+    """A forged journal: a line is changed, its hash and all after it are made anew."""
+    before, made = GENESIS, []
+    for line in lines:
+        content = line[: line.rindex(b',"hash":"')]
+        before = link(before, content)
+        made.append(finished(content, before))
+    return b"".join(made)
+
+
 def recorded(tmp_path, seed: int):
     """A backtest's events and commands, written as a session writes them."""
     day = demo_day(seed)
@@ -249,6 +252,7 @@ def test_replay_names_the_first_row_that_differs(tmp_path):
         .replace(b'"side":"sell"', b'"side":"buy"')
         .replace(b'"side":"?"', b'"side":"sell"')
     )
-    path.write_bytes(b"".join(lines))
+    path.write_bytes(rechained(lines))
+    seal_path(path).unlink()
     _, divergence = replay(path)
     assert divergence is not None and divergence.seq == first + 1

@@ -1,0 +1,221 @@
+"""`px journal`: read a session's rows, follow them, prove them, take them elsewhere."""
+
+import threading
+from collections import deque
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, time
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+
+from pxcore.calendar import CHICAGO, chicago
+from pxcore.cli.output import Form, Output
+from pxcore.journal.export import what_of, write_csv, write_parquet
+from pxcore.journal.reader import is_closed, read_opening, read_rows
+from pxcore.journal.repair import repair
+from pxcore.journal.rows import Row
+from pxcore.journal.segments import last_written, session_of, sessions_in
+from pxcore.journal.verify import Soundness, verify
+from pxcore.model import Misconfigured, PxError
+from pxcore.reports.daily import DailyReport
+from pxcore.runtime.lock import AccountLock
+from pxcore.runtime.plan import Paths
+from pxcore.settings import load_settings
+
+app = typer.Typer(no_args_is_help=True, help="The audit journal: every event and decision.")
+
+_Session = Annotated[str | None, typer.Argument(help="Session id; the newest by default.")]
+_Kinds = Annotated[
+    list[str] | None,
+    typer.Option("--kind", help="Rows of this kind, or events and commands of this name."),
+]
+_Since = Annotated[
+    str | None,
+    typer.Option(help="From then on: 09:42 or 09:42:30 Chicago time, or ISO with a zone."),
+]
+_Json = Annotated[bool, typer.Option("--json", help="The rows themselves, one JSON a line.")]
+_WIDTH = 240
+_EVERY_S = 0.2
+
+
+@app.command()
+def show(
+    session: _Session = None,
+    kind: _Kinds = None,
+    since: _Since = None,
+    limit: Annotated[int, typer.Option(min=1, help="So many rows at most.")] = 200,
+    json: _Json = False,
+) -> None:
+    """A session's rows in order.
+
+    Example: px journal show --kind denied --since 09:42
+    """
+    path = _path(session)
+    for shown, row in enumerate(_wanted(path, kind, since)):
+        if shown == limit:
+            _out(json).warn(f"and more: --limit {limit} was reached")
+            break
+        _say(row, as_json=json)
+
+
+@app.command()
+def tail(
+    session: _Session = None,
+    kind: _Kinds = None,
+    lines: Annotated[int, typer.Option("-n", min=0, help="Rows to begin with.")] = 20,
+    follow: Annotated[
+        bool, typer.Option("--follow", "-f", help="Go on until the session has ended, or Ctrl-C.")
+    ] = False,
+    json: _Json = False,
+) -> None:
+    """A session's last rows, and those that come.
+
+    Example: px journal tail --follow --kind command
+    """
+    path = _path(session)
+    last = deque(_wanted(path, kind, None), maxlen=lines)
+    for row in last:
+        _say(row, as_json=json)
+    if not follow:
+        return
+    seen = max((row.seq for row in last), default=0)
+    pause = threading.Event()
+    while True:
+        is_over = is_closed(path)
+        for row in read_rows(path):
+            if row.seq > seen:
+                seen = row.seq
+                if _is_of(row, kind):
+                    _say(row, as_json=json)
+        if is_over:
+            return
+        pause.wait(_EVERY_S)
+
+
+@app.command(name="verify")
+def verify_journals(
+    session: _Session = None,
+    all_: Annotated[bool, typer.Option("--all", help="Every journal there is.")] = False,
+    mend: Annotated[
+        bool, typer.Option("--repair", help="Set a torn last row aside and seal what a death left.")
+    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="As JSON, for a program.")] = False,
+) -> None:
+    """Is the journal what was written? 1 when one is damaged; an open one is said to be so.
+
+    Example: px journal verify --all
+    """
+    paths = Paths(load_settings().home)
+    chosen = sessions_in(paths.journals) if all_ else [_path(session)]
+    if mend:
+        for path in chosen:
+            _repair(paths, path)
+    found = [verify(path, expected_hash=_reported(paths, path)) for path in chosen]
+    _out(json).show(found, *map(str, found))
+    raise typer.Exit(int(any(one.soundness is Soundness.DAMAGED for one in found)))
+
+
+@app.command()
+def export(
+    to: Annotated[Path, typer.Argument(help="FILE.csv or FILE.parquet.")],
+    session: Annotated[str | None, typer.Option(help="The newest by default.")] = None,
+    kind: _Kinds = None,
+    since: _Since = None,
+) -> None:
+    """A session's rows for other programs.
+
+    Example: px journal export day.parquet --kind event
+    """
+    writers = {".csv": write_csv, ".parquet": write_parquet}
+    write = writers.get(to.suffix)
+    if write is None:
+        raise Misconfigured(f"{to}: the name must end in .csv or .parquet")
+    path = _path(session)
+    try:
+        rows = write(_wanted(path, kind, since), to)
+    except OSError as error:
+        raise Misconfigured(f"{to} cannot be written: {error.strerror}") from error
+    Output(Form.TABLE).say(f"{rows:,} rows of {session_of(path)} in {to}")
+
+
+# -- parts ------------------------------------------------------------------------------------
+
+
+def _out(as_json: bool) -> Output:
+    return Output(Form.JSON if as_json else Form.TABLE)
+
+
+def _path(session: str | None) -> Path:
+    folder = Paths(load_settings().home).journals
+    found = sessions_in(folder)
+    if session is not None:
+        found = [path for path in found if session_of(path) == session]
+    if not found:
+        wanted = f"no session {session}" if session is not None else "no journal"
+        raise Misconfigured(f"there is {wanted} in {folder}")
+    return max(found, key=last_written)
+
+
+def _wanted(path: Path, kinds: list[str] | None, since: str | None) -> Iterator[Row]:
+    """A row that has no time of its own, a request's, has that of the row before it."""
+    begin = None if since is None else _moment(path, since)
+    moment: datetime | None = None
+    for row in read_rows(path):
+        moment = row.at or moment
+        is_due = begin is None or (moment is not None and moment >= begin)
+        if is_due and _is_of(row, kinds):
+            yield row
+
+
+def _is_of(row: Row, kinds: Iterable[str] | None) -> bool:
+    return not kinds or str(row.kind) in kinds or what_of(row) in kinds
+
+
+def _moment(path: Path, text: str) -> datetime:
+    """Chicago's time of the session's trading day, or a moment with its zone."""
+    try:
+        moment = datetime.fromisoformat(text)
+        if moment.tzinfo is not None:
+            return moment.astimezone(UTC)
+    except ValueError:
+        moment = None
+    try:
+        return chicago(read_opening(path).trading_day, time.fromisoformat(text))
+    except ValueError:
+        raise Misconfigured(
+            f"--since {text!r} is neither a time of the day in Chicago nor a moment with a zone"
+        ) from None
+
+
+def _say(row: Row, *, as_json: bool) -> None:
+    if as_json:
+        print(msgspec.json.encode(row).decode())
+        return
+    moment = (row.at or row.wall).astimezone(CHICAGO)
+    body = bytes(row.body).decode()
+    line = f"{row.seq:>7}  {moment:%H:%M:%S.%f}  {row.kind:<8} {what_of(row):<15} {body}"
+    print(line if len(line) <= _WIDTH else line[: _WIDTH - 1] + "…")
+
+
+def _reported(paths: Paths, path: Path) -> str | None:
+    """The last hash by the day's report, which lies elsewhere; None without one."""
+    file = paths.report(session_of(path)) / "report.json"
+    try:
+        return msgspec.json.decode(file.read_bytes(), type=DailyReport).journal_hash
+    except (OSError, msgspec.MsgspecError):
+        return None
+
+
+def _repair(paths: Paths, path: Path) -> None:
+    """Only where nobody writes: the session's account is taken meanwhile."""
+    try:
+        account_id = read_opening(path).config.account_id
+        with AccountLock(paths.home, account_id, holder="px journal"):
+            done = repair(path)
+    except (PxError, OSError) as error:
+        Output(Form.TABLE).warn(f"{session_of(path)} is not repaired: {error}")
+        return
+    if done is not None:
+        Output(Form.TABLE).warn(str(done))

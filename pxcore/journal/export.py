@@ -1,0 +1,103 @@
+"""A journal's rows for other programs: CSV, or Parquet where pyarrow is installed.
+
+One line a row, with the row's own fields, what the body is, and the body as JSON text.
+"""
+
+import csv
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from pxcore.journal.rows import Row
+from pxcore.model import Misconfigured
+
+COLUMNS = ("seq", "kind", "what", "session", "contract", "at", "wall", "body", "hash")
+_BATCH = 20_000
+_TAGS = ("event", "command", "type")
+
+
+def what_of(row: Row) -> str:
+    """The event's or command's own name; the kind where a body has none."""
+    for tag in _TAGS:
+        name = _tag(row, tag)
+        if name:
+            return name
+    return str(row.kind)
+
+
+class _Named(msgspec.Struct):
+    event: str = ""
+    command: str = ""
+    type: str = ""
+
+
+_named = msgspec.json.Decoder(_Named)
+
+
+def _tag(row: Row, tag: str) -> str:
+    try:
+        return str(getattr(_named.decode(row.body), tag))
+    except msgspec.ValidationError:
+        return ""
+
+
+def write_csv(rows: Iterable[Row], target: Path) -> int:
+    """How many rows were written. Times are ISO 8601, UTC. Raises OSError."""
+    count = 0
+    with target.open("w", newline="", encoding="utf-8") as file:
+        out = csv.writer(file)
+        out.writerow(COLUMNS)
+        for row in rows:
+            out.writerow(
+                value.isoformat() if hasattr(value, "isoformat") else value
+                for value in _values(row)
+            )
+            count += 1
+    return count
+
+
+def write_parquet(rows: Iterable[Row], target: Path) -> int:
+    """How many rows were written; memory holds one batch. Raises OSError, and Misconfigured
+    where pyarrow is missing.
+    """
+    try:
+        import pyarrow as arrow
+        import pyarrow.parquet as parquet
+    except ImportError:
+        raise Misconfigured(
+            "Parquet needs pyarrow: install px with its extra `parquet`, or export to .csv"
+        ) from None
+    time, text = arrow.timestamp("us", tz="UTC"), arrow.string()
+    types = (arrow.int64(), text, text, text, text, time, time, text, text)
+    schema = arrow.schema(list(zip(COLUMNS, types, strict=True)))
+    count = 0
+    with parquet.ParquetWriter(target, schema, compression="zstd") as out:
+        for batch in _batches(rows):
+            columns = list(zip(*map(_values, batch), strict=True))
+            out.write_table(arrow.table(dict(zip(COLUMNS, columns, strict=True)), schema=schema))
+            count += len(batch)
+    return count
+
+
+def _values(row: Row) -> tuple[Any, ...]:
+    kind, body = str(row.kind), bytes(row.body).decode()
+    return (
+        row.seq,
+        kind,
+        what_of(row),
+        row.session,
+        row.contract,
+        row.at,
+        row.wall,
+        body,
+        row.hash,
+    )
+
+
+def _batches(rows: Iterable[Row]) -> Iterator[list[Row]]:
+    left = iter(rows)
+    while batch := list(islice(left, _BATCH)):
+        yield batch

@@ -1,0 +1,115 @@
+"""`px journal`: what it shows of a day, what it finds, what it takes elsewhere."""
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+from backtest_scenes import demo_day
+from px_runner import Px
+
+from pxcore.journal import SCHEMA, Journal, Opening, RowKind
+from pxcore.journal.seal import seal_path
+
+
+@pytest.fixture
+def px(tmp_path: Path) -> Px:
+    return Px({"PX_HOME": str(tmp_path)})
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Path:
+    """A backtest's day, as a session writes it, all but its last row."""
+    day = demo_day(1)
+    day.run()
+    config = day.engine.config
+    path = tmp_path / "journal" / f"px-{config.trading_day:%Y%m%d}-143000-ab12.jsonl"
+    made = Journal(path, on_fault=pytest.fail)
+    opening = Opening(
+        schema=SCHEMA,
+        mode="paper",
+        config=config,
+        strategy="timed-entry",
+        strategy_params={"every_s": 4.0},
+        paper_clock="",
+        trading_day=config.trading_day,
+    )
+    made.append(RowKind.OPENED, opening)
+    for event, commands in day.log:
+        made.append(RowKind.EVENT, event)
+        for command in commands:
+            made.append(RowKind.COMMAND, command)
+    assert made.close()
+    return path
+
+
+def test_rows_of_a_kind_are_shown_with_the_numbers_of_each_refusal(px: Px, journal: Path) -> None:
+    said = px("journal show --kind denied")
+
+    lines = said.out.splitlines()
+    assert said.status == 0 and lines
+    assert all(" denied " in line and '"limit":' in line for line in lines)
+
+
+def test_rows_since_a_time_of_the_day_in_chicago(px: Px, journal: Path) -> None:
+    whole = px("journal show --limit 100000 --json").out.splitlines()
+    late = px("journal show --limit 100000 --json --since 08:30:20").out.splitlines()
+
+    assert 0 < len(late) < len(whole)
+    first = json.loads(late[0])
+    assert first["at"] >= "2026-11-20T14:30:20"
+
+
+def test_show_says_that_there_is_more(px: Px, journal: Path) -> None:
+    said = px("journal show --limit 3")
+
+    assert len(said.out.splitlines()) == 3 and "--limit 3 was reached" in said.err
+
+
+def test_tail_shows_the_last_rows(px: Px, journal: Path) -> None:
+    last = journal.read_bytes().splitlines()[-2:]
+
+    said = px("journal tail -n 2 --json")
+
+    assert [json.loads(line)["hash"] for line in said.out.splitlines()] == [
+        json.loads(line)["hash"] for line in last
+    ]
+
+
+def test_verify_finds_an_edit_and_exits_with_1(px: Px, journal: Path) -> None:
+    assert px("journal verify").status == 0
+    journal.write_bytes(journal.read_bytes().replace(b'"size":1', b'"size":2', 1))
+
+    said = px("journal verify --all --json")
+
+    assert said.status == 1
+    (found,) = said.json
+    assert found["soundness"] == "damaged" and "line" in found["problem"]
+
+
+def test_verify_repairs_what_a_death_left(px: Px, journal: Path) -> None:
+    seal_path(journal).unlink()
+    journal.write_bytes(journal.read_bytes() + b"{torn")
+    assert "open" in px("journal verify").out
+
+    said = px("journal verify --repair")
+
+    assert said.status == 0 and "5 bytes of a torn row" in said.err
+    assert ": sound," in px("journal verify").out
+
+
+def test_export_writes_every_row(px: Px, journal: Path, tmp_path: Path) -> None:
+    said = px(f"journal export {tmp_path / 'day.csv'}")
+
+    rows = list(csv.DictReader((tmp_path / "day.csv").open(newline="")))
+    assert said.status == 0 and len(rows) == len(journal.read_bytes().splitlines())
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["journal show no-such", "journal export day.txt", "journal show --since noon"],
+)
+def test_what_cannot_be_is_refused_in_a_line(px: Px, journal: Path, command: str) -> None:
+    said = px(command)
+
+    assert said.status == 2 and len(said.problems) == 1
