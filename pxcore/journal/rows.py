@@ -77,13 +77,13 @@ class Closing(msgspec.Struct, frozen=True, kw_only=True):
 class Request(msgspec.Struct, frozen=True, kw_only=True):
     """About to leave for the venue. `number` counts the session's requests.
 
-    `body` is what is sent, None where it holds a secret or there is none.
+    `body` is the JSON that is sent, None where it holds a secret or there is none.
     """
 
     number: int
     method: str
     path: str
-    body: msgspec.Raw | None
+    body: Any
 
 
 class Outcome(StrEnum):
