@@ -20,7 +20,8 @@ from pxcore.cli.flatten import flatten
 from pxcore.cli.output import console
 from pxcore.cli.paper import PaperRequest, serve_paper
 from pxcore.cli.real_day import run_day
-from pxcore.cli.record import replay_session, serve_ui, show_report
+from pxcore.cli.record import serve_ui, show_report
+from pxcore.cli.replay import replay_session
 from pxcore.cli.simulate import run_simulation
 from pxcore.cli.strategies import show_strategies
 from pxcore.model import Misconfigured
@@ -208,12 +209,22 @@ def report(session: _Session = None) -> None:
 
 
 @app.command()
-def replay(session: _Session = None) -> None:
+def replay(
+    session: _Session = None,
+    until: Annotated[
+        str | None,
+        typer.Option(help="Stop after this row, or at this Chicago time, and explain the state."),
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="As JSON, for a program.")] = False,
+) -> None:
     """Feed a session's journal to a fresh engine: it must decide the same.
 
-    Example: px replay
+    With --until it stops there and says what every gate would say of an entry.
+
+    Example: px replay --until 09:42
     """
-    raise typer.Exit(replay_session(Paths(load_settings().home), session, console()))
+    paths = Paths(load_settings().home)
+    raise typer.Exit(replay_session(paths, session, until=until, as_json=json))
 
 
 @app.command()

@@ -3,20 +3,21 @@
 import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime, time
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import msgspec
 import typer
 
-from pxcore.calendar import CHICAGO, chicago
+from pxcore.calendar import CHICAGO
 from pxcore.cli.output import Form, Output
+from pxcore.cli.sessions import journal_of, moment_in
 from pxcore.journal.export import what_of, write_csv, write_parquet
 from pxcore.journal.reader import is_closed, read_opening, read_rows
 from pxcore.journal.repair import repair
 from pxcore.journal.rows import Row
-from pxcore.journal.segments import last_written, session_of, sessions_in
+from pxcore.journal.segments import session_of, sessions_in
 from pxcore.journal.verify import Soundness, verify
 from pxcore.model import Misconfigured, PxError
 from pxcore.reports.daily import DailyReport
@@ -148,19 +149,12 @@ def _out(as_json: bool) -> Output:
 
 
 def _path(session: str | None) -> Path:
-    folder = Paths(load_settings().home).journals
-    found = sessions_in(folder)
-    if session is not None:
-        found = [path for path in found if session_of(path) == session]
-    if not found:
-        wanted = f"no session {session}" if session is not None else "no journal"
-        raise Misconfigured(f"there is {wanted} in {folder}")
-    return max(found, key=last_written)
+    return journal_of(Paths(load_settings().home), session)
 
 
 def _wanted(path: Path, kinds: list[str] | None, since: str | None) -> Iterator[Row]:
     """A row that has no time of its own, a request's, has that of the row before it."""
-    begin = None if since is None else _moment(path, since)
+    begin = None if since is None else moment_in(path, since, option="--since")
     moment: datetime | None = None
     for row in read_rows(path):
         moment = row.at or moment
@@ -171,22 +165,6 @@ def _wanted(path: Path, kinds: list[str] | None, since: str | None) -> Iterator[
 
 def _is_of(row: Row, kinds: Iterable[str] | None) -> bool:
     return not kinds or str(row.kind) in kinds or what_of(row) in kinds
-
-
-def _moment(path: Path, text: str) -> datetime:
-    """Chicago's time of the session's trading day, or a moment with its zone."""
-    try:
-        moment = datetime.fromisoformat(text)
-        if moment.tzinfo is not None:
-            return moment.astimezone(UTC)
-    except ValueError:
-        moment = None
-    try:
-        return chicago(read_opening(path).trading_day, time.fromisoformat(text))
-    except ValueError:
-        raise Misconfigured(
-            f"--since {text!r} is neither a time of the day in Chicago nor a moment with a zone"
-        ) from None
 
 
 def _say(row: Row, *, as_json: bool) -> None:

@@ -1,4 +1,4 @@
-"""Looking back: `px report`, `px replay`, `px ui`."""
+"""Looking back: `px report`, `px ui`."""
 
 import signal
 import threading
@@ -8,8 +8,6 @@ import msgspec
 from rich.console import Console
 
 from pxcore.cli.orchestrator import check_port, free_port, start_server, wait_for_server
-from pxcore.journal.replay import replay
-from pxcore.journal.segments import last_written, session_of, sessions_in
 from pxcore.model import Misconfigured
 from pxcore.reports.daily import DailyReport
 from pxcore.reports.render import to_terminal
@@ -24,18 +22,6 @@ def show_report(paths: Paths, session: str | None, console: Console) -> int:
     console.print(to_terminal(report))
     console.print(f"report   {folder / 'report.md'}", soft_wrap=True)
     return 0
-
-
-def replay_session(paths: Paths, session: str | None, console: Console) -> int:
-    """0 when a fresh engine, fed the journal's events, yields the journal's commands."""
-    path = _journal(paths, session)
-    events, divergence = replay(path)
-    if divergence is None:
-        console.print(f"{path.stem}: {events} events, every command the same")
-        return 0
-    console.print(f"{path.stem}: row {divergence.seq} differs", style="bold red")
-    console.print(f"recorded: {divergence.recorded}\nreplayed: {divergence.replayed}")
-    return 1
 
 
 def serve_ui(paths: Paths, port: int, run_id: str | None, console: Console) -> int:
@@ -57,15 +43,6 @@ def serve_ui(paths: Paths, port: int, run_id: str | None, console: Console) -> i
     finally:
         end(server, patience=(12.0, 5.0, 5.0))
     return 0 if stopped.is_set() else 1
-
-
-def _journal(paths: Paths, session: str | None) -> Path:
-    found = sessions_in(paths.journals)
-    if session is not None:
-        found = [path for path in found if session_of(path) == session]
-    if not found:
-        raise Misconfigured(f"there is no session {session or ''} in {paths.journals}")
-    return max(found, key=last_written)
 
 
 def _find(folder: Path, session: str | None, suffix: str) -> Path:

@@ -90,6 +90,11 @@ class Engine:
             ShellFault: self._on_fault,
         }
 
+    @property
+    def waits(self) -> str | None:
+        """Why the strategy stays out, by its own last word."""
+        return None if self._waits is None else self._waits[0]
+
     # -- one event ----------------------------------------------------------------------------
 
     def step(self, event: Event) -> list[Command]:

@@ -190,33 +190,41 @@ def _bracket(view: EntryView, limits: Limits) -> Refusal | None:
     return None
 
 
-_CHECKS: tuple[_Check, ...] = (
-    _kill_switch,
-    _halted,
-    _paused,
-    _presence,
-    _window,
-    _no_entry,
-    _state_known,
-    _data_fresh,
-    _spread,
-    _account,
-    _flat,
-    _trades,
-    _entry_rate,
-    _cooldown,
-    _losses_in_a_row,
-    _headroom,
-    _drawdown,
-    _loss_floor,
-    _size,
-    _bracket,
-)
+_CHECKS: dict[Gate, _Check] = {
+    Gate.KILL_SWITCH: _kill_switch,
+    Gate.HALTED: _halted,
+    Gate.PAUSED: _paused,
+    Gate.PRESENCE: _presence,
+    Gate.WINDOW: _window,
+    Gate.NO_ENTRY: _no_entry,
+    Gate.STATE_UNKNOWN: _state_known,
+    Gate.STALE_DATA: _data_fresh,
+    Gate.SPREAD: _spread,
+    Gate.ACCOUNT: _account,
+    Gate.NOT_FLAT: _flat,
+    Gate.TRADES_MAX: _trades,
+    Gate.ENTRY_RATE: _entry_rate,
+    Gate.COOLDOWN: _cooldown,
+    Gate.LOSSES_IN_A_ROW: _losses_in_a_row,
+    Gate.LOSS_HEADROOM: _headroom,
+    Gate.DRAWDOWN: _drawdown,
+    Gate.LOSS_FLOOR: _loss_floor,
+    Gate.SIZE: _size,
+    Gate.BRACKET: _bracket,
+}
+
+
+_CHECKS_IN_ORDER = tuple(_CHECKS.values())
+
+
+def each_gate(view: EntryView, limits: Limits) -> dict[Gate, Refusal | None]:
+    """What every gate says of this entry, in their order: why it would be refused, or None."""
+    return {gate: check(view, limits) for gate, check in _CHECKS.items()}
 
 
 def review(signal: Enter, view: EntryView, limits: Limits) -> Approved | Denied:
     """The first gate that refuses, or the proof that none did."""
-    for check in _CHECKS:
+    for check in _CHECKS_IN_ORDER:
         refused = check(view, limits)
         if refused is not None:
             gate, value, limit = refused

@@ -1,5 +1,7 @@
 """Feed a journal to a fresh engine: it must yield the commands that the session's engine did."""
 
+from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 import msgspec
@@ -7,7 +9,7 @@ import msgspec
 from pxcore.engine import Engine
 from pxcore.engine.commands import Command, Notice
 from pxcore.journal.reader import decode_command, decode_event, decode_gap, read_opening, read_rows
-from pxcore.journal.rows import RowKind
+from pxcore.journal.rows import Row, RowKind
 from pxcore.model import ProtocolError
 from pxcore.strategies import make_strategy
 
@@ -20,36 +22,71 @@ class Divergence(msgspec.Struct, frozen=True, kw_only=True):
     replayed: str
 
 
-def replay(path: Path) -> tuple[int, Divergence | None]:
-    """How many events were fed, and the first difference, if there is any.
+class Replay:
+    """A fresh engine over a session's journal. `run` once; `engine` then stands where it stopped.
 
     Raises ProtocolError for a journal that is damaged, has no terms, or lost rows on the way.
     """
-    opening = read_opening(path)
-    engine = Engine(opening.config, make_strategy(opening.strategy, opening.strategy_params))
-    expected: list[Command] = []
-    events = 0
-    for row in read_rows(path):
-        if row.kind is RowKind.COMMAND:
-            recorded = decode_command(row)
-            if not expected or _decision(expected[0]) != _decision(recorded):
-                replayed = str(expected[0]) if expected else "nothing"
-                return events, Divergence(seq=row.seq, recorded=str(recorded), replayed=replayed)
-            expected.pop(0)
-        elif row.kind is RowKind.GAP:
-            lost = decode_gap(row)
-            raise ProtocolError(
-                f"journal {path.name} row {row.seq}: {lost.rows} rows are missing before it "
-                f"({lost.why}); up to there {events} events gave the same commands"
-            )
-        elif row.kind is RowKind.EVENT:
-            if expected:
-                return events, Divergence(
-                    seq=row.seq, recorded="no command", replayed=str(expected[0])
+
+    def __init__(self, path: Path) -> None:
+        opening = read_opening(path)
+        self.engine = Engine(
+            opening.config, make_strategy(opening.strategy, opening.strategy_params)
+        )
+        self.trading_day = opening.trading_day
+        self.events = 0
+        self.seq = 0
+        self.at: datetime | None = None  # of the last event
+        self._path = path
+        self._expected: list[Command] = []
+
+    def run(self, *, until: Callable[[Row], bool] = lambda row: False) -> Divergence | None:
+        """The first difference, if there is any. Stops before the first row that `until` says."""
+        for row in read_rows(self._path):
+            if until(row):
+                return None
+            found = self._take(row)
+            if found is not None:
+                return found
+            self.seq = row.seq
+        return None
+
+    def _take(self, row: Row) -> Divergence | None:
+        match row.kind:
+            case RowKind.COMMAND:
+                return self._compare(row, decode_command(row))
+            case RowKind.GAP:
+                lost = decode_gap(row)
+                raise ProtocolError(
+                    f"journal {self._path.name} row {row.seq}: {lost.rows} rows are missing before "
+                    f"it ({lost.why}); up to there {self.events} events gave the same commands"
                 )
-            expected = engine.step(decode_event(row))
-            events += 1
-    return events, None
+            case RowKind.EVENT if self._expected:
+                replayed = str(self._expected[0])
+                return Divergence(seq=row.seq, recorded="no command", replayed=replayed)
+            case RowKind.EVENT:
+                event = decode_event(row)
+                self._expected = self.engine.step(event)
+                self.at = event.at
+                self.events += 1
+            case _:
+                pass
+        return None
+
+    def _compare(self, row: Row, recorded: Command) -> Divergence | None:
+        expected = self._expected
+        if not expected or _decision(expected[0]) != _decision(recorded):
+            replayed = str(expected[0]) if expected else "nothing"
+            return Divergence(seq=row.seq, recorded=str(recorded), replayed=replayed)
+        expected.pop(0)
+        return None
+
+
+def replay(path: Path) -> tuple[int, Divergence | None]:
+    """How many events were fed, and the first difference, if there is any. Raises as `Replay`."""
+    whole = Replay(path)
+    divergence = whole.run()
+    return whole.events, divergence
 
 
 def _decision(command: Command) -> object:

@@ -113,3 +113,36 @@ def test_what_cannot_be_is_refused_in_a_line(px: Px, journal: Path, command: str
     said = px(command)
 
     assert said.status == 2 and len(said.problems) == 1
+
+
+def test_replay_of_the_whole_day_decides_the_same(px: Px, journal: Path) -> None:
+    said = px("replay --json")
+
+    assert said.status == 0 and said.json["differs"] is None and said.json["events"] > 1000
+
+
+def test_replay_until_a_refusal_names_the_gate_that_refused(px: Px, journal: Path) -> None:
+    rows = [json.loads(line) for line in journal.read_bytes().splitlines()]
+    denied = next(r for r in rows if r["body"].get("command") == "denied")
+
+    said = px(f"replay --until {denied['seq']} --json")
+
+    assert said.status == 0
+    refused = next(gate for gate in said.json["gates"] if not gate["passes"])
+    assert refused["gate"] == denied["body"]["gate"]
+    assert (refused["value"], refused["limit"]) == (
+        denied["body"]["value"],
+        denied["body"]["limit"],
+    )
+
+
+def test_replay_until_a_time_explains_the_state_in_words(px: Px, journal: Path) -> None:
+    said = px("replay --until 08:30:20")
+
+    assert said.status == 0
+    assert "an entry would" in said.out and "loss_headroom" in said.out
+
+
+def test_replay_until_nonsense_is_refused(px: Px, journal: Path) -> None:
+    assert px("replay --until later").status == 2
+    assert px("replay --until 0").status == 2

@@ -1,0 +1,37 @@
+"""Which session is meant, and which moment of it."""
+
+from datetime import UTC, datetime, time
+from pathlib import Path
+
+from pxcore.calendar import chicago
+from pxcore.journal import read_opening, sessions_in
+from pxcore.journal.segments import last_written, session_of
+from pxcore.model import Misconfigured
+from pxcore.runtime.plan import Paths
+
+
+def journal_of(paths: Paths, session: str | None) -> Path:
+    """The session's journal, the one written last without a name. Raises Misconfigured."""
+    found = sessions_in(paths.journals)
+    if session is not None:
+        found = [path for path in found if session_of(path) == session]
+    if not found:
+        wanted = f"no session {session}" if session is not None else "no journal"
+        raise Misconfigured(f"there is {wanted} in {paths.journals}")
+    return max(found, key=last_written)
+
+
+def moment_in(path: Path, text: str, *, option: str) -> datetime:
+    """Chicago's time of the session's trading day, or a moment with its zone, as UTC."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        moment = None
+    if moment is not None and moment.tzinfo is not None:
+        return moment.astimezone(UTC)
+    try:
+        return chicago(read_opening(path).trading_day, time.fromisoformat(text))
+    except ValueError:
+        raise Misconfigured(
+            f"{option} {text!r} is neither a time of the day in Chicago nor a moment with a zone"
+        ) from None
