@@ -60,6 +60,16 @@ class Opening(msgspec.Struct, frozen=True, kw_only=True):
     trading_day: date
 
 
+class Ledger(msgspec.Struct, frozen=True, kw_only=True):
+    """What the engine itself made the trading day to be: net of costs in USD, fills that count,
+    contracts still held.
+    """
+
+    realised_usd: Decimal
+    fills: int
+    held: dict[str, int]
+
+
 class Closing(msgspec.Struct, frozen=True, kw_only=True):
     """Last row. `is_flat` is true only with REST's proof; `headroom_usd_min` is the daily loss
     limit's tightest moment, None when no price was seen.
@@ -72,6 +82,7 @@ class Closing(msgspec.Struct, frozen=True, kw_only=True):
     bad_records: int
     reconnects: int
     rows_dropped: int
+    ledger: Ledger | None = None
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,6 +1,7 @@
 """Our record against the venue's: orders, fills, profit and loss, fees, balance, flatness.
 
-Pure: two accounts of the same session go in, typed differences come out. To the cent.
+Three accounts of the same session: what the engine's own ledger made it, what the stream showed,
+and what the venue's REST lists now. Pure: they go in, typed differences come out, to the cent.
 """
 
 from collections.abc import Iterable
@@ -27,10 +28,12 @@ class Kind(StrEnum):
     ORDER_NOT_SENT = "order not sent by us"
     ORDER_ALIVE = "order still alive"
     NOT_FLAT = "position not flat"
+    LEDGER_DIFFERS = "our ledger differs"
+    LEDGER_BEHIND = "our ledger closed before a fill was known"
     JOURNAL_DAMAGED = "journal damaged"
 
 
-_EXPLAINED = frozenset((Kind.FILL_SEEN_BY_REST,))
+_EXPLAINED = frozenset((Kind.FILL_SEEN_BY_REST, Kind.LEDGER_BEHIND))
 
 
 class Verdict(StrEnum):
@@ -86,6 +89,7 @@ def reconcile(
         *_senders(record, orders.values()),
         *_money(by_rest | seen, reported.values(), record.opening.config.contract),
         *_end(opening, venue.closing, reported.values()),
+        *_ledger(record, venue.closing),
     ]
     if record.damage is not None:
         found.append(
@@ -194,6 +198,32 @@ def _money(
             ours=f"{our_costs:.2f}",
             venues=f"{their_costs:.2f}",
         )
+
+
+def _ledger(record: Record, closing: Snapshot) -> Iterable[Difference]:
+    """The engine's day against the venue's, earlier sessions of the day included."""
+    ledger = record.closing.ledger if record.closing is not None else None
+    if ledger is None:
+        return  # the session was killed: it closed no books
+    theirs = [f for f in closing.fills if not f.is_voided]
+    known = record.fills | record.fills_by_rest
+    if ledger.fills < len(theirs) and all(f.id in known for f in theirs):
+        yield Difference(
+            kind=Kind.LEDGER_BEHIND,
+            what="fills of the day",
+            ours=str(ledger.fills),
+            venues=str(len(theirs)),
+        )
+        return
+    net = sum((f.net_usd for f in theirs), Decimal(0))
+    for what, ours, venues in (
+        ("fills of the day", str(ledger.fills), str(len(theirs))),
+        ("realised of the day, USD", f"{ledger.realised_usd:.2f}", f"{net:.2f}"),
+        ("contracts held at the end", str(sum(map(abs, ledger.held.values()))), "0"),
+    ):
+        is_held_too = what.startswith("contracts") and not closing.is_flat
+        if ours != venues and not is_held_too:
+            yield Difference(kind=Kind.LEDGER_DIFFERS, what=what, ours=ours, venues=venues)
 
 
 def _end(opening: Snapshot, closing: Snapshot, fills: Iterable[Fill]) -> Iterable[Difference]:

@@ -35,7 +35,7 @@ from pxcore.engine.commands import (
 )
 from pxcore.engine.events import Ask, Asked, ClockTick, Event, ShellFault, SnapshotTaken
 from pxcore.gateway import HubLimits, Realtime
-from pxcore.journal import SCHEMA, Closing, Journal, Opening, RowKind
+from pxcore.journal import SCHEMA, Closing, Journal, Ledger, Opening, RowKind
 from pxcore.journal.operator import OperatorJournal
 from pxcore.logs import log_to
 from pxcore.model import Misconfigured, PxError, Unavailable
@@ -318,10 +318,21 @@ class Session:
                 bad_records=self._realtime.bad_records,
                 reconnects=self._realtime.reconnects,
                 rows_dropped=self._journal.rows_dropped,
+                ledger=ledger_of(self._engine),
             ),
         )
         if not self._journal.close():
             logger.error("the journal is not complete: {} rows dropped", self._journal.rows_dropped)
+
+
+def ledger_of(engine: Engine) -> Ledger:
+    """The day by the engine's own book, for whoever compares it with the venue's."""
+    book = engine.state.book
+    return Ledger(
+        realised_usd=book.realised_usd,
+        fills=sum(not fill.is_voided for fill in book.fills.values()),
+        held={contract: book.holdings[contract].exposure for contract in book.held_contracts()},
+    )
 
 
 _LOG_LEVEL = {Level.INFO: "INFO", Level.WARNING: "WARNING", Level.ALARM: "ERROR"}

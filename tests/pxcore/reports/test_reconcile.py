@@ -8,7 +8,7 @@ from engine_scenes import ACCOUNT, CONFIG, MNQ, OPEN
 from msgspec.structs import replace
 
 from pxcore.engine.commands import PlaceEntry
-from pxcore.journal import SCHEMA, Opening
+from pxcore.journal import SCHEMA, Closing, Ledger, Opening
 from pxcore.model import Fill, Order, OrderStatus, OrderType, Position, Side, Snapshot
 from pxcore.reports.daily import make_report
 from pxcore.reports.reconcile import Kind, VenueDay, Verdict, reconcile
@@ -88,6 +88,19 @@ def record(**changes) -> Record:
     return made
 
 
+def closed(realised: str = "13.78", fills: int = 2, held: dict[str, int] | None = None) -> Closing:
+    return Closing(
+        reason="window end",
+        is_flat=True,
+        headroom_usd_min=None,
+        conflated_quotes=0,
+        bad_records=0,
+        reconnects=0,
+        rows_dropped=0,
+        ledger=Ledger(realised_usd=Decimal(realised), fills=fills, held=held or {}),
+    )
+
+
 def compared(ours: Record, venue: VenueDay = VENUE, last_order_id: int = 10):
     return reconcile(ours, opening=OPENING, last_order_id=last_order_id, venue=venue)
 
@@ -101,6 +114,17 @@ def test_day_on_which_both_agree_is_clean():
 def test_fill_that_only_rest_showed_us_is_explained():
     ours = record(fills={1: FILLS[0]}, fills_by_rest={2: FILLS[1]})
     assert compared(ours).verdict is Verdict.EXPLAINED
+
+
+def test_three_accounts_that_agree_are_clean():
+    assert compared(record(closing=closed())).verdict is Verdict.CLEAN
+
+
+def test_ledger_that_closed_before_the_last_fill_is_explained():
+    ours = record(closing=closed(realised="-0.61", fills=1))
+    found = compared(ours)
+    assert found.verdict is Verdict.EXPLAINED
+    assert [d.kind for d in found.differences] == [Kind.LEDGER_BEHIND]
 
 
 def with_balance(usd: str) -> VenueDay:
@@ -187,6 +211,27 @@ PLANTED = [
         Kind.ORDER_ALIVE,
         "order 14",
         id="order still alive",
+    ),
+    pytest.param(
+        record(closing=closed(realised="13.79")),
+        VENUE,
+        Kind.LEDGER_DIFFERS,
+        "realised",
+        id="our ledger is a cent off",
+    ),
+    pytest.param(
+        record(closing=closed(fills=3)),
+        VENUE,
+        Kind.LEDGER_DIFFERS,
+        "fills",
+        id="our ledger has a fill twice",
+    ),
+    pytest.param(
+        record(closing=closed(held={MNQ.id: 1})),
+        VENUE,
+        Kind.LEDGER_DIFFERS,
+        "held",
+        id="our ledger still holds something",
     ),
     pytest.param(
         record(),
