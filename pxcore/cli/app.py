@@ -20,6 +20,7 @@ from pxcore.cli.flatten import flatten
 from pxcore.cli.output import console
 from pxcore.cli.paper import PaperRequest, serve_paper
 from pxcore.cli.real_day import run_day
+from pxcore.cli.reconcile import reconcile_day
 from pxcore.cli.record import serve_ui, show_report
 from pxcore.cli.replay import replay_session
 from pxcore.cli.simulate import run_simulation
@@ -206,6 +207,17 @@ def report(session: _Session = None) -> None:
     Example: px report px-20261120-150102-a1b2
     """
     raise typer.Exit(show_report(Paths(load_settings().home), session, console()))
+
+
+@app.command()
+def reconcile(
+    json: Annotated[bool, typer.Option("--json", help="As JSON, for a program.")] = False,
+) -> None:
+    """The account's trading day so far, our journals against the venue; also without a session.
+
+    Example: px reconcile --json
+    """
+    raise typer.Exit(reconcile_day(load_settings(), as_json=json))
 
 
 @app.command()

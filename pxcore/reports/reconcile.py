@@ -28,12 +28,13 @@ class Kind(StrEnum):
     ORDER_NOT_SENT = "order not sent by us"
     ORDER_ALIVE = "order still alive"
     NOT_FLAT = "position not flat"
+    ORDER_AFTER_DEATH = "order of a session that died"
     LEDGER_DIFFERS = "our ledger differs"
     LEDGER_BEHIND = "our ledger closed before a fill was known"
     JOURNAL_DAMAGED = "journal damaged"
 
 
-_EXPLAINED = frozenset((Kind.FILL_SEEN_BY_REST, Kind.LEDGER_BEHIND))
+_EXPLAINED = frozenset((Kind.FILL_SEEN_BY_REST, Kind.ORDER_AFTER_DEATH, Kind.LEDGER_BEHIND))
 
 
 class Verdict(StrEnum):
@@ -85,7 +86,7 @@ def reconcile(
     orders = {o.id: o for o in venue.orders if o.id > last_order_id}
     found = [
         *_fills(seen, by_rest, reported),
-        *_orders(record.orders, orders, last_order_id),
+        *_orders(record, orders, last_order_id),
         *_senders(record, orders.values()),
         *_money(by_rest | seen, reported.values(), record.opening.config.contract),
         *_end(opening, venue.closing, reported.values()),
@@ -98,6 +99,28 @@ def reconcile(
             )
         )
     return Reconciliation(differences=tuple(found), fills=len(reported), orders=len(orders))
+
+
+def without_sessions(venue: VenueDay) -> Reconciliation:
+    """A day on which we traded nothing: whatever the venue lists is somebody else's, and what is
+    held or alive is named.
+    """
+    fills = [f for f in venue.closing.fills if not f.is_voided]
+    found = [
+        Difference(kind=Kind.FILL_NOT_SEEN, what=f"fill {f.id}", ours="-", venues=_say_fill(f))
+        for f in fills
+    ]
+    found += [
+        Difference(
+            kind=Kind.ORDER_NOT_SENT,
+            what=f"order {o.id}",
+            ours="-",
+            venues=f"{_say_order(o)}, tag {o.tag or 'none'}",
+        )
+        for o in venue.orders
+    ]
+    found += _left_over(venue.closing)
+    return Reconciliation(differences=tuple(found), fills=len(fills), orders=len(venue.orders))
 
 
 def _fills(
@@ -122,10 +145,10 @@ def _fills(
         )
 
 
-def _orders(
-    ours: dict[int, Order], venues: dict[int, Order], last_order_id: int
-) -> Iterable[Difference]:
-    mine = {i: o for i, o in ours.items() if i > last_order_id}
+def _orders(record: Record, venues: dict[int, Order], last_order_id: int) -> Iterable[Difference]:
+    """What became of an order of ours after its session had died, nobody saw: REST says it."""
+    mine = {i: o for i, o in record.orders.items() if i > last_order_id}
+    tags = record.tags if record.has_died else set()
     for order_id in sorted(mine.keys() | venues.keys()):
         seen, reported = mine.get(order_id), venues.get(order_id)
         if seen is not None and reported is not None:
@@ -134,6 +157,8 @@ def _orders(
             kind = Kind.ORDER_DIFFERS
         else:
             kind = Kind.ORDER_NOT_SEEN if seen is None else Kind.ORDER_NOT_REPORTED
+        if reported is not None and not reported.is_alive and reported.tag in tags:
+            kind = Kind.ORDER_AFTER_DEATH
         yield Difference(
             kind=kind,
             what=f"order {order_id}",
@@ -150,9 +175,7 @@ def _senders(record: Record, venues: Iterable[Order]) -> Iterable[Difference]:
     """
     if record.opening.mode == "shadow":
         return
-    entries = {sent.entry.tag for sent in record.sent}
-    tags = entries | {f"{tag}{leg}" for tag in entries for leg in ("-SL", "-TP")}
-    tags |= record.own_stops
+    tags = record.tags
     closes_left = record.closes_sent
     for order in venues:
         if order.tag in tags:
@@ -236,6 +259,10 @@ def _end(opening: Snapshot, closing: Snapshot, fills: Iterable[Fill]) -> Iterabl
             ours=f"{expected:.2f}",
             venues=f"{closing.account.balance_usd:.2f}",
         )
+    yield from _left_over(closing)
+
+
+def _left_over(closing: Snapshot) -> Iterable[Difference]:
     for order in closing.orders:
         yield Difference(
             kind=Kind.ORDER_ALIVE,

@@ -30,7 +30,7 @@ from pxcore.journal import (
     read_opening,
     read_rows,
 )
-from pxcore.model import Fill, Order, ProtocolError
+from pxcore.model import Fill, Order, ProtocolError, Snapshot
 
 
 class Sent(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,6 +68,14 @@ class Record(msgspec.Struct, kw_only=True):
     journal_hash: str | None = None  # of its last row
     unprotected_s: Decimal = Decimal(0)
     tightened: Limits | None = None
+    first_look: Snapshot | None = None
+    has_died: bool = False  # a session ended without its last row
+
+    @property
+    def tags(self) -> set[str]:
+        """Of every order that we asked for: entries, their legs, stops of our own."""
+        entries = {sent.entry.tag for sent in self.sent}
+        return entries | {f"{t}{leg}" for t in entries for leg in ("-SL", "-TP")} | self.own_stops
 
     @property
     def limits(self) -> Limits:
@@ -87,6 +95,7 @@ def read_record(path: Path, opening: Opening) -> Record:
         _fold(path, record)
     except (OSError, ProtocolError, msgspec.MsgspecError) as error:
         record.damage = str(error)
+    record.has_died = record.closing is None
     return record
 
 
@@ -106,6 +115,7 @@ def _fold(path: Path, record: Record) -> None:
                     case FillSeen(fill=fill):
                         record.fills[fill.id] = fill
                     case SnapshotTaken(snapshot=snapshot):
+                        record.first_look = record.first_look or snapshot
                         record.fills_by_rest |= {f.id: f for f in snapshot.fills}
                     case LimitsTightened(bounds=bounds):
                         if not not_tighter(

@@ -7,9 +7,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from pxcore.calendar import trading_day_at
 from pxcore.engine.commands import Notice
 from pxcore.reports.reconcile import Verdict
 from pxcore.runtime import startup
+from pxcore.runtime.day_check import check_day
 from pxcore.runtime.end_of_day import close_day, read_venue
 from pxcore.runtime.lines import Ended, Milestone, decode
 from pxcore.runtime.plan import Paths, SessionPlan, connect
@@ -97,6 +99,13 @@ def test_position_of_a_killed_session_is_adopted_guarded_and_reconciled(start_pa
     assert report.verdict == Verdict.CLEAN, report.differences
     (trade,) = report.trades
     assert trade.exit_by == "flatten" and trade.exit_price is not None
+    client = connect(settings)
+    account = startup.resolve_account(client, settings)
+    contract = startup.resolve_contract(client, settings)
+    day = trading_day_at(settings.clock.now())
+    whole = check_day(client, account, contract, day, settings)
+    assert len(whole.sessions) == 2 and whole.fills == 2
+    assert whole.verdict in (Verdict.CLEAN, Verdict.EXPLAINED), whole.differences
 
 
 def test_position_of_a_killed_session_is_flattened_by_the_next_start_unless_told_otherwise(

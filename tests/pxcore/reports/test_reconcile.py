@@ -127,6 +127,18 @@ def test_ledger_that_closed_before_the_last_fill_is_explained():
     assert [d.kind for d in found.differences] == [Kind.LEDGER_BEHIND]
 
 
+def test_order_of_a_session_that_died_is_explained_by_its_intent():
+    ours = record(has_died=True, orders={o.id: o for o in ORDERS[1:]})
+    found = compared(ours)
+    assert found.verdict is Verdict.EXPLAINED
+    assert [d.kind for d in found.differences] == [Kind.ORDER_AFTER_DEATH]
+
+
+def test_order_without_an_intent_is_not_explained_by_a_death():
+    ours = record(has_died=True, sent=[], orders={o.id: o for o in ORDERS[1:]})
+    assert compared(ours).verdict is Verdict.BROKEN
+
+
 def with_balance(usd: str) -> VenueDay:
     account = replace(ACCOUNT, balance_usd=Decimal(usd))
     return replace(VENUE, closing=replace(CLOSING, account=account))

@@ -1,0 +1,36 @@
+"""`px reconcile`: the account's whole trading day, ours against the venue's, sessions or none."""
+
+from pxcore.calendar import trading_day_at
+from pxcore.cli.output import Form, Grid, Output
+from pxcore.reports.reconcile import Verdict
+from pxcore.runtime.day_check import DayChecked, check_day
+from pxcore.runtime.plan import connect
+from pxcore.runtime.startup import resolve_account, resolve_contract
+from pxcore.settings import Settings
+
+
+def reconcile_day(settings: Settings, *, as_json: bool) -> int:
+    """0 when the two agree or every difference is explained, 1 when the record is broken."""
+    client = connect(settings)
+    account = resolve_account(client, settings)
+    contract = resolve_contract(client, settings)
+    day = trading_day_at(settings.clock.now())
+    found = check_day(client, account, contract, day, settings)
+    out = Output(Form.JSON if as_json else Form.TABLE)
+    out.show(found, *_told(found))
+    return int(found.verdict == Verdict.BROKEN)
+
+
+def _told(found: DayChecked) -> list[Grid | str]:
+    sessions = len(found.sessions)
+    parts: list[Grid | str] = [
+        f"account {found.account_id}, trading day {found.trading_day}: "
+        f"{sessions or 'no'} session{'' if sessions == 1 else 's'}, {found.fills} fills, "
+        f"{found.orders} orders at the venue"
+    ]
+    if not found.sessions:
+        parts.append("without a session nobody looked at the balance: it is not checked")
+    if found.differences:
+        rows = [(d["kind"], d["what"], d["ours"], d["venues"]) for d in found.differences]
+        parts.append(Grid(("difference", "of", "ours", "the venue's"), rows))
+    return [*parts, f"reconciliation: {found.verdict}"]

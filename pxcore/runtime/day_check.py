@@ -1,0 +1,73 @@
+"""The trading day of an account against the venue's, whether or not a session traded it."""
+
+from datetime import date
+
+import msgspec
+
+from pxcore.calendar import TradingDay
+from pxcore.gateway import GatewayClient
+from pxcore.journal import read_opening, sessions_in
+from pxcore.model import Account, Contract, PxError
+from pxcore.reports.reconcile import Reconciliation, VenueDay, reconcile, without_sessions
+from pxcore.reports.record import Record, read_record
+from pxcore.reports.whole_day import merged, start_of_day
+from pxcore.runtime.plan import Paths, only_contract
+from pxcore.settings import Settings
+
+
+class DayChecked(msgspec.Struct, frozen=True, kw_only=True):
+    """`sessions` are the day's, oldest first. Without one the balance is not checked."""
+
+    account_id: int
+    trading_day: date
+    sessions: tuple[str, ...]
+    fills: int
+    orders: int
+    verdict: str
+    differences: tuple[dict[str, str], ...]
+
+
+def check_day(
+    client: GatewayClient, account: Account, contract: Contract, day: TradingDay, settings: Settings
+) -> DayChecked:
+    """Only reads. Raises as the client does."""
+    orders = client.orders(account.id, start=day.opens_at)
+    closing = client.snapshot(account.id, day_start=day.opens_at)
+    only = only_contract(settings, contract)
+    venue = VenueDay(closing=closing if only is None else closing.only(only), orders=orders)
+    records = _records(settings, account.id, day.day)
+    whole = merged(record for _, record in records)
+    if whole is None:
+        found: Reconciliation = without_sessions(venue)
+    else:
+        opening = start_of_day(closing, whole.first_look)
+        found = reconcile(whole, opening=opening, last_order_id=0, venue=venue)
+    return DayChecked(
+        account_id=account.id,
+        trading_day=day.day,
+        sessions=tuple(name for name, _ in records),
+        fills=found.fills,
+        orders=found.orders,
+        verdict=found.verdict,
+        differences=tuple(
+            {"kind": d.kind, "what": d.what, "ours": d.ours, "venues": d.venues}
+            for d in found.differences
+        ),
+    )
+
+
+def _records(settings: Settings, account_id: int, day: date) -> list[tuple[str, Record]]:
+    """A journal whose terms cannot be read counts as one of this account, damaged."""
+    found: list[tuple[str, Record]] = []
+    last: Record | None = None
+    for path in sessions_in(Paths(settings.home).journals, trading_day=day):
+        try:
+            opening = read_opening(path)
+        except (PxError, msgspec.MsgspecError) as error:
+            if last is not None:
+                last.damage = last.damage or str(error)
+            continue
+        if opening.config.account_id == account_id:
+            last = read_record(path, opening)
+            found.append((path.stem, last))
+    return found

@@ -1,0 +1,24 @@
+"""`px reconcile` on a day without a session: what is there is somebody else's."""
+
+from paper_server import Gateway, entry
+from px_runner import Px
+
+
+def test_day_without_sessions_on_which_nothing_happened_is_clean(px: Px) -> None:
+    said = px("reconcile --json")
+
+    assert said.status == 0
+    assert (said.json["verdict"], said.json["sessions"]) == ("clean", [])
+
+
+def test_strangers_trade_on_a_day_without_sessions_is_named_and_exits_with_1(
+    px: Px, gateway: Gateway
+) -> None:
+    gateway.post("/api/Order/place", **entry())
+
+    said = px("reconcile --json")
+
+    assert said.status == 1 and said.json["verdict"] == "broken"
+    kinds = {one["kind"] for one in said.json["differences"]}
+    assert {"order not sent by us", "order still alive"} <= kinds
+    assert "no session" in px("reconcile").out
