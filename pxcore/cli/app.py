@@ -201,12 +201,16 @@ def strategies(
 
 
 @app.command()
-def report(session: _Session = None) -> None:
+def report(
+    session: _Session = None,
+    open_: Annotated[bool, typer.Option("--open", help="Its page in a browser as well.")] = False,
+) -> None:
     """The daily-loss report of a session.
 
-    Example: px report px-20261120-150102-a1b2
+    Example: px report --open
     """
-    raise typer.Exit(show_report(Paths(load_settings().home), session, console()))
+    paths = Paths(load_settings().home)
+    raise typer.Exit(show_report(paths, session, console(), opens=open_))
 
 
 @app.command()

@@ -2,6 +2,7 @@
 
 import signal
 import threading
+import webbrowser
 from pathlib import Path
 
 import msgspec
@@ -15,12 +16,16 @@ from pxcore.runtime.plan import Paths
 from pxcore.runtime.process import end
 
 
-def show_report(paths: Paths, session: str | None, console: Console) -> int:
-    """Prints the session's report, the newest one's by default."""
+def show_report(paths: Paths, session: str | None, console: Console, *, opens: bool) -> int:
+    """Prints the session's report, the newest one's by default; `opens` its page in a browser."""
     folder = _find(paths.home / "reports", session, "")
     report = msgspec.json.decode((folder / "report.json").read_bytes(), type=DailyReport)
     console.print(to_terminal(report))
-    console.print(f"report   {folder / 'report.md'}", soft_wrap=True)
+    page = folder / "report.html"
+    console.print(f"report   {page}", soft_wrap=True)
+    if opens and not webbrowser.open(page.as_uri()):
+        console.print("no browser could be opened", style="bold red")
+        return 1
     return 0
 
 

@@ -5,18 +5,25 @@ record and the venue's agree. One value; the renderings are beside it.
 from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import Decimal
+from typing import TypedDict
 
 import msgspec
 
 from pxcore.calendar import CHICAGO
 from pxcore.engine.rounds import Round, fold_rounds
 from pxcore.model import Contract, Fill, OrderType, Snapshot
+from pxcore.reports.measures import Gap, Latency, Measures, Point
 from pxcore.reports.reconcile import Reconciliation
 from pxcore.reports.record import Incident, Record
 
 
 class TradeLine(msgspec.Struct, frozen=True, kw_only=True):
-    """One trade of the session. Prices in price units, `exit_by` says what closed it."""
+    """One trade of the session. Prices in price units, `exit_by` says what closed it.
+
+    In ticks: how far the market went against and with it, what its entry filled worse than the
+    price at decision, and its stop worse than its level; None where not known. `reason` is the
+    strategy's.
+    """
 
     side: str
     size: int
@@ -27,6 +34,12 @@ class TradeLine(msgspec.Struct, frozen=True, kw_only=True):
     exit_by: str
     gross_usd: Decimal
     costs_usd: Decimal
+    adverse_ticks: str | None = None
+    favourable_ticks: str | None = None
+    entry_slip_ticks: str | None = None
+    exit_slip_ticks: str | None = None
+    reason: str | None = None
+    closed_at: datetime | None = None
 
     @property
     def net_usd(self) -> Decimal:
@@ -66,6 +79,16 @@ class DailyReport(msgspec.Struct, frozen=True, kw_only=True):
     bad_records: int
     conflated_quotes: int
     journal_hash: str | None = None
+    profit_usd_lock: Decimal | None = None
+    drawdown_usd_max: Decimal | None = None
+    balance_usd_floor: Decimal | None = None
+    peak_usd: Decimal | None = None
+    worst_drawdown_usd: Decimal | None = None
+    equity: tuple[Point, ...] = ()
+    prices: tuple[Point, ...] = ()
+    tick_size: Decimal = Decimal(1)
+    latencies: tuple[Latency, ...] = ()
+    gaps: tuple[Gap, ...] = ()
 
 
 def make_report(
@@ -118,7 +141,40 @@ def make_report(
         bad_records=end.bad_records if end else 0,
         conflated_quotes=end.conflated_quotes if end else 0,
         journal_hash=record.journal_hash,
+        profit_usd_lock=record.limits.profit_usd_lock,
+        drawdown_usd_max=record.limits.drawdown_usd_max,
+        balance_usd_floor=record.limits.balance_usd_floor,
+        **_curve(record.measures),
+        tick_size=config.contract.tick_size,
+        latencies=record.measures.latencies,
+        gaps=record.measures.gaps,
     )
+
+
+class _Curve(TypedDict):
+    equity: tuple[Point, ...]
+    prices: tuple[Point, ...]
+    peak_usd: Decimal | None
+    worst_drawdown_usd: Decimal | None
+
+
+def _curve(measures: Measures) -> _Curve:
+    """The day's equity, its highest point (zero at its beginning) and its deepest fall."""
+    peak = worst = 0.0
+    for point in measures.equity:
+        peak = max(peak, point.value)
+        worst = max(worst, peak - point.value)
+    is_known = bool(measures.equity)
+    return _Curve(
+        equity=measures.equity,
+        prices=measures.prices,
+        peak_usd=_cents(peak) if is_known else None,
+        worst_drawdown_usd=_cents(worst) if is_known else None,
+    )
+
+
+def _cents(amount: float) -> Decimal:
+    return Decimal(repr(amount)).quantize(Decimal("0.01"))
 
 
 def _rounds_since(
@@ -139,15 +195,52 @@ def _trades(rounds: Iterable[Round], record: Record, contract: Contract) -> tupl
                 side="long" if one.side == "buy" else "short",
                 size=one.size,
                 opened_at=one.opened_at,
+                closed_at=one.closed_at,
                 held_s=held,
                 entry_price=_price(contract, one.entry_ticks),
                 exit_price=None if one.exit_ticks is None else _price(contract, one.exit_ticks),
                 exit_by=_exit_by(one, record),
                 gross_usd=one.gross_usd,
                 costs_usd=one.costs_usd,
+                **_way(one, record),
             )
         )
     return tuple(lines)
+
+
+class _Way(TypedDict):
+    adverse_ticks: str | None
+    favourable_ticks: str | None
+    entry_slip_ticks: str | None
+    exit_slip_ticks: str | None
+    reason: str | None
+
+
+def _way(one: Round, record: Record) -> _Way:
+    """What the market did to the trade, and what its orders cost beside their prices."""
+    found = record.measures.excursions.get(one.entry_order_id)
+    order = record.orders.get(one.entry_order_id)
+    tag = order.tag if order is not None else None
+    reasons = {sent.entry.tag: sent.entry.reason for sent in record.sent}
+    return _Way(
+        adverse_ticks=None if found is None else _ticks(found.adverse_ticks),
+        favourable_ticks=None if found is None else _ticks(found.favourable_ticks),
+        entry_slip_ticks=None if found is None else _ticks(found.entry_slip_ticks),
+        exit_slip_ticks=_ticks(_exit_slip(one, record)),
+        reason=reasons.get(tag or ""),
+    )
+
+
+def _exit_slip(one: Round, record: Record) -> Decimal | None:
+    """Ticks that a stop filled worse than its level; None for other exits."""
+    order = record.orders.get(one.exit_order_id or 0)
+    if order is None or order.stop_ticks is None or one.exit_ticks is None:
+        return None
+    return one.side.sign * (order.stop_ticks - one.exit_ticks)
+
+
+def _ticks(value: Decimal | None) -> str | None:
+    return None if value is None else f"{float(round(value, 1)) + 0.0:g}"
 
 
 def _exit_by(one: Round, record: Record) -> str:

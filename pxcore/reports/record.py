@@ -23,14 +23,17 @@ from pxcore.journal import (
     Closing,
     Opening,
     RowKind,
+    decode_answer,
     decode_closing,
     decode_command,
     decode_event,
     decode_gap,
+    decode_request,
     read_opening,
     read_rows,
 )
 from pxcore.model import Fill, Order, ProtocolError, Snapshot
+from pxcore.reports.measures import Measures, Meter
 
 
 class Sent(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,6 +72,7 @@ class Record(msgspec.Struct, kw_only=True):
     unprotected_s: Decimal = Decimal(0)
     tightened: Limits | None = None
     first_look: Snapshot | None = None
+    measures: Measures = Measures()
     has_died: bool = False  # a session ended without its last row
 
     @property
@@ -102,12 +106,16 @@ def read_record(path: Path, opening: Opening) -> Record:
 def _fold(path: Path, record: Record) -> None:
     at: datetime | None = None
     unprotected_since: datetime | None = None
+    config = record.opening.config
+    stale_s = config.limits.stale_data_s
+    meter = Meter(config.contract, stale_s=stale_s)
     for row in read_rows(path):
         record.journal_hash = row.hash
         match row.kind:
             case RowKind.EVENT:
                 event = decode_event(row)
                 at = event.at
+                meter.see_event(event, row.wall)
                 match event:
                     case OrderSeen(order=order):
                         known = record.orders.get(order.id)
@@ -128,6 +136,11 @@ def _fold(path: Path, record: Record) -> None:
                 command = decode_command(row)
                 unprotected_since = _note_protection(record, command, at, unprotected_since)
                 _note_command(record, command, at)
+                meter.see_command(command, row.wall)
+            case RowKind.REQUEST:
+                meter.see_request(decode_request(row), row.wall)
+            case RowKind.ANSWER:
+                meter.see_answer(decode_answer(row))
             case RowKind.GAP:
                 lost = decode_gap(row)
                 record.damage = f"{lost.rows} rows are missing before row {row.seq}: {lost.why}"
@@ -135,6 +148,7 @@ def _fold(path: Path, record: Record) -> None:
                 record.closing = decode_closing(row)
             case _:
                 pass
+    record.measures = meter.measures()
 
 
 def _note_command(record: Record, command: object, at: datetime) -> None:

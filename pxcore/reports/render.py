@@ -8,8 +8,9 @@ from rich.table import Table
 from rich.text import Text
 
 from pxcore.reports.daily import DailyReport, TradeLine, clock_text
+from pxcore.reports.measures import Latency
 
-_TRADE_HEADS = (
+TRADE_HEADS = (
     "side",
     "size",
     "opened",
@@ -17,6 +18,9 @@ _TRADE_HEADS = (
     "entry",
     "exit",
     "exit by",
+    "MAE",
+    "MFE",
+    "slip",
     "gross",
     "costs",
     "net",
@@ -47,6 +51,7 @@ def facts(report: DailyReport) -> list[tuple[str, str]]:
         ("fees and commissions, USD", f"{report.costs_usd:,.2f}"),
         ("balance, USD", f"{report.balance_usd:,.2f}"),
         ("daily loss limit, USD", f"{limit}; headroom at its tightest {tightest}"),
+        *_limits(report),
         (
             "entries",
             f"{report.entries_sent} sent, {report.protected} times protected, "
@@ -56,9 +61,37 @@ def facts(report: DailyReport) -> list[tuple[str, str]]:
         (
             "data",
             f"{report.reconnects} reconnects, {report.bad_records} bad records, "
-            f"{report.conflated_quotes} quotes passed over",
+            f"{report.conflated_quotes} quotes passed over, {_gaps(report)}",
         ),
+        *((f"{one.stretch}, ms", _latency(one)) for one in report.latencies),
     ]
+
+
+def _gaps(report: DailyReport) -> str:
+    if not report.gaps:
+        return "no gap in the quotes"
+    longest_s = max((gap.until - gap.since).total_seconds() for gap in report.gaps)
+    return f"{len(report.gaps)} gaps in the quotes, the longest {longest_s:.0f} s"
+
+
+def _latency(one: Latency) -> str:
+    return f"p50 {one.p50_ms:.1f}, p99 {one.p99_ms:.1f}, max {one.max_ms:.1f} of {one.count}"
+
+
+def _limits(report: DailyReport) -> list[tuple[str, str]]:
+    """The day's highest point and deepest fall, and the limits that are set besides."""
+    found: list[tuple[str, str]] = []
+    if report.peak_usd is not None and report.worst_drawdown_usd is not None:
+        limit = report.drawdown_usd_max
+        fall = f"{report.worst_drawdown_usd:,.2f}" + (f" of {limit:,.2f}" if limit else "")
+        found.append(("peak, deepest fall, USD", f"{usd(report.peak_usd)}, {fall}"))
+    if report.balance_usd_floor is not None:
+        room = report.balance_usd - report.balance_usd_floor
+        floor = f"{report.balance_usd_floor:,.2f}; {room:,.2f} above it"
+        found.append(("loss floor of the account, USD", floor))
+    if report.profit_usd_lock is not None:
+        found.append(("profit lock, USD", f"{report.profit_usd_lock:,.2f}"))
+    return found
 
 
 def headline(report: DailyReport) -> str:
@@ -73,9 +106,9 @@ def to_markdown(report: DailyReport) -> str:
     lines += ["| | |", "|---|---|", *(f"| {name} | {text} |" for name, text in facts(report)), ""]
     lines += ["## Trades", ""]
     lines += [
-        f"| {' | '.join(_TRADE_HEADS)} |",
-        f"|{'---|' * len(_TRADE_HEADS)}",
-        *(f"| {' | '.join(_cells(t))} |" for t in report.trades),
+        f"| {' | '.join(TRADE_HEADS)} |",
+        f"|{'---|' * len(TRADE_HEADS)}",
+        *(f"| {' | '.join(trade_cells(t))} |" for t in report.trades),
         "",
     ]
     lines += ["## Incidents", ""]
@@ -101,12 +134,12 @@ def to_terminal(report: DailyReport) -> RenderableType:
     for name, text in facts(report):
         table.add_row(name, Text(text))
     trades = Table(box=None, padding=(0, 1), header_style="dim")
-    for head in _TRADE_HEADS:
+    for head in TRADE_HEADS:
         trades.add_column(
             head, no_wrap=True, justify="left" if head in ("side", "exit by") else "right"
         )
     for trade in report.trades:
-        trades.add_row(*_cells(trade))
+        trades.add_row(*trade_cells(trade))
     parts: list[RenderableType] = [table, Text(""), trades]
     for difference in report.differences:
         text = f"{difference['kind']}: {difference['what']}, ours {difference['ours']}, "
@@ -116,7 +149,7 @@ def to_terminal(report: DailyReport) -> RenderableType:
     return Panel(Group(*parts), title=f"Daily-loss report {report.trading_day}", expand=False)
 
 
-def _cells(trade: TradeLine) -> tuple[str, ...]:
+def trade_cells(trade: TradeLine) -> tuple[str, ...]:
     return (
         trade.side,
         str(trade.size),
@@ -125,10 +158,19 @@ def _cells(trade: TradeLine) -> tuple[str, ...]:
         trade.entry_price,
         trade.exit_price or "-",
         trade.exit_by,
+        trade.adverse_ticks or "-",
+        trade.favourable_ticks or "-",
+        _slip(trade),
         usd(trade.gross_usd),
         f"{trade.costs_usd:.2f}",
         usd(trade.net_usd),
     )
+
+
+def _slip(trade: TradeLine) -> str:
+    """Ticks worse than the price at decision, and than the stop's level."""
+    parts = (trade.entry_slip_ticks, trade.exit_slip_ticks)
+    return "/".join("-" if part is None else part for part in parts)
 
 
 def _counts(counts: dict[str, int]) -> str:

@@ -12,6 +12,7 @@ from pxcore.gateway import GatewayClient
 from pxcore.journal import SCHEMA, Opening
 from pxcore.journal.store import DayRow, SessionRow, Store
 from pxcore.reports.daily import DailyReport, make_report
+from pxcore.reports.html import to_html
 from pxcore.reports.reconcile import VenueDay, reconcile
 from pxcore.reports.record import Record, read_record
 from pxcore.reports.render import to_markdown
@@ -29,7 +30,7 @@ def read_venue(client: GatewayClient, plan: SessionPlan, settings: Settings) -> 
 
 
 def close_day(plan: SessionPlan, settings: Settings, venue: VenueDay) -> tuple[DailyReport, Path]:
-    """The report, and the folder that holds it as `report.md` and `report.json`."""
+    """The report, and the folder that holds it as `report.html`, `report.md`, `report.json`."""
     paths = Paths(settings.home)
     record = _record(plan, settings, paths)
     reconciliation = reconcile(
@@ -45,6 +46,7 @@ def close_day(plan: SessionPlan, settings: Settings, venue: VenueDay) -> tuple[D
     folder = paths.report(plan.session_id)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "report.md").write_text(to_markdown(report), encoding="utf-8")
+    (folder / "report.html").write_text(to_html(report), encoding="utf-8")
     (folder / "report.json").write_bytes(
         msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n"
     )

@@ -1,0 +1,80 @@
+"""The daily-loss report as one HTML file: no script, no network, light and dark, and in print."""
+
+from functools import cache
+from importlib.resources import files
+
+import jinja2
+
+from pxcore.reports.chart import Line, Mark, chart
+from pxcore.reports.daily import DailyReport, TradeLine, clock_text
+from pxcore.reports.measures import Point
+from pxcore.reports.render import TRADE_HEADS, facts, headline, trade_cells
+
+
+def to_html(report: DailyReport) -> str:
+    return _template().render(
+        report=report,
+        headline=headline(report),
+        facts=facts(report)[1:],
+        heads=TRADE_HEADS,
+        trades=[(trade_cells(t), t.net_usd < 0, t.reason or "") for t in report.trades],
+        equity=_equity(report),
+        prices=_prices(report),
+        incidents=[(clock_text(i.at), i) for i in report.incidents],
+        tone=_tone(report),
+    )
+
+
+@cache
+def _template() -> jinja2.Template:
+    source = files("pxcore.reports").joinpath("templates/report.html.j2").read_text("utf-8")
+    environment = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    return environment.from_string(source)
+
+
+def _tone(report: DailyReport) -> str:
+    if not report.is_flat or report.verdict == "broken":
+        return "bad"
+    return "loss" if report.net_usd < 0 else "good"
+
+
+def _equity(report: DailyReport) -> str:
+    lines = [
+        Line(value=0.0, kind="zero", text="where the day began"),
+        Line(
+            value=-float(report.loss_usd_max),
+            kind="limit",
+            text=f"daily loss limit, {report.loss_usd_max} USD",
+        ),
+    ]
+    if report.profit_usd_lock is not None:
+        lock = report.profit_usd_lock
+        lines.append(Line(value=float(lock), kind="lock", text=f"profit lock, {lock} USD"))
+    return chart(report.equity, name="Profit and loss of the day", unit="", decimals=2, lines=lines)
+
+
+def _prices(report: DailyReport) -> str:
+    tick = float(report.tick_size)
+    points = [Point(p.at, p.value * tick) for p in report.prices]
+    marks = [mark for trade in report.trades for mark in _marks(trade)]
+    decimals = max(0, -int(report.tick_size.normalize().as_tuple().exponent))
+    return chart(points, name="Price, with the trades", unit="", decimals=decimals, marks=marks)
+
+
+def _marks(trade: TradeLine) -> list[Mark]:
+    entry = Mark(
+        at=trade.opened_at,
+        value=float(trade.entry_price),
+        kind=trade.side,
+        text=f"{trade.side} {trade.size} at {trade.entry_price}",
+    )
+    if trade.closed_at is None or trade.exit_price is None:
+        return [entry]
+    outcome = "won" if trade.net_usd >= 0 else "lost"
+    text = f"out at {trade.exit_price} by {trade.exit_by}, {trade.net_usd:+,.2f} USD"
+    return [
+        entry,
+        Mark(at=trade.closed_at, value=float(trade.exit_price), kind=outcome, text=text),
+    ]

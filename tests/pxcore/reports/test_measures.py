@@ -1,0 +1,170 @@
+"""Excursions, slippage, latencies and gaps, each worked out by hand."""
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from engine_scenes import CONFIG, MNQ, OPEN, Scene
+
+from pxcore.engine.commands import PlaceEntry
+from pxcore.engine.events import FillSeen
+from pxcore.journal import Answer, Outcome, Request
+from pxcore.model import OrderStatus, OrderType, Quote, Side
+from pxcore.reports.measures import Meter
+
+TAG = "px-test-0001"
+
+
+class Day:
+    """A meter fed by hand. `at` is seconds after the open, walls an hour later."""
+
+    def __init__(self) -> None:
+        self.meter = Meter(MNQ, stale_s=10)
+        self.scene = Scene()
+
+    def time(self, seconds: float) -> datetime:
+        return OPEN + timedelta(seconds=seconds)
+
+    def wall(self, seconds: float) -> datetime:
+        return self.time(seconds + 3600)
+
+    def quote(self, seconds: float, bid: int) -> None:
+        at = self.time(seconds)
+        quote = Quote(at=at, happened_at=at, contract_id=MNQ.id, bid_ticks=bid, ask_ticks=bid + 1)
+        self.meter.see_event(quote, self.wall(seconds))
+
+    def entry(self, seconds: float, side: Side = Side.BUY) -> None:
+        command = PlaceEntry(
+            tag=TAG, contract_id=MNQ.id, side=side, size=1, bracket=CONFIG.bracket, reason="r"
+        )
+        self.meter.see_command(command, self.wall(seconds))
+
+    def filled(self, seconds: float, side: Side = Side.BUY) -> None:
+        self.scene.now = self.time(seconds)
+        seen = self.scene.order(
+            11, OrderType.MARKET, side, OrderStatus.FILLED, tag=TAG, filled_size=1
+        )
+        self.meter.see_event(seen, self.wall(seconds))
+
+    def fill(self, seconds: float, number: int, order: int, side: Side, ticks: int, **more) -> None:
+        self.scene.now = self.time(seconds)
+        seen: FillSeen = self.scene.fill(number, order, side, ticks, **more)
+        self.meter.see_event(seen, self.wall(seconds))
+
+
+def long_trade() -> Day:
+    """Decided at an ask of 100001, filled a tick worse, down to 99990, up to 100030, out there."""
+    day = Day()
+    day.quote(1, 100_000)
+    day.entry(1)
+    day.filled(1.02)
+    day.fill(1.02, 1, 11, Side.BUY, 100_002)
+    day.quote(2, 99_990)
+    day.quote(3, 100_020)
+    day.fill(4, 2, 13, Side.SELL, 100_030, pnl="14")
+    return day
+
+
+def test_excursions_are_measured_from_the_fill_at_the_price_of_an_exit():
+    found = long_trade().meter.measures().excursions[11]
+
+    assert found.adverse_ticks == 12  # 100002 to a bid of 99990
+    assert found.favourable_ticks == 28  # its own exit at 100030
+
+
+def test_entry_slips_by_what_it_filled_worse_than_the_price_at_decision():
+    assert long_trade().meter.measures().excursions[11].entry_slip_ticks == 1
+
+
+def test_short_trade_is_measured_the_other_way_round():
+    day = Day()
+    day.quote(1, 100_000)
+    day.entry(1, Side.SELL)
+    day.filled(1.02, Side.SELL)
+    day.fill(1.02, 1, 11, Side.SELL, 99_999)
+    day.quote(2, 100_004)  # out at the ask, 100005
+    day.quote(3, 99_980)
+    day.fill(4, 2, 13, Side.BUY, 99_985, pnl="7")
+
+    found = day.meter.measures().excursions[11]
+
+    assert (found.adverse_ticks, found.favourable_ticks) == (6, 18)
+    assert found.entry_slip_ticks == 1
+
+
+def test_equity_is_realised_and_open_at_the_price_of_an_exit():
+    day = long_trade()
+    equity = day.meter.measures().equity
+    # After the entry's costs of 0.61: 99990 is 12 ticks of 0.50 below the fill.
+    at_low = next(p for p in equity if p.at == day.time(2))
+    assert at_low.value == pytest.approx(-0.61 - 6.0)
+    assert equity[-1].value == pytest.approx(14 - 1.22)
+
+
+def test_fill_that_crosses_zero_ends_one_trade_and_begins_the_next():
+    day = Day()
+    day.quote(1, 100_000)
+    day.fill(1, 1, 11, Side.BUY, 100_001)
+    day.fill(2, 2, 12, Side.SELL, 100_005, size=2, pnl="2")
+    day.quote(3, 100_000)
+
+    found = day.meter.measures().excursions
+
+    assert found[11].favourable_ticks == 4
+    assert found[12].favourable_ticks == 4  # short from 100005, the ask is 100001
+
+
+def test_latencies_are_real_time_from_the_event_to_the_fill():
+    day = Day()
+    day.quote(1, 100_000)
+    day.entry(1.002)
+    request = Request(number=7, method="POST", path="/api/Order/place", body={"customTag": TAG})
+    day.meter.see_request(request, day.wall(1.005))
+    day.filled(1.021)
+    answer = Answer(
+        number=7,
+        path="/api/Order/place",
+        outcome=Outcome.ANSWERED,
+        status=200,
+        took_ms=11.0,
+        body=None,
+        body_bytes=0,
+        why=None,
+    )
+    day.meter.see_answer(answer)
+
+    found = {one.stretch: one.p50_ms for one in day.meter.measures().latencies}
+
+    assert found == {
+        "event to decision": pytest.approx(2.0),
+        "decision to sent": pytest.approx(3.0),
+        "sent to acknowledged": pytest.approx(11.0),
+        "sent to filled": pytest.approx(16.0),
+    }
+
+
+def test_silence_longer_than_an_entry_accepts_is_a_gap():
+    day = Day()
+    day.quote(1, 100_000)
+    day.quote(11, 100_000)
+    day.quote(22, 100_000)
+
+    (gap,) = day.meter.measures().gaps
+
+    assert (gap.since, gap.until) == (day.time(11), day.time(22))
+
+
+def test_fill_that_only_rest_showed_counts_once():
+    day = Day()
+    day.quote(1, 100_000)
+    seen = day.scene.fill(1, 11, Side.BUY, 100_001).fill
+    snapshot = day.scene.snapshot(fills=(seen,))
+    from pxcore.engine.events import SnapshotTaken
+
+    for number in (1, 2):
+        day.meter.see_event(
+            SnapshotTaken(at=day.time(2), request=number, snapshot=snapshot), day.wall(2)
+        )
+    day.quote(3, 100_011)
+
+    assert day.meter.measures().excursions[11].favourable_ticks == Decimal(10)
