@@ -8,11 +8,12 @@ import typer
 from rich.console import Console
 
 from pxcore.calendar import trading_day_at
-from pxcore.engine.commands import TakeSnapshot
+from pxcore.engine.commands import Notice, TakeSnapshot
 from pxcore.engine.events import Event, SnapshotFailed, SnapshotTaken
 from pxcore.gateway import Urgency
 from pxcore.model import Misconfigured
 from pxcore.runtime.flatten import flatten_account
+from pxcore.runtime.flatten_record import FlattenRecord
 from pxcore.runtime.lock import AccountBusy, AccountLock, holder_of
 from pxcore.runtime.plan import Paths, connect
 from pxcore.runtime.strays import Strays
@@ -38,7 +39,11 @@ def flatten(settings: Settings, console: Console, *, is_agreed: bool, timeout_s:
     look = venue.ask(TakeSnapshot(request=0, why="px flatten", is_urgent=True))
     console.print(f"{settings.mode}: account {account.id} {account.name} {_told(look)}")
     holder = holder_of(Paths(settings.home).home, account.id)
-    strays = Strays(settings, account.id, client, say=lambda one: console.print(one.text))
+
+    def say(notice: Notice) -> None:
+        console.print(notice.text)
+
+    strays = Strays(settings, account.id, client, say=say)
     if holder is not None:
         console.print(f"{holder} has the account: it will be asked to flatten and end first")
     elif strays.may_arrive():
@@ -52,12 +57,18 @@ def flatten(settings: Settings, console: Console, *, is_agreed: bool, timeout_s:
         typer.confirm("Cancel every order and close every position?", abort=True)
     with ExitStack() as stack:
         is_taking_over = _take(stack, settings, account.id, timeout_s / 2, console)
+        record = stack.enter_context(
+            FlattenRecord(
+                settings, account.id, "px flatten", say=lambda one: console.print(one.text)
+            )
+        )
         proof = flatten_account(
             venue,
             clock=settings.clock,
             reason="px flatten",
             timeout_s=timeout_s,
-            say=lambda notice: console.print(notice.text),
+            say=say,
+            record=record,
             is_taking_over=is_taking_over,
             may_still_arrive=strays,
         )

@@ -17,7 +17,7 @@ from pxcore.journal.export import what_of, write_csv, write_parquet
 from pxcore.journal.reader import is_closed, read_opening, read_rows
 from pxcore.journal.repair import repair
 from pxcore.journal.rows import Row
-from pxcore.journal.segments import session_of, sessions_in
+from pxcore.journal.segments import flattens_in, session_of, sessions_in
 from pxcore.journal.verify import Soundness, verify
 from pxcore.model import Misconfigured, PxError
 from pxcore.reports.daily import DailyReport
@@ -109,7 +109,9 @@ def verify_journals(
     Example: px journal verify --all
     """
     paths = Paths(load_settings().home)
-    chosen = sessions_in(paths.journals) if all_ else [_path(session)]
+    folder = paths.journals
+    every = [*sessions_in(folder), *flattens_in(folder)] if all_ else []
+    chosen = every or [_path(session)]
     if mend:
         for path in chosen:
             _repair(paths, path)

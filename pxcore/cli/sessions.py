@@ -5,16 +5,20 @@ from pathlib import Path
 
 from pxcore.calendar import chicago
 from pxcore.journal import read_opening, sessions_in
-from pxcore.journal.segments import last_written, session_of
+from pxcore.journal.segments import flattens_in, last_written, session_of
 from pxcore.model import Misconfigured
 from pxcore.runtime.plan import Paths
 
 
 def journal_of(paths: Paths, session: str | None) -> Path:
-    """The session's journal, the one written last without a name. Raises Misconfigured."""
+    """The session's journal, or a flatten's by its name; without one the session's written last.
+
+    Raises Misconfigured when there is none.
+    """
     found = sessions_in(paths.journals)
     if session is not None:
-        found = [path for path in found if session_of(path) == session]
+        known = (*found, *flattens_in(paths.journals))
+        found = [path for path in known if session_of(path) == session]
     if not found:
         wanted = f"no session {session}" if session is not None else "no journal"
         raise Misconfigured(f"there is {wanted} in {paths.journals}")

@@ -20,6 +20,7 @@ from pxcore.engine.events import FillSeen, OrderSeen, PositionSeen
 
 class RowKind(StrEnum):
     OPENED = "opened"  # the session's terms: an `Opening`
+    FLATTEN = "flatten"  # of a flatten that no session made: its `FlattenTerms`
     EVENT = "event"  # what reached the engine
     COMMAND = "command"  # what left it
     REQUEST = "request"  # what left for the venue: a `Request`
@@ -58,6 +59,14 @@ class Opening(msgspec.Struct, frozen=True, kw_only=True):
     strategy_params: dict[str, Any]
     paper_clock: str
     trading_day: date
+
+
+class FlattenTerms(msgspec.Struct, frozen=True, kw_only=True):
+    """First row of a flatten by REST alone: for a session that died, at a start, or by hand."""
+
+    account_id: int
+    trading_day: date
+    reason: str
 
 
 class Ledger(msgspec.Struct, frozen=True, kw_only=True):

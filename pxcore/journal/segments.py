@@ -40,10 +40,19 @@ def sessions_in(folder: Path, *, trading_day: date | None = None) -> list[Path]:
 
     One of which only later files are left is listed too: it must be found to be damaged.
     """
-    stem = "px-" if trading_day is None else f"px-{trading_day:%Y%m%d}-"
+    return _named(folder, "px-", trading_day)
+
+
+def flattens_in(folder: Path, *, trading_day: date | None = None) -> list[Path]:
+    """As `sessions_in`, of the flattens that no session made."""
+    return _named(folder, "flatten-", trading_day)
+
+
+def _named(folder: Path, stem: str, trading_day: date | None) -> list[Path]:
+    day = "" if trading_day is None else f"{trading_day:%Y%m%d}-"
     found = {
         match["session"]
-        for one in folder.glob(f"{stem}*{_SUFFIX}*")
+        for one in folder.glob(f"{stem}{day}*{_SUFFIX}*")
         if (match := _NAME.fullmatch(one.name)) is not None
     }
     return [folder / f"{session}{_SUFFIX}" for session in sorted(found)]

@@ -29,12 +29,20 @@ class Kind(StrEnum):
     ORDER_ALIVE = "order still alive"
     NOT_FLAT = "position not flat"
     ORDER_AFTER_DEATH = "order of a session that died"
+    ORDER_OF_FLATTEN = "close by a flatten outside the session"
     LEDGER_DIFFERS = "our ledger differs"
     LEDGER_BEHIND = "our ledger closed before a fill was known"
     JOURNAL_DAMAGED = "journal damaged"
 
 
-_EXPLAINED = frozenset((Kind.FILL_SEEN_BY_REST, Kind.ORDER_AFTER_DEATH, Kind.LEDGER_BEHIND))
+_EXPLAINED = frozenset(
+    (
+        Kind.FILL_SEEN_BY_REST,
+        Kind.ORDER_AFTER_DEATH,
+        Kind.ORDER_OF_FLATTEN,
+        Kind.LEDGER_BEHIND,
+    )
+)
 
 
 class Verdict(StrEnum):
@@ -149,6 +157,7 @@ def _orders(record: Record, venues: dict[int, Order], last_order_id: int) -> Ite
     """What became of an order of ours after its session had died, nobody saw: REST says it."""
     mine = {i: o for i, o in record.orders.items() if i > last_order_id}
     tags = record.tags if record.has_died else set()
+    outside = record.closes_outside
     for order_id in sorted(mine.keys() | venues.keys()):
         seen, reported = mine.get(order_id), venues.get(order_id)
         if seen is not None and reported is not None:
@@ -159,6 +168,9 @@ def _orders(record: Record, venues: dict[int, Order], last_order_id: int) -> Ite
             kind = Kind.ORDER_NOT_SEEN if seen is None else Kind.ORDER_NOT_REPORTED
         if reported is not None and not reported.is_alive and reported.tag in tags:
             kind = Kind.ORDER_AFTER_DEATH
+        elif seen is None and reported is not None and _is_close(reported) and outside:
+            outside -= 1
+            kind = Kind.ORDER_OF_FLATTEN
         yield Difference(
             kind=kind,
             what=f"order {order_id}",
@@ -176,11 +188,11 @@ def _senders(record: Record, venues: Iterable[Order]) -> Iterable[Difference]:
     if record.opening.mode == "shadow":
         return
     tags = record.tags
-    closes_left = record.closes_sent
+    closes_left = record.closes_sent + record.closes_outside
     for order in venues:
         if order.tag in tags:
             continue
-        if order.tag is None and order.type is OrderType.MARKET and closes_left:
+        if _is_close(order) and closes_left:
             closes_left -= 1
             continue
         yield Difference(
@@ -278,6 +290,11 @@ def _left_over(closing: Snapshot) -> Iterable[Difference]:
                 ours="0",
                 venues=f"{position.size:+d}",
             )
+
+
+def _is_close(order: Order) -> bool:
+    """It may be one: the venue's own closes, ours among them, are market orders without a tag."""
+    return order.tag is None and order.type is OrderType.MARKET
 
 
 _CENT = Decimal("0.01")

@@ -66,6 +66,8 @@ class Record(msgspec.Struct, kw_only=True):
     incidents: list[Incident] = msgspec.field(default_factory=list)
     protected_count: int = 0
     closes_sent: int = 0
+    closes_outside: int = 0  # by flattens that no session made
+    began: datetime | None = None  # by our own clock
     own_stops: set[str] = msgspec.field(default_factory=set)  # tags
     damage: str | None = None
     journal_hash: str | None = None  # of its last row
@@ -111,6 +113,7 @@ def _fold(path: Path, record: Record) -> None:
     meter = Meter(config.contract, stale_s=stale_s)
     for row in read_rows(path):
         record.journal_hash = row.hash
+        record.began = record.began or row.wall
         match row.kind:
             case RowKind.EVENT:
                 event = decode_event(row)

@@ -28,6 +28,7 @@ def merged(records: Iterable[Record]) -> Record | None:
         whole.incidents += one.incidents
         whole.protected_count += one.protected_count
         whole.closes_sent += one.closes_sent
+        whole.closes_outside += one.closes_outside
         whole.own_stops |= one.own_stops
         whole.unprotected_s += one.unprotected_s
         whole.damage = whole.damage or one.damage

@@ -8,6 +8,7 @@ from pxcore.calendar import TradingDay
 from pxcore.gateway import GatewayClient
 from pxcore.journal import read_opening, sessions_in
 from pxcore.model import Account, Contract, PxError
+from pxcore.reports.flattens import add_flattens
 from pxcore.reports.reconcile import Reconciliation, VenueDay, reconcile, without_sessions
 from pxcore.reports.record import Record, read_record
 from pxcore.reports.whole_day import merged, start_of_day
@@ -37,6 +38,13 @@ def check_day(
     venue = VenueDay(closing=closing if only is None else closing.only(only), orders=orders)
     records = _records(settings, account.id, day.day)
     whole = merged(record for _, record in records)
+    if whole is not None:
+        add_flattens(
+            whole,
+            Paths(settings.home).journals,
+            account_id=account.id,
+            trading_day=day.day,
+        )
     if whole is None:
         found: Reconciliation = without_sessions(venue)
     else:

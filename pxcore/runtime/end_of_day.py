@@ -12,6 +12,7 @@ from pxcore.gateway import GatewayClient
 from pxcore.journal import SCHEMA, Opening
 from pxcore.journal.store import DayRow, SessionRow, Store
 from pxcore.reports.daily import DailyReport, make_report
+from pxcore.reports.flattens import add_flattens
 from pxcore.reports.html import to_html
 from pxcore.reports.reconcile import VenueDay, reconcile
 from pxcore.reports.record import Record, read_record
@@ -33,6 +34,13 @@ def close_day(plan: SessionPlan, settings: Settings, venue: VenueDay) -> tuple[D
     """The report, and the folder that holds it as `report.html`, `report.md`, `report.json`."""
     paths = Paths(settings.home)
     record = _record(plan, settings, paths)
+    add_flattens(
+        record,
+        paths.journals,
+        account_id=plan.account.id,
+        trading_day=plan.trading_day,
+        since=record.began,
+    )
     reconciliation = reconcile(
         record, opening=plan.opening, last_order_id=plan.last_order_id, venue=venue
     )

@@ -19,6 +19,7 @@ from pxcore.engine.events import (
 )
 from pxcore.engine.flatten import Flattener
 from pxcore.model import PxError, Snapshot
+from pxcore.runtime.flatten_record import FlattenRecord
 from pxcore.runtime.venue import Venue
 
 _STEP_S = 0.05
@@ -36,6 +37,7 @@ def flatten_account(
     reason: str,
     timeout_s: float,
     say: Callable[[Notice], None],
+    record: FlattenRecord,
     is_taking_over: bool = False,
     may_still_arrive: Callable[[datetime], bool] = lambda now: False,
     sleep: Callable[[float], None] = time.sleep,
@@ -45,7 +47,8 @@ def flatten_account(
     `timeout_s` in seconds of ours. `is_taking_over` says that a session which may have sent
     orders has just died: its last instructions may still be under way, so that the first round
     waits for a second look, and flat must be seen twice, some seconds apart. While an entry
-    `may_still_arrive`, flat is no proof. Raises NotFlat when there is no such look by then.
+    `may_still_arrive`, flat is no proof. What is sent and seen goes into `record`. Raises NotFlat
+    when there is no such look by then.
     """
     numbers = iter(range(1, 1_000_000))
     flattener = Flattener(
@@ -58,7 +61,10 @@ def flatten_account(
         scale=clock.speed,
     )
     deadline = clock.now() + timedelta(seconds=timeout_s * clock.speed)
-    first = venue.ask(TakeSnapshot(request=0, why=reason, is_urgent=True))
+    look = TakeSnapshot(request=0, why=reason, is_urgent=True)
+    record.command(look)
+    first = venue.ask(look)
+    record.event(first)
     if not isinstance(first, SnapshotTaken | SnapshotFailed):
         raise AssertionError(f"a look was answered with {first}")
     seen = first.snapshot if isinstance(first, SnapshotTaken) else first
@@ -74,11 +80,16 @@ def flatten_account(
             sleep(_STEP_S)
             pending = flattener.step(ClockTick(at=clock.now()))
             continue
-        answer = _carry_out(pending.pop(0), venue, say)
+        command = pending.pop(0)
+        record.command(command)
+        answer = _carry_out(command, venue, say)
         if isinstance(answer, CancelAnswered) and answer.answer is Answer.UNKNOWN:
             pending.sort(key=lambda command: not isinstance(command, ClosePosition))
         if answer is not None:
+            record.event(answer)
             pending += flattener.step(answer)
+    for command in pending:  # the receipt
+        record.command(command)
     return flattener.proof
 
 

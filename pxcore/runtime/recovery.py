@@ -17,6 +17,7 @@ from pxcore.journal import read_opening, sessions_in
 from pxcore.journal.repair import repair
 from pxcore.model import Contract, Misconfigured, PxError, Snapshot
 from pxcore.runtime.flatten import flatten_account
+from pxcore.runtime.flatten_record import FlattenRecord
 from pxcore.runtime.lock import AccountLock
 from pxcore.runtime.plan import Paths, only_contract
 from pxcore.runtime.strays import Strays
@@ -126,13 +127,18 @@ class Recovery:
             clock=self._settings.clock,
             only=self._only,
         )
-        with AccountLock(Paths(self._settings.home).home, self._account_id, holder="start-up"):
+        reason = f"leftovers at start: {_listed(found)}"
+        with (
+            AccountLock(Paths(self._settings.home).home, self._account_id, holder="start-up"),
+            FlattenRecord(self._settings, self._account_id, reason, say=self._say) as record,
+        ):
             return flatten_account(
                 venue,
                 clock=self._settings.clock,
-                reason=f"leftovers at start: {_listed(found)}",
+                reason=reason,
                 timeout_s=_FLATTEN_WITHIN_S,
                 say=self._say,
+                record=record,
                 may_still_arrive=self._strays,
             )
 

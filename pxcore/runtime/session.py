@@ -41,6 +41,7 @@ from pxcore.logs import log_to
 from pxcore.model import Misconfigured, PxError, Unavailable
 from pxcore.runtime.dispatcher import Dispatcher
 from pxcore.runtime.flatten import flatten_account
+from pxcore.runtime.flatten_record import FlattenRecord
 from pxcore.runtime.halts import latch_halt
 from pxcore.runtime.inbox import Inbox
 from pxcore.runtime.lines import Ended, Milestone
@@ -275,21 +276,25 @@ class Session:
             if self._plan.mode is Mode.SHADOW:
                 return Ended(reason=reason, is_flat=self._looks_flat(reason))
             try:
-                flatten_account(
-                    self._venue,
-                    clock=self._clock,
-                    reason=reason,
-                    timeout_s=_LAST_RESORT_S,
-                    say=self._say_notice,
-                    is_taking_over=True,
-                    may_still_arrive=Strays(
-                        settings, self._plan.account.id, self._client, say=self._say_notice
-                    ),
-                )
+                self._flatten_by_rest(reason)
             except PxError as error:
                 logger.critical("{}", error)
                 return Ended(reason=f"{reason}; {error}", is_flat=False)
         return Ended(reason=reason, is_flat=True)
+
+    def _flatten_by_rest(self, reason: str) -> None:
+        account_id, say = self._plan.account.id, self._say_notice
+        with FlattenRecord(self._settings, account_id, reason, say=say) as record:
+            flatten_account(
+                self._venue,
+                clock=self._clock,
+                reason=reason,
+                timeout_s=_LAST_RESORT_S,
+                say=say,
+                record=record,
+                is_taking_over=True,
+                may_still_arrive=Strays(self._settings, account_id, self._client, say=say),
+            )
 
     # -- the record ---------------------------------------------------------------------------
 

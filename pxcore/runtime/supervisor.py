@@ -18,6 +18,7 @@ from pxcore.engine.commands import Level, Notice
 from pxcore.engine.events import Ask
 from pxcore.model import PxError
 from pxcore.runtime.flatten import flatten_account
+from pxcore.runtime.flatten_record import FlattenRecord
 from pxcore.runtime.halts import latch_halt
 from pxcore.runtime.lines import Ended, Line, Milestone, decode
 from pxcore.runtime.lock import AccountBusy, AccountLock
@@ -178,13 +179,18 @@ class Supervisor:
 
         try:
             home = Paths(self._settings.home).home
-            with AccountLock(home, self._plan.account.id, holder="last resort"):
+            account_id = self._plan.account.id
+            with (
+                AccountLock(home, account_id, holder="last resort"),
+                FlattenRecord(self._settings, account_id, why, say=say) as record,
+            ):
                 flatten_account(
                     venue,
                     clock=clock,
                     reason=why,
                     timeout_s=_LAST_RESORT_S,
                     say=say,
+                    record=record,
                     is_taking_over=True,
                     may_still_arrive=Strays(self._settings, self._plan.account.id, client, say=say),
                 )

@@ -20,6 +20,7 @@ from typing import Any
 import msgspec
 import requests
 
+from pxcore.calendar import trading_day_at
 from pxcore.cli.market import choose_market
 from pxcore.clock import ShiftedClock
 from pxcore.engine.commands import Notice
@@ -27,6 +28,7 @@ from pxcore.journal.replay import replay
 from pxcore.model import OrderType
 from pxcore.paper.config import PaperConfig
 from pxcore.runtime import startup
+from pxcore.runtime.day_check import check_day
 from pxcore.runtime.lines import Ended, Milestone, decode
 from pxcore.runtime.plan import Paths, SessionPlan, connect
 from pxcore.runtime.process import end, spawn
@@ -322,6 +324,8 @@ def judge(
     """By the gateway's own record, and the journals."""
     client = connect(settings)
     contract = startup.resolve_contract(client, settings)
+    day = trading_day_at(settings.clock.now())
+    whole = check_day(client, startup.resolve_account(client, settings), contract, day, settings)
     account = paper.account()
     day_start = datetime.fromtimestamp(0, UTC)
     orders = client.orders(ACCOUNT, start=day_start)
@@ -342,6 +346,8 @@ def judge(
         "largest": largest(fills),
         "sessions": len(journals),
         "divergences": [str(d) for d in divergences if d is not None],
+        "verdict": whole.verdict,
+        "differences": [dict(d) for d in whole.differences],
         "said": [notice.text for notice in said],
     }
 

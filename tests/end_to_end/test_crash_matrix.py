@@ -60,6 +60,7 @@ def problems(moment: str, found: dict[str, Any]) -> list[str]:
     checks = {
         "the survivor does not say flat": not found["is_flat"],
         "something is held": found["positions"] or found["net"],
+        f"a record that does not agree: {found['differences']}": found["verdict"] == "broken",
         "an order is alive": found["orders_alive"],
         "two orders for one intent": found["double_tags"],
         "more than one entry": found["entries_filled"] > 1,

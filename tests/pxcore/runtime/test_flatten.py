@@ -1,12 +1,14 @@
 """Flatten by REST alone against a desk whose questions and instructions fail in part."""
 
+import tempfile
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 from engine_scenes import ACCOUNT, MNQ, OPEN, Scene
 
-from pxcore.engine.commands import CancelOrder, ClosePosition
+from pxcore.engine.commands import CancelOrder, ClosePosition, FlatProven, Notice
 from pxcore.engine.events import (
     Answer,
     CancelAnswered,
@@ -14,8 +16,12 @@ from pxcore.engine.events import (
     SnapshotFailed,
     SnapshotTaken,
 )
+from pxcore.journal import RowKind, decode_closing, decode_command, read_rows
+from pxcore.journal.verify import Soundness, verify
 from pxcore.model import Order, OrderStatus, OrderType, Position, Side, Snapshot
 from pxcore.runtime.flatten import NotFlat, flatten_account
+from pxcore.runtime.flatten_record import FlattenRecord
+from pxcore.settings import Settings
 
 
 class Clock:
@@ -81,15 +87,24 @@ class Desk:
         return SnapshotTaken(at=now, request=question.request, snapshot=look)
 
     def flatten(self, **more: Callable[[datetime], bool] | bool) -> Snapshot:
-        return flatten_account(
-            self,
-            clock=self.clock,
-            reason="test",
-            timeout_s=60.0,
-            say=lambda notice: None,
-            sleep=self.clock.pass_time,
-            **more,
-        )
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            recording(Path(folder), say=lambda notice: pytest.fail(notice.text)) as record,
+        ):
+            return flatten_account(
+                self,
+                clock=self.clock,
+                reason="test",
+                timeout_s=60.0,
+                say=lambda notice: None,
+                record=record,
+                sleep=self.clock.pass_time,
+                **more,
+            )
+
+
+def recording(home: Path, *, say: Callable[[Notice], None]) -> FlattenRecord:
+    return FlattenRecord(Settings(home=home), ACCOUNT.id, "test", say=say)
 
 
 def order(number: int, kind: OrderType = OrderType.LIMIT) -> Order:
@@ -147,3 +162,46 @@ def test_entry_that_may_still_arrive_is_waited_for_and_closed():
     proof = desk.flatten(is_taking_over=True, may_still_arrive=lambda now: now < until)
     assert desk.sent == ["close"]
     assert proof.is_flat and proof.taken_at > until
+
+
+def test_what_a_flatten_sent_and_its_receipt_are_in_a_journal_of_its_own(tmp_path):
+    desk = Desk((order(1),))
+    with recording(tmp_path, say=lambda notice: pytest.fail(notice.text)) as record:
+        flatten_account(
+            desk,
+            clock=desk.clock,
+            reason="test",
+            timeout_s=60.0,
+            say=lambda notice: None,
+            record=record,
+            sleep=desk.clock.pass_time,
+        )
+
+    (path,) = (tmp_path / "journal").glob("flatten-*.jsonl")
+    rows = list(read_rows(path))
+    said = [decode_command(row) for row in rows if row.kind is RowKind.COMMAND]
+    kinds = [type(command) for command in said]
+    assert kinds.count(ClosePosition) == kinds.count(CancelOrder) == 1
+    assert kinds[-1] is FlatProven
+    closing = decode_closing(rows[-1])
+    assert closing.is_flat and closing.reason == "test"
+    assert verify(path).soundness is Soundness.SOUND
+
+
+def test_flatten_goes_on_when_its_record_cannot_be_made(tmp_path):
+    (tmp_path / "journal").write_text("a file where the folder should be")
+    told: list[Notice] = []
+    desk = Desk()
+    with recording(tmp_path, say=told.append) as record:
+        proof = flatten_account(
+            desk,
+            clock=desk.clock,
+            reason="test",
+            timeout_s=60.0,
+            say=lambda notice: None,
+            record=record,
+            sleep=desk.clock.pass_time,
+        )
+
+    assert proof.is_flat and desk.sent == ["close"]
+    assert [notice.code for notice in told] == ["flatten.unrecorded"]

@@ -1,0 +1,48 @@
+"""What flattens by REST alone did to an account: their journals, folded into a session's record."""
+
+from datetime import date, datetime
+from pathlib import Path
+
+import msgspec
+
+from pxcore.engine.commands import ClosePosition
+from pxcore.engine.events import SnapshotTaken
+from pxcore.journal import FlattenTerms, RowKind, decode_command, decode_event, read_rows
+from pxcore.journal.segments import flattens_in
+from pxcore.model import PxError
+from pxcore.reports.record import Record
+
+_terms = msgspec.json.Decoder(FlattenTerms)
+
+
+def add_flattens(
+    record: Record,
+    folder: Path,
+    *,
+    account_id: int,
+    trading_day: date,
+    since: datetime | None = None,
+) -> None:
+    """Of that account and day, from `since` on (our own clock). Damage is damage of the record."""
+    for path in flattens_in(folder, trading_day=trading_day):
+        try:
+            _add(record, path, account_id, since)
+        except (PxError, msgspec.MsgspecError) as error:
+            record.damage = record.damage or str(error)
+
+
+def _add(record: Record, path: Path, account_id: int, since: datetime | None) -> None:
+    for row in read_rows(path):
+        match row.kind:
+            case RowKind.FLATTEN:
+                is_other = _terms.decode(row.body).account_id != account_id
+                if is_other or (since is not None and row.wall < since):
+                    return
+            case RowKind.COMMAND:
+                record.closes_outside += isinstance(decode_command(row), ClosePosition)
+            case RowKind.EVENT:
+                event = decode_event(row)
+                if isinstance(event, SnapshotTaken):
+                    record.fills_by_rest |= {f.id: f for f in event.snapshot.fills}
+            case _:
+                pass
