@@ -29,7 +29,7 @@ class Kind(StrEnum):
     ORDER_ALIVE = "order still alive"
     NOT_FLAT = "position not flat"
     ORDER_AFTER_DEATH = "order of a session that died"
-    ORDER_OF_FLATTEN = "close by a flatten outside the session"
+    CLOSE_UNSEEN = "close that we sent and did not see"
     LEDGER_DIFFERS = "our ledger differs"
     LEDGER_BEHIND = "our ledger closed before a fill was known"
     JOURNAL_DAMAGED = "journal damaged"
@@ -39,7 +39,7 @@ _EXPLAINED = frozenset(
     (
         Kind.FILL_SEEN_BY_REST,
         Kind.ORDER_AFTER_DEATH,
-        Kind.ORDER_OF_FLATTEN,
+        Kind.CLOSE_UNSEEN,
         Kind.LEDGER_BEHIND,
     )
 )
@@ -158,6 +158,8 @@ def _orders(record: Record, venues: dict[int, Order], last_order_id: int) -> Ite
     mine = {i: o for i, o in record.orders.items() if i > last_order_id}
     tags = record.tags if record.has_died else set()
     outside = record.closes_outside
+    if record.has_died:  # it may have died between a close and the sight of it
+        outside += max(0, record.closes_sent - sum(map(_is_close, mine.values())))
     for order_id in sorted(mine.keys() | venues.keys()):
         seen, reported = mine.get(order_id), venues.get(order_id)
         if seen is not None and reported is not None:
@@ -170,7 +172,7 @@ def _orders(record: Record, venues: dict[int, Order], last_order_id: int) -> Ite
             kind = Kind.ORDER_AFTER_DEATH
         elif seen is None and reported is not None and _is_close(reported) and outside:
             outside -= 1
-            kind = Kind.ORDER_OF_FLATTEN
+            kind = Kind.CLOSE_UNSEEN
         yield Difference(
             kind=kind,
             what=f"order {order_id}",

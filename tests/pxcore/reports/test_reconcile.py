@@ -134,6 +134,23 @@ def test_order_of_a_session_that_died_is_explained_by_its_intent():
     assert [d.kind for d in found.differences] == [Kind.ORDER_AFTER_DEATH]
 
 
+CLOSE = replace(ORDERS[2], id=14, type=OrderType.MARKET, tag=None)
+CLOSED_BY_HAND = VenueDay(closing=CLOSING, orders=(*ORDERS, CLOSE))
+
+
+@pytest.mark.parametrize(
+    ("changes", "verdict"),
+    [
+        pytest.param({"closes_outside": 1}, Verdict.EXPLAINED, id="by a flatten of ours"),
+        pytest.param({"closes_sent": 1, "has_died": True}, Verdict.EXPLAINED, id="before it died"),
+        pytest.param({"closes_sent": 1}, Verdict.BROKEN, id="a session that lived should see it"),
+        pytest.param({"has_died": True}, Verdict.BROKEN, id="nobody of us closed"),
+    ],
+)
+def test_close_that_no_stream_showed_is_explained_only_where_we_sent_one(changes, verdict):
+    assert compared(record(**changes), CLOSED_BY_HAND).verdict is verdict
+
+
 def test_order_without_an_intent_is_not_explained_by_a_death():
     ours = record(has_died=True, sent=[], orders={o.id: o for o in ORDERS[1:]})
     assert compared(ours).verdict is Verdict.BROKEN
