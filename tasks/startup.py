@@ -6,19 +6,29 @@ from prefect.logging import get_run_logger
 from pxcore.gateway import GatewayClient
 from pxcore.model import Account, Contract
 from pxcore.runtime import startup
-from pxcore.runtime.plan import SessionPlan, window_of
+from pxcore.runtime.plan import NotNow, SessionPlan, window_of
 from pxcore.runtime.recovery import Recovered, Recovery
 from pxcore.settings import Settings
 from tasks.policy import ONCE, QUESTION
 
 
 @task(name="check-window", **ONCE)
-def check_window(settings: Settings) -> None:
-    """Raises NotNow when the calendar or the clock allows no session."""
-    day, start, end, flat_by = window_of(settings, settings.clock.now())
+def check_window(settings: Settings) -> str | None:
+    """Why the calendar or the clock allows no session, or None.
+
+    Raises NotNow with it, unless a session died today: what it left is looked for at any hour.
+    """
+    try:
+        day, start, end, flat_by = window_of(settings, settings.clock.now())
+    except NotNow as reason:
+        if not startup.is_recovery_due(settings):
+            raise
+        get_run_logger().warning("%s; but a session died today: looking for what it left", reason)
+        return str(reason)
     get_run_logger().info(
         "trading day %s, window %s to %s UTC, flat by %s", day, start, end, flat_by
     )
+    return None
 
 
 @task(name="check-strategy", **ONCE)
@@ -75,4 +85,12 @@ def plan_session(
     recovered: Recovered,
     settings: Settings,
 ) -> SessionPlan:
-    return startup.plan_session(client, account, contract, recovered, settings)
+    logger = get_run_logger()
+    return startup.plan_session(
+        client,
+        account,
+        contract,
+        recovered,
+        settings,
+        say=lambda notice: logger.warning(notice.text),
+    )

@@ -124,7 +124,7 @@ class Simulation:
 
     # -- a session ----------------------------------------------------------------------------
 
-    def _begin_session(self, *, adopts: bool = False) -> None:
+    def _begin_session(self, *, adopts: int = 0) -> None:
         number = len(self.sessions)
         config = replace(
             self.scenario.config,
@@ -213,14 +213,18 @@ class Simulation:
         config = self.scenario.config
         seen = DirectVenue(self.exchange, ACCOUNT_ID).snapshot(self.now)
         remedy = remedy_for(
-            found_in(seen, self.exchange.orders(ACCOUNT_ID)),
+            found_in(
+                seen,
+                self.exchange.orders(ACCOUNT_ID),
+                sessions=[s.engine.config.session_id for s in self.sessions],
+            ),
             contract_id=config.contract.id,
             leftovers=self.scenario.leftovers,
             foreign=config.foreign,
             may_adopt=self.now >= self._strays_until(),
         )
         if remedy is Remedy.ADOPT and self.now < config.window_end:
-            self._begin_session(adopts=True)
+            self._begin_session(adopts=sum(p.size for p in seen.positions))
         else:
             self._begin_rescue(until_restart_s)
 

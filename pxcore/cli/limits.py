@@ -26,7 +26,7 @@ from pxcore.engine.tightening import (
 )
 from pxcore.journal.latches import Latched
 from pxcore.journal.operator import OperatorJournal, OperatorRow, Rearmed, Tightened, operator_name
-from pxcore.journal.terms import DayTerms
+from pxcore.journal.terms import DayTerms, read_terms
 from pxcore.model import Misconfigured, ProtocolError, Unavailable
 from pxcore.runtime.limits import bounds_named, limits_of
 from pxcore.runtime.lock import holder_of
@@ -70,6 +70,12 @@ class Today:
     def terms(self) -> DayTerms:
         """Read anew. Raises Unavailable when the store cannot be read."""
         return day_terms(self.settings, self.account_id, self.day)
+
+    def limits_alone(self) -> DayTerms:
+        """Without the store, which knows halts and nothing of limits."""
+        return read_terms(
+            self.paths.journals, account_id=self.account_id, trading_day=self.day, store=None
+        )
 
     def record(self, decide: Any, reason: str) -> OperatorRow:
         """One act, on the disk. Raises Unavailable when it cannot be written, Misconfigured for
@@ -228,7 +234,7 @@ def tighten_limits(settings: Settings, out: Output, wishes: list[str], reason: s
     asked = bounds_named(wishes)
     why = reason_given(reason)
     today = Today(settings)
-    terms = today.terms()
+    terms = today.limits_alone()
     if terms.damage is not None:
         raise Misconfigured(damage_told(terms.damage))
     before = _current(today, terms, asked)
@@ -238,7 +244,7 @@ def tighten_limits(settings: Settings, out: Output, wishes: list[str], reason: s
         return 0
 
     def decide(rows: tuple[OperatorRow, ...]) -> Tightened:
-        return Tightened(before=_current(today, today.terms(), asked), after=asked)
+        return Tightened(before=_current(today, today.limits_alone(), asked), after=asked)
 
     row = today.record(decide, why)
     holder = today.holder

@@ -49,6 +49,13 @@ def rearm(settings: Settings, out: Output, wish: Wish) -> int:
     terms = today.terms()
     if terms.damage is not None:
         raise Misconfigured(damage_told(terms.damage))
+    unknown = [one for one in terms.halts if one.session_id not in terms.sessions]
+    unread = [one for one in unknown if "cannot be read" in one.reason]
+    if wish.halts and not wish.limits and unread:
+        raise Misconfigured(
+            f"{unread[0].session_id}: {unread[0].reason}; its limits are not known either: say "
+            "--limits as well; nothing was written"
+        )
     _show(today, terms, out)
     act = _act(today, terms, wish)
     if act is None:

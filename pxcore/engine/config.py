@@ -78,7 +78,8 @@ class EngineConfig(msgspec.Struct, frozen=True, kw_only=True):
     tighter than its settings, because they were so earlier in the day.
 
     `places_stops`: where the venue's stop leg is missing, one of our own takes its place.
-    `adopts_opening`: what is held when the session begins is guarded like a position of its own.
+    `adopts_opening`: contracts, signed, that the start found and chose to take over: so many at the
+    most, on that side, are guarded like a position of the session's own. Zero for none.
     """
 
     session_id: str
@@ -97,6 +98,6 @@ class EngineConfig(msgspec.Struct, frozen=True, kw_only=True):
     exits: ExitTerms = ExitTerms()
     peak_usd: Decimal = Decimal(0)
     places_stops: bool = False
-    adopts_opening: bool = False
+    adopts_opening: int = 0
     foreign: Foreign = Foreign.REFUSE
     limits_held: tuple[str, ...] = ()

@@ -72,10 +72,12 @@ def _phase_overdue(state: State, now: datetime) -> list[Overdue]:
 
 
 def _is_protection_overdue(state: State, now: datetime, waited_s: float) -> bool:
-    """A stop of our own has as long again to be seen working."""
+    """A stop of our own has as long again to be seen working; once seen, what comes later counts
+    from when it came.
+    """
     own, limit_s = state.own_stop, state.limits.protection_deadline_s
     if own is not None and not own.has_failed and not own.is_over:
-        return _lasts(own.sent_at, now, limit_s)
+        return _lasts(max(own.sent_at, state.phase_since), now, limit_s)
     return waited_s > limit_s
 
 

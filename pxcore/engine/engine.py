@@ -37,11 +37,11 @@ from pxcore.engine.events import (
 from pxcore.engine.execution import BracketedMarket, ExecutionPolicy, make_risk_manager
 from pxcore.engine.exits import Exits
 from pxcore.engine.flatten import Flattener
-from pxcore.engine.foreign import Watch, narrowed
+from pxcore.engine.foreign import Watch, concerns_us, narrowed
 from pxcore.engine.gates import Approved, review
 from pxcore.engine.hearing import Hearing
 from pxcore.engine.limits import breach
-from pxcore.engine.own_stop import OwnStop, wanted_stop
+from pxcore.engine.own_stop import OwnStop, Sweeper, wanted_stop
 from pxcore.engine.resync import Resync
 from pxcore.engine.state import Phase, State
 from pxcore.engine.strategy import Exit, Strategy, Wait
@@ -71,6 +71,7 @@ class Engine:
         self.headroom_usd_min: Decimal | None = None
         self._deadlines = Deadlines()
         self._exits = Exits(config.exits)
+        self._sweeper = Sweeper()
         self._peak_told_usd = config.peak_usd
         self._sent_count = 0
         self._requests = 0
@@ -78,7 +79,7 @@ class Engine:
         self._waits: tuple[str, datetime] | None = None  # what was told, and when
         self._out: list[Command] = []
         self._untold: list[Command] = [_held_back(what) for what in config.limits_held]
-        hearing = Hearing(self.state, self.resync, self._notice)
+        hearing = Hearing(self.state, self.resync, self._notice, only=self._only)
         self._answers = Answers(self.state, self.resync, notify=self._notice, halt=self._halt)
         self._foreign = Watch(self.state, self._notice)
         self._handlers: dict[type[Any], Callable[[Any], None]] = {
@@ -110,8 +111,9 @@ class Engine:
         handler = self._handlers.get(type(event))
         if handler is not None:
             handler(event)
-        if self.flattener is not None:
+        if self.flattener is not None and concerns_us(event, self._only):
             self._out += self.flattener.step(event)
+        if self.flattener is not None:
             self._leave_flattening_if_proven(event.at)
         if type(event) not in _MARKET_DATA:
             self._foreign.look(event)
@@ -193,18 +195,26 @@ class Engine:
             return
         if self._foreign.may_adopt():
             exposure = state.book.holding.exposure
+            self._sent_count += 1
             state.entry = Entry.adopting(
-                exposure, self.config, at=now, limits=state.limits_in_force
+                exposure,
+                self.config,
+                number=self._sent_count,
+                at=now,
+                limits=state.limits_in_force,
             )
             self._notice(Level.WARNING, "adopted", f"a position of {exposure:+d} is taken over")
         elif not state.book.holding.exposure:
             state.was_flat = True
 
     def _sweep(self) -> None:
-        """What a stop of our own leaves behind is no bracket's: the venue cancels none of it."""
+        """What a stop of our own leaves behind, or of an adopted position, need be no bracket's:
+        the venue cancels none of it.
+        """
         state = self.state
-        if state.own_stop is not None and state.phase is Phase.SETTLING:
-            self._out += state.own_stop.sweep(state.book.alive_orders(), self.config.contract.id)
+        is_adopted = state.entry is not None and state.entry.is_adopted
+        if state.phase is Phase.SETTLING and (state.own_stop is not None or is_adopted):
+            self._out += self._sweeper.sweep(state)
 
     def _act_on_deadlines(self, now: datetime) -> None:
         for overdue in self._deadlines.judge(self.state, now, are_hubs_up=self.resync.are_hubs_up):
@@ -230,7 +240,7 @@ class Engine:
         if money is None:
             return
         limits = self.state.limits
-        if limits.drawdown_usd_max is not None and money.peak_usd > self._peak_told_usd:
+        if money.peak_usd > self._peak_told_usd:  # a limit on it may be set later in the day
             self._peak_told_usd = money.peak_usd
             self._out.append(PeakSeen(peak_usd=money.peak_usd))
         headroom = money.headroom_usd(limits)

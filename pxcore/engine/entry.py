@@ -38,11 +38,19 @@ class Entry(Sent):
 
     @classmethod
     def adopting(
-        cls, exposure: int, config: EngineConfig, *, at: datetime, limits: LimitsInForce
+        cls,
+        exposure: int,
+        config: EngineConfig,
+        *,
+        number: int,
+        at: datetime,
+        limits: LimitsInForce,
     ) -> "Entry":
-        """For contracts that are held already, signed; the bracket is the settings' own."""
+        """For contracts that are held already, signed; the bracket is the settings' own. `number`
+        is new in the session: a stop of ours takes its tag from it.
+        """
         entry = cls(
-            tag=f"{config.session_id}-adopted",
+            tag=f"{config.session_id}-{number:04d}-adopted",
             side=Side.BUY if exposure > 0 else Side.SELL,
             bracket=config.bracket,
             sent_at=at,

@@ -53,6 +53,7 @@ class Exits:
 
     def __init__(self, terms: ExitTerms) -> None:
         self._terms = terms
+        self._of: str | None = None  # the entry whose position it is
         self._best: int | None = None
         self._is_under_way = False
         self._refusals = 0
@@ -63,6 +64,10 @@ class Exits:
 
     def consider(self, state: State, now: datetime) -> MoveStop | Exit | None:
         """What to do about the position now, on a price or a clock tick."""
+        tag = state.entry.tag if state.entry is not None else None
+        if tag != self._of:
+            self._of = tag
+            self._begin_anew()
         if state.phase is not Phase.PROTECTED:
             if not state.book.holding.exposure:
                 self._begin_anew()
@@ -111,6 +116,8 @@ class Exits:
         opened = state.opened_ticks()
         if price is None or entry is None or opened is None or stop is None:
             return None
+        if market.quote_at is None or market.quote_at <= entry.sent_at:
+            return None  # a price of before the position is no gain of it
         self._best = price if self._best is None else _tighter(direction, self._best, price)
         is_soon = self._next_at is not None and now < self._next_at
         if self._is_under_way or is_soon or self._refusals >= _REFUSALS_MAX:

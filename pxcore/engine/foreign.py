@@ -5,7 +5,7 @@ that we sent ourselves, so a stranger's is recognised by the position that it ma
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from msgspec.structs import replace
@@ -31,6 +31,17 @@ _ANNOUNCED_MAX = 1000
 def is_ours(order: Order) -> bool:
     """By its tag alone. A leg without one is told by its parent: see `Watch`."""
     return order.tag is not None and _OURS.fullmatch(order.tag) is not None
+
+
+def is_of(order: Order, sessions: Collection[str]) -> bool:
+    """Does its tag name one of these sessions?"""
+    tag = order.tag or ""
+    return is_ours(order) and any(tag.startswith(f"{session}-") for session in sessions)
+
+
+def concerns_us(event: Event, only: str | None) -> bool:
+    """False for what a stranger's trade in a contract that we ignore says of its money."""
+    return only is None or not isinstance(event, FillSeen) or event.fill.contract_id == only
 
 
 def narrowed(event: Event, contract_id: str) -> Event | None:
@@ -88,7 +99,9 @@ class Watch:
         holding = state.book.holding
         if state.entry is not None or not holding.exposure or not holding.is_settled:
             return False
-        is_opening = config.adopts_opening and not state.was_flat
+        opening = config.adopts_opening
+        is_less = 0 < holding.exposure * opening <= opening * opening  # a leg may have filled
+        is_opening = is_less and not state.was_flat
         return is_opening or config.foreign is Foreign.ADOPT
 
     def _judge_order(self, order: Order) -> None:

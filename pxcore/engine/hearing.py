@@ -21,6 +21,7 @@ from pxcore.engine.events import (
     SnapshotFailed,
     SnapshotTaken,
 )
+from pxcore.engine.foreign import concerns_us
 from pxcore.engine.market import Market
 from pxcore.engine.resync import Resync
 from pxcore.engine.state import State
@@ -32,12 +33,18 @@ class Hearing:
     """Keeps the state and the resync informed; `notice` is for a level, a code and a text."""
 
     def __init__(
-        self, state: State, resync: Resync, notice: Callable[[Level, str, str], None]
+        self,
+        state: State,
+        resync: Resync,
+        notice: Callable[[Level, str, str], None],
+        *,
+        only: str | None = None,
     ) -> None:
         self._state = state
         self._resync = resync
         self._notice = notice
         self._contract = state.config.contract
+        self._only = only
         self.handlers: dict[type[Any], Callable[[Any], None]] = {
             Quote: self._on_quote,
             MarketTrade: self._on_print,
@@ -70,7 +77,8 @@ class Hearing:
         self._state.book.see_position(event.position)
 
     def _on_fill(self, event: FillSeen) -> None:
-        self._resync.note_user_event()
+        if concerns_us(event, self._only):
+            self._resync.note_user_event()
         self._state.book.see_fill(event.fill)
 
     def _on_account(self, event: AccountSeen) -> None:

@@ -1,11 +1,11 @@
 """What a start finds on the account: whose it is, and what is to be done about it."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from enum import StrEnum
 
 import msgspec
 
-from pxcore.engine.foreign import is_ours
+from pxcore.engine.foreign import is_of
 from pxcore.model import Fill, Foreign, Leftovers, Order, Position, Snapshot
 
 
@@ -25,13 +25,16 @@ class Remedy(StrEnum):
     REFUSE = "refuse"
 
 
-def found_in(snapshot: Snapshot, orders: Iterable[Order]) -> tuple[Item, ...]:
-    """Each order alive and each position, and whether a session of ours made it.
+def found_in(
+    snapshot: Snapshot, orders: Iterable[Order], *, sessions: Collection[str]
+) -> tuple[Item, ...]:
+    """Each order alive and each position, and whether one of these sessions made it.
 
-    `orders` are those of the trading day. A position is ours when every order that opened it is;
-    one whose fills are not there cannot be told, and counts as a stranger's.
+    `sessions` are those whose journals are here: a tag like ours may be of another machine's, which
+    perhaps lives. `orders` are those of the trading day. A position is ours when every order that
+    opened it is; one whose fills are not there cannot be told, and counts as a stranger's.
     """
-    ours = {o.id for o in (*orders, *snapshot.orders) if is_ours(o)}
+    ours = {o.id for o in (*orders, *snapshot.orders) if is_of(o, sessions)}
     items = [
         Item(
             contract_id=o.contract_id,

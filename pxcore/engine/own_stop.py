@@ -5,13 +5,12 @@ when it fills. So the moment the position is gone, whatever is left of the two i
 venue's stop that turns up after all leads to a flatten: two stops are one too many.
 """
 
-from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from pxcore.engine.commands import CancelOrder, PlaceStop
 from pxcore.engine.sent import LimitsInForce, Sent
-from pxcore.model import Order, Side
+from pxcore.model import Side
 
 if TYPE_CHECKING:
     from pxcore.engine.state import State
@@ -23,13 +22,19 @@ class OwnStop(Sent):
     def __init__(self, command: PlaceStop, *, at: datetime, limits: LimitsInForce) -> None:
         super().__init__(tag=command.tag, side=command.side, sent_at=at, limits=limits)
         self.has_failed = False
+
+
+class Sweeper:
+    """Cancels, each once, what is alive on our contract when the position is gone."""
+
+    def __init__(self) -> None:
         self._swept: set[int] = set()
 
-    def sweep(self, alive: Iterable[Order], contract_id: str) -> list[CancelOrder]:
-        """Cancels, each once, what is alive on the contract once the position is gone."""
-        left = {o.id for o in alive if o.contract_id == contract_id}
-        if self.order_id is not None and not self.is_over:
-            left.add(self.order_id)
+    def sweep(self, state: "State") -> list[CancelOrder]:
+        contract_id, own = state.config.contract.id, state.own_stop
+        left = {o.id for o in state.book.alive_orders() if o.contract_id == contract_id}
+        if own is not None and own.order_id is not None and not own.is_over:
+            left.add(own.order_id)
         fresh = sorted(left - self._swept)
         self._swept.update(fresh)
         return [CancelOrder(order_id=i, contract_id=contract_id) for i in fresh]

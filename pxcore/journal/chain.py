@@ -31,15 +31,20 @@ def finished(content: bytes, digest: str) -> bytes:
     return content + _FIELD + digest.encode() + _END
 
 
+def decode_row(line: bytes) -> Row:
+    """The row alone, its hash believed. Raises ProtocolError for what is none."""
+    try:
+        return _row.decode(line)
+    except (msgspec.MsgspecError, ValueError) as error:
+        raise ProtocolError(str(error)) from error
+
+
 def read_line(line: bytes, *, before: str | None, seq: int | None) -> Row:
     """The row, when it follows the hash `before` and has the number `seq`; None where not known.
 
     Raises ProtocolError, saying which of them it is not.
     """
-    try:
-        row = _row.decode(line)
-    except (msgspec.MsgspecError, ValueError) as error:
-        raise ProtocolError(str(error)) from error
+    row = decode_row(line)
     if seq is not None and row.seq != seq:
         raise ProtocolError(f"has number {row.seq}, not {seq}")
     if line[-_TAIL : 9 - _TAIL] != _FIELD or line[-len(_END) :] != _END:

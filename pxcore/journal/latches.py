@@ -13,18 +13,22 @@ from pathlib import Path
 import msgspec
 
 from pxcore.engine.commands import Command, Halt, PeakSeen, PlaceEntry, PlaceStop
-from pxcore.engine.events import Event
+from pxcore.engine.events import Event, LimitsTightened
 from pxcore.engine.intents import unanswered_tags
-from pxcore.engine.tightening import Bounds, bounds_of
+from pxcore.engine.tightening import Bounds, bounds_of, tighter_of
+from pxcore.journal.chain import decode_row
 from pxcore.journal.reader import (
+    decode_closing,
     decode_command,
     decode_event,
     is_closed,
+    read_last_row,
     read_opening,
     read_rows,
 )
-from pxcore.journal.rows import RowKind
-from pxcore.journal.segments import last_written, session_of, sessions_in
+from pxcore.journal.rows import Row, RowKind
+from pxcore.journal.seal import read_seal
+from pxcore.journal.segments import last_written, lines_of, session_of, sessions_in
 from pxcore.model import PxError
 
 
@@ -46,10 +50,10 @@ class Opened(msgspec.Struct, frozen=True, kw_only=True):
 def halts_in_journals(
     folder: Path, *, account_id: int, trading_day: date, released: Collection[str] = ()
 ) -> tuple[Latched, ...]:
-    """Why that day is halted, by the journals of its sessions that have no last row.
+    """Why that day is halted, by the journals of its sessions.
 
-    A journal that ends properly is not read: its session has latched its halt in the store. One
-    of this day and account that cannot be read is itself a reason: what it decided is not known.
+    One that ended properly says it in its last row. A journal of this day and account that cannot
+    be read is itself a reason: what it decided is not known.
     Those of the sessions in `released` were re-armed, and are not looked at.
     """
     found = []
@@ -66,8 +70,14 @@ def halts_in_journals(
 
 
 def _halt_in(path: Path, account_id: int) -> str | None:
-    if read_opening(path).config.account_id != account_id or is_closed(path):
+    if read_opening(path).config.account_id != account_id:
         return None
+    last = read_last_row(path)
+    if last is not None and last.kind is RowKind.CLOSED:
+        return decode_closing(last).halt_reason
+    if read_seal(path) is None:
+        for _ in read_rows(path):  # nobody has vouched for it yet: any damage is a reason
+            pass
     halts = (c for c in _commands(path, b'"halt"') if isinstance(c, Halt))
     first = next(halts, None)
     return None if first is None else first.reason
@@ -85,9 +95,17 @@ def openings_in_journals(folder: Path, *, account_id: int, trading_day: date) ->
             continue
         if config.account_id == account_id:
             began = next(read_rows(path)).wall
-            bounds = bounds_of(config.limits)
+            bounds = tighter_of((bounds_of(config.limits), *_tightened(path)))
             found.append(Opened(session_id=session_of(path), wall=began, bounds=bounds))
     return tuple(found)
+
+
+def _tightened(path: Path) -> Iterator[Bounds]:
+    """What a session was told meanwhile: the operator's journal may be gone."""
+    for row in _rows_with(path, b'"limits_tightened"'):
+        event = decode_event(row) if row.kind is RowKind.EVENT else None
+        if isinstance(event, LimitsTightened):
+            yield event.bounds
 
 
 def peak_in_journals(folder: Path, *, account_id: int, trading_day: date) -> Decimal:
@@ -131,7 +149,7 @@ def _unanswered(path: Path) -> dict[str, datetime]:
     """When each of the session's orders without an answer was written down."""
     said: list[Event | Command] = []
     sent_at: dict[str, datetime] = {}
-    for row in read_rows(path):
+    for row in _rows_with(path, b'"place_', b'"tag"'):
         body = bytes(row.body)
         if row.kind is RowKind.COMMAND and b'"place_' in body:
             command = decode_command(row)
@@ -145,6 +163,29 @@ def _unanswered(path: Path) -> dict[str, datetime]:
 
 def _commands(path: Path, mark: bytes) -> Iterator[Command]:
     """The commands whose row holds the mark."""
-    for row in read_rows(path):
+    for row in _rows_with(path, mark):
         if row.kind is RowKind.COMMAND and mark in bytes(row.body):
             yield decode_command(row)
+
+
+def _rows_with(path: Path, *marks: bytes) -> Iterator[Row]:
+    """Whole rows that hold one of the marks. The others are not even decoded: a dead session's
+    journal may have millions, and somebody waits. The chain is for `read_rows` to check.
+    """
+    for _, _, line in lines_of(path):
+        if line.endswith(b"\n") and any(mark in line for mark in marks):
+            yield decode_row(line)
+
+
+def has_dead_session(folder: Path, *, account_id: int, trading_day: date) -> bool:
+    """Did a session of that account and day end without its last row? It may have left something.
+
+    A journal that cannot be read counts: nobody knows how its session ended.
+    """
+    for path in sessions_in(folder, trading_day=trading_day):
+        try:
+            if read_opening(path).config.account_id == account_id and not is_closed(path):
+                return True
+        except (PxError, msgspec.MsgspecError):
+            return True
+    return False

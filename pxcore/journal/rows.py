@@ -81,7 +81,8 @@ class Ledger(msgspec.Struct, frozen=True, kw_only=True):
 
 class Closing(msgspec.Struct, frozen=True, kw_only=True):
     """Last row. `is_flat` is true only with REST's proof; `headroom_usd_min` is the daily loss
-    limit's tightest moment, None when no price was seen.
+    limit's tightest moment, None when no price was seen; `halt_reason` holds for the day, whether
+    or not the store could be told.
     """
 
     reason: str
@@ -92,6 +93,7 @@ class Closing(msgspec.Struct, frozen=True, kw_only=True):
     reconnects: int
     rows_dropped: int
     ledger: Ledger | None = None
+    halt_reason: str | None = None
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):

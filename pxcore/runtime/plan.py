@@ -280,6 +280,10 @@ def engine_config(plan: SessionPlan, settings: Settings) -> EngineConfig:
         ),
         peak_usd=plan.peak_usd,
         places_stops=settings.own_stop,
-        adopts_opening=plan.adopts_opening,
+        adopts_opening=sum(
+            p.size for p in plan.opening.positions if p.contract_id == plan.contract.id
+        )
+        if plan.adopts_opening
+        else 0,
         foreign=settings.foreign,
     )

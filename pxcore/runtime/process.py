@@ -68,6 +68,11 @@ def end(process: "subprocess.Popen[str]", *, patience: Sequence[float]) -> int |
     return process.poll()
 
 
+def end_of_input(process: "subprocess.Popen[str]") -> None:
+    """Tells it that its parent is gone."""
+    _close(process.stdin)
+
+
 def _close(stream: IO[str] | None) -> None:
     if stream is None:
         return

@@ -15,6 +15,7 @@ from pxcore.engine.leftovers import Item, Remedy, found_in, remedy_for
 from pxcore.gateway import GatewayClient
 from pxcore.journal import read_opening, sessions_in
 from pxcore.journal.repair import repair
+from pxcore.journal.segments import session_of
 from pxcore.model import Contract, Misconfigured, PxError, Snapshot
 from pxcore.runtime.flatten import flatten_account
 from pxcore.runtime.flatten_record import FlattenRecord
@@ -63,12 +64,16 @@ class Recovery:
 
     def run(self) -> Recovered:
         """Raises Misconfigured where the settings, or shadow, refuse what was found."""
+        recovered = self._recover()
         self._seal_journals()
+        return recovered
+
+    def _recover(self) -> Recovered:
         snapshot = self._look_with_strays_in()
         if snapshot.is_flat:
             return Recovered(opening=snapshot, adopts=False)
         orders = self._client.orders(self._account_id, start=self._day_start)
-        found = found_in(snapshot, orders)
+        found = found_in(snapshot, orders, sessions=our_sessions(self._settings))
         remedy = remedy_for(
             found,
             contract_id=self._contract.id,
@@ -119,7 +124,15 @@ class Recovery:
         seen = self._client.snapshot(self._account_id, day_start=self._day_start)
         return seen if self._only is None else seen.only(self._only)
 
+    def give_up(self, why: str) -> None:
+        """Nobody goes on to guard what was to be taken over: it is flattened. Raises NotFlat."""
+        self._say(Notice(level=Level.ALARM, code="start.given_up", text=f"{why}: flattening"))
+        self._flatten_for(why)
+
     def _flatten(self, found: tuple[Item, ...]) -> Snapshot:
+        return self._flatten_for(f"leftovers at start: {_listed(found)}")
+
+    def _flatten_for(self, reason: str) -> Snapshot:
         venue = Venue(
             self._client,
             account_id=self._account_id,
@@ -127,7 +140,6 @@ class Recovery:
             clock=self._settings.clock,
             only=self._only,
         )
-        reason = f"leftovers at start: {_listed(found)}"
         with (
             AccountLock(Paths(self._settings.home).home, self._account_id, holder="start-up"),
             FlattenRecord(self._settings, self._account_id, reason, say=self._say) as record,
@@ -139,6 +151,7 @@ class Recovery:
                 timeout_s=_FLATTEN_WITHIN_S,
                 say=self._say,
                 record=record,
+                is_taking_over=True,  # a close of a session that died may still be under way
                 may_still_arrive=self._strays,
             )
 
@@ -159,6 +172,11 @@ class Recovery:
             f"{'is not ours' if strange else 'was left by a session of ours'}; flatten it with "
             f"`px flatten`, or say with {setting} what is to be done"
         )
+
+
+def our_sessions(settings: Settings) -> frozenset[str]:
+    """Every session whose journal lies here."""
+    return frozenset(session_of(path) for path in sessions_in(Paths(settings.home).journals))
 
 
 def _listed(found: tuple[Item, ...]) -> str:

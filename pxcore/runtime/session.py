@@ -324,6 +324,7 @@ class Session:
                 reconnects=self._realtime.reconnects,
                 rows_dropped=self._journal.rows_dropped,
                 ledger=ledger_of(self._engine),
+                halt_reason=self._engine.state.halt_reason,
             ),
         )
         if not self._journal.close():

@@ -2,11 +2,12 @@
 
 from pxcore.calendar import trading_day_at
 from pxcore.gateway import GatewayClient
+from pxcore.journal.latches import has_dead_session
 from pxcore.journal.store import Store
 from pxcore.model import Account, Contract, Misconfigured, Snapshot
 from pxcore.runtime.lock import AccountLock
 from pxcore.runtime.plan import Paths, SessionPlan, make_plan
-from pxcore.runtime.recovery import Recovered
+from pxcore.runtime.recovery import Recovered, Recovery, Say
 from pxcore.settings import Settings
 from pxcore.strategies import choose_strategy
 
@@ -54,14 +55,46 @@ def last_order_id(client: GatewayClient, account: Account, settings: Settings) -
     return max((o.id for o in client.orders(account.id, start=day_start)), default=0)
 
 
+def is_recovery_due(settings: Settings) -> bool:
+    """Did a session of the account die today? Asked of its journals; nobody is called."""
+    if settings.account_id is None:
+        return False
+    return has_dead_session(
+        Paths(settings.home).journals,
+        account_id=settings.account_id,
+        trading_day=trading_day_at(settings.clock.now()).day,
+    )
+
+
 def plan_session(
     client: GatewayClient,
     account: Account,
     contract: Contract,
     recovered: Recovered,
     settings: Settings,
+    *,
+    say: Say = lambda notice: None,
 ) -> SessionPlan:
-    """All that was resolved, put together. Raises NotNow as `window_of` does."""
+    """All that was resolved, put together. Raises NotNow as `window_of` does.
+
+    When there can be no session, a position that it was to take over is flattened first.
+    """
+    try:
+        return _plan(client, account, contract, recovered, settings)
+    except Exception as error:
+        if recovered.adopts:
+            recovery = Recovery(client, contract, settings, account_id=account.id, say=say)
+            recovery.give_up(f"no session goes on with what was found: {error}")
+        raise
+
+
+def _plan(
+    client: GatewayClient,
+    account: Account,
+    contract: Contract,
+    recovered: Recovered,
+    settings: Settings,
+) -> SessionPlan:
     store = Store(Paths(settings.home).store)
     try:
         return make_plan(

@@ -10,8 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pxcore.calendar import trading_day_at
 from pxcore.engine.commands import Level, Notice
 from pxcore.gateway import GatewayClient
-from pxcore.journal.latches import unanswered_in_journals
-from pxcore.journal.terms import read_terms
+from pxcore.journal.latches import openings_in_journals, unanswered_in_journals
 from pxcore.model import PxError
 from pxcore.runtime.plan import Paths
 from pxcore.settings import Settings
@@ -31,21 +30,25 @@ class Strays:
         *,
         say: Callable[[Notice], None],
     ) -> None:
-        day = trading_day_at(settings.clock.now())
+        self._settings = settings
         self._account_id = account_id
         self._client = client
         self._say = say
-        self._since = day.opens_at
-        journals = Paths(settings.home).journals
-        terms = read_terms(journals, account_id=account_id, trading_day=day.day, store=None)
-        grace_s = max(settings.unknown_grace_s, terms.in_force.unknown_grace_s or 0.0)
-        self._under_way = timedelta(seconds=settings.reply_timeout_s + grace_s)
-        self._sent_at = unanswered_in_journals(journals, account_id=account_id, trading_day=day.day)
+        self._until: dict[str, datetime] | None = None  # by tag; None before it was asked for
+
+    @property
+    def _pending(self) -> dict[str, datetime]:
+        """Read at the first question, which a flatten asks when it sees nothing held any more:
+        no close waits for it.
+        """
+        if self._until is None:
+            self._until = _read(self._settings, self._account_id)
+        return self._until
 
     def may_arrive(self) -> bool:
         """By the time alone; nothing is asked of anybody."""
         now = datetime.now(UTC)
-        return any(now < at + self._under_way for at in self._sent_at.values())
+        return any(now < until for until in self._pending.values())
 
     def __call__(self, moment: datetime) -> bool:
         """Looks the tags up as well. True also when one was found just now: whoever asks has
@@ -53,16 +56,31 @@ class Strays:
         """
         if not self.may_arrive():
             return False
-        for tag in sorted(self._sent_at):
-            self._look_up(tag)
+        since = trading_day_at(self._settings.clock.now()).opens_at
+        for tag in sorted(self._pending):
+            self._look_up(tag, since)
         return True
 
-    def _look_up(self, tag: str) -> None:
+    def _look_up(self, tag: str, since: datetime) -> None:
         try:
-            order = self._client.resolve(self._account_id, tag, since=self._since)
+            order = self._client.resolve(self._account_id, tag, since=since)
         except PxError:
             return  # not known: it is waited for
         if order is not None:
-            del self._sent_at[tag]
+            del self._pending[tag]
             text = f"{tag} of a session that died is order {order.id}: {order.status}"
             self._say(Notice(level=Level.WARNING, code="intent.found", text=text))
+
+
+def _read(settings: Settings, account_id: int) -> dict[str, datetime]:
+    """Until when, by our own clock, each order without an answer may be under way: for as long as
+    the settings say, or those that its session began with.
+    """
+    day = trading_day_at(settings.clock.now()).day
+    folder = Paths(settings.home).journals
+    opened = openings_in_journals(folder, account_id=account_id, trading_day=day)
+    graces_s = [one.bounds.unknown_grace_s or 0.0 for one in opened]
+    grace_s = max((settings.unknown_grace_s, *graces_s))
+    under_way = timedelta(seconds=settings.reply_timeout_s + grace_s)
+    sent_at = unanswered_in_journals(folder, account_id=account_id, trading_day=day)
+    return {tag: at + under_way for tag, at in sent_at.items()}

@@ -7,6 +7,7 @@ flattens by itself. When the session has died or hangs, its account is flattened
 import queue
 import subprocess
 import threading
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from typing import IO
@@ -29,7 +30,7 @@ from pxcore.runtime.plan import (
     only_contract,
     require_agreement,
 )
-from pxcore.runtime.process import end, spawn
+from pxcore.runtime.process import end, end_of_input, spawn
 from pxcore.runtime.progress import HALTED
 from pxcore.runtime.strays import Strays
 from pxcore.runtime.venue import Venue
@@ -55,6 +56,7 @@ class Supervisor:
         self._ended: Ended | None = None
         self._process: subprocess.Popen[str] | None = None
         self._is_stop_asked = False
+        self._heard_at = time.monotonic()
 
     def ask_to_stop(self) -> None:
         """The session flattens and ends; one that has not started yet does so at once."""
@@ -78,12 +80,13 @@ class Supervisor:
         if self._is_stop_asked:
             _ask(process, Ask.STOP)
         threading.Thread(target=self._read, args=(process.stdout,), daemon=True).start()
-        patience = _PATIENCE_S
         try:
             why_not = self._relay(process)
-            patience = _PATIENCE_S if why_not is None else _PATIENCE_WITH_HUNG_S
-        finally:
-            status = end(process, patience=patience)
+        except BaseException:
+            self._leave(process)
+            raise
+        patience = _PATIENCE_S if why_not is None else _PATIENCE_WITH_HUNG_S
+        status = end(process, patience=patience)
         if self._ended is None:
             self._drain()
         if self._ended is not None and self._ended.is_refused:
@@ -96,9 +99,22 @@ class Supervisor:
             why = self._ended.reason
         return self._flatten_for_it(why)
 
+    def _leave(self, process: "subprocess.Popen[str]") -> None:
+        """We are interrupted. Its pipe is closed, so it flattens, however long that takes, and ends
+        by itself: it is waited for, and killed only when it has fallen silent.
+        """
+        try:
+            end_of_input(process)
+            process.wait(_PATIENCE_S[0])
+        except subprocess.TimeoutExpired:
+            if time.monotonic() - self._heard_at > _SILENCE_S:
+                end(process, patience=_PATIENCE_WITH_HUNG_S)
+                self._flatten_for_it("session process hung while its flow was interrupted")
+
     def _read(self, stream: IO[str] | None) -> None:
         assert stream is not None
         for line in stream:
+            self._heard_at = time.monotonic()
             self._lines.put(line)
         self._lines.put(None)
 

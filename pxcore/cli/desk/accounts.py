@@ -10,6 +10,7 @@ from pxcore.engine.leftovers import Item, Remedy, found_in, remedy_for
 from pxcore.model import Account, Misconfigured, Order, Position
 from pxcore.runtime.lock import holder_of
 from pxcore.runtime.plan import Paths
+from pxcore.runtime.recovery import our_sessions
 
 _BRACKET_MODE = (
     "bracket mode cannot be read over the API: it must be Auto OCO Brackets (in the platform's "
@@ -115,7 +116,8 @@ def _refused(desk: Desk, account_id: int) -> tuple[Item, ...]:
     """What a session would not begin with, by the settings."""
     day_start = trading_day_at(desk.settings.clock.now()).opens_at
     seen = desk.client.snapshot(account_id, day_start=day_start)
-    found = found_in(seen, desk.client.orders(account_id, start=day_start))
+    orders = desk.client.orders(account_id, start=day_start)
+    found = found_in(seen, orders, sessions=our_sessions(desk.settings))
     remedy = remedy_for(
         found,
         contract_id=desk.contract(None).id,

@@ -192,3 +192,21 @@ def test_next_day_begins_without_what_was_tightened(px: Px, home: Paths, today: 
     other = day_terms(load_settings(), ACCOUNT, date(2026, 11, 3))
 
     assert other.rows == () and other.in_force.loss_usd_max is None
+
+
+def test_tightening_needs_no_store(px: Px, home: Paths) -> None:
+    home.make()
+    home.store.write_bytes(b"not a database, " * 100)
+
+    assert px("limits tighten loss_usd_max=100 --reason bad").status == 0
+
+
+def test_halt_of_a_journal_that_cannot_be_read_is_let_go_only_with_its_limits(
+    px: Px, home: Paths, today: date
+) -> None:
+    home.journals.mkdir(parents=True)
+    (home.journals / f"px-{today:%Y%m%d}-1.jsonl").write_bytes(b"{}\n")
+
+    said = px("rearm --halt --yes --reason checked")
+
+    assert said.status == 2 and "--limits as well" in said.problems[0]

@@ -61,6 +61,7 @@ def held(terms: ExitTerms) -> Scene:
     """Long one from 100001, stop at 99981, target at 100031."""
     scene = Scene(exits=terms).connect()
     scene.hold()
+    scene.now += timedelta(seconds=1)
     scene.said.clear()
     return scene
 
@@ -158,8 +159,8 @@ def test_stop_that_the_venue_will_not_move_is_left_where_it_is():
 
 
 def test_position_that_grew_old_is_closed_and_the_session_goes_on():
-    scene = held(ExitTerms(time_stop_s=30.0))
-    scene.now += timedelta(seconds=29)
+    scene = held(ExitTerms(time_stop_s=30.0))  # held for a second already
+    scene.now += timedelta(seconds=28)
     assert not kinds(scene.price(100_005, 100_006), ClosePosition)
     scene.now += timedelta(seconds=1)
     assert kinds(scene.price(100_005, 100_006), ClosePosition)

@@ -19,6 +19,7 @@ from pxcore.engine.state import Phase
 from pxcore.model import Foreign, Leftovers, OrderStatus, OrderType, Side
 
 OTHER = "CON.F.US.MES.Z26"
+SESSIONS = ("px-20261120-143000-ab12",)
 
 
 def stop_of(scene, *, order_id=71, side=Side.SELL, size=1, ticks=99_950, tag=None):
@@ -43,7 +44,7 @@ def foreign_notices(scene) -> list[str]:
 
 
 def test_adopted_position_with_a_stop_goes_on_guarded_and_no_entry_is_sent_beside_it():
-    scene = Scene(adopts_opening=True)
+    scene = Scene(adopts_opening=1)
     begun(scene, orders=(stop_of(scene),))
 
     assert scene.engine.state.phase is Phase.PROTECTED
@@ -52,7 +53,7 @@ def test_adopted_position_with_a_stop_goes_on_guarded_and_no_entry_is_sent_besid
 
 
 def test_adopted_position_without_a_stop_is_flattened_at_the_deadline():
-    scene = Scene(adopts_opening=True)
+    scene = Scene(adopts_opening=1)
     begun(scene)
 
     assert not kinds(scene.pass_time(4), ClosePosition)
@@ -60,7 +61,7 @@ def test_adopted_position_without_a_stop_is_flattened_at_the_deadline():
 
 
 def test_adopted_position_without_a_stop_gets_one_of_ours_where_that_is_allowed():
-    scene = Scene(adopts_opening=True, places_stops=True)
+    scene = Scene(adopts_opening=1, places_stops=True)
     begun(scene)
     scene.pass_time(4)
     scene.price(100_000, 100_001)
@@ -85,14 +86,14 @@ def test_adopted_position_without_a_stop_gets_one_of_ours_where_that_is_allowed(
     ],
 )
 def test_adopted_position_whose_stop_does_not_fit_is_flattened(orders):
-    scene = Scene(adopts_opening=True)
+    scene = Scene(adopts_opening=1)
     begun(scene, orders=(stop_of(scene, **orders),))
 
     assert kinds(scene.pass_time(5.5), ClosePosition)
 
 
 def test_adopted_position_with_an_order_that_would_add_to_it_is_flattened():
-    scene = Scene(adopts_opening=True)
+    scene = Scene(adopts_opening=1)
     adding = scene.order(
         72, OrderType.STOP_LIMIT, Side.BUY, OrderStatus.OPEN, limit_ticks=100_100
     ).order
@@ -102,7 +103,7 @@ def test_adopted_position_with_an_order_that_would_add_to_it_is_flattened():
 
 
 def test_stop_of_an_adopted_position_follows_the_market_once_no_earlier_move_can_arrive():
-    scene = Scene(adopts_opening=True, exits=ExitTerms(trail_ticks=10))
+    scene = Scene(adopts_opening=1, exits=ExitTerms(trail_ticks=10))
     begun(scene, orders=(stop_of(scene),))
     for _ in range(3):  # 20 s in which a lost request may arrive, 10 s for its answer
         scene.pass_time(9.9)
@@ -116,7 +117,7 @@ def test_stop_of_an_adopted_position_follows_the_market_once_no_earlier_move_can
 
 
 def test_only_what_the_session_begins_with_is_adopted():
-    scene = Scene(adopts_opening=True).connect()
+    scene = Scene(adopts_opening=1).connect()
     scene.tell(scene.fill(1, 70, Side.BUY, 100_001))
     scene.tell(scene.order(70, OrderType.MARKET, Side.BUY, OrderStatus.FILLED, filled_size=1))
     scene.tell(scene.position(1))
@@ -207,8 +208,8 @@ def test_position_is_ours_when_every_order_that_opened_it_is():
     one = scene.snapshot(positions=(scene.position(1).position,), fills=(mine,))
     two = scene.snapshot(positions=(scene.position(2).position,), fills=(mine, also))
 
-    assert [i.is_ours for i in found_in(one, (entry, hand))] == [True]
-    assert [i.is_ours for i in found_in(two, (entry, hand))] == [False]
+    assert [i.is_ours for i in found_in(one, (entry, hand), sessions=SESSIONS)] == [True]
+    assert [i.is_ours for i in found_in(two, (entry, hand), sessions=SESSIONS)] == [False]
 
 
 def test_position_whose_fills_are_not_there_is_not_ours():
@@ -216,7 +217,7 @@ def test_position_whose_fills_are_not_there_is_not_ours():
     entry, _ = ours_and_theirs(scene)
     seen = scene.snapshot(positions=(scene.position(1).position,))
 
-    assert [i.is_ours for i in found_in(seen, (entry,))] == [False]
+    assert [i.is_ours for i in found_in(seen, (entry,), sessions=SESSIONS)] == [False]
 
 
 def test_legs_are_ours_by_their_tag_or_by_their_parents():
@@ -227,7 +228,7 @@ def test_legs_are_ours_by_their_tag_or_by_their_parents():
     theirs = stop_of(scene, order_id=73)
     seen = scene.snapshot(orders=(tagged, child, theirs))
 
-    assert [i.is_ours for i in found_in(seen, (entry,))] == [True, True, False]
+    assert [i.is_ours for i in found_in(seen, (entry,), sessions=SESSIONS)] == [True, True, False]
 
 
 def items(scene, what):
@@ -244,7 +245,7 @@ def items(scene, what):
         ),
         "nothing": scene.snapshot(),
     }[what]
-    return found_in(found, (entry,))
+    return found_in(found, (entry,), sessions=SESSIONS)
 
 
 L, F, R = Leftovers, Foreign, Remedy
@@ -286,3 +287,13 @@ def test_nothing_is_adopted_while_orders_of_a_dead_session_may_still_arrive():
     wish = {"contract_id": MNQ.id, "leftovers": L.ADOPT, "foreign": F.REFUSE}
 
     assert remedy_for(found, **wish, may_adopt=False) is R.FLATTEN
+
+
+def test_tag_like_ours_of_a_session_that_is_not_known_here_is_a_strangers():
+    scene = Scene()
+    other = replace(
+        stop_of(scene), tag="px-20261120-143000-ffff-0001-SL"
+    )  # another machine's, which may live
+    seen = scene.snapshot(orders=(other,))
+
+    assert [i.is_ours for i in found_in(seen, (), sessions=SESSIONS)] == [False]
