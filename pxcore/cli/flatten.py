@@ -69,7 +69,7 @@ def flatten(settings: Settings, console: Console, *, is_agreed: bool, timeout_s:
             timeout_s=timeout_s,
             say=say,
             record=record,
-            is_taking_over=is_taking_over,
+            is_taking_over=is_taking_over or strays.has_just_died(),
             may_still_arrive=Strays(settings, account.id, client, say=say),  # as of now
         )
     console.print(f"flat, verified by REST, balance {proof.account.balance_usd:,.2f} USD")

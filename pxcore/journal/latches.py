@@ -177,15 +177,23 @@ def _rows_with(path: Path, *marks: bytes) -> Iterator[Row]:
             yield decode_row(line)
 
 
-def has_dead_session(folder: Path, *, account_id: int, trading_day: date) -> bool:
-    """Did a session of that account and day end without its last row? It may have left something.
-
-    A journal that cannot be read counts: nobody knows how its session ended.
+def last_word_of_the_dead(folder: Path, *, account_id: int, trading_day: date) -> datetime | None:
+    """When (our own clock, UTC) a session of the day without a last row wrote last; None when all
+    have ended properly. A journal that cannot be read counts as one of them.
     """
+    found: list[datetime] = []
     for path in sessions_in(folder, trading_day=trading_day):
         try:
-            if read_opening(path).config.account_id == account_id and not is_closed(path):
-                return True
+            if read_opening(path).config.account_id != account_id or is_closed(path):
+                continue
+            row = read_last_row(path)
+            found.append(last_written(path) if row is None else row.wall)
         except (PxError, msgspec.MsgspecError):
-            return True
-    return False
+            found.append(last_written(path))
+    return max(found, default=None)
+
+
+def has_dead_session(folder: Path, *, account_id: int, trading_day: date) -> bool:
+    """Did one of that account and day end without its last row? It may have left something."""
+    found = last_word_of_the_dead(folder, account_id=account_id, trading_day=trading_day)
+    return found is not None

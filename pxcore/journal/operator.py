@@ -19,7 +19,7 @@ import msgspec
 from pxcore.engine.tightening import Bounds
 from pxcore.filelock import SharedFile
 from pxcore.journal.latches import Latched
-from pxcore.model import ProtocolError
+from pxcore.model import OutcomeUnknown, ProtocolError
 
 
 class Tightened(msgspec.Struct, frozen=True, kw_only=True, tag_field="verb", tag="tighten"):
@@ -90,6 +90,7 @@ class OperatorJournal:
 
         On the disk when it returns. Raises what `decide` raises, ProtocolError for damage, and
         OSError when it cannot be written or another process keeps the file: then nothing is.
+        Raises OutcomeUnknown when what was written half could not be taken back.
         """
         with SharedFile(self.path).held() as file:
             data = file.readall()
@@ -105,9 +106,22 @@ class OperatorJournal:
                 act=decide(rows),
                 cut_off=len(data) - whole,
             )
-            _append(file, whole, msgspec.json.encode(row) + b"\n")
-            _sync_folder(self.path.parent)
+            self._append(file, whole, msgspec.json.encode(row) + b"\n")
         return row
+
+    def _append(self, file: io.FileIO, end: int, line: bytes) -> None:
+        """The line stands at `end` and on the disk, or is taken back: it may not half hold."""
+        try:
+            _write_through(file, end, line)
+            _sync_folder(self.path.parent)
+        except OSError:
+            try:
+                file.truncate(end)
+            except OSError as error:
+                raise OutcomeUnknown(
+                    f"{self._name}: {error.strerror}; whether the act holds, `px limits` shows"
+                ) from error
+            raise
 
     @property
     def _name(self) -> str:
@@ -161,18 +175,14 @@ def operator_name() -> str:
         return f"user {os.getuid()}"
 
 
-def _append(file: io.FileIO, end: int, line: bytes) -> None:
-    """The line stands at `end` and on the disk, or is taken back: it may not hold half done."""
-    try:
-        file.truncate(end)
-        file.seek(end)
-        view = memoryview(line)
-        while view:
-            view = view[file.write(view) or 0 :]
-        os.fsync(file.fileno())
-    except OSError:
-        file.truncate(end)
-        raise
+def _write_through(file: io.FileIO, end: int, line: bytes) -> None:
+    """Cuts off what is torn after `end`, and writes the line there, through to the disk."""
+    file.truncate(end)
+    file.seek(end)
+    view = memoryview(line)
+    while view:
+        view = view[file.write(view) :]
+    os.fsync(file.fileno())
 
 
 def _sync_folder(folder: Path) -> None:

@@ -72,6 +72,11 @@ class Journal:
             self._judge_delay()
         return ticket
 
+    def hurry(self) -> None:
+        """What is queued is written now, not in company: something is about to be sent."""
+        with self._wake:
+            self._wake.notify_all()
+
     def wait_written(self, ticket: int, timeout_s: float) -> bool:
         """True once that row is with the operating system; False on loss or time-out."""
         with self._wake:

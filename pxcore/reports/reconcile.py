@@ -168,7 +168,9 @@ def _orders(record: Record, venues: dict[int, Order], last_order_id: int) -> Ite
             kind = Kind.ORDER_DIFFERS
         else:
             kind = Kind.ORDER_NOT_SEEN if seen is None else Kind.ORDER_NOT_REPORTED
-        if reported is not None and not reported.is_alive and reported.tag in tags:
+        is_ours = reported is not None and reported.tag in tags
+        was_alive = record.has_died and seen is not None and seen.is_alive
+        if reported is not None and not reported.is_alive and (is_ours or was_alive):
             kind = Kind.ORDER_AFTER_DEATH
         elif seen is None and reported is not None and _is_close(reported) and outside:
             outside -= 1

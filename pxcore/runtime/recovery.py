@@ -16,7 +16,7 @@ from pxcore.gateway import GatewayClient
 from pxcore.journal import read_opening, sessions_in
 from pxcore.journal.repair import repair
 from pxcore.journal.segments import session_of
-from pxcore.model import Contract, Misconfigured, PxError, Snapshot
+from pxcore.model import Contract, Misconfigured, Order, OrderType, PxError, Snapshot
 from pxcore.runtime.flatten import flatten_account
 from pxcore.runtime.flatten_record import FlattenRecord
 from pxcore.runtime.lock import AccountLock
@@ -28,6 +28,8 @@ from pxcore.settings import Mode, Settings
 _FLATTEN_WITHIN_S = 60.0
 _STRAYS_S = 2.0  # between looks
 _WAITING = "waiting: an order of a session that died may still reach the venue"
+
+_FILLING = "waiting: a market order without a tag, such as a close of a session that died, fills"
 
 Say = Callable[[Notice], None]
 
@@ -69,7 +71,7 @@ class Recovery:
         return recovered
 
     def _recover(self) -> Recovered:
-        snapshot = self._look_with_strays_in()
+        snapshot = self._with_closes_filled(self._look_with_strays_in())
         if snapshot.is_flat:
             return Recovered(opening=snapshot, adopts=False)
         orders = self._client.orders(self._account_id, start=self._day_start)
@@ -117,6 +119,16 @@ class Recovery:
                     return snapshot
                 self._say(Notice(level=Level.INFO, code="start.waits", text=_WAITING))
                 self._sleep(_STRAYS_S)
+            snapshot = self._look()
+        return snapshot
+
+    def _with_closes_filled(self, snapshot: Snapshot) -> Snapshot:
+        """So soon after a death, what a market order without a tag leaves is judged, not whose it
+        is: most likely it is the last close of the session that died.
+        """
+        while any(map(_may_be_a_close, snapshot.orders)) and self._strays.has_just_died():
+            self._say(Notice(level=Level.INFO, code="start.waits", text=_FILLING))
+            self._sleep(_STRAYS_S)
             snapshot = self._look()
         return snapshot
 
@@ -172,6 +184,10 @@ class Recovery:
             f"{'is not ours' if strange else 'was left by a session of ours'}; flatten it with "
             f"`px flatten`, or say with {setting} what is to be done"
         )
+
+
+def _may_be_a_close(order: Order) -> bool:
+    return order.type is OrderType.MARKET and order.tag is None
 
 
 def our_sessions(settings: Settings) -> frozenset[str]:

@@ -223,6 +223,7 @@ class Session:
     def _carry_out(self, command: Command, seq: int, now: datetime) -> None:
         match command:
             case PlaceEntry() | PlaceStop() | CancelOrder() | ClosePosition() | MoveStop():
+                self._journal.hurry()
                 self._dispatcher.instruct(command, seq, now)
             case TakeSnapshot() | ResolveTag():
                 self._dispatcher.ask(command)

@@ -1,7 +1,8 @@
 """May an order of a session that has died still reach the venue? Asked of its journal and of REST.
 
 Until it cannot, no look at the account proves that it is flat for good. Each intent without an
-outcome is looked up by its tag: one that is found is under way no more.
+outcome is looked up by its tag: one that is found is under way no more. A cancel or a close has
+no tag: for as long after a death as a request can be under way, one may take effect.
 """
 
 from collections.abc import Callable
@@ -10,7 +11,11 @@ from datetime import UTC, datetime, timedelta
 from pxcore.calendar import trading_day_at
 from pxcore.engine.commands import Level, Notice
 from pxcore.gateway import GatewayClient
-from pxcore.journal.latches import openings_in_journals, unanswered_in_journals
+from pxcore.journal.latches import (
+    last_word_of_the_dead,
+    openings_in_journals,
+    unanswered_in_journals,
+)
 from pxcore.model import PxError
 from pxcore.runtime.plan import Paths
 from pxcore.settings import Settings
@@ -44,6 +49,17 @@ class Strays:
         if self._until is None:
             self._until = _read(self._settings, self._account_id)
         return self._until
+
+    def has_just_died(self) -> bool:
+        """May a cancel, a close or a move of a session that died still take effect?"""
+        settings = self._settings
+        died_at = last_word_of_the_dead(
+            Paths(settings.home).journals,
+            account_id=self._account_id,
+            trading_day=trading_day_at(settings.clock.now()).day,
+        )
+        under_way = timedelta(seconds=settings.reply_timeout_s + settings.unknown_grace_s)
+        return died_at is not None and datetime.now(UTC) < died_at + under_way
 
     def may_arrive(self) -> bool:
         """By the time alone; nothing is asked of anybody."""

@@ -101,9 +101,14 @@ def create_app(venue: Venue, config: ServerConfig) -> ASGIApp:
 
 
 def _spoiled(hostility: Hostility, answer: Handler) -> Handler:
-    """The same answers, unless a fault meets the request before or after it is carried out."""
+    """The same answers, unless a fault meets the request before or after it is carried out.
+
+    A request is read whole before it is held back: whoever dies after sending it does not take
+    it back.
+    """
 
     async def hostile_answer(request: Request) -> Response:
+        await request.body()
         met = await hostility.before(request)
         if met is not None:
             return met

@@ -116,6 +116,21 @@ def test_delayed_answer_comes_late_and_the_order_is_taken_then_or_at_once(
         assert order_tags(gateway) == ["T", "T-SL", "T-TP"]
 
 
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_order_whose_sender_dies_while_it_is_held_is_taken_all_the_same(moment: Any) -> None:
+    with hostile(AnswerDelayed(path=PLACE, moment=moment, ms=300)) as gateway:
+        request = json.dumps(entry()).encode()
+        head = (
+            f"POST {PLACE} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {gateway.token}\r\n"
+            f"Content-Length: {len(request)}\r\n\r\n"
+        )
+        with socket.create_connection(gateway.address, timeout=5) as dying:
+            dying.sendall(head.encode() + request)
+            gateway.wait_until(lambda venue: venue.hostility.armory.armed[0].is_spent)
+        gateway.wait_until(lambda venue: bool(list(venue.exchange.order_rows(ACCOUNT))))
+        assert order_tags(gateway) == ["T", "T-SL", "T-TP"]
+
+
 @pytest.mark.parametrize("status", [401, 403, 429, 500, 503])
 def test_http_error_replaces_the_answer_once(status: int) -> None:
     with hostile(HttpError(path="/api/account/*", status=status)) as gateway:
