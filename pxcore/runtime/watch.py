@@ -1,6 +1,7 @@
 """Threads that watch for a person's wish: the pipe of the parent, and the kill switch."""
 
 import os
+import stat
 import threading
 import time
 from collections.abc import Callable
@@ -103,10 +104,12 @@ class FileWatch:
 
 
 def read_kill_switch(path: Path, setting: str) -> str | None:
-    """Why nothing may be opened, or None. A file that cannot be read counts as engaged."""
+    """Why nothing may be opened, or None. What cannot be read as a file counts as engaged."""
     if setting:
         return setting
     try:
+        if stat.S_ISFIFO(path.stat().st_mode):  # it would hold us up for ever
+            return f"the file {path.name} cannot be read: it is a pipe"
         text = path.read_bytes().replace(b"\0", b"").decode("utf-8", "replace")
     except FileNotFoundError:
         return None

@@ -94,3 +94,9 @@ def test_wish_for_an_earlier_holder_is_not_heeded_by_the_next(tmp_path):
     assert lock.stop_path.exists()
     with lock:
         assert not lock.stop_path.exists()
+
+
+def test_kill_switch_that_is_a_pipe_is_engaged_and_holds_nobody_up(tmp_path):
+    os.mkfifo(tmp_path / "KILL")
+
+    assert "it is a pipe" in read_kill_switch(tmp_path / "KILL", "")
