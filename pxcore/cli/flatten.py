@@ -46,22 +46,19 @@ def flatten(settings: Settings, console: Console, *, is_agreed: bool, timeout_s:
     strays = Strays(settings, account.id, client, say=say)
     if holder is not None:
         console.print(f"{holder} has the account: it will be asked to flatten and end first")
-    elif strays.may_arrive():
-        console.print("an entry of a session that died may still arrive: it is waited for")
     elif isinstance(look, SnapshotTaken) and look.snapshot.is_flat:
-        console.print("flat already, nothing sent")
-        return 0
+        if not strays.may_arrive():  # asked of journals, which no close waits for
+            console.print("flat already, nothing sent")
+            return 0
+        console.print("an entry of a session that died may still arrive: it is waited for")
     if not is_agreed:
         if not sys.stdin.isatty():
             raise Misconfigured("nobody is at a terminal to be asked: give --yes; nothing was sent")
         typer.confirm("Cancel every order and close every position?", abort=True)
     with ExitStack() as stack:
         is_taking_over = _take(stack, settings, account.id, timeout_s / 2, console)
-        record = stack.enter_context(
-            FlattenRecord(
-                settings, account.id, "px flatten", say=lambda one: console.print(one.text)
-            )
-        )
+        made = FlattenRecord(settings, account.id, "px flatten", say=say)
+        record = stack.enter_context(made)
         proof = flatten_account(
             venue,
             clock=settings.clock,

@@ -78,7 +78,10 @@ class Engine:
         self._strategy_errors = 0
         self._waits: tuple[str, datetime] | None = None  # what was told, and when
         self._out: list[Command] = []
-        self._untold: list[Command] = [_held_back(what) for what in config.limits_held]
+        self._untold: list[Command] = [  # settings looser than the limits in force: not used
+            Notice(level=Level.WARNING, code="limits.held", text=what)
+            for what in config.limits_held
+        ]
         hearing = Hearing(self.state, self.resync, self._notice, only=self._only)
         self._answers = Answers(self.state, self.resync, notify=self._notice, halt=self._halt)
         self._foreign = Watch(self.state, self._notice)
@@ -316,8 +319,7 @@ class Engine:
         self._sent_count += 1
         tag = f"{self.config.session_id}-{self._sent_count:04d}"
         command = self._execution.entry(approved, self.config.contract, tag=tag)
-        limits = self.state.limits_in_force
-        self.state.entry = Entry.sending(command, at=now, limits=limits)
+        self.state.entry = Entry.sending(command, at=now, limits=self.state.limits_in_force)
         self.state.note_entry(now)
         self.resync.note_user_event()
         self._out.append(command)
@@ -396,8 +398,3 @@ class Engine:
 
     def _notice(self, level: Level, code: str, text: str) -> None:
         self._out.append(Notice(level=level, code=code, text=text))
-
-
-def _held_back(what: str) -> Notice:
-    """A setting that is looser than the limit in force was not used."""
-    return Notice(level=Level.WARNING, code="limits.held", text=what)

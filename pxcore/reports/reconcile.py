@@ -100,18 +100,18 @@ def reconcile(
         *_end(opening, venue.closing, reported.values()),
         *_ledger(record, venue.closing),
     ]
-    if record.damage is not None:
-        found.append(
-            Difference(
-                kind=Kind.JOURNAL_DAMAGED, what="our journal", ours=record.damage, venues="-"
-            )
-        )
+    found += _damage(record.damage)
     return Reconciliation(differences=tuple(found), fills=len(reported), orders=len(orders))
 
 
-def without_sessions(venue: VenueDay) -> Reconciliation:
+def _damage(what: str | None) -> Iterable[Difference]:
+    if what is not None:
+        yield Difference(kind=Kind.JOURNAL_DAMAGED, what="our journal", ours=what, venues="-")
+
+
+def without_sessions(venue: VenueDay, *, damage: str | None = None) -> Reconciliation:
     """A day on which we traded nothing: whatever the venue lists is somebody else's, and what is
-    held or alive is named.
+    held or alive is named. `damage` is of journals that do not even say whose they are.
     """
     fills = [f for f in venue.closing.fills if not f.is_voided]
     found = [
@@ -128,6 +128,7 @@ def without_sessions(venue: VenueDay) -> Reconciliation:
         for o in venue.orders
     ]
     found += _left_over(venue.closing)
+    found += _damage(damage)
     return Reconciliation(differences=tuple(found), fills=len(fills), orders=len(venue.orders))
 
 

@@ -36,9 +36,10 @@ def check_day(
     closing = client.snapshot(account.id, day_start=day.opens_at)
     only = only_contract(settings, contract)
     venue = VenueDay(closing=closing if only is None else closing.only(only), orders=orders)
-    records = _records(settings, account.id, day.day)
+    records, damage = _records(settings, account.id, day.day)
     whole = merged(record for _, record in records)
     if whole is not None:
+        whole.damage = whole.damage or damage
         add_flattens(
             whole,
             Paths(settings.home).journals,
@@ -46,7 +47,7 @@ def check_day(
             trading_day=day.day,
         )
     if whole is None:
-        found: Reconciliation = without_sessions(venue)
+        found: Reconciliation = without_sessions(venue, damage=damage)
     else:
         opening = start_of_day(closing, whole.first_look)
         found = reconcile(whole, opening=opening, last_order_id=0, venue=venue)
@@ -64,18 +65,18 @@ def check_day(
     )
 
 
-def _records(settings: Settings, account_id: int, day: date) -> list[tuple[str, Record]]:
-    """A journal whose terms cannot be read counts as one of this account, damaged."""
+def _records(
+    settings: Settings, account_id: int, day: date
+) -> tuple[list[tuple[str, Record]], str | None]:
+    """The account's, and the damage of a journal that does not say whose it is: it may be one."""
     found: list[tuple[str, Record]] = []
-    last: Record | None = None
+    damage: str | None = None
     for path in sessions_in(Paths(settings.home).journals, trading_day=day):
         try:
             opening = read_opening(path)
         except (PxError, msgspec.MsgspecError) as error:
-            if last is not None:
-                last.damage = last.damage or str(error)
+            damage = damage or str(error)
             continue
         if opening.config.account_id == account_id:
-            last = read_record(path, opening)
-            found.append((path.stem, last))
-    return found
+            found.append((path.stem, read_record(path, opening)))
+    return found, damage

@@ -28,7 +28,6 @@ from pxcore.settings import Mode, Settings
 _FLATTEN_WITHIN_S = 60.0
 _STRAYS_S = 2.0  # between looks
 _WAITING = "waiting: an order of a session that died may still reach the venue"
-
 _FILLING = "waiting: a market order without a tag, such as a close of a session that died, fills"
 
 Say = Callable[[Notice], None]

@@ -1,5 +1,7 @@
 """`px reconcile` on a day without a session: what is there is somebody else's."""
 
+from pathlib import Path
+
 from paper_server import Gateway, entry
 from px_runner import Px
 
@@ -22,3 +24,15 @@ def test_strangers_trade_on_a_day_without_sessions_is_named_and_exits_with_1(
     kinds = {one["kind"] for one in said.json["differences"]}
     assert {"order not sent by us", "order still alive"} <= kinds
     assert "no session" in px("reconcile").out
+
+
+def test_journal_that_does_not_even_say_whose_it_is_breaks_the_day(px: Px, tmp_path: Path) -> None:
+    day = px("reconcile --json").json["trading_day"].replace("-", "")
+    folder = tmp_path / "home" / "journal"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"px-{day}-143000-ab12.jsonl").write_bytes(b"{}\n")
+
+    said = px("reconcile --json")
+
+    assert said.status == 1
+    assert [one["kind"] for one in said.json["differences"]] == ["journal damaged"]

@@ -91,16 +91,21 @@ class Desk:
             tempfile.TemporaryDirectory() as folder,
             recording(Path(folder), say=lambda notice: pytest.fail(notice.text)) as record,
         ):
-            return flatten_account(
-                self,
-                clock=self.clock,
-                reason="test",
-                timeout_s=60.0,
-                say=lambda notice: None,
-                record=record,
-                sleep=self.clock.pass_time,
-                **more,
-            )
+            return self.flatten_into(record, **more)
+
+    def flatten_into(
+        self, record: FlattenRecord, **more: Callable[[datetime], bool] | bool
+    ) -> Snapshot:
+        return flatten_account(
+            self,
+            clock=self.clock,
+            reason="test",
+            timeout_s=60.0,
+            say=lambda notice: None,
+            record=record,
+            sleep=self.clock.pass_time,
+            **more,
+        )
 
 
 def recording(home: Path, *, say: Callable[[Notice], None]) -> FlattenRecord:
@@ -167,15 +172,7 @@ def test_entry_that_may_still_arrive_is_waited_for_and_closed():
 def test_what_a_flatten_sent_and_its_receipt_are_in_a_journal_of_its_own(tmp_path):
     desk = Desk((order(1),))
     with recording(tmp_path, say=lambda notice: pytest.fail(notice.text)) as record:
-        flatten_account(
-            desk,
-            clock=desk.clock,
-            reason="test",
-            timeout_s=60.0,
-            say=lambda notice: None,
-            record=record,
-            sleep=desk.clock.pass_time,
-        )
+        desk.flatten_into(record)
 
     (path,) = (tmp_path / "journal").glob("flatten-*.jsonl")
     rows = list(read_rows(path))
@@ -193,15 +190,7 @@ def test_flatten_goes_on_when_its_record_cannot_be_made(tmp_path):
     told: list[Notice] = []
     desk = Desk()
     with recording(tmp_path, say=told.append) as record:
-        proof = flatten_account(
-            desk,
-            clock=desk.clock,
-            reason="test",
-            timeout_s=60.0,
-            say=lambda notice: None,
-            record=record,
-            sleep=desk.clock.pass_time,
-        )
+        proof = desk.flatten_into(record)
 
     assert proof.is_flat and desk.sent == ["close"]
     assert [notice.code for notice in told] == ["flatten.unrecorded"]
