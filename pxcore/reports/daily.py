@@ -13,8 +13,8 @@ from pxcore.calendar import CHICAGO
 from pxcore.engine.rounds import Round, fold_rounds
 from pxcore.model import Contract, Fill, OrderType, Snapshot
 from pxcore.reports.measures import Gap, Latency, Measures, Point
-from pxcore.reports.reconcile import Reconciliation
 from pxcore.reports.record import Incident, Record
+from pxcore.reports.verdict import Reconciliation
 
 
 class TradeLine(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,8 +9,9 @@ from pxcore.gateway import GatewayClient
 from pxcore.journal import read_opening, sessions_in
 from pxcore.model import Account, Contract, PxError
 from pxcore.reports.flattens import add_flattens
-from pxcore.reports.reconcile import Reconciliation, VenueDay, reconcile, without_sessions
+from pxcore.reports.reconcile import VenueDay, reconcile, without_sessions
 from pxcore.reports.record import Record, read_record
+from pxcore.reports.verdict import Reconciliation
 from pxcore.reports.whole_day import merged, start_of_day
 from pxcore.runtime.plan import Paths, only_contract
 from pxcore.settings import Settings
