@@ -44,7 +44,7 @@ class Mode(StrEnum):
     LIVE = "live"
 
 
-_SECRETS = frozenset(("API_KEY",))
+_SECRETS = frozenset(("API_KEY", "DATABASE_URL"))
 # Base of REST and of the hubs. Source: gateway reference, 1.1.
 _HOSTS = {GatewayName.TOPSTEPX: ("https://api.topstepx.com", "https://rtc.topstepx.com")}
 
@@ -57,6 +57,10 @@ class Settings(BaseSettings):
 
     home: Path = Field(
         Path(".px"), description="folder of all state: journal, database, reports, Prefect's home"
+    )
+    database_url: SecretStr = Field(
+        SecretStr(""),
+        description="the store, if not SQLite in the home folder: `postgresql://...`",
     )
     gateway: GatewayName = Field(GatewayName.PAPER, description="`paper` or `topstepx`")
     trading: Literal["", "armed", "shadow"] = Field(
@@ -331,7 +335,8 @@ class Settings(BaseSettings):
     @property
     def secrets(self) -> tuple[str, ...]:
         """Values that may appear in no output."""
-        return tuple(s for s in (self.api_key.get_secret_value(),) if s)
+        hidden = (self.api_key, self.database_url)
+        return tuple(s for s in (one.get_secret_value() for one in hidden) if s)
 
 
 def _stretches(text: str) -> tuple[tuple[time, time], ...]:

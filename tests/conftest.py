@@ -9,6 +9,8 @@ for folder in (
     "pxcore/backtest",
     "pxcore/gateway",
     "pxcore/paper",
+    "pxcore/reports",
+    "pxcore/store",
     "pxcore/strategies",
 ):
     sys.path.insert(0, str(_HERE / folder))
