@@ -5,6 +5,7 @@ and writes the same files again, and one more record of what it found.
 """
 
 from contextlib import closing
+from datetime import date, timedelta
 from pathlib import Path
 
 import msgspec
@@ -17,12 +18,14 @@ from pxcore.model import PxError
 from pxcore.reports.daily import DailyReport, make_report
 from pxcore.reports.flattens import add_flattens
 from pxcore.reports.html import to_html
+from pxcore.reports.period import DayLine
 from pxcore.reports.reconcile import VenueDay, reconcile
 from pxcore.reports.record import Record, read_record
 from pxcore.reports.render import to_markdown
 from pxcore.runtime.day_record import record_day_end
 from pxcore.runtime.plan import Paths, SessionPlan, engine_config, only_contract, open_store
 from pxcore.settings import Mode, Settings
+from pxcore.store.history import days_of
 from pxcore.store.projection import project_day
 
 
@@ -55,6 +58,7 @@ def close_day(plan: SessionPlan, settings: Settings, venue: VenueDay) -> tuple[D
         closing=venue.closing,
         reconciliation=reconciliation,
         market=_market(settings),
+        earlier=_earlier(plan, settings),
     )
     folder = paths.report(plan.session_id)
     folder.mkdir(parents=True, exist_ok=True)
@@ -95,6 +99,17 @@ def _market(settings: Settings) -> str:
     if not settings.paper_clock:
         return "paper"
     return f"paper, on a shifted clock at {settings.clock.speed:g} times real speed"
+
+
+def _earlier(plan: SessionPlan, settings: Settings) -> tuple[DayLine, ...] | None:
+    """The account's days before this one; None where the store cannot tell."""
+    yesterday = plan.trading_day - timedelta(days=1)
+    try:
+        with closing(open_store(settings)) as store:
+            return days_of(store, plan.account.id, date.min, yesterday)
+    except (SQLAlchemyError, PxError, OSError) as error:
+        logger.warning("earlier days are not known: {}", str(error).splitlines()[0])
+        return None
 
 
 def _project(plan: SessionPlan, settings: Settings) -> None:

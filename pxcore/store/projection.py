@@ -5,6 +5,7 @@ or while a session still writes: the next time makes it whole.
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -38,7 +39,7 @@ class Projected(msgspec.Struct, frozen=True, kw_only=True):
 
 def rebuild(store: Store, journals: Path) -> Projected:
     """Every day that a journal tells of, anew, and none that no journal does."""
-    days = sorted(set(_days_in(journals)))
+    days = sorted(days_in_journals(journals))
     with store.session() as session:
         for table in PROJECTED:
             session.execute(
@@ -189,29 +190,26 @@ def _released(journals: Path, day: DayFold) -> frozenset[str]:
         return frozenset()  # told by the fold
 
 
-def _days_in(journals: Path) -> Iterator[tuple[int, date]]:
-    yield from days_in(journals)
+def days_in_journals(journals: Path) -> dict[tuple[int, date], set[str]]:
+    """Every account and day that a journal tells of, with its sessions."""
+    found: dict[tuple[int, date], set[str]] = {one: set() for one in days_in(journals)}
     for path in sessions_in(journals):
-        try:
+        with suppress(*_DAMAGED):  # see `_unowned`
             opening = read_opening(path)
-            yield opening.config.account_id, opening.trading_day
-        except _DAMAGED:
-            continue  # see `_unowned`
+            of_day = found.setdefault((opening.config.account_id, opening.trading_day), set())
+            of_day.add(session_of(path))
     for path in flattens_in(journals):
-        try:
+        with suppress(*_DAMAGED):
             for row in read_rows(path):
                 terms = _flatten.decode(row.body)
-                yield terms.account_id, terms.trading_day
+                found.setdefault((terms.account_id, terms.trading_day), set())
                 break
-        except _DAMAGED:
-            continue
     for path in day_ends_in(journals):
-        try:
+        with suppress(*_DAMAGED):
             end = read_terms(path)
             if end is not None:
-                yield end.account_id, end.trading_day
-        except _DAMAGED:
-            continue
+                found.setdefault((end.account_id, end.trading_day), set())
+    return found
 
 
 def _unowned(journals: Path) -> Iterator[str]:
