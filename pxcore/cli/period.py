@@ -53,7 +53,7 @@ def show_period(
             chosen = account or settings.account_id or _only_account(store)
             found = period_of(store, chosen, first, last)
     except SQLAlchemyError as error:
-        raise store_away(error) from error
+        raise store_away(settings, error) from error
     for what in unread:
         out.warn(what)
     out.show(found, *_told(found))

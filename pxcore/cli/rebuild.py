@@ -18,7 +18,7 @@ def rebuild_store(settings: Settings, *, as_json: bool) -> int:
             done = rebuild(store, Paths(settings.home).journals)
             where = store.name
     except SQLAlchemyError as error:
-        raise store_away(error) from error
+        raise store_away(settings, error) from error
     for what in done.unread:
         out.warn(what)
     out.show(done, f"{done.days} days, {done.rows:,} rows in {where}")

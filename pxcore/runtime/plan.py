@@ -207,14 +207,16 @@ def day_terms(settings: Settings, account_id: int, trading_day: date) -> DayTerm
             with closing(open_store(settings)) as store:
                 latched = store.latched(account_id=account_id, trading_day=trading_day)
         except SQLAlchemyError as error:
-            raise store_away(error) from error
+            raise store_away(settings, error) from error
     journals = Paths(settings.home).journals
     return read_terms(journals, account_id=account_id, trading_day=trading_day, latched=latched)
 
 
-def store_away(error: SQLAlchemyError) -> Unavailable:
+def store_away(settings: Settings, error: SQLAlchemyError) -> Unavailable:
     """Nothing is opened while it is: what it would say is not known."""
-    return Unavailable(f"the store cannot be read: {str(error).splitlines()[0]}")
+    is_ours = not settings.database_url.get_secret_value()
+    name = Paths(settings.home).store if is_ours else "the store of PX_DATABASE_URL"
+    return Unavailable(f"{name} cannot be read: {str(error).splitlines()[0]}")
 
 
 def has_store(settings: Settings) -> bool:

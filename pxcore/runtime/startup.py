@@ -110,4 +110,4 @@ def _plan(
                 store=store,
             )
     except SQLAlchemyError as error:
-        raise store_away(error) from error
+        raise store_away(settings, error) from error

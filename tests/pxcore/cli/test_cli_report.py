@@ -97,4 +97,4 @@ def test_store_that_cannot_be_read_is_an_error_and_no_traceback(px: Px, paths: P
     paths.make()
     paths.store.write_bytes(b"no database " * 100)
     said = px("journal rebuild")
-    assert said.status == 1 and "the store cannot be read" in said.err
+    assert said.status == 1 and "px.sqlite cannot be read" in said.err
