@@ -20,6 +20,8 @@ from pxcore.store.schema import bring_up_to_date
 from pxcore.store.tables import HaltRow
 
 _CONNECT_S = 5
+_LOCK_S = 5  # a server that somebody holds up is one that is away
+_ANSWER_S = 20
 _PROJECTING = 0x7078_0001  # of PostgreSQL's advisory locks, ours alone
 
 
@@ -114,8 +116,12 @@ def _engine(url: URL) -> Engine:
         engine = create_engine(url)
         event.listen(engine, "connect", _set_pragmas)
         return engine
-    # A server made without a locale would hand out bytes for text.
-    options = {"connect_timeout": _CONNECT_S, "client_encoding": "utf8"}
+    options = {
+        "connect_timeout": _CONNECT_S,
+        "tcp_user_timeout": _ANSWER_S * 1000,
+        "options": f"-c lock_timeout={_LOCK_S}s -c statement_timeout={_ANSWER_S}s",
+        "client_encoding": "utf8",  # a server made without a locale would hand out bytes for text
+    }
     try:
         return create_engine(url, connect_args=options, pool_pre_ping=True)
     except ModuleNotFoundError as error:

@@ -14,7 +14,7 @@ from pxcore.model import Misconfigured
 HEAD = "0002"
 _FIRST = "0001"
 _KNOWN = (_FIRST, HEAD)
-_LOCK = 0x7078_5EC0  # of PostgreSQL's advisory locks, ours alone
+MIGRATING = 0x7078_5EC0  # of PostgreSQL's advisory locks, ours alone
 
 
 def bring_up_to_date(engine: Engine) -> None:
@@ -51,7 +51,7 @@ def _one_at_a_time(engine: Engine) -> Iterator[Connection]:
             connection.connection.dbapi_connection.isolation_level = None  # type: ignore[union-attr]
             connection.exec_driver_sql("BEGIN IMMEDIATE")
         else:
-            connection.execute(text("SELECT pg_advisory_xact_lock(:of)"), {"of": _LOCK})
+            connection.execute(text("SELECT pg_advisory_xact_lock(:of)"), {"of": MIGRATING})
         yield connection
         connection.commit()
 

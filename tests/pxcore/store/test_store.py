@@ -5,6 +5,8 @@ import threading
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 
+import postgres
+import psycopg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
@@ -14,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError, StatementError
 from pxcore.journal.latches import Latched
 from pxcore.model import Misconfigured
 from pxcore.store import Store
-from pxcore.store.schema import HEAD, version_of
+from pxcore.store.schema import HEAD, MIGRATING, version_of
 from pxcore.store.tables import Base, FillRow, HaltRow, IncidentRow
 
 DAY = date(2026, 11, 20)
@@ -211,6 +213,16 @@ def test_halt_of_a_store_from_before_migrations_still_holds(tmp_path):
         store.close()
 
 
+@pytest.mark.process
+def test_store_that_somebody_holds_up_is_an_error_and_no_wait(postgres_url):
+    url = postgres.new_database(postgres_url, "px_held_up")
+    with psycopg.connect(url) as holder:
+        holder.execute("SELECT pg_advisory_xact_lock(%s)", [MIGRATING])
+        with pytest.raises(SQLAlchemyError, match="lock timeout"):
+            Store(url)
+    Store(url).close()
+
+
 @pytest.mark.parametrize(
     "url", ["mysql://a:hidden@b/c", "no url at all, hidden", "oracle://a:hidden@b/c"]
 )
@@ -221,8 +233,6 @@ def test_url_that_is_none_of_ours_is_refused_without_its_password(url):
 
 
 def test_database_that_nobody_serves_is_an_error_without_its_password():
-    import postgres
-
     url = f"postgresql://px:hidden@127.0.0.1:{postgres.free_port()}/px"
     with pytest.raises(SQLAlchemyError) as refused:
         Store(url)
