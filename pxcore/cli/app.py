@@ -11,11 +11,11 @@ from typing import Annotated
 
 import typer
 
-from pxcore.cli import arming, journal
+from pxcore.cli import alerts, arming, journal
 from pxcore.cli.choice import strategy_settings
 from pxcore.cli.demo import DemoRequest, run_demo
 from pxcore.cli.desk import acting, asking
-from pxcore.cli.edge import Edge
+from pxcore.cli.edge import Edge, log_to_stderr
 from pxcore.cli.flatten import flatten
 from pxcore.cli.output import console
 from pxcore.cli.paper import PaperRequest, serve_paper
@@ -25,6 +25,7 @@ from pxcore.cli.record import serve_ui, show_report
 from pxcore.cli.replay import replay_session
 from pxcore.cli.simulate import run_simulation
 from pxcore.cli.strategies import show_strategies
+from pxcore.logs import take_over_crashes
 from pxcore.model import Misconfigured
 from pxcore.paper.exchange import BracketMode
 from pxcore.runtime.plan import Paths
@@ -49,6 +50,7 @@ _Params = Annotated[str | None, typer.Option(help="Its parameters, a JSON object
 @app.callback()
 def px() -> None:
     """Scheduled trading sessions on ProjectX. Without settings everything is paper."""
+    log_to_stderr()
 
 
 @app.command()
@@ -209,8 +211,7 @@ def report(
 
     Example: px report --open
     """
-    paths = Paths(load_settings().home)
-    raise typer.Exit(show_report(paths, session, console(), opens=open_))
+    raise typer.Exit(show_report(load_settings(), session, console(), opens=open_))
 
 
 @app.command()
@@ -272,12 +273,14 @@ def ui(
 
 arming.add_to(app)
 app.add_typer(journal.app, name="journal")
+app.add_typer(alerts.app, name="alerts")
 asking.add_to(app, "The gateway by hand: look")
 acting.add_to(app, "The gateway by hand: move money")
 
 
 def main() -> None:
     """Runs the command line."""
+    take_over_crashes()
     try:
         app()
     except KeyboardInterrupt:

@@ -12,13 +12,18 @@ from pxcore.cli.orchestrator import check_port, free_port, start_server, wait_fo
 from pxcore.model import Misconfigured
 from pxcore.reports.daily import DailyReport
 from pxcore.reports.render import to_terminal
+from pxcore.runtime.alarms import alert_report
 from pxcore.runtime.plan import Paths
 from pxcore.runtime.process import end
+from pxcore.settings import Settings
 
 
-def show_report(paths: Paths, session: str | None, console: Console, *, opens: bool) -> int:
-    """Prints the session's report, the newest one's by default; `opens` its page in a browser."""
-    folder = _find(paths.home / "reports", session, "")
+def show_report(settings: Settings, session: str | None, console: Console, *, opens: bool) -> int:
+    """Prints the session's report, the newest one's by default; `opens` its page in a browser.
+
+    1 when it did not end flat or its reconciliation is broken.
+    """
+    folder = _find(Paths(settings.home).home / "reports", session, "")
     report = msgspec.json.decode((folder / "report.json").read_bytes(), type=DailyReport)
     console.print(to_terminal(report))
     page = folder / "report.html"
@@ -26,7 +31,7 @@ def show_report(paths: Paths, session: str | None, console: Console, *, opens: b
     if opens and not webbrowser.open(page.as_uri()):
         console.print("no browser could be opened", style="bold red")
         return 1
-    return 0
+    return 0 if alert_report(settings, report) else 1
 
 
 def serve_ui(paths: Paths, port: int, run_id: str | None, console: Console) -> int:

@@ -17,6 +17,7 @@ from pxcore.reports.html import to_html
 from pxcore.reports.reconcile import VenueDay, reconcile
 from pxcore.reports.record import Record, read_record
 from pxcore.reports.render import to_markdown
+from pxcore.runtime.alarms import alert_report
 from pxcore.runtime.plan import Paths, SessionPlan, engine_config, only_contract
 from pxcore.settings import Mode, Settings
 
@@ -58,6 +59,7 @@ def close_day(plan: SessionPlan, settings: Settings, venue: VenueDay) -> tuple[D
     (folder / "report.json").write_bytes(
         msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n"
     )
+    alert_report(settings, report)
     _store(plan, settings, report, venue, folder)
     return report, folder
 

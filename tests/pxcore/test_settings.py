@@ -25,7 +25,7 @@ REAL = {
 def default_text(name: str) -> str:
     default = Settings.model_fields[name].default
     assert default is not PydanticUndefined
-    if default is None:
+    if default in (None, ()):
         return ""
     if isinstance(default, SecretStr):
         return default.get_secret_value()
