@@ -21,7 +21,7 @@ from prefect.exceptions import MissingContextError
 from prefect.logging import get_run_logger
 
 from pxcore.engine.commands import Level
-from pxcore.logs import log_as_set, mask_logging, take_over_crashes
+from pxcore.logs import line_of, log_as_set, mask_logging, take_over_crashes
 from pxcore.masking import Masker
 from pxcore.runtime.lines import Line, Milestone
 from pxcore.runtime.plan import Paths
@@ -54,18 +54,21 @@ class Burst:
         self._lines = 0
         self._left_out = 0
 
-    def admits(self, now_s: float) -> bool:
-        """Ask `left_out` first: a new second forgets the count of the last one."""
+    def admits(self, now_s: float, *, has_room: bool = True) -> bool:
+        """May this line come? One for which there is no room is left out too."""
         if now_s - self._began >= 1.0:
             self._began, self._lines = now_s, 0
         self._lines += 1
-        if self._lines <= self._max:
+        if has_room and self._lines <= self._max:
             return True
-        self._left_out += 1
+        self.leave_out()
         return False
 
+    def leave_out(self) -> None:
+        self._left_out += 1
+
     def left_out(self, now_s: float) -> int:
-        """Lines that were left out in a second that is over; told once."""
+        """Lines left out so far, once the second in which a line came last is over; told once."""
         if now_s - self._began < 1.0:
             return 0
         told, self._left_out = self._left_out, 0
@@ -121,9 +124,11 @@ class RunLog:
     def record(self, message: Any) -> None:
         """A line of loguru's: this is a sink of it."""
         record = message.record
-        cause = record["exception"]
-        why = "" if cause is None else f": {cause.type.__name__}: {cause.value}"
-        self.say(record["level"].no, f"{record['message']}{why}")
+        if (record["name"] or "").startswith("prefect"):
+            return  # what came from there need not go back
+        made = line_of(record, self._masker)
+        why = "" if made.exception is None else f": {made.exception.splitlines()[-1]}"
+        self.say(record["level"].no, f"{made.message}{why}")
 
     def say(self, level: int, text: str) -> None:
         """Errors are alarms and always come through; of the rest, as many as may."""
@@ -131,12 +136,11 @@ class RunLog:
             return
         now_s = self._now_s()
         self._tell_left_out(now_s)
-        with self._lock:
-            comes = level >= logging.ERROR or (
-                self._burst.admits(now_s) and self._waiting.qsize() < _WAITING_MAX
-            )
-        if comes:
-            self._waiting.put(Said(level, self._masker(text)[:_TEXT_MAX]))
+        if level < logging.ERROR:
+            with self._lock:
+                if not self._burst.admits(now_s, has_room=self._waiting.qsize() < _WAITING_MAX):
+                    return
+        self._waiting.put(Said(level, self._masker(text)[:_TEXT_MAX]))
 
     def _tell_left_out(self, now_s: float) -> None:
         with self._lock:
@@ -157,7 +161,8 @@ class RunLog:
             try:
                 self._out.log(said.level, "%s", said.text)
             except Exception:  # the edge: whatever Prefect's trouble is, it is not the session's
-                continue
+                with self._lock:
+                    self._burst.leave_out()
 
 
 @contextmanager

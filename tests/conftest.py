@@ -5,10 +5,12 @@ from pathlib import Path
 
 _HERE = Path(__file__).parent
 for folder in (
+    "pxcore",
     "pxcore/engine",
     "pxcore/backtest",
     "pxcore/gateway",
     "pxcore/paper",
+    "pxcore/reports",
     "pxcore/strategies",
 ):
     sys.path.insert(0, str(_HERE / folder))
