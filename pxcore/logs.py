@@ -25,6 +25,7 @@ from pxcore.settings import Settings
 Form = Literal["text", "json"]
 Level = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 
+_TRACE = "px.trace"  # of a record whose exception is text already: see `mask_logging`
 _LIBRARIES_FROM = logging.WARNING  # their chatter below that is nobody's
 
 
@@ -78,18 +79,17 @@ def log_to(
 
 def line_of(record: Any, masker: Masker, session: str | None = None) -> LogLine:
     """A record of loguru's, masked; a line break in its message is shown as `\\n`."""
-    happened = record["exception"]
-    trace = None
+    happened, trace = record["exception"], record["extra"].get(_TRACE)
     if happened is not None:
         lines = traceback.format_exception(happened.type, happened.value, happened.traceback)
-        trace = masker("".join(lines).rstrip())
+        trace = "".join(lines).rstrip()
     return LogLine(
         time=record["time"].astimezone(UTC).isoformat(timespec="milliseconds"),
         level=record["level"].name,
         module=record["name"] or "",
         message=masker(record["message"]).replace("\r", "").replace("\n", "\\n"),
         session=session,
-        exception=trace,
+        exception=None if trace is None else masker(trace),
     )
 
 
@@ -139,6 +139,7 @@ class _Library(logging.Handler):
 
         def name(made: Any) -> None:
             made["name"] = record.name
+            made["extra"][_TRACE] = None if record.exc_info else record.exc_text
 
         named = logger.patch(name).opt(exception=record.exc_info)
         named.log(_level_of(record.levelno), "{}", text)

@@ -1,5 +1,6 @@
 """What is worth an alert: a day that does not reconcile, an account that is not proven flat."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -24,7 +25,9 @@ def alert_differences(
     settings: Settings, *, about: str, account: str, differences: Sequence[Mapping[str, str]]
 ) -> None:
     """The record of the account's day is broken."""
-    said = [
+    kinds = Counter(d["kind"] for d in differences)
+    said = [", ".join(f"{count} {kind}" for kind, count in kinds.items())]
+    said += [
         f"{d['kind']}, {d['what']}: ours {d['ours']}, the venue's {d['venues']}"
         for d in differences[:_LISTED_MAX]
     ]
