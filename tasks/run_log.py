@@ -112,7 +112,6 @@ class RunLog:
         trace: TracebackType | None,
     ) -> None:
         if self._thread is not None:
-            self._tell_left_out(float("inf"))
             self._waiting.put(None)
             self._thread.join(_LAST_S)
 
@@ -146,8 +145,7 @@ class RunLog:
         with self._lock:
             count = self._burst.left_out(now_s)
         if count:
-            text = f"{count} lines left out of this log: too many in a second"
-            self._waiting.put(Said(logging.WARNING, text))
+            self._waiting.put(_cut(count))
 
     def _pass_on(self) -> None:
         while True:
@@ -156,13 +154,25 @@ class RunLog:
             except queue.Empty:
                 self._tell_left_out(self._now_s())
                 continue
-            if said is None:
-                return
-            try:
-                self._out.log(said.level, "%s", said.text)
-            except Exception:  # the edge: whatever Prefect's trouble is, it is not the session's
-                with self._lock:
-                    self._burst.leave_out()
+            if said is not None:
+                self._log(said)
+                continue
+            with self._lock:
+                count = self._burst.left_out(float("inf"))
+            if count:
+                self._log(_cut(count))
+            return
+
+    def _log(self, said: Said) -> None:
+        try:
+            self._out.log(said.level, "%s", said.text)
+        except Exception:  # the edge: whatever Prefect's trouble is, it is not the session's
+            with self._lock:
+                self._burst.leave_out()
+
+
+def _cut(count: int) -> Said:
+    return Said(logging.WARNING, f"{count} lines left out of this log")
 
 
 @contextmanager

@@ -153,12 +153,12 @@ class Recovery:
             only=self._only,
         )
         with (
+            AccountLock(Paths(self._settings.home).home, self._account_id, holder="start-up"),
             flatten_alerted(
                 self._settings,
                 about=act_of(self._account_id, self._settings.clock.now()),
                 account_id=self._account_id,
             ),
-            AccountLock(Paths(self._settings.home).home, self._account_id, holder="start-up"),
             FlattenRecord(self._settings, self._account_id, reason, say=self._say) as record,
         ):
             return flatten_account(

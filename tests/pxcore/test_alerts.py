@@ -12,7 +12,7 @@ from pxcore import alerts as sending
 from pxcore.alerts import Alert, Alerts, deliver
 from pxcore.cli.orchestrator import free_port
 from pxcore.model import Unavailable
-from pxcore.runtime.alarms import flatten_alerted
+from pxcore.runtime.alarms import closing_alerted, flatten_alerted
 from pxcore.runtime.flatten import NotFlat
 from pxcore.settings import Settings
 
@@ -159,6 +159,20 @@ def test_flatten_without_proof_is_alerted_and_raised_as_it_was(tmp_path, ended, 
     assert caught.value is error
     assert "NOT PROVEN FLAT" in came["title"] and "7 (paper)" in came["title"]
     assert str(error) in came["message"]
+
+
+@pytest.mark.process
+def test_day_that_cannot_be_closed_is_alerted_whatever_kept_it_from_it(tmp_path, ended):
+    with receiving() as receiver:
+        given = settings(tmp_path, receiver.url)
+        with (
+            pytest.raises(KeyError),
+            closing_alerted(given, about="px-9", account_id=7),
+        ):
+            raise KeyError("a row of the journal")
+        came = receiver.next()
+        ended()
+    assert "not reconciled" in came["title"] and "a row of the journal" in came["message"]
 
 
 def test_flatten_with_proof_raises_no_alert(tmp_path):
