@@ -69,15 +69,24 @@ def secrets_in_url(url: str) -> tuple[str, ...]:
     """
     try:
         split = urlsplit(url)
-        host, password = split.hostname or "", split.password
+        host = split.hostname or ""
     except ValueError:
         return (url,)
     *login, address = split.netloc.rpartition("@")
     is_host = "." in host or host == "localhost"
     rest = " ".join((*login, "" if is_host else address, split.path, split.query))
     parts = (*_PART.findall(rest), *_PART.findall(unquote(rest)))
-    passwords = (unquote(password),) if password and is_host else ()
+    passwords = password_in_url(url) if is_host else ()
     return tuple(dict.fromkeys((url, *passwords, *parts)))
+
+
+def password_in_url(url: str) -> tuple[str, ...]:
+    """As it is sent, if there is one: of a database, say."""
+    try:
+        password = urlsplit(url).password
+    except ValueError:
+        return ()
+    return (unquote(password),) if password else ()
 
 
 def _all_forms(secrets: Iterable[str]) -> set[str]:

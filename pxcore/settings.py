@@ -26,7 +26,7 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from pxcore.clock import Clock, ShiftedClock, WallClock
-from pxcore.masking import secrets_in_url
+from pxcore.masking import password_in_url, secrets_in_url
 from pxcore.model import STOP_LOSS_TICKS_MIN, Foreign, Leftovers, Misconfigured
 
 PREFIX = "PX_"
@@ -350,8 +350,13 @@ class Settings(BaseSettings):
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """Values that may appear in no output: every secret setting, and what a URL holds."""
-        found = [self.api_key.get_secret_value()]
+        """Values that may appear in no output: every secret setting, and what its URL holds."""
+        found: list[str] = []
+        for name in type(self).model_fields:
+            value = getattr(self, name)
+            if isinstance(value, SecretStr):
+                text = value.get_secret_value()
+                found += (text, *password_in_url(text))
         for url in self.alert_urls:
             found += secrets_in_url(url.get_secret_value())
         return tuple(filter(None, found))

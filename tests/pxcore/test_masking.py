@@ -5,7 +5,7 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
-from pxcore.masking import Masker, mask, secrets_in_url
+from pxcore.masking import Masker, mask, password_in_url, secrets_in_url
 
 SECRET = 's3cr\'t "k\\y"&/ü='
 
@@ -80,6 +80,12 @@ URLS = [
 def test_url_of_an_alert_gives_away_neither_itself_nor_what_it_holds(url, token):
     found = mask(f"Max retries: https://api.example/{token}/send for {url}", secrets_in_url(url))
     assert token not in found and url not in found
+
+
+def test_password_of_a_database_is_masked_as_it_is_sent():
+    url = "postgresql+psycopg://px:p%40ss-word@db.example:5432/days"
+    assert password_in_url(url) == ("p@ss-word",)
+    assert password_in_url("not a URL") == password_in_url("sqlite:///a.db") == ()
 
 
 def test_host_of_an_alert_is_no_secret():
