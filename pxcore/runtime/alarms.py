@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from datetime import datetime
 
 from pxcore.alerts import Alert, Alerts
-from pxcore.model import PxError
 from pxcore.reports.daily import DailyReport
 from pxcore.reports.reconcile import Verdict
 from pxcore.reports.render import headline
@@ -59,7 +58,7 @@ def flatten_alerted(settings: Settings, *, about: str, account_id: int) -> Itera
     """Whatever keeps the flatten inside from its proof is sent, and raised as it was."""
     try:
         yield
-    except PxError as error:
+    except Exception as error:  # whatever it was: there is no proof
         account = f"{account_id} ({settings.mode})"
         alert_not_flat(settings, about=about, account=account, why=str(error))
         raise

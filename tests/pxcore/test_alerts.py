@@ -145,7 +145,9 @@ def test_alert_that_cannot_be_sent_breaks_nobody(tmp_path, monkeypatch):
 
 
 @pytest.mark.process
-@pytest.mark.parametrize("error", [NotFlat("not proven"), Unavailable("no gateway")])
+@pytest.mark.parametrize(
+    "error", [NotFlat("not proven"), Unavailable("no gateway"), OSError("full")]
+)
 def test_flatten_without_proof_is_alerted_and_raised_as_it_was(tmp_path, ended, error):
     with receiving() as receiver:
         given = settings(tmp_path, receiver.url)
