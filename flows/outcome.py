@@ -5,7 +5,7 @@ from pathlib import Path
 import msgspec
 
 from pxcore.reports.daily import DailyReport
-from pxcore.reports.reconcile import Verdict
+from pxcore.reports.verdict import Verdict
 from pxcore.runtime.lines import Ended
 
 

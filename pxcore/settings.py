@@ -46,7 +46,7 @@ class Mode(StrEnum):
     LIVE = "live"
 
 
-_SECRETS = frozenset(("API_KEY", "ALERT_URLS"))
+_SECRETS = frozenset(("API_KEY", "DATABASE_URL", "ALERT_URLS"))
 # Base of REST and of the hubs. Source: gateway reference, 1.1.
 _HOSTS = {GatewayName.TOPSTEPX: ("https://api.topstepx.com", "https://rtc.topstepx.com")}
 
@@ -59,6 +59,10 @@ class Settings(BaseSettings):
 
     home: Path = Field(
         Path(".px"), description="folder of all state: journal, database, reports, Prefect's home"
+    )
+    database_url: SecretStr = Field(
+        SecretStr(""),
+        description="the store, if not SQLite in the home folder: `postgresql://...`",
     )
     gateway: GatewayName = Field(GatewayName.PAPER, description="`paper` or `topstepx`")
     trading: Literal["", "armed", "shadow"] = Field(

@@ -32,6 +32,6 @@ def report(plan: SessionPlan, settings: Settings, venue: VenueDay) -> tuple[Dail
 def publish(made: DailyReport) -> None:
     create_markdown_artifact(
         key=f"daily-report-{made.account.split()[0]}",
-        markdown=to_markdown(made),
+        markdown=to_markdown(made, has_picture=True),
         description=headline(made),
     )

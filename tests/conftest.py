@@ -11,6 +11,7 @@ for folder in (
     "pxcore/gateway",
     "pxcore/paper",
     "pxcore/reports",
+    "pxcore/store",
     "pxcore/strategies",
 ):
     sys.path.insert(0, str(_HERE / folder))

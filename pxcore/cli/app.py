@@ -19,12 +19,14 @@ from pxcore.cli.edge import Edge, log_to_stderr
 from pxcore.cli.flatten import flatten
 from pxcore.cli.output import console
 from pxcore.cli.paper import PaperRequest, serve_paper
+from pxcore.cli.period import day_of, month_of, show_period, week_of
 from pxcore.cli.real_day import run_day
 from pxcore.cli.reconcile import reconcile_day
-from pxcore.cli.record import serve_ui, show_report
 from pxcore.cli.replay import replay_session
+from pxcore.cli.report import show_report
 from pxcore.cli.simulate import run_simulation
 from pxcore.cli.strategies import show_strategies
+from pxcore.cli.ui import serve_ui
 from pxcore.logs import take_over_crashes
 from pxcore.model import Misconfigured
 from pxcore.paper.exchange import BracketMode
@@ -204,14 +206,30 @@ def strategies(
 
 @app.command()
 def report(
-    session: _Session = None,
+    which: Annotated[
+        str | None,
+        typer.Argument(metavar="[DATE|SESSION]", help="The newest session by default."),
+    ] = None,
     open_: Annotated[bool, typer.Option("--open", help="Its page in a browser as well.")] = False,
+    week: Annotated[bool, typer.Option("--week", help="The week with that date, or now.")] = False,
+    month: Annotated[bool, typer.Option("--month", help="The month of it.")] = False,
+    account: Annotated[
+        int | None, typer.Option(min=1, help="Of a week or month, instead of PX_ACCOUNT_ID.")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="As JSON, for a program.")] = False,
 ) -> None:
-    """The daily-loss report of a session.
+    """The daily-loss report of a session or a day; with --week or --month by day, hour, strategy.
 
-    Example: px report --open
+    Example: px report --week
     """
-    raise typer.Exit(show_report(load_settings(), session, console(), opens=open_))
+    settings = load_settings()
+    if not (week or month):
+        raise typer.Exit(show_report(settings, which, console(), opens=open_, as_json=json))
+    if (week and month) or open_:
+        raise Misconfigured("--week, --month and --open do not go together")
+    day = day_of(settings, which)
+    stretch = week_of(day) if week else month_of(day)
+    raise typer.Exit(show_period(settings, stretch, account, as_json=json))
 
 
 @app.command()

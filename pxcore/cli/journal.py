@@ -12,12 +12,13 @@ import typer
 
 from pxcore.calendar import CHICAGO
 from pxcore.cli.output import Form, Output
+from pxcore.cli.rebuild import rebuild_store
 from pxcore.cli.sessions import journal_of, moment_in
 from pxcore.journal.export import what_of, write_csv, write_parquet
 from pxcore.journal.reader import is_closed, read_opening, read_rows
 from pxcore.journal.repair import repair
 from pxcore.journal.rows import Row
-from pxcore.journal.segments import flattens_in, session_of, sessions_in
+from pxcore.journal.segments import day_ends_in, flattens_in, session_of, sessions_in
 from pxcore.journal.verify import Soundness, verify
 from pxcore.model import Misconfigured, PxError
 from pxcore.reports.daily import DailyReport
@@ -110,7 +111,7 @@ def verify_journals(
     """
     paths = Paths(load_settings().home)
     folder = paths.journals
-    every = [*sessions_in(folder), *flattens_in(folder)] if all_ else []
+    every = [*sessions_in(folder), *flattens_in(folder), *day_ends_in(folder)] if all_ else []
     chosen = every or [_path(session)]
     if mend:
         for path in chosen:
@@ -141,6 +142,17 @@ def export(
     except OSError as error:
         raise Misconfigured(f"{to} cannot be written: {error.strerror}") from error
     Output(Form.TABLE).say(f"{rows:,} rows of {session_of(path)} in {to}")
+
+
+@app.command()
+def rebuild(
+    json: Annotated[bool, typer.Option("--json", help="As JSON, for a program.")] = False,
+) -> None:
+    """Make the store's tables anew from every journal there is. Halts stay latched.
+
+    Example: px journal rebuild
+    """
+    raise typer.Exit(rebuild_store(load_settings(), as_json=json))
 
 
 # -- parts ------------------------------------------------------------------------------------

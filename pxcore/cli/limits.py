@@ -74,7 +74,7 @@ class Today:
     def limits_alone(self) -> DayTerms:
         """Without the store, which knows halts and nothing of limits."""
         return read_terms(
-            self.paths.journals, account_id=self.account_id, trading_day=self.day, store=None
+            self.paths.journals, account_id=self.account_id, trading_day=self.day, latched=None
         )
 
     def record(self, decide: Any, reason: str) -> OperatorRow:

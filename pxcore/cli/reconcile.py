@@ -2,7 +2,7 @@
 
 from pxcore.calendar import trading_day_at
 from pxcore.cli.output import Form, Grid, Output
-from pxcore.reports.reconcile import Verdict
+from pxcore.reports.verdict import Verdict
 from pxcore.runtime.alarms import alert_differences
 from pxcore.runtime.day_check import DayChecked, check_day
 from pxcore.runtime.plan import connect

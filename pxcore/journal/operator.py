@@ -10,7 +10,8 @@ act. Any other damage is an error, and nothing is opened while there is one.
 import getpass
 import io
 import os
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -61,6 +62,7 @@ class OperatorRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _row = msgspec.json.Decoder(OperatorRow)
+_NAME = re.compile(r"operator-(?P<account>\d+)-(?P<day>\d{8})\.jsonl")
 
 
 class OperatorJournal:
@@ -142,6 +144,14 @@ class OperatorJournal:
                 raise ProtocolError(f"{self._name} line {number} is of {of}")
             rows.append(row)
         return tuple(rows)
+
+
+def days_in(folder: Path) -> Iterator[tuple[int, date]]:
+    """The accounts and days that have an operator's journal."""
+    for path in sorted(folder.glob("operator-*.jsonl")):
+        match = _NAME.fullmatch(path.name)
+        if match is not None:
+            yield int(match["account"]), date.fromisoformat(match["day"])
 
 
 def released_halts(rows: tuple[OperatorRow, ...]) -> frozenset[str]:

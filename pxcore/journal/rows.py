@@ -27,6 +27,10 @@ class RowKind(StrEnum):
     ANSWER = "answer"  # what became of it: an `Answer`
     GAP = "gap"  # rows that were lost here: a `Gap`
     CLOSED = "closed"  # how the session ended: a `Closing`
+    DAY_END = "day_end"  # of a comparison with the venue: its `DayEndTerms`
+    VENUE = "venue"  # what the venue then listed
+    RECONCILED = "reconciled"  # what comparing found
+    REPORT = "report"  # the session's daily report, without its curves
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,6 +71,14 @@ class FlattenTerms(msgspec.Struct, frozen=True, kw_only=True):
     account_id: int
     trading_day: date
     reason: str
+
+
+class DayEndTerms(msgspec.Struct, frozen=True, kw_only=True):
+    """First row of a comparison with the venue; `session_id` is None for that of a whole day."""
+
+    account_id: int
+    trading_day: date
+    session_id: str | None = None
 
 
 class Ledger(msgspec.Struct, frozen=True, kw_only=True):

@@ -48,6 +48,11 @@ def flattens_in(folder: Path, *, trading_day: date | None = None) -> list[Path]:
     return _named(folder, "flatten-", trading_day)
 
 
+def day_ends_in(folder: Path, *, trading_day: date | None = None) -> list[Path]:
+    """As `sessions_in`, of the comparisons with the venue."""
+    return _named(folder, "end-", trading_day)
+
+
 def _named(folder: Path, stem: str, trading_day: date | None) -> list[Path]:
     day = "" if trading_day is None else f"{trading_day:%Y%m%d}-"
     found = {

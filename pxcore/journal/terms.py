@@ -19,7 +19,6 @@ from pxcore.journal.operator import (
     released_halts,
     since_rearm,
 )
-from pxcore.journal.store import Store
 from pxcore.model import ProtocolError
 
 
@@ -55,14 +54,11 @@ class DayTerms(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_terms(
-    journals: Path, *, account_id: int, trading_day: date, store: Store | None
+    journals: Path, *, account_id: int, trading_day: date, latched: Latched | None
 ) -> DayTerms:
-    """`store` is None where there is none yet. Raises SQLAlchemyError when it cannot be read."""
+    """`latched` is what the store has."""
     rows, damage = _acts(OperatorJournal(journals, account_id=account_id, trading_day=trading_day))
     released = released_halts(rows)
-    latched = (
-        store.latched(account_id=account_id, trading_day=trading_day) if store is not None else None
-    )
     halts = [latched] if latched is not None and latched.session_id not in released else []
     halts += halts_in_journals(
         journals, account_id=account_id, trading_day=trading_day, released=released

@@ -4,6 +4,7 @@ Coordinates are computed here; how a line looks is for the page's style sheet.
 """
 
 import math
+from base64 import b64encode
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from html import escape
@@ -67,6 +68,24 @@ def chart(
             f'cy="{scale.y(mark.value):.1f}"><title>{escape(mark.text)}</title></circle>'
         )
     return "".join([*parts, "</svg>"])
+
+
+_LOOK = """
+.chart{font-family:sans-serif}.chart .paper{fill:#fff}.chart .grid{stroke:#e2e5ea}
+.chart .label{fill:#5b6472;font-size:11px}.chart .level{stroke:#5b6472;stroke-dasharray:4 4}
+.chart .curve{fill:none;stroke:#2f6fde;stroke-width:1.6;stroke-linejoin:round}
+.chart .limit{stroke:#c62f2f}.chart .lock{stroke:#1f8a4c}
+""".replace("\n", "")
+
+
+def picture(svg: str) -> str:
+    """The chart as an image that brings its own paper and colours, as a data URI."""
+    own = f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH:g}" height="{HEIGHT:g}" '
+    begin = svg.index(">") + 1
+    head = svg[:begin].replace("<svg ", own, 1)
+    paper = f'<style>{_LOOK}</style><rect class="paper" width="100%" height="100%"/>'
+    whole = f"{head}{paper}{svg[begin:]}"
+    return f"data:image/svg+xml;base64,{b64encode(whole.encode()).decode()}"
 
 
 class _Scale:

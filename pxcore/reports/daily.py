@@ -10,11 +10,13 @@ from typing import TypedDict
 import msgspec
 
 from pxcore.calendar import CHICAGO
+from pxcore.engine.config import EngineConfig
 from pxcore.engine.rounds import Round, fold_rounds
 from pxcore.model import Contract, Fill, OrderType, Snapshot
 from pxcore.reports.measures import Gap, Latency, Measures, Point
-from pxcore.reports.reconcile import Reconciliation
+from pxcore.reports.period import Consistency, DayLine, consistency_of
 from pxcore.reports.record import Incident, Record
+from pxcore.reports.verdict import Reconciliation
 
 
 class TradeLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,6 +81,7 @@ class DailyReport(msgspec.Struct, frozen=True, kw_only=True):
     bad_records: int
     conflated_quotes: int
     journal_hash: str | None = None
+    consistency: Consistency | None = None
     profit_usd_lock: Decimal | None = None
     drawdown_usd_max: Decimal | None = None
     balance_usd_floor: Decimal | None = None
@@ -98,8 +101,12 @@ def make_report(
     closing: Snapshot,
     reconciliation: Reconciliation,
     market: str,
+    earlier: Iterable[DayLine] | None = (),
 ) -> DailyReport:
-    """From our record, the venue's two snapshots and what comparing them found."""
+    """From our record, the venue's two snapshots and what comparing them found.
+
+    `earlier` are the account's days before this one, None where they are not known.
+    """
     config = record.opening.config
     before = {f.id for f in opening.fills}
     fills = [f for f in closing.fills if f.id not in before and not f.is_voided]
@@ -141,6 +148,7 @@ def make_report(
         bad_records=end.bad_records if end else 0,
         conflated_quotes=end.conflated_quotes if end else 0,
         journal_hash=record.journal_hash,
+        consistency=None if earlier is None else _consistency(earlier, config, closing),
         profit_usd_lock=record.limits.profit_usd_lock,
         drawdown_usd_max=record.limits.drawdown_usd_max,
         balance_usd_floor=record.limits.balance_usd_floor,
@@ -149,6 +157,25 @@ def make_report(
         latencies=record.measures.latencies,
         gaps=record.measures.gaps,
     )
+
+
+def _consistency(
+    earlier: Iterable[DayLine], config: EngineConfig, closing: Snapshot
+) -> Consistency:
+    """The whole day counts, whatever sessions it had."""
+    fills = [f for f in closing.fills if not f.is_voided]
+    gross = sum((f.pnl_usd or Decimal(0) for f in fills), Decimal(0))
+    costs = sum((f.costs_usd for f in fills), Decimal(0))
+    today = DayLine(
+        trading_day=config.trading_day,
+        sessions=1,
+        trades=0,
+        fills=len(fills),
+        gross_usd=gross,
+        costs_usd=costs,
+        net_usd=gross - costs,
+    )
+    return consistency_of([*earlier, today])
 
 
 class _Curve(TypedDict):

@@ -5,8 +5,9 @@ from importlib.resources import files
 
 import jinja2
 
-from pxcore.reports.chart import Line, Mark, chart
+from pxcore.reports.chart import Mark, chart
 from pxcore.reports.daily import DailyReport, TradeLine, clock_text
+from pxcore.reports.equity import equity_chart
 from pxcore.reports.measures import Point
 from pxcore.reports.render import TRADE_HEADS, facts, headline, trade_cells
 
@@ -18,7 +19,7 @@ def to_html(report: DailyReport) -> str:
         facts=facts(report)[1:],
         heads=TRADE_HEADS,
         trades=[(trade_cells(t), t.net_usd < 0, t.reason or "") for t in report.trades],
-        equity=_equity(report),
+        equity=equity_chart(report),
         prices=_prices(report),
         incidents=[(clock_text(i.at), i) for i in report.incidents],
         tone=_tone(report),
@@ -38,21 +39,6 @@ def _tone(report: DailyReport) -> str:
     if not report.is_flat or report.verdict == "broken":
         return "bad"
     return "loss" if report.net_usd < 0 else "good"
-
-
-def _equity(report: DailyReport) -> str:
-    lines = [
-        Line(value=0.0, kind="zero", text="where the day began"),
-        Line(
-            value=-float(report.loss_usd_max),
-            kind="limit",
-            text=f"daily loss limit, {report.loss_usd_max} USD",
-        ),
-    ]
-    if report.profit_usd_lock is not None:
-        lock = report.profit_usd_lock
-        lines.append(Line(value=float(lock), kind="lock", text=f"profit lock, {lock} USD"))
-    return chart(report.equity, name="Profit and loss of the day", unit="", decimals=2, lines=lines)
 
 
 def _prices(report: DailyReport) -> str:

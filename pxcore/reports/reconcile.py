@@ -5,73 +5,14 @@ and what the venue's REST lists now. Pure: they go in, typed differences come ou
 """
 
 from collections.abc import Iterable
+from datetime import timedelta
 from decimal import Decimal
-from enum import StrEnum
 
 import msgspec
 
 from pxcore.model import Contract, Fill, Order, OrderType, Snapshot
 from pxcore.reports.record import Record
-
-
-class Kind(StrEnum):
-    FILL_NOT_SEEN = "fill not seen"
-    FILL_SEEN_BY_REST = "fill seen by REST alone"
-    FILL_NOT_REPORTED = "fill not reported"
-    FILL_DIFFERS = "fill differs"
-    ORDER_NOT_SEEN = "order not seen"
-    ORDER_NOT_REPORTED = "order not reported"
-    ORDER_DIFFERS = "order differs"
-    PNL_DIFFERS = "profit and loss differ"
-    FEES_DIFFER = "fees differ"
-    BALANCE_DIFFERS = "balance differs"
-    ORDER_NOT_SENT = "order not sent by us"
-    ORDER_ALIVE = "order still alive"
-    NOT_FLAT = "position not flat"
-    ORDER_AFTER_DEATH = "order of a session that died"
-    CLOSE_UNSEEN = "close that we sent and did not see"
-    LEDGER_DIFFERS = "our ledger differs"
-    LEDGER_BEHIND = "our ledger closed before a fill was known"
-    JOURNAL_DAMAGED = "journal damaged"
-
-
-_EXPLAINED = frozenset(
-    (
-        Kind.FILL_SEEN_BY_REST,
-        Kind.ORDER_AFTER_DEATH,
-        Kind.CLOSE_UNSEEN,
-        Kind.LEDGER_BEHIND,
-    )
-)
-
-
-class Verdict(StrEnum):
-    CLEAN = "clean"
-    EXPLAINED = "explained"
-    BROKEN = "broken"
-
-
-class Difference(msgspec.Struct, frozen=True, kw_only=True):
-    """One disagreement, with both values."""
-
-    kind: Kind
-    what: str
-    ours: str
-    venues: str
-
-
-class Reconciliation(msgspec.Struct, frozen=True, kw_only=True):
-    differences: tuple[Difference, ...]
-    fills: int
-    orders: int
-
-    @property
-    def verdict(self) -> Verdict:
-        if not self.differences:
-            return Verdict.CLEAN
-        if all(d.kind in _EXPLAINED for d in self.differences):
-            return Verdict.EXPLAINED
-        return Verdict.BROKEN
+from pxcore.reports.verdict import Difference, Kind, Reconciliation
 
 
 class VenueDay(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,11 +33,17 @@ def reconcile(
     seen = {i: f for i, f in record.fills.items() if i not in before}
     by_rest = {i: f for i, f in record.fills_by_rest.items() if i not in before}
     orders = {o.id: o for o in venue.orders if o.id > last_order_id}
+    sent = _sent_by_us(record, orders.values())
+    unheard = {
+        i: f
+        for i, f in reported.items()
+        if i not in seen and i not in by_rest and f.order_id in sent and _is_unheard(record, f)
+    }
     found = [
-        *_fills(seen, by_rest, reported),
+        *_fills(seen, by_rest, reported, unheard),
         *_orders(record, orders, last_order_id),
-        *_senders(record, orders.values()),
-        *_money(by_rest | seen, reported.values(), record.opening.config.contract),
+        *_strangers(record, orders.values(), sent),
+        *_money(unheard | by_rest | seen, reported.values(), record.opening.config.contract),
         *_end(opening, venue.closing, reported.values()),
         *_ledger(record, venue.closing),
     ]
@@ -132,13 +79,26 @@ def without_sessions(venue: VenueDay, *, damage: str | None = None) -> Reconcili
     return Reconciliation(differences=tuple(found), fills=len(fills), orders=len(venue.orders))
 
 
+def _is_unheard(record: Record, fill: Fill) -> bool:
+    """It happened when a session of ours had died, and the next had not begun to listen."""
+    at = fill.happened_at
+    return any(
+        since - _STREAM_LAG <= at and (until is None or at <= until)
+        for since, until in record.silences
+    )
+
+
 def _fills(
-    seen: dict[int, Fill], by_rest: dict[int, Fill], reported: dict[int, Fill]
+    seen: dict[int, Fill],
+    by_rest: dict[int, Fill],
+    reported: dict[int, Fill],
+    unheard: dict[int, Fill],
 ) -> Iterable[Difference]:
     for fill_id, theirs in reported.items():
         ours = seen.get(fill_id)
         if ours is None:
             kind = Kind.FILL_SEEN_BY_REST if fill_id in by_rest else Kind.FILL_NOT_SEEN
+            kind = Kind.FILL_AFTER_DEATH if fill_id in unheard else kind
             yield Difference(kind=kind, what=f"fill {fill_id}", ours="-", venues=_say_fill(theirs))
         elif _key(ours) != _key(theirs):
             yield Difference(
@@ -184,28 +144,35 @@ def _orders(record: Record, venues: dict[int, Order], last_order_id: int) -> Ite
         )
 
 
-def _senders(record: Record, venues: Iterable[Order]) -> Iterable[Difference]:
-    """Every order must be one that we sent: an entry, one of its legs, a stop, or a close.
+def _sent_by_us(record: Record, venues: Iterable[Order]) -> set[int]:
+    """The orders that must be ours: an entry, one of its legs, a stop, or a close.
 
-    A close carries no tag: as many untagged market orders are ours as closes we sent. In shadow
-    we send nothing, and whatever there is belongs to a person.
+    A close carries no tag: as many untagged market orders are ours as closes we sent.
     """
-    if record.opening.mode == "shadow":
-        return
     tags = record.tags
     closes_left = record.closes_sent + record.closes_outside
+    sent: set[int] = set()
     for order in venues:
         if order.tag in tags:
-            continue
-        if _is_close(order) and closes_left:
+            sent.add(order.id)
+        elif _is_close(order) and closes_left:
             closes_left -= 1
-            continue
-        yield Difference(
-            kind=Kind.ORDER_NOT_SENT,
-            what=f"order {order.id}",
-            ours="-",
-            venues=f"{_say_order(order)}, tag {order.tag or 'none'}",
-        )
+            sent.add(order.id)
+    return sent
+
+
+def _strangers(record: Record, venues: Iterable[Order], sent: set[int]) -> Iterable[Difference]:
+    """In shadow we send nothing, and whatever there is belongs to a person."""
+    if record.opening.mode == "shadow":
+        return
+    for order in venues:
+        if order.id not in sent:
+            yield Difference(
+                kind=Kind.ORDER_NOT_SENT,
+                what=f"order {order.id}",
+                ours="-",
+                venues=f"{_say_order(order)}, tag {order.tag or 'none'}",
+            )
 
 
 def _money(
@@ -303,6 +270,7 @@ def _is_close(order: Order) -> bool:
 
 
 _CENT = Decimal("0.01")
+_STREAM_LAG = timedelta(seconds=5)  # a fill that happened before the last word, and came after it
 
 
 def _key(fill: Fill) -> tuple[object, ...]:

@@ -76,6 +76,10 @@ class Record(msgspec.Struct, kw_only=True):
     first_look: Snapshot | None = None
     measures: Measures = Measures()
     has_died: bool = False  # a session ended without its last row
+    heard: tuple[datetime, datetime] | None = None  # when the first and the last event came
+    # Nobody of ours was listening: from the last word of a session that died to the next one's
+    # first, in the market's time.
+    silences: tuple[tuple[datetime, datetime | None], ...] = ()
 
     @property
     def tags(self) -> set[str]:
@@ -102,6 +106,8 @@ def read_record(path: Path, opening: Opening) -> Record:
     except (OSError, ProtocolError, msgspec.MsgspecError) as error:
         record.damage = str(error)
     record.has_died = record.closing is None
+    if record.has_died and record.heard is not None:
+        record.silences = ((record.heard[1], None),)
     return record
 
 
@@ -118,6 +124,7 @@ def _fold(path: Path, record: Record) -> None:
             case RowKind.EVENT:
                 event = decode_event(row)
                 at = event.at
+                record.heard = (record.heard[0] if record.heard else at, at)
                 meter.see_event(event, row.wall)
                 match event:
                     case OrderSeen(order=order):

@@ -7,7 +7,9 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from pxcore.reports.chart import picture
 from pxcore.reports.daily import DailyReport, TradeLine, clock_text
+from pxcore.reports.equity import equity_chart
 from pxcore.reports.measures import Latency
 
 TRADE_HEADS = (
@@ -89,6 +91,8 @@ def _limits(report: DailyReport) -> list[tuple[str, str]]:
         room = report.balance_usd - report.balance_usd_floor
         floor = f"{report.balance_usd_floor:,.2f}; {room:,.2f} above it"
         found.append(("loss floor of the account, USD", floor))
+    if report.consistency is not None:
+        found.append(("consistency, USD", str(report.consistency)))
     if report.profit_usd_lock is not None:
         found.append(("profit lock, USD", f"{report.profit_usd_lock:,.2f}"))
     return found
@@ -101,9 +105,13 @@ def headline(report: DailyReport) -> str:
     return f"{flat}, {report.verdict}, {len(report.trades)} {plural}, {usd(report.net_usd)} USD"
 
 
-def to_markdown(report: DailyReport) -> str:
+def to_markdown(report: DailyReport, *, has_picture: bool = False) -> str:
+    """With the equity curve as an image in the text, for pages that show one."""
     lines = [f"# Daily-loss report {report.trading_day}", "", f"Session `{report.session_id}`", ""]
     lines += ["| | |", "|---|---|", *(f"| {name} | {text} |" for name, text in facts(report)), ""]
+    curve = equity_chart(report) if has_picture else ""
+    if curve:
+        lines += [f"![profit and loss of the day, USD]({picture(curve)})", ""]
     lines += ["## Trades", ""]
     lines += [
         f"| {' | '.join(TRADE_HEADS)} |",

@@ -20,6 +20,10 @@ def merged(records: Iterable[Record]) -> Record | None:
         if whole is None:
             whole = Record(opening=one.opening)
         whole.closing = one.closing
+        if one.heard is not None:
+            began = one.heard[0]
+            whole.silences = tuple((since, until or began) for since, until in whole.silences)
+        whole.silences += one.silences
         whole.sent += one.sent
         whole.orders |= one.orders
         whole.fills |= one.fills

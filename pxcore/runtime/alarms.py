@@ -7,8 +7,8 @@ from datetime import datetime
 
 from pxcore.alerts import Alert, Alerts
 from pxcore.reports.daily import DailyReport
-from pxcore.reports.reconcile import Verdict
 from pxcore.reports.render import headline
+from pxcore.reports.verdict import Verdict
 from pxcore.settings import Settings
 
 BROKEN, NOT_FLAT, NOT_CLOSED = "reconciliation.broken", "not_flat", "day.not_closed"

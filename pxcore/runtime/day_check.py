@@ -1,6 +1,6 @@
 """The trading day of an account against the venue's, whether or not a session traded it."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 import msgspec
 
@@ -9,11 +9,15 @@ from pxcore.gateway import GatewayClient
 from pxcore.journal import read_opening, sessions_in
 from pxcore.model import Account, Contract, PxError
 from pxcore.reports.flattens import add_flattens
-from pxcore.reports.reconcile import Reconciliation, VenueDay, reconcile, without_sessions
+from pxcore.reports.reconcile import VenueDay, reconcile, without_sessions
 from pxcore.reports.record import Record, read_record
+from pxcore.reports.verdict import Reconciliation
 from pxcore.reports.whole_day import merged, start_of_day
+from pxcore.runtime.day_record import record_day_end
 from pxcore.runtime.plan import Paths, only_contract
 from pxcore.settings import Settings
+
+_NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 class DayChecked(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,7 +35,7 @@ class DayChecked(msgspec.Struct, frozen=True, kw_only=True):
 def check_day(
     client: GatewayClient, account: Account, contract: Contract, day: TradingDay, settings: Settings
 ) -> DayChecked:
-    """Only reads. Raises as the client does."""
+    """Reads, and puts what it found on record. Raises as the client does."""
     orders = client.orders(account.id, start=day.opens_at)
     closing = client.snapshot(account.id, day_start=day.opens_at)
     only = only_contract(settings, contract)
@@ -51,6 +55,14 @@ def check_day(
     else:
         opening = start_of_day(closing, whole.first_look)
         found = reconcile(whole, opening=opening, last_order_id=0, venue=venue)
+    record_day_end(
+        Paths(settings.home).journals,
+        at=settings.clock.now(),
+        account_id=account.id,
+        trading_day=day.day,
+        venue=venue,
+        found=found,
+    )
     return DayChecked(
         account_id=account.id,
         trading_day=day.day,
@@ -79,4 +91,6 @@ def _records(
             continue
         if opening.config.account_id == account_id:
             found.append((path.stem, read_record(path, opening)))
+    # Names do not sort by the time: a trading day goes over midnight UTC.
+    found.sort(key=lambda one: one[1].began or _NEVER)
     return found, damage

@@ -1,25 +1,33 @@
-"""The day's end: our record against the venue's, the report's files, the store's rows.
+"""The day's end: our record against the venue's, the report's files, its record, the store's rows.
 
 May run twice, late, or for a session that died before its first row: it only reads the venue,
-and writes the same files and rows again.
+and writes the same files again, and one more record of what it found.
 """
 
+from contextlib import closing
+from datetime import date, timedelta
 from pathlib import Path
 
 import msgspec
+from loguru import logger
+from sqlalchemy.exc import SQLAlchemyError
 
 from pxcore.gateway import GatewayClient
 from pxcore.journal import SCHEMA, Opening
-from pxcore.journal.store import DayRow, SessionRow, Store
+from pxcore.model import PxError
 from pxcore.reports.daily import DailyReport, make_report
 from pxcore.reports.flattens import add_flattens
 from pxcore.reports.html import to_html
+from pxcore.reports.period import DayLine
 from pxcore.reports.reconcile import VenueDay, reconcile
 from pxcore.reports.record import Record, read_record
 from pxcore.reports.render import to_markdown
 from pxcore.runtime.alarms import alert_report
-from pxcore.runtime.plan import Paths, SessionPlan, engine_config, only_contract
+from pxcore.runtime.day_record import record_day_end
+from pxcore.runtime.plan import Paths, SessionPlan, engine_config, only_contract, open_store
 from pxcore.settings import Mode, Settings
+from pxcore.store.history import days_of
+from pxcore.store.projection import project_day
 
 
 def read_venue(client: GatewayClient, plan: SessionPlan, settings: Settings) -> VenueDay:
@@ -51,6 +59,7 @@ def close_day(plan: SessionPlan, settings: Settings, venue: VenueDay) -> tuple[D
         closing=venue.closing,
         reconciliation=reconciliation,
         market=_market(settings),
+        earlier=_earlier(plan, settings),
     )
     folder = paths.report(plan.session_id)
     folder.mkdir(parents=True, exist_ok=True)
@@ -60,7 +69,16 @@ def close_day(plan: SessionPlan, settings: Settings, venue: VenueDay) -> tuple[D
         msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n"
     )
     alert_report(settings, report)
-    _store(plan, settings, report, venue, folder)
+    record_day_end(
+        paths.journals,
+        at=settings.clock.now(),
+        account_id=plan.account.id,
+        trading_day=plan.trading_day,
+        venue=venue,
+        found=reconciliation,
+        report=report,
+    )
+    _project(plan, settings)
     return report, folder
 
 
@@ -85,37 +103,27 @@ def _market(settings: Settings) -> str:
     return f"paper, on a shifted clock at {settings.clock.speed:g} times real speed"
 
 
-def _store(
-    plan: SessionPlan, settings: Settings, report: DailyReport, venue: VenueDay, folder: Path
-) -> None:
-    store = Store(Paths(settings.home).store)
+def _earlier(plan: SessionPlan, settings: Settings) -> tuple[DayLine, ...] | None:
+    """The account's days before this one; None where the store cannot tell."""
+    yesterday = plan.trading_day - timedelta(days=1)
     try:
-        store.put(
-            SessionRow(
-                session_id=plan.session_id,
+        with closing(open_store(settings)) as store:
+            return days_of(store, plan.account.id, date.min, yesterday)
+    except (SQLAlchemyError, PxError, OSError) as error:
+        logger.warning("earlier days are not known: {}", str(error).splitlines()[0])
+        return None
+
+
+def _project(plan: SessionPlan, settings: Settings) -> None:
+    """The store is a copy: what keeps it from being made harms neither report nor verdict."""
+    try:
+        with closing(open_store(settings)) as store:
+            project_day(
+                store,
+                Paths(settings.home).journals,
                 account_id=plan.account.id,
                 trading_day=plan.trading_day,
-                contract_id=plan.contract.id,
-                mode=plan.mode,
-                strategy=report.strategy,
-                started_at=plan.opening.taken_at,
-                ended_reason=report.ended,
-                is_flat=report.is_flat,
             )
-        )
-        store.put_fills(venue.closing.fills, trading_day=plan.trading_day)
-        store.put(
-            DayRow(
-                session_id=plan.session_id,
-                account_id=plan.account.id,
-                trading_day=plan.trading_day,
-                verdict=report.verdict,
-                net_usd=report.net_usd,
-                costs_usd=report.costs_usd,
-                trades=len(report.trades),
-                denials=sum(report.denials.values()),
-                report=str(folder),
-            )
-        )
-    finally:
-        store.close()
+    except (SQLAlchemyError, PxError, OSError) as error:
+        why = str(error).splitlines()[0]
+        logger.warning("the store lacks this day until `px journal rebuild`: {}", why)

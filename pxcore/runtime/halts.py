@@ -1,9 +1,10 @@
 """Latching a halt for the trading day: done by the session, and again by whoever supervises it."""
 
+from contextlib import closing
+
 from pxcore.journal.operator import OperatorJournal, released_halts
-from pxcore.journal.store import Store
 from pxcore.model import ProtocolError
-from pxcore.runtime.plan import Paths, SessionPlan
+from pxcore.runtime.plan import Paths, SessionPlan, open_store
 from pxcore.settings import Settings
 
 
@@ -12,8 +13,7 @@ def latch_halt(plan: SessionPlan, settings: Settings, reason: str) -> None:
 
     Raises SQLAlchemyError when the store cannot be written.
     """
-    store = Store(Paths(settings.home).store)
-    try:
+    with closing(open_store(settings)) as store:
         store.latch_halt(
             account_id=plan.account.id,
             trading_day=plan.trading_day,
@@ -21,8 +21,6 @@ def latch_halt(plan: SessionPlan, settings: Settings, reason: str) -> None:
             session_id=plan.session_id,
             released=_released(plan, settings),
         )
-    finally:
-        store.close()
 
 
 def _released(plan: SessionPlan, settings: Settings) -> frozenset[str]:

@@ -5,12 +5,14 @@ import os
 import secrets
 import time
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import msgspec
 from msgspec.structs import replace
+from sqlalchemy import URL
 from sqlalchemy.exc import SQLAlchemyError
 
 from pxcore.calendar import chicago, trading_day_at
@@ -19,7 +21,6 @@ from pxcore.engine.limits import realised_peak_usd
 from pxcore.engine.tightening import Bounds, tighter_of
 from pxcore.gateway import Budget, GatewayClient, Observer, SharedLedger
 from pxcore.journal.latches import peak_in_journals
-from pxcore.journal.store import Store
 from pxcore.journal.terms import DayTerms, read_terms
 from pxcore.model import (
     Account,
@@ -33,6 +34,7 @@ from pxcore.model import (
 )
 from pxcore.runtime.limits import allowed
 from pxcore.settings import Mode, Settings
+from pxcore.store import Store
 
 _BEFORE_CLOSE = timedelta(minutes=10)  # the window ends at least so long before the venue's close
 
@@ -163,7 +165,8 @@ def make_plan(
     """Puts the plan together. Raises NotNow as `window_of` does."""
     trading_day, start, end, flat_by = window_of(settings, settings.clock.now())
     journals = Paths(settings.home).journals
-    terms = read_terms(journals, account_id=account.id, trading_day=trading_day, store=store)
+    latched = store.latched(account_id=account.id, trading_day=trading_day)
+    terms = read_terms(journals, account_id=account.id, trading_day=trading_day, latched=latched)
     stamp = datetime.now(UTC).strftime("%H%M%S")
     return SessionPlan(
         session_id=f"px-{trading_day:%Y%m%d}-{stamp}-{secrets.token_hex(2)}",
@@ -198,22 +201,33 @@ def day_terms(settings: Settings, account_id: int, trading_day: date) -> DayTerm
 
     Raises Unavailable when the store cannot be read: that is not the same as "not halted".
     """
-    paths = Paths(settings.home)
-    if not paths.store.exists():  # opening it would make one
-        return read_terms(
-            paths.journals, account_id=account_id, trading_day=trading_day, store=None
-        )
-    try:
-        store = Store(paths.store)
+    latched = None
+    if has_store(settings):  # opening it would make one
         try:
-            return read_terms(
-                paths.journals, account_id=account_id, trading_day=trading_day, store=store
-            )
-        finally:
-            store.close()
-    except SQLAlchemyError as error:
-        why = str(error).splitlines()[0]
-        raise Unavailable(f"{paths.store} cannot be read: {why}") from error
+            with closing(open_store(settings)) as store:
+                latched = store.latched(account_id=account_id, trading_day=trading_day)
+        except SQLAlchemyError as error:
+            raise store_away(settings, error) from error
+    journals = Paths(settings.home).journals
+    return read_terms(journals, account_id=account_id, trading_day=trading_day, latched=latched)
+
+
+def store_away(settings: Settings, error: SQLAlchemyError) -> Unavailable:
+    """Nothing is opened while it is: what it would say is not known."""
+    is_ours = not settings.database_url.get_secret_value()
+    name = Paths(settings.home).store if is_ours else "the store of PX_DATABASE_URL"
+    return Unavailable(f"{name} cannot be read: {str(error).splitlines()[0]}")
+
+
+def has_store(settings: Settings) -> bool:
+    """False where the default one was not made yet."""
+    return bool(settings.database_url.get_secret_value()) or Paths(settings.home).store.exists()
+
+
+def open_store(settings: Settings) -> Store:
+    """The store of the settings, made where it is missing. Raises as `Store` does."""
+    url = settings.database_url.get_secret_value()
+    return Store(url or URL.create("sqlite", database=str(Paths(settings.home).store)))
 
 
 def brought_up_to_date(plan: SessionPlan, settings: Settings) -> SessionPlan:

@@ -1,12 +1,15 @@
 """The start-up sync: who are we, what do we trade, and may we begin?"""
 
+from contextlib import closing
+
+from sqlalchemy.exc import SQLAlchemyError
+
 from pxcore.calendar import trading_day_at
 from pxcore.gateway import GatewayClient
 from pxcore.journal.latches import has_dead_session
-from pxcore.journal.store import Store
 from pxcore.model import Account, Contract, Misconfigured, Snapshot
 from pxcore.runtime.lock import AccountLock
-from pxcore.runtime.plan import Paths, SessionPlan, make_plan
+from pxcore.runtime.plan import Paths, SessionPlan, make_plan, open_store, store_away
 from pxcore.runtime.recovery import Recovered, Recovery, Say
 from pxcore.settings import Settings
 from pxcore.strategies import choose_strategy
@@ -95,16 +98,16 @@ def _plan(
     recovered: Recovered,
     settings: Settings,
 ) -> SessionPlan:
-    store = Store(Paths(settings.home).store)
     try:
-        return make_plan(
-            settings,
-            account=account,
-            contract=contract,
-            opening=recovered.opening,
-            adopts_opening=recovered.adopts,
-            last_order_id=last_order_id(client, account, settings),
-            store=store,
-        )
-    finally:
-        store.close()
+        with closing(open_store(settings)) as store:
+            return make_plan(
+                settings,
+                account=account,
+                contract=contract,
+                opening=recovered.opening,
+                adopts_opening=recovered.adopts,
+                last_order_id=last_order_id(client, account, settings),
+                store=store,
+            )
+    except SQLAlchemyError as error:
+        raise store_away(settings, error) from error

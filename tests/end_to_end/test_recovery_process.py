@@ -9,7 +9,7 @@ import pytest
 
 from pxcore.calendar import trading_day_at
 from pxcore.engine.commands import Notice
-from pxcore.reports.reconcile import Verdict
+from pxcore.reports.verdict import Verdict
 from pxcore.runtime import startup
 from pxcore.runtime.day_check import check_day
 from pxcore.runtime.end_of_day import close_day, read_venue

@@ -15,7 +15,7 @@ from report_scenes import reported_day
 from pxcore import alerts as sending
 from pxcore.cli.orchestrator import free_port
 from pxcore.reports.daily import DailyReport
-from pxcore.reports.reconcile import Verdict
+from pxcore.reports.verdict import Verdict
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ from paper_server import Gateway, entry
 from px_runner import Px, Said
 from raw_http import RawHttp, Step, answer, bad, good
 
-from pxcore.journal.store import Store
 from pxcore.runtime.lock import AccountLock
+from pxcore.store import Store
 
 ASKING = [
     "ping",
@@ -128,7 +128,7 @@ def test_status_names_the_holder_of_the_account_and_leaves_its_files_alone(
 
 def test_status_shows_the_kill_switch_and_the_halt_of_the_day(px: Px, tmp_path: Path) -> None:
     home = tmp_path / "home"
-    store = Store(home / "px.sqlite")
+    store = Store(f"sqlite:///{home}/px.sqlite")
     store.latch_halt(
         account_id=ACCOUNT, trading_day=date(2026, 11, 20), reason="daily loss", session_id="px-1"
     )

@@ -14,9 +14,9 @@ from px_runner import Px, Said
 from raw_http import RawHttp, good
 from test_cli_asking import dead_url
 
-from pxcore.journal.store import Store
 from pxcore.runtime.lock import AccountLock
 from pxcore.runtime.plan import Paths
+from pxcore.store import Store
 
 ORDER_ID = 3400000101
 ACTING = [
@@ -181,7 +181,7 @@ def test_kill_switch_leaves_the_way_out_open(px: Px, gateway: Gateway) -> None:
 
 
 def test_halted_day_keeps_orders_from_being_placed(px: Px, tmp_path: Path) -> None:
-    store = Store(tmp_path / "home" / "px.sqlite")
+    store = Store(f"sqlite:///{tmp_path}/home/px.sqlite")
     store.latch_halt(
         account_id=ACCOUNT, trading_day=date(2026, 11, 20), reason="daily loss", session_id="px-1"
     )

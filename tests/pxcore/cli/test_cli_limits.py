@@ -10,10 +10,10 @@ from px_runner import Px
 
 from pxcore.calendar import trading_day_at
 from pxcore.journal.operator import OperatorJournal
-from pxcore.journal.store import Store
 from pxcore.runtime.lock import AccountLock
 from pxcore.runtime.plan import Paths, day_terms
 from pxcore.settings import load_settings
+from pxcore.store import Store
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def home(tmp_path: Path) -> Paths:
 
 def halted(home: Paths, today: date) -> None:
     home.make()
-    store = Store(home.store)
+    store = Store(f"sqlite:///{home.store}")
     store.latch_halt(account_id=ACCOUNT, trading_day=today, reason="daily loss", session_id="px-1")
     store.close()
 
@@ -106,7 +106,7 @@ def test_rearm_lets_go_of_a_halt_and_a_later_one_holds_again(
     assert "no halt known" in px("limits").out
     assert day_terms(load_settings(), ACCOUNT, today).halt_reason is None
 
-    store = Store(home.store)
+    store = Store(f"sqlite:///{home.store}")
     store.latch_halt(
         account_id=ACCOUNT,
         trading_day=today,

@@ -54,7 +54,7 @@ def test_halt_holds_though_no_store_was_told_and_the_session_ended_properly(tmp_
     journal.append(RowKind.CLOSED, last_row(halt_reason="daily loss"))
     assert journal.close()
 
-    assert read_terms(tmp_path, store=None, **OF_DAY).halt_reason == "daily loss"
+    assert read_terms(tmp_path, latched=None, **OF_DAY).halt_reason == "daily loss"
 
 
 def test_session_that_ended_without_a_halt_leaves_none(tmp_path):
@@ -62,7 +62,7 @@ def test_session_that_ended_without_a_halt_leaves_none(tmp_path):
     journal.append(RowKind.CLOSED, last_row())
     assert journal.close()
 
-    assert read_terms(tmp_path, store=None, **OF_DAY).halt_reason is None
+    assert read_terms(tmp_path, latched=None, **OF_DAY).halt_reason is None
     assert not has_dead_session(tmp_path, **OF_DAY)
 
 
@@ -83,4 +83,4 @@ def test_tightening_that_a_session_heard_holds_though_the_operators_journal_is_g
 
     acts.path.rename(tmp_path / "moved-away")
 
-    assert read_terms(tmp_path, store=None, **OF_DAY).in_force.loss_usd_max == 40
+    assert read_terms(tmp_path, latched=None, **OF_DAY).in_force.loss_usd_max == 40

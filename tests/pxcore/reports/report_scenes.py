@@ -10,10 +10,12 @@ from pxcore.journal import SCHEMA, Closing, Journal, Opening, RowKind
 from pxcore.reports.daily import DailyReport, make_report
 from pxcore.reports.reconcile import VenueDay, reconcile
 from pxcore.reports.record import read_record
+from pxcore.runtime.day_record import record_day_end
 from pxcore.runtime.session import ledger_of
 
 
 def reported_day(folder: Path, seed: int = 1, **limits) -> DailyReport:
+    """The report; with it lies the session's journal in the folder, and the day's end."""
     day = demo_day(seed, **limits)
     venue = DirectVenue(day.exchange, 1)
     opening = venue.snapshot(day._now)
@@ -30,16 +32,26 @@ def reported_day(folder: Path, seed: int = 1, **limits) -> DailyReport:
     )
     path = written(folder, day, terms)
     record = read_record(path, terms)
-    orders = day.exchange.orders(1)
+    venue_day = VenueDay(closing=closing, orders=day.exchange.orders(1))
     found = reconcile(
         record,
         opening=replace(opening, account=replace(opening.account, balance_usd=BALANCE)),
         last_order_id=0,
-        venue=VenueDay(closing=closing, orders=orders),
+        venue=venue_day,
     )
-    return make_report(
+    report = make_report(
         record, opening=opening, closing=closing, reconciliation=found, market="paper"
     )
+    record_day_end(
+        folder,
+        at=day._now,
+        account_id=1,
+        trading_day=terms.trading_day,
+        venue=venue_day,
+        found=found,
+        report=report,
+    )
+    return report
 
 
 def written(folder: Path, day, terms: Opening) -> Path:

@@ -11,9 +11,11 @@ from pxcore.engine.commands import PlaceEntry
 from pxcore.journal import SCHEMA, Closing, Ledger, Opening
 from pxcore.model import Fill, Order, OrderStatus, OrderType, Position, Side, Snapshot
 from pxcore.reports.daily import make_report
-from pxcore.reports.reconcile import Kind, VenueDay, Verdict, reconcile
+from pxcore.reports.reconcile import VenueDay, reconcile
 from pxcore.reports.record import Record, Sent, read_record
 from pxcore.reports.render import headline, to_markdown
+from pxcore.reports.verdict import Kind, Verdict
+from pxcore.reports.whole_day import merged
 
 
 def order(
@@ -149,6 +151,39 @@ CLOSED_BY_HAND = VenueDay(closing=CLOSING, orders=(*ORDERS, CLOSE))
 )
 def test_close_that_no_stream_showed_is_explained_only_where_we_sent_one(changes, verdict):
     assert compared(record(**changes), CLOSED_BY_HAND).verdict is verdict
+
+
+DIED = FILLS[0].happened_at + timedelta(seconds=30)
+LATE = replace(FILLS[1], happened_at=DIED + timedelta(seconds=1))
+
+
+def test_fill_of_our_order_after_our_death_is_explained_with_its_money():
+    ours = record(has_died=True, fills={1: FILLS[0]}, silences=((DIED, None),))
+    found = compared(ours, venue_fills(FILLS[0], LATE))
+    assert [d.kind for d in found.differences] == [Kind.FILL_AFTER_DEATH]
+    assert found.verdict is Verdict.EXPLAINED
+
+
+@pytest.mark.parametrize(
+    ("silences", "fill"),
+    [
+        pytest.param(((DIED, None),), FILLS[1], id="it listened then, and lost it"),
+        pytest.param(((DIED, DIED),), LATE, id="the next session listened again"),
+        pytest.param(((DIED, None),), replace(LATE, order_id=99), id="of a stranger's order"),
+    ],
+)
+def test_fill_that_no_death_explains_stays_broken(silences, fill):
+    ours = record(has_died=True, fills={1: FILLS[0]}, silences=silences)
+    found = compared(ours, venue_fills(FILLS[0], fill))
+    assert Kind.FILL_NOT_SEEN in [d.kind for d in found.differences]
+    assert found.verdict is Verdict.BROKEN
+
+
+def test_silence_of_a_death_ends_with_the_next_sessions_first_event():
+    later = DIED + timedelta(minutes=1)
+    died = record(has_died=True, heard=(OPEN, DIED), silences=((DIED, None),))
+    whole = merged((died, record(heard=(later, later))))
+    assert whole is not None and whole.silences == ((DIED, later),)
 
 
 def test_order_without_an_intent_is_not_explained_by_a_death():

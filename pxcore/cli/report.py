@@ -1,0 +1,70 @@
+"""`px report`: the daily-loss report of a session, or those of a day's sessions."""
+
+import webbrowser
+from datetime import date
+from pathlib import Path
+
+import msgspec
+from rich.console import Console
+
+from pxcore.cli.output import Form, Output
+from pxcore.model import Misconfigured
+from pxcore.reports.daily import DailyReport
+from pxcore.reports.render import to_terminal
+from pxcore.runtime.alarms import alert_report
+from pxcore.runtime.plan import Paths
+from pxcore.settings import Settings
+
+
+def show_report(
+    settings: Settings, which: str | None, console: Console, *, opens: bool, as_json: bool
+) -> int:
+    """Prints the newest report, the session's, or every one of the day; `opens` their pages in a
+    browser. 1 when one did not end flat or its reconciliation was broken, which is alerted, or no
+    browser could be opened.
+    """
+    folders = _folders(Paths(settings.home).home / "reports", which)
+    reports = [_read(folder) for folder in folders]
+    if as_json:
+        Output(Form.JSON).show(reports if _day(which) else reports[-1])
+    else:
+        for report, folder in zip(reports, folders, strict=True):
+            console.print(to_terminal(report))
+            console.print(f"report   {folder / 'report.html'}", soft_wrap=True)
+    if opens and not all(webbrowser.open((f / "report.html").as_uri()) for f in folders):
+        console.print("no browser could be opened", style="bold red")
+        return 1
+    return int(not all([alert_report(settings, report) for report in reports]))
+
+
+def _folders(reports: Path, which: str | None) -> list[Path]:
+    """By when they were written. Raises Misconfigured when there is none."""
+    found = sorted(
+        (file.parent for file in reports.glob("px-*/report.json")),
+        key=lambda folder: (folder / "report.json").stat().st_mtime,
+    )
+    day = _day(which)
+    if day is not None:
+        found = [one for one in found if one.name.startswith(f"px-{day:%Y%m%d}-")]
+    elif which is not None:
+        found = [one for one in found if one.name == which]
+    if not found:
+        wanted = f" of {which}" if which is not None else ""
+        raise Misconfigured(f"there is no report{wanted} in {reports}")
+    return found if day is not None else found[-1:]
+
+
+def _day(which: str | None) -> date | None:
+    """The day that is meant; None for a session or nothing."""
+    try:
+        return date.fromisoformat(which) if which is not None else None
+    except ValueError:
+        return None
+
+
+def _read(folder: Path) -> DailyReport:
+    file = folder / "report.json"
+    try:
+        return msgspec.json.decode(file.read_bytes(), type=DailyReport)
+    except msgspec.MsgspecError as error:
+        raise Misconfigured(f"{file} is not a report of this version: {error}") from error

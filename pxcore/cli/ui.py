@@ -1,0 +1,31 @@
+"""`px ui`: Prefect's own pages."""
+
+import signal
+import threading
+
+from rich.console import Console
+
+from pxcore.cli.orchestrator import check_port, free_port, start_server, wait_for_server
+from pxcore.runtime.plan import Paths
+from pxcore.runtime.process import end
+
+
+def serve_ui(paths: Paths, port: int, run_id: str | None, console: Console) -> int:
+    """Prefect's server with its UI over the runs of this home, until Ctrl-C."""
+    if port:
+        check_port(port, "Prefect's server")
+    paths.make()
+    chosen = port or free_port()
+    server = start_server(paths, chosen)
+    stopped = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopped.set())
+    try:
+        wait_for_server(server, chosen, paths.logs / "prefect-server.log")
+        page = f"/runs/flow-run/{run_id}" if run_id else "/runs"
+        console.print(f"http://127.0.0.1:{chosen}{page}   (Ctrl-C stops it)", soft_wrap=True)
+        while not stopped.wait(0.5) and server.poll() is None:
+            continue
+    finally:
+        end(server, patience=(12.0, 5.0, 5.0))
+    return 0 if stopped.is_set() else 1

@@ -1,0 +1,67 @@
+"""What a comparison with the venue can find, and what it comes to."""
+
+from enum import StrEnum
+
+import msgspec
+
+
+class Kind(StrEnum):
+    FILL_NOT_SEEN = "fill not seen"
+    FILL_SEEN_BY_REST = "fill seen by REST alone"
+    FILL_NOT_REPORTED = "fill not reported"
+    FILL_DIFFERS = "fill differs"
+    ORDER_NOT_SEEN = "order not seen"
+    ORDER_NOT_REPORTED = "order not reported"
+    ORDER_DIFFERS = "order differs"
+    PNL_DIFFERS = "profit and loss differ"
+    FEES_DIFFER = "fees differ"
+    BALANCE_DIFFERS = "balance differs"
+    ORDER_NOT_SENT = "order not sent by us"
+    ORDER_ALIVE = "order still alive"
+    NOT_FLAT = "position not flat"
+    ORDER_AFTER_DEATH = "order of a session that died"
+    CLOSE_UNSEEN = "close that we sent and did not see"
+    FILL_AFTER_DEATH = "fill of ours after our session died"
+    LEDGER_DIFFERS = "our ledger differs"
+    LEDGER_BEHIND = "our ledger closed before a fill was known"
+    JOURNAL_DAMAGED = "journal damaged"
+
+
+_EXPLAINED = frozenset(
+    (
+        Kind.FILL_SEEN_BY_REST,
+        Kind.ORDER_AFTER_DEATH,
+        Kind.CLOSE_UNSEEN,
+        Kind.FILL_AFTER_DEATH,
+        Kind.LEDGER_BEHIND,
+    )
+)
+
+
+class Verdict(StrEnum):
+    CLEAN = "clean"
+    EXPLAINED = "explained"
+    BROKEN = "broken"
+
+
+class Difference(msgspec.Struct, frozen=True, kw_only=True):
+    """One disagreement, with both values."""
+
+    kind: Kind
+    what: str
+    ours: str
+    venues: str
+
+
+class Reconciliation(msgspec.Struct, frozen=True, kw_only=True):
+    differences: tuple[Difference, ...]
+    fills: int
+    orders: int
+
+    @property
+    def verdict(self) -> Verdict:
+        if not self.differences:
+            return Verdict.CLEAN
+        if all(d.kind in _EXPLAINED for d in self.differences):
+            return Verdict.EXPLAINED
+        return Verdict.BROKEN

@@ -1,0 +1,136 @@
+"""The SQL store: opened by its URL, brought up to date, and the one latch that lives in it.
+
+SQLite under the home folder by default, PostgreSQL by URL. Halts are written the moment they
+latch; everything else is a projection of the journals (`pxcore.store.projection`).
+"""
+
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Engine, create_engine, event, make_url, text
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.orm import Session
+
+from pxcore.journal.latches import Latched
+from pxcore.model import Misconfigured
+from pxcore.store.schema import bring_up_to_date
+from pxcore.store.tables import HaltRow
+
+_CONNECT_S = 5
+_PROJECTING = 0x7078_0001  # of PostgreSQL's advisory locks, ours alone
+
+
+class Store:
+    """Opens, and makes where it is missing, the store at `url`.
+
+    Raises Misconfigured for a URL that nothing can be made of or a store that a newer version of
+    this program has written, SQLAlchemyError when the database is not to be had.
+    """
+
+    def __init__(self, url: str | URL) -> None:
+        self.engine = _engine(_parsed(url))
+        try:
+            bring_up_to_date(self.engine)
+        except BaseException:
+            self.engine.dispose()
+            raise
+
+    @property
+    def name(self) -> str:
+        """Where it is, without the password."""
+        return self.engine.url.render_as_string(hide_password=True)
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+    @contextmanager
+    def session(self) -> Iterator[Session]:
+        """One transaction: all of it, or nothing."""
+        with Session(self.engine, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    def take_turns(self, session: Session) -> None:
+        """Nobody else writes a projection until this transaction ends. SQLite has one writer."""
+        if self.engine.dialect.name != "sqlite":
+            session.execute(text("SELECT pg_advisory_xact_lock(:of)"), {"of": _PROJECTING})
+
+    def latch_halt(
+        self,
+        *,
+        account_id: int,
+        trading_day: date,
+        reason: str,
+        session_id: str,
+        released: Collection[str] = (),
+    ) -> None:
+        """From here on no session of that account and day may enter. The first reason stays,
+        unless it is of a session in `released`: that one was re-armed, and gives way.
+        """
+        with self.session() as session:
+            row = session.get(HaltRow, (account_id, trading_day))
+            if row is not None and (row.session_id not in released or session_id in released):
+                return
+            session.merge(
+                HaltRow(
+                    account_id=account_id,
+                    trading_day=trading_day,
+                    reason=reason,
+                    session_id=session_id,
+                    at=datetime.now(UTC),
+                )
+            )
+
+    def latched(self, *, account_id: int, trading_day: date) -> Latched | None:
+        """The halt of that day, whether or not it was re-armed since."""
+        with self.session() as session:
+            row = session.get(HaltRow, (account_id, trading_day))
+            if row is None:
+                return None
+            return Latched(session_id=row.session_id, reason=row.reason)
+
+
+def _parsed(url: str | URL) -> URL:
+    """The URL with the driver that we have. Its text is never part of an error: a password is."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise Misconfigured("PX_DATABASE_URL is no database URL") from error
+    match parsed.get_backend_name():
+        case "sqlite":
+            if parsed.database:
+                Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+            return parsed.set(drivername="sqlite")
+        case "postgresql" | "postgres":
+            return parsed.set(drivername="postgresql+psycopg")
+        case other:
+            raise Misconfigured(f"PX_DATABASE_URL: sqlite or postgresql, not {other}")
+
+
+def _engine(url: URL) -> Engine:
+    if url.get_backend_name() == "sqlite":
+        engine = create_engine(url)
+        event.listen(engine, "connect", _set_pragmas)
+        return engine
+    # A server made without a locale would hand out bytes for text.
+    options = {"connect_timeout": _CONNECT_S, "client_encoding": "utf8"}
+    try:
+        return create_engine(url, connect_args=options, pool_pre_ping=True)
+    except ModuleNotFoundError as error:
+        raise Misconfigured(
+            "PostgreSQL needs its driver: pip install 'px-sessions[postgres]'"
+        ) from error
+
+
+def _set_pragmas(connection: Any, record: Any) -> None:
+    cursor = connection.cursor()
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "busy_timeout=5000",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()

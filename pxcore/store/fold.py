@@ -1,0 +1,180 @@
+"""One day of an account, from its journals to the store's rows. Reads only; the same rows always.
+
+Orders and fills are one row each, however many journals tell of them: the venue's word at the
+day's end counts most, then the stream's, then REST's; of two of a kind the later one.
+"""
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import msgspec
+
+from pxcore.engine.book import advance
+from pxcore.engine.rounds import fold_rounds
+from pxcore.journal import read_rows
+from pxcore.journal.latches import Latched
+from pxcore.journal.operator import OperatorJournal
+from pxcore.model import Fill, Order, PxError
+from pxcore.reports.daily import DailyReport
+from pxcore.reports.reconcile import VenueDay
+from pxcore.store.tables import (
+    Base,
+    FillRow,
+    IncidentRow,
+    OperatorActRow,
+    OrderRow,
+    TradingDayRow,
+)
+
+REST, STREAM, VENUE = "rest", "stream", "day's end"
+_RANK = {REST: 0, STREAM: 1, VENUE: 2}
+
+
+class Halted(msgspec.Struct, frozen=True, kw_only=True):
+    """A halt as a journal has it; `wall` is our own clock's."""
+
+    latched: Latched
+    wall: datetime
+
+
+class DayFold:
+    """What is known of the day so far. `rows` are those of single journals."""
+
+    def __init__(self, account_id: int, trading_day: date) -> None:
+        self.account_id = account_id
+        self.trading_day = trading_day
+        self.rows: list[Base] = []
+        self.halts: list[Halted] = []
+        self.unread: list[str] = []  # one sentence each
+        self.sessions = 0
+        self.closing: VenueDay | None = None
+        self.verdict: str | None = None
+        self.reports: dict[str, DailyReport] = {}
+        self._orders: dict[int, tuple[Order, str]] = {}
+        self._fills: dict[int, tuple[Fill, str]] = {}
+
+    def see_order(self, order: Order, by: str) -> None:
+        known = self._orders.get(order.id)
+        if known is None or _RANK[by] > _RANK[known[1]]:
+            self._orders[order.id] = (order, by)
+        elif known[1] == by:
+            self._orders[order.id] = (advance(known[0], order), by)
+
+    def see_fill(self, fill: Fill, by: str) -> None:
+        known = self._fills.get(fill.id)
+        if known is None or _RANK[by] >= _RANK[known[1]]:
+            self._fills[fill.id] = (fill, by)
+
+    def note(self, journal: str, seq: int, at: datetime, level: str, code: str, text: str) -> None:
+        """An incident."""
+        self.rows.append(
+            IncidentRow(
+                account_id=self.account_id,
+                trading_day=self.trading_day,
+                journal=journal,
+                seq=seq,
+                at=at,
+                level=level,
+                code=code,
+                text=text,
+            )
+        )
+
+    def see_operator(self, journals: Path) -> None:
+        """What a person did to the day."""
+        journal = OperatorJournal(
+            journals, account_id=self.account_id, trading_day=self.trading_day
+        )
+        try:
+            acts = journal.rows()
+        except PxError as error:
+            self.unread.append(str(error))
+            return
+        self.rows += [
+            OperatorActRow(
+                account_id=self.account_id,
+                trading_day=self.trading_day,
+                journal=journal.path.stem,
+                seq=row.seq,
+                wall=row.wall,
+                who=row.who,
+                reason=row.reason,
+                act=msgspec.json.encode(row.act).decode(),
+            )
+            for row in acts
+        ]
+
+    def finished(self) -> list[Base]:
+        """Every row of the day, but for halts."""
+        orders = [self._order_row(*known) for _, known in sorted(self._orders.items())]
+        fills = [self._fill_row(*known) for _, known in sorted(self._fills.items())]
+        return [*self.rows, *orders, *fills, self._day()]
+
+    def _day(self) -> TradingDayRow:
+        fills = [fill for fill, _ in self._fills.values() if not fill.is_voided]
+        gross = sum((f.pnl_usd or Decimal(0) for f in fills), Decimal(0))
+        costs = sum((f.costs_usd for f in fills), Decimal(0))
+        closing = self.closing.closing if self.closing is not None else None
+        return TradingDayRow(
+            account_id=self.account_id,
+            trading_day=self.trading_day,
+            sessions=self.sessions,
+            trades=sum(one.is_closed for one in fold_rounds(fills)),
+            fills=len(fills),
+            gross_usd=gross,
+            costs_usd=costs,
+            net_usd=gross - costs,
+            balance_usd=closing.account.balance_usd if closing is not None else None,
+            is_flat=closing.is_flat if closing is not None else None,
+            verdict=self.verdict,
+        )
+
+    def _order_row(self, order: Order, by: str) -> OrderRow:
+        return OrderRow(
+            account_id=self.account_id,
+            trading_day=self.trading_day,
+            order_id=order.id,
+            contract_id=order.contract_id,
+            status=order.status.value,
+            type=order.type.value,
+            side=order.side.value,
+            size=order.size,
+            filled_size=order.filled_size,
+            limit_ticks=order.limit_ticks,
+            stop_ticks=order.stop_ticks,
+            filled_ticks=order.filled_ticks,
+            tag=order.tag,
+            parent_id=order.parent_id,
+            created_at=order.created_at,
+            seen_by=by,
+        )
+
+    def _fill_row(self, fill: Fill, by: str) -> FillRow:
+        return FillRow(
+            account_id=self.account_id,
+            trading_day=self.trading_day,
+            fill_id=fill.id,
+            contract_id=fill.contract_id,
+            order_id=fill.order_id,
+            side=fill.side.value,
+            size=fill.size,
+            price_ticks=fill.price_ticks,
+            pnl_usd=fill.pnl_usd,
+            fees_usd=fill.fees_usd,
+            commissions_usd=fill.commissions_usd,
+            happened_at=fill.happened_at,
+            is_voided=fill.is_voided,
+            seen_by=by,
+        )
+
+
+def began(path: Path) -> datetime:
+    """By our own clock; the end of time for one whose first row cannot be read.
+
+    Names do not sort by it: a trading day goes over midnight UTC.
+    """
+    try:
+        return next(row.wall for row in read_rows(path))
+    except (PxError, StopIteration, OSError):
+        return datetime.max.replace(tzinfo=UTC) - timedelta(days=1)

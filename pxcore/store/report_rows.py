@@ -1,0 +1,118 @@
+"""A comparison with the venue as rows of the store: what it listed, what differed, the report."""
+
+from pathlib import Path
+
+import msgspec
+
+from pxcore.journal import DayEndTerms, Row, RowKind, read_rows
+from pxcore.journal.segments import session_of
+from pxcore.reports.daily import DailyReport, TradeLine
+from pxcore.reports.reconcile import VenueDay
+from pxcore.reports.verdict import Reconciliation
+from pxcore.store.fold import VENUE, DayFold
+from pxcore.store.tables import DailyReportRow, DifferenceRow, ReconciliationRow, TradeRow
+
+_terms = msgspec.json.Decoder(DayEndTerms)
+_venue = msgspec.json.Decoder(VenueDay)
+_found = msgspec.json.Decoder(Reconciliation)
+_report = msgspec.json.Decoder(DailyReport)
+
+
+def read_terms(path: Path) -> DayEndTerms | None:
+    """Whose day it is; None for one that was killed before it said so. Raises ProtocolError."""
+    for row in read_rows(path):
+        return _terms.decode(row.body)
+    return None
+
+
+def add_day_end(path: Path, day: DayFold) -> None:
+    """Raises ProtocolError for damage; what came before it stays."""
+    terms: DayEndTerms | None = None
+    for row in read_rows(path):
+        match row.kind:
+            case RowKind.DAY_END:
+                terms = _terms.decode(row.body)
+            case RowKind.VENUE:
+                _add_venue(_venue.decode(row.body), day)
+            case RowKind.RECONCILED:
+                _add_found(session_of(path), row, terms, day)
+            case RowKind.REPORT:
+                day.reports[_report.decode(row.body).session_id] = _report.decode(row.body)
+            case _:
+                pass
+
+
+def _add_venue(venue: VenueDay, day: DayFold) -> None:
+    day.closing = venue
+    for order in venue.orders:
+        day.see_order(order, VENUE)
+    for fill in venue.closing.fills:
+        day.see_fill(fill, VENUE)
+
+
+def _add_found(journal: str, row: Row, terms: DayEndTerms | None, day: DayFold) -> None:
+    found = _found.decode(row.body)
+    day.verdict = found.verdict.value
+    of = {"account_id": day.account_id, "trading_day": day.trading_day, "journal": journal}
+    day.rows.append(
+        ReconciliationRow(
+            **of,
+            session_id=terms.session_id if terms is not None else None,
+            wall=row.wall,
+            verdict=found.verdict.value,
+            fills=found.fills,
+            orders=found.orders,
+        )
+    )
+    day.rows += [
+        DifferenceRow(
+            **of, number=number, kind=one.kind, what=one.what, ours=one.ours, venues=one.venues
+        )
+        for number, one in enumerate(found.differences, 1)
+    ]
+
+
+def add_report(report: DailyReport, day: DayFold) -> None:
+    """The last one of a session: its day's end may be told more than once."""
+    of = {
+        "account_id": day.account_id,
+        "trading_day": day.trading_day,
+        "session_id": report.session_id,
+    }
+    day.rows.append(
+        DailyReportRow(
+            **of,
+            verdict=report.verdict,
+            net_usd=report.net_usd,
+            gross_usd=report.gross_usd,
+            costs_usd=report.costs_usd,
+            balance_usd=report.balance_usd,
+            trades=len(report.trades),
+            denials=sum(report.denials.values()),
+            report=msgspec.json.encode(report).decode(),
+        )
+    )
+    day.rows += [_trade(line, report, number, of) for number, line in enumerate(report.trades, 1)]
+
+
+def _trade(line: TradeLine, report: DailyReport, number: int, of: dict[str, object]) -> TradeRow:
+    return TradeRow(
+        **of,
+        number=number,
+        strategy=report.strategy,
+        contract=report.contract,
+        side=line.side,
+        size=line.size,
+        opened_at=line.opened_at,
+        closed_at=line.closed_at,
+        entry_price=line.entry_price,
+        exit_price=line.exit_price,
+        exit_by=line.exit_by,
+        gross_usd=line.gross_usd,
+        costs_usd=line.costs_usd,
+        adverse_ticks=line.adverse_ticks,
+        favourable_ticks=line.favourable_ticks,
+        entry_slip_ticks=line.entry_slip_ticks,
+        exit_slip_ticks=line.exit_slip_ticks,
+        reason=line.reason,
+    )

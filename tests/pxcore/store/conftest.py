@@ -1,0 +1,34 @@
+"""The same suite on both databases: SQLite as a file, PostgreSQL as a server of our own."""
+
+import itertools
+
+import postgres
+import pytest
+
+from pxcore.store import Store
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def postgres_url():
+    with postgres.server() as url:
+        yield url
+
+
+@pytest.fixture(
+    params=["sqlite", pytest.param("postgresql", marks=pytest.mark.process)],
+)
+def url(request, tmp_path):
+    """Of an empty database."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/px.sqlite"
+    server = request.getfixturevalue("postgres_url")
+    return postgres.new_database(server, f"px_{next(_numbers)}")
+
+
+@pytest.fixture
+def store(url):
+    made = Store(url)
+    yield made
+    made.close()
