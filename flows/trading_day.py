@@ -14,12 +14,14 @@ from flows.outcome import DayFailed, Outcome, outcome_of
 from flows.parameters import Run, in_force
 from pxcore.reports.daily import DailyReport
 from pxcore.reports.render import headline
+from pxcore.runtime.alarms import closing_alerted
 from pxcore.runtime.lock import AccountBusy
 from pxcore.runtime.plan import NotNow, SessionPlan, connect
 from pxcore.settings import load_settings
 from tasks import end_of_day as closing
 from tasks import startup as opening
 from tasks.live_session import live_session
+from tasks.run_log import logged_run
 
 # Flows take neither settings nor clients: a flow's parameters are stored and shown in clear.
 
@@ -44,8 +46,9 @@ def startup() -> SessionPlan:
 def end_of_day(plan: SessionPlan) -> tuple[DailyReport, Path]:
     """Our record against the venue's, and the daily-loss report."""
     settings = load_settings()
-    venue = closing.read_venue(connect(settings), plan, settings)
-    made, folder = closing.report(plan, settings, venue)
+    with closing_alerted(settings, about=plan.session_id, account_id=plan.account.id):
+        venue = closing.read_venue(connect(settings), plan, settings)
+        made, folder = closing.report(plan, settings, venue)
     published = closing.publish(made, return_state=True)
     if published.is_failed():
         get_run_logger().warning("the report is on disk, not in Prefect: %s", published.message)
@@ -59,7 +62,7 @@ def trading_day(run: Run = _AS_SET) -> State[Outcome]:
     Args:
         run: what this run trades, instead of what the settings say
     """
-    with in_force(run):
+    with in_force(run), logged_run(load_settings()):
         try:
             plan = startup()
             ended = live_session(plan, load_settings())

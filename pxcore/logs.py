@@ -1,39 +1,198 @@
-"""Logs for people: loguru, set up in one place, with secrets masked in the sink itself.
+"""Logs, for people by default and for programs on request: one place that sets them up.
 
-Masking the final text is the only place that catches exception text too; loguru's own
-diagnosis, which prints the values of variables, stays off.
+Every process of ours calls `log_to` once. Secrets are masked in the sink, in the finished text,
+which is the only place that catches exceptions and what they were caused by; loguru's own
+diagnosis, which prints the values of variables, stays off. What libraries log by way of `logging`
+goes the same way. Writing a line never raises: a full disk must not end a session.
 """
 
-import re
+import logging
 import sys
-from collections.abc import Iterable
+import threading
+import traceback
+from collections.abc import Callable
+from datetime import UTC
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, Literal, TextIO
 
+import msgspec
 from loguru import logger
 
-_FORMAT = "{time:YYYY-MM-DD HH:mm:ss.SSS!UTC} | {level: <7} | {name} | {message}\n{exception}"
-_TOKEN = re.compile(r"(access_token=|Bearer )[A-Za-z0-9._~+/=-]+")
+from pxcore.masking import Masker
+from pxcore.settings import Settings
+
+Form = Literal["text", "json"]
+Level = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
+
+_TRACE = "px.trace"  # of a record whose exception is text already: see `mask_logging`
+_LIBRARIES_FROM = logging.WARNING  # their chatter below that is nobody's
 
 
-def mask(text: str, secrets: Iterable[str]) -> str:
-    """The text without these values and without anything that looks like a bearer token."""
-    for secret in secrets:
-        text = text.replace(secret, "***")
-    return _TOKEN.sub(r"\1***", text)
+class LogLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of `PX_LOG_FORMAT=json`. `time` is UTC; `exception` with all its causes."""
+
+    time: str
+    level: str
+    module: str
+    message: str
+    session: str | None
+    exception: str | None
 
 
-def log_to(path: Path | None, *, level: str, secrets: Iterable[str] = ()) -> None:
+def log_as_set(settings: Settings, path: Path | None, *, session: str | None = None) -> None:
+    """As `log_to`, with the level, the form and the secrets of the settings."""
+    log_to(
+        path,
+        level=settings.log_level,
+        form=settings.log_format,
+        masker=Masker(settings.secrets),
+        session=session,
+    )
+
+
+def log_to(
+    path: Path | None,
+    *,
+    level: Level,
+    masker: Masker,
+    form: Form = "text",
+    session: str | None = None,
+) -> None:
     """All of this process's log lines go to `path`, or to stderr when it is None."""
-    kept = tuple(secrets)
-    logger.remove()
-    if path is None:
-        stream: Any = sys.stderr
-    else:
+    if path is not None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        stream = path.open("a", encoding="utf-8", buffering=1)
+    stream = None if path is None else path.open("a", encoding="utf-8", buffering=1)
+    shown = _as_json if form == "json" else _as_text
+    sink = _Sink(stream, lambda record: shown(line_of(record, masker, session)))
+    logger.remove()
+    logger.add(
+        sink,
+        level=level,
+        format=_nothing,  # the sink makes its own line of the record
+        diagnose=False,
+        backtrace=False,
+        catch=False,  # loguru would print the record on stderr, unmasked; the sink never raises
+    )
+    _take_over_logging(level)
 
-    def sink(message: Any) -> None:
-        stream.write(mask(str(message), kept))
 
-    logger.add(sink, level=level, format=_FORMAT, diagnose=False, backtrace=False)
+def line_of(record: Any, masker: Masker, session: str | None = None) -> LogLine:
+    """A record of loguru's, masked; a line break in its message is shown as `\\n`."""
+    happened, trace = record["exception"], record["extra"].get(_TRACE)
+    if happened is not None:
+        lines = traceback.format_exception(happened.type, happened.value, happened.traceback)
+        trace = "".join(lines).rstrip()
+    return LogLine(
+        time=record["time"].astimezone(UTC).isoformat(timespec="milliseconds"),
+        level=record["level"].name,
+        module=record["name"] or "",
+        message=masker(record["message"]).replace("\r", "").replace("\n", "\\n"),
+        session=session,
+        exception=None if trace is None else masker(trace),
+    )
+
+
+def _as_text(line: LogLine) -> str:
+    moment = line.time[:23].replace("T", " ")
+    trace = "" if line.exception is None else f"{line.exception}\n"
+    return f"{moment} | {line.level: <7} | {line.module} | {line.message}\n{trace}"
+
+
+def _as_json(line: LogLine) -> str:
+    return msgspec.json.encode(line).decode() + "\n"
+
+
+def _nothing(record: Any) -> str:
+    return ""
+
+
+class _Sink:
+    """Lines to a file, or to whatever stderr is at the time. What could not be written is counted,
+    and said as soon as something can be written again.
+    """
+
+    def __init__(self, stream: TextIO | None, shown: Callable[[Any], str]) -> None:
+        self._stream = stream
+        self._shown = shown
+        self._lost = 0
+
+    def __call__(self, message: Any) -> None:
+        stream = self._stream or sys.stderr
+        try:
+            if self._lost:
+                stream.write(f"{self._lost} log lines could not be written\n")
+                self._lost = 0
+            stream.write(self._shown(message.record))
+        except Exception:  # the edge: nobody who logs may be broken by it, whatever it was
+            self._lost += 1
+
+
+class _Library(logging.Handler):
+    """What comes by way of `logging`, under the name of its own logger."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            text = record.getMessage()
+        except (TypeError, ValueError) as error:
+            text = f"{record.msg!r}, which does not fit its values: {error}"
+
+        def name(made: Any) -> None:
+            made["name"] = record.name
+            made["extra"][_TRACE] = None if record.exc_info else record.exc_text
+
+        named = logger.patch(name).opt(exception=record.exc_info)
+        named.log(_level_of(record.levelno), "{}", text)
+
+
+def _level_of(number: int) -> str:
+    names = ((logging.ERROR, "ERROR"), (logging.WARNING, "WARNING"), (logging.INFO, "INFO"))
+    return next((name for least, name in names if number >= least), "DEBUG")
+
+
+def _take_over_logging(level: Level) -> None:
+    """Once, however often it is called; other handlers stay."""
+    root = logging.getLogger()
+    for handler in [h for h in root.handlers if isinstance(h, _Library)]:
+        root.removeHandler(handler)
+    root.addHandler(_Library())
+    root.setLevel(_LIBRARIES_FROM)
+    logging.getLogger("pxcore").setLevel(level)
+
+
+def mask_logging(masker: Masker) -> None:
+    """Every record of `logging` is masked as it is made: for a process whose handlers are not
+    ours, Prefect's, which print exceptions and send them to a server.
+    """
+
+    def make(*given: Any, **named: Any) -> logging.LogRecord:
+        record = logging.LogRecord(*given, **named)
+        try:
+            record.msg = masker(record.getMessage())
+        except (TypeError, ValueError):
+            record.msg = masker(f"{record.msg!r} {record.args!r}")
+        record.args = ()
+        if record.exc_info and record.exc_info[1] is not None:
+            lines = traceback.format_exception(record.exc_info[1])
+            record.exc_text, record.exc_info = masker("".join(lines).rstrip()), None
+        return record
+
+    logging.setLogRecordFactory(make)
+
+
+def take_over_crashes() -> None:
+    """An error that nothing catches, in any thread, is logged too: Python would print it
+    unmasked.
+    """
+
+    def hook(
+        kind: type[BaseException], error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        logger.opt(exception=(kind, error, trace)).critical("not caught")
+
+    def thread_hook(what: threading.ExceptHookArgs) -> None:
+        if what.exc_type is not SystemExit:
+            hook(what.exc_type, what.exc_value, what.exc_traceback)
+
+    sys.excepthook = hook
+    threading.excepthook = thread_hook

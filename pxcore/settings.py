@@ -7,6 +7,7 @@ and is otherwise in shadow: everything but sending orders.
 
 import json
 import os
+import re
 from datetime import time
 from decimal import Decimal
 from enum import StrEnum
@@ -25,6 +26,7 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from pxcore.clock import Clock, ShiftedClock, WallClock
+from pxcore.masking import password_in_url, secrets_in_url
 from pxcore.model import STOP_LOSS_TICKS_MIN, Foreign, Leftovers, Misconfigured
 
 PREFIX = "PX_"
@@ -44,7 +46,7 @@ class Mode(StrEnum):
     LIVE = "live"
 
 
-_SECRETS = frozenset(("API_KEY", "DATABASE_URL"))
+_SECRETS = frozenset(("API_KEY", "DATABASE_URL", "ALERT_URLS"))
 # Base of REST and of the hubs. Source: gateway reference, 1.1.
 _HOSTS = {GatewayName.TOPSTEPX: ("https://api.topstepx.com", "https://rtc.topstepx.com")}
 
@@ -214,6 +216,12 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="lowest level in the logs"
     )
+    log_format: Literal["text", "json"] = Field(
+        "text", description="`text` for people, or `json`: one object a line"
+    )
+    alert_urls: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
+        (), description="where alerts go, Apprise URLs, separated by blanks; empty sends none"
+    )
 
     @field_validator(
         "account_id",
@@ -247,6 +255,18 @@ class Settings(BaseSettings):
         if not isinstance(read, dict):
             raise ValueError('it is no JSON object, such as {"every_s": 900}')
         return read
+
+    @field_validator("alert_urls", mode="before")
+    @classmethod
+    def _are_urls(cls, given: Any) -> Any:
+        """Each named by its place in what is wrong: its text is a secret."""
+        if not isinstance(given, str):
+            return given
+        urls = re.split(r"[\s,]+(?=[A-Za-z0-9]+://)", given.strip()) if given.strip() else []
+        for number, url in enumerate(urls, start=1):
+            if not re.fullmatch(r"[A-Za-z0-9]+://\S+", url):
+                raise ValueError(f"number {number} of {len(urls)} is no URL, such as mailto://…")
+        return tuple(urls)
 
     @field_validator("paper_clock")
     @classmethod
@@ -334,9 +354,16 @@ class Settings(BaseSettings):
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """Values that may appear in no output."""
-        hidden = (self.api_key, self.database_url)
-        return tuple(s for s in (one.get_secret_value() for one in hidden) if s)
+        """Values that may appear in no output: every secret setting, and what its URL holds."""
+        found: list[str] = []
+        for name in type(self).model_fields:
+            value = getattr(self, name)
+            if isinstance(value, SecretStr):
+                text = value.get_secret_value()
+                found += (text, *password_in_url(text))
+        for url in self.alert_urls:
+            found += secrets_in_url(url.get_secret_value())
+        return tuple(filter(None, found))
 
 
 def _stretches(text: str) -> tuple[tuple[time, time], ...]:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 _HERE = Path(__file__).parent
 for folder in (
+    "pxcore",
     "pxcore/engine",
     "pxcore/backtest",
     "pxcore/gateway",

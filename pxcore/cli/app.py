@@ -11,11 +11,11 @@ from typing import Annotated
 
 import typer
 
-from pxcore.cli import arming, journal
+from pxcore.cli import alerts, arming, journal
 from pxcore.cli.choice import strategy_settings
 from pxcore.cli.demo import DemoRequest, run_demo
 from pxcore.cli.desk import acting, asking
-from pxcore.cli.edge import Edge
+from pxcore.cli.edge import Edge, log_to_stderr
 from pxcore.cli.flatten import flatten
 from pxcore.cli.output import console
 from pxcore.cli.paper import PaperRequest, serve_paper
@@ -27,6 +27,7 @@ from pxcore.cli.report import show_report
 from pxcore.cli.simulate import run_simulation
 from pxcore.cli.strategies import show_strategies
 from pxcore.cli.ui import serve_ui
+from pxcore.logs import take_over_crashes
 from pxcore.model import Misconfigured
 from pxcore.paper.exchange import BracketMode
 from pxcore.runtime.plan import Paths
@@ -51,6 +52,7 @@ _Params = Annotated[str | None, typer.Option(help="Its parameters, a JSON object
 @app.callback()
 def px() -> None:
     """Scheduled trading sessions on ProjectX. Without settings everything is paper."""
+    log_to_stderr()
 
 
 @app.command()
@@ -222,8 +224,7 @@ def report(
     """
     settings = load_settings()
     if not (week or month):
-        shown = show_report(Paths(settings.home), which, console(), opens=open_, as_json=json)
-        raise typer.Exit(shown)
+        raise typer.Exit(show_report(settings, which, console(), opens=open_, as_json=json))
     if (week and month) or open_:
         raise Misconfigured("--week, --month and --open do not go together")
     day = day_of(settings, which)
@@ -290,12 +291,14 @@ def ui(
 
 arming.add_to(app)
 app.add_typer(journal.app, name="journal")
+app.add_typer(alerts.app, name="alerts")
 asking.add_to(app, "The gateway by hand: look")
 acting.add_to(app, "The gateway by hand: move money")
 
 
 def main() -> None:
     """Runs the command line."""
+    take_over_crashes()
     try:
         app()
     except KeyboardInterrupt:

@@ -12,7 +12,10 @@ from rich.text import Text
 from typer.core import TyperGroup
 
 from pxcore.cli.day import NoDay, problems_of
+from pxcore.logs import log_to
+from pxcore.masking import Masker
 from pxcore.model import Misconfigured, PxError
+from pxcore.settings import AccountlessSettings, load_settings
 
 
 class Edge(TyperGroup):
@@ -29,6 +32,17 @@ class Edge(TyperGroup):
                 raise  # whoever read our output has gone: nobody is left to tell
             _complain(PxError(f"{error.filename or 'operating system'}: {error.strerror or error}"))
             raise typer.Exit(1) from None
+
+
+def log_to_stderr() -> None:
+    """What is logged by the way goes there from WARNING up: standard output is for answers."""
+    try:
+        settings = load_settings(kind=AccountlessSettings)
+    except Misconfigured:  # the verb says so itself, and does nothing else
+        log_to(None, level="WARNING", masker=Masker())
+    else:
+        masker = Masker(settings.secrets)
+        log_to(None, level="WARNING", masker=masker, form=settings.log_format)
 
 
 def _complain(error: PxError) -> None:

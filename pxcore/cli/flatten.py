@@ -12,6 +12,7 @@ from pxcore.engine.commands import Notice, TakeSnapshot
 from pxcore.engine.events import Event, SnapshotFailed, SnapshotTaken
 from pxcore.gateway import Urgency
 from pxcore.model import Misconfigured
+from pxcore.runtime.alarms import act_of, flatten_alerted
 from pxcore.runtime.flatten import flatten_account
 from pxcore.runtime.flatten_record import FlattenRecord
 from pxcore.runtime.lock import AccountBusy, AccountLock, holder_of
@@ -58,6 +59,8 @@ def flatten(settings: Settings, console: Console, *, is_agreed: bool, timeout_s:
     with ExitStack() as stack:
         is_taking_over = _take(stack, settings, account.id, timeout_s / 2, console)
         made = FlattenRecord(settings, account.id, "px flatten", say=say)
+        about = act_of(account.id, settings.clock.now())
+        stack.enter_context(flatten_alerted(settings, about=about, account_id=account.id))
         record = stack.enter_context(made)
         proof = flatten_account(
             venue,

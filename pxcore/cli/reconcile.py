@@ -3,6 +3,7 @@
 from pxcore.calendar import trading_day_at
 from pxcore.cli.output import Form, Grid, Output
 from pxcore.reports.verdict import Verdict
+from pxcore.runtime.alarms import alert_differences
 from pxcore.runtime.day_check import DayChecked, check_day
 from pxcore.runtime.plan import connect
 from pxcore.runtime.startup import resolve_account, resolve_contract
@@ -18,7 +19,15 @@ def reconcile_day(settings: Settings, *, as_json: bool) -> int:
     found = check_day(client, account, contract, day, settings)
     out = Output(Form.JSON if as_json else Form.TABLE)
     out.show(found, *_told(found))
-    return int(found.verdict == Verdict.BROKEN)
+    if found.verdict != Verdict.BROKEN:
+        return 0
+    alert_differences(
+        settings,
+        about=f"{found.account_id}-{found.trading_day:%Y%m%d}",
+        account=f"{found.account_id} ({settings.mode})",
+        differences=found.differences,
+    )
+    return 1
 
 
 def _told(found: DayChecked) -> list[Grid | str]:

@@ -19,6 +19,8 @@ import msgspec
 import uvicorn
 
 from pxcore.clock import Clock, ShiftedClock, WallClock
+from pxcore.logs import log_to
+from pxcore.masking import Masker
 from pxcore.model import Misconfigured
 from pxcore.paper.assembly import Market, build_market
 from pxcore.paper.config import PaperConfig
@@ -44,6 +46,7 @@ def main(arguments: list[str]) -> int:
         config = msgspec.json.decode(arguments[0], type=PaperConfig)
     except msgspec.DecodeError as error:
         return _refused(f"configuration: {error}")
+    log_to(None, level="WARNING", masker=Masker((config.api_key,) if config.api_key else ()))
     return run(config)
 
 

@@ -22,6 +22,7 @@ from pxcore.reports.period import DayLine
 from pxcore.reports.reconcile import VenueDay, reconcile
 from pxcore.reports.record import Record, read_record
 from pxcore.reports.render import to_markdown
+from pxcore.runtime.alarms import alert_report
 from pxcore.runtime.day_record import record_day_end
 from pxcore.runtime.plan import Paths, SessionPlan, engine_config, only_contract, open_store
 from pxcore.settings import Mode, Settings
@@ -67,6 +68,7 @@ def close_day(plan: SessionPlan, settings: Settings, venue: VenueDay) -> tuple[D
     (folder / "report.json").write_bytes(
         msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n"
     )
+    alert_report(settings, report)
     record_day_end(
         paths.journals,
         at=settings.clock.now(),

@@ -17,6 +17,7 @@ from pxcore.journal import read_opening, sessions_in
 from pxcore.journal.repair import repair
 from pxcore.journal.segments import session_of
 from pxcore.model import Contract, Misconfigured, Order, OrderType, PxError, Snapshot
+from pxcore.runtime.alarms import act_of, flatten_alerted
 from pxcore.runtime.flatten import flatten_account
 from pxcore.runtime.flatten_record import FlattenRecord
 from pxcore.runtime.lock import AccountLock
@@ -153,6 +154,11 @@ class Recovery:
         )
         with (
             AccountLock(Paths(self._settings.home).home, self._account_id, holder="start-up"),
+            flatten_alerted(
+                self._settings,
+                about=act_of(self._account_id, self._settings.clock.now()),
+                account_id=self._account_id,
+            ),
             FlattenRecord(self._settings, self._account_id, reason, say=self._say) as record,
         ):
             return flatten_account(

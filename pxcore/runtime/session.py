@@ -37,8 +37,9 @@ from pxcore.engine.events import Ask, Asked, ClockTick, Event, ShellFault, Snaps
 from pxcore.gateway import HubLimits, Realtime
 from pxcore.journal import SCHEMA, Closing, Journal, Ledger, Opening, RowKind
 from pxcore.journal.operator import OperatorJournal
-from pxcore.logs import log_to
+from pxcore.logs import log_as_set, take_over_crashes
 from pxcore.model import Misconfigured, PxError, Unavailable
+from pxcore.runtime.alarms import flatten_alerted
 from pxcore.runtime.dispatcher import Dispatcher
 from pxcore.runtime.flatten import flatten_account
 from pxcore.runtime.flatten_record import FlattenRecord
@@ -285,7 +286,10 @@ class Session:
 
     def _flatten_by_rest(self, reason: str) -> None:
         account_id, say = self._plan.account.id, self._say_notice
-        with FlattenRecord(self._settings, account_id, reason, say=say) as record:
+        with (
+            flatten_alerted(self._settings, about=self._plan.session_id, account_id=account_id),
+            FlattenRecord(self._settings, account_id, reason, say=say) as record,
+        ):
             flatten_account(
                 self._venue,
                 clock=self._clock,
@@ -352,11 +356,8 @@ def main(argv: list[str]) -> int:
         plan = msgspec.json.decode(argv[1], type=SessionPlan)
         settings = load_settings()
         paths = Paths(settings.home)
-        log_to(
-            paths.logs / f"{plan.session_id}.log",
-            level=settings.log_level,
-            secrets=settings.secrets,
-        )
+        log_as_set(settings, paths.logs / f"{plan.session_id}.log", session=plan.session_id)
+        take_over_crashes()
         with AccountLock(paths.home, plan.account.id, holder=plan.session_id) as lock:
             session = Session(brought_up_to_date(plan, settings), settings, voice, lock)
             for name in (signal.SIGTERM, signal.SIGINT):

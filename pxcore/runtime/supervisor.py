@@ -18,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from pxcore.engine.commands import Level, Notice
 from pxcore.engine.events import Ask
 from pxcore.model import PxError
+from pxcore.runtime.alarms import flatten_alerted
 from pxcore.runtime.flatten import flatten_account
 from pxcore.runtime.flatten_record import FlattenRecord
 from pxcore.runtime.halts import latch_halt
@@ -197,6 +198,7 @@ class Supervisor:
             home = Paths(self._settings.home).home
             account_id = self._plan.account.id
             with (
+                flatten_alerted(self._settings, about=self._plan.session_id, account_id=account_id),
                 AccountLock(home, account_id, holder="last resort"),
                 FlattenRecord(self._settings, account_id, why, say=say) as record,
             ):

@@ -10,6 +10,7 @@ import pytest
 from pydantic import SecretStr
 from pydantic_core import PydanticUndefined
 
+from pxcore import settings as settings_module
 from pxcore.model import Misconfigured
 from pxcore.settings import AccountlessSettings, Mode, Settings, load_settings
 
@@ -25,7 +26,7 @@ REAL = {
 def default_text(name: str) -> str:
     default = Settings.model_fields[name].default
     assert default is not PydanticUndefined
-    if default is None:
+    if default in (None, ()):
         return ""
     if isinstance(default, SecretStr):
         return default.get_secret_value()
@@ -222,3 +223,39 @@ def test_times_without_entries_are_read_in_order(monkeypatch):
 )
 def test_times_without_entries_that_make_no_sense_are_refused(monkeypatch, text, why):
     assert why in problems(monkeypatch, PX_NO_ENTRY=text)[0]
+
+
+def test_every_secret_setting_is_masked_in_refusals_and_named_to_the_logs(monkeypatch):
+    kept = {
+        name
+        for name, field in Settings.model_fields.items()
+        if "SecretStr" in str(field.annotation)
+    }
+    assert {name.lower() for name in settings_module._SECRETS} == kept
+    settings = load(monkeypatch, **REAL, PX_ALERT_URLS="tgram://123:AbCdEfGhIj/555 json://h.x:1/")
+    assert {"s3cret-key", "tgram://123:AbCdEfGhIj/555", "AbCdEfGhIj"} <= set(settings.secrets)
+    assert "AbCdEfGhIj" not in repr(settings)
+
+
+ALERT_URLS = [
+    pytest.param("", [], id="none"),
+    pytest.param("json://a.b:1", ["json://a.b:1"], id="one"),
+    pytest.param(" json://a.b:1\n slack://x/y ", ["json://a.b:1", "slack://x/y"], id="blanks"),
+    pytest.param(
+        "mailto://u:p@h.x?to=a@h.x,b@h.x, json://a.b:1",
+        ["mailto://u:p@h.x?to=a@h.x,b@h.x", "json://a.b:1"],
+        id="commas within and between",
+    ),
+]
+
+
+@pytest.mark.parametrize(("text", "urls"), ALERT_URLS)
+def test_alert_urls_are_a_list(monkeypatch, text, urls):
+    found = load(monkeypatch, PX_ALERT_URLS=text).alert_urls
+    assert [url.get_secret_value() for url in found] == urls
+
+
+def test_alert_url_that_is_none_is_refused_without_being_shown(monkeypatch):
+    (found,) = problems(monkeypatch, PX_ALERT_URLS="hunter2-no-url")
+    assert "PX_ALERT_URLS is refused" in found and "number 1 of 1 is no URL" in found
+    assert "hunter2" not in found

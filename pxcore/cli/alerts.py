@@ -1,0 +1,46 @@
+"""`px alerts test`: does an alert arrive?"""
+
+from datetime import UTC, datetime
+
+import typer
+
+from pxcore.alerts import Alert, deliver
+from pxcore.cli.output import Form, Output
+from pxcore.masking import Masker
+from pxcore.model import Misconfigured
+from pxcore.settings import AccountlessSettings, Settings, load_settings
+
+app = typer.Typer(no_args_is_help=True)
+
+
+@app.callback()
+def alerts() -> None:
+    """Alerts to where PX_ALERT_URLS says."""
+
+
+@app.command()
+def test() -> None:
+    """Send one alert to every URL now, and say of each whether it was taken.
+
+    Example: px alerts test
+    """
+    settings = load_settings(kind=AccountlessSettings)
+    raise typer.Exit(try_alerts(settings, Output(Form.TABLE)))
+
+
+def try_alerts(settings: Settings, out: Output) -> int:
+    """0 when every one was taken. Waits for them, and does not try again."""
+    urls = tuple(url.get_secret_value() for url in settings.alert_urls)
+    if not urls:
+        raise Misconfigured("PX_ALERT_URLS is missing: nobody would be told")
+    masker = Masker(settings.secrets)
+    moment = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"
+    text = f"A test at {moment}: alerts of px arrive here."
+    answers = deliver(urls, Alert(code="test", about=moment, title="px: test", text=text))
+    for number, (url, why) in enumerate(zip(urls, answers, strict=True), start=1):
+        where = f"{number} of {len(urls)}, {url.partition(':')[0]}"  # no more: the rest is secret
+        if why is None:
+            out.say(f"{where}: taken; see whether it has arrived")
+        else:
+            out.say(f"{where}: NOT taken: {masker(why)}", style="bold red")
+    return 0 if answers.count(None) == len(urls) else 1

@@ -1,0 +1,76 @@
+"""What is worth an alert: a day that does not reconcile, an account that is not proven flat."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+
+from pxcore.alerts import Alert, Alerts
+from pxcore.reports.daily import DailyReport
+from pxcore.reports.render import headline
+from pxcore.reports.verdict import Verdict
+from pxcore.settings import Settings
+
+BROKEN, NOT_FLAT, NOT_CLOSED = "reconciliation.broken", "not_flat", "day.not_closed"
+_LISTED_MAX = 10  # differences in one alert
+
+
+def act_of(account_id: int, at: datetime) -> str:
+    """What an alert is about where there is no session: each act of its own."""
+    return f"{account_id}-{at:%Y%m%d-%H%M%S}"
+
+
+def alert_differences(
+    settings: Settings, *, about: str, account: str, differences: Sequence[Mapping[str, str]]
+) -> None:
+    """The record of the account's day is broken."""
+    kinds = Counter(d["kind"] for d in differences)
+    said = [", ".join(f"{count} {kind}" for kind, count in kinds.items())]
+    said += [
+        f"{d['kind']}, {d['what']}: ours {d['ours']}, the venue's {d['venues']}"
+        for d in differences[:_LISTED_MAX]
+    ]
+    if len(differences) > _LISTED_MAX:
+        said.append(f"and {len(differences) - _LISTED_MAX} more")
+    title = f"px: reconciliation broken, account {account}"
+    Alerts(settings).send(Alert(code=BROKEN, about=about, title=title, text="\n".join(said)))
+
+
+def alert_not_flat(settings: Settings, *, about: str, account: str, why: str) -> None:
+    """Nobody could prove the account flat: a person must look at it now."""
+    title = f"px: NOT PROVEN FLAT, account {account}"
+    text = f"{why}\nLook at the account now: `px flatten`, or the platform's own Flatten all."
+    Alerts(settings).send(Alert(code=NOT_FLAT, about=about, title=title, text=text))
+
+
+def alert_report(settings: Settings, report: DailyReport) -> bool:
+    """Is the day of the report as it must be? If not, what is wrong was sent."""
+    account, about = f"{report.account} ({report.mode})", report.session_id
+    if not report.is_flat:
+        alert_not_flat(settings, about=about, account=account, why=headline(report))
+    if report.verdict == Verdict.BROKEN:
+        alert_differences(settings, about=about, account=account, differences=report.differences)
+    return report.is_flat and report.verdict != Verdict.BROKEN
+
+
+@contextmanager
+def flatten_alerted(settings: Settings, *, about: str, account_id: int) -> Iterator[None]:
+    """Whatever keeps the flatten inside from its proof is sent, and raised as it was."""
+    try:
+        yield
+    except Exception as error:  # whatever it was: there is no proof
+        account = f"{account_id} ({settings.mode})"
+        alert_not_flat(settings, about=about, account=account, why=str(error))
+        raise
+
+
+@contextmanager
+def closing_alerted(settings: Settings, *, about: str, account_id: int) -> Iterator[None]:
+    """A day that cannot be closed was not reconciled either: that is sent, and raised."""
+    try:
+        yield
+    except Exception as error:  # whatever it was: nobody has compared anything
+        title = f"px: the day was not reconciled, account {account_id} ({settings.mode})"
+        alert = Alert(code=NOT_CLOSED, about=about, title=title, text=str(error))
+        Alerts(settings).send(alert)
+        raise

@@ -1,0 +1,184 @@
+"""Alerts arrive, once each, and whoever raises one is neither held up nor broken by it."""
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from alert_receiver import ARRIVES_S, receiving
+
+from pxcore import alerts as sending
+from pxcore.alerts import Alert, Alerts, deliver
+from pxcore.cli.orchestrator import free_port
+from pxcore.model import Unavailable
+from pxcore.runtime.alarms import closing_alerted, flatten_alerted
+from pxcore.runtime.flatten import NotFlat
+from pxcore.settings import Settings
+
+ALERT = Alert(code="not_flat", about="px-1", title="NOT FLAT", text="look at the account")
+
+
+def settings(home: Path, *urls: str) -> Settings:
+    return Settings(home=home, alert_urls=" ".join(urls), _env_file=None)
+
+
+@pytest.fixture
+def ended() -> Callable[[], None]:
+    """Waits for the sending processes of this test to be over."""
+    before = set(sending._ON_THEIR_WAY)
+
+    def wait() -> None:
+        for name in set(sending._ON_THEIR_WAY) - before:
+            sending._ON_THEIR_WAY[name].wait(ARRIVES_S)
+
+    return wait
+
+
+# -- one attempt ------------------------------------------------------------------------------
+
+
+def test_alert_arrives_with_its_title_and_text():
+    with receiving() as receiver:
+        assert deliver((receiver.url,), ALERT) == (None,)
+        came = receiver.next()
+    assert (came["title"], came["message"]) == ("NOT FLAT", "look at the account")
+    assert came["type"] == "failure"
+
+
+def test_each_url_is_answered_for_itself():
+    with receiving() as good, receiving(500) as bad:
+        nobody = f"json://127.0.0.1:{free_port()}"
+        taken, refused, away, wrong = deliver((good.url, bad.url, nobody, "foo://bar"), ALERT)
+    assert taken is None
+    assert refused and away and wrong
+    assert "Apprise" in wrong
+
+
+def test_receiver_that_never_answers_is_given_up(monkeypatch):
+    monkeypatch.setattr(sending, "_ATTEMPT_S", 1.0)
+    with receiving(is_silent=True) as receiver:
+        assert deliver((receiver.url,), ALERT) == ("no answer within 1 s",)
+
+
+# -- in the background ------------------------------------------------------------------------
+
+
+@pytest.mark.process
+def test_sender_is_not_held_up_by_a_receiver_that_does_not_answer(tmp_path, ended):
+    with receiving(is_silent=True) as receiver:
+        began = time.monotonic()
+        Alerts(settings(tmp_path, receiver.url)).send(ALERT)
+        took_s = time.monotonic() - began
+        assert receiver.next()["title"] == "NOT FLAT"
+        receiver.lets_answer.set()
+        ended()
+    assert took_s < 1.0
+    assert [path.name for path in (tmp_path / "alerts").iterdir()] == ["not_flat--px-1"]
+
+
+@pytest.mark.process
+def test_alert_is_sent_once_a_code_and_session_also_by_the_next_process(tmp_path, ended):
+    with receiving() as receiver:
+        alerts = Alerts(settings(tmp_path, receiver.url))
+        for _ in range(5):
+            alerts.send(ALERT)
+        assert receiver.next()
+        ended()
+        sending._ON_THEIR_WAY.clear()  # what another process knows
+        alerts.send(ALERT)
+        assert not sending._ON_THEIR_WAY and receiver.is_empty
+        alerts.send(Alert(code="not_flat", about="px-2", title="another", text="session"))
+        assert receiver.next()["title"] == "another"
+        ended()
+
+
+@pytest.mark.process
+def test_receiver_that_is_away_is_tried_again_and_failures_are_logged_masked(tmp_path, ended):
+    with receiving(500, 200) as receiver:
+        url = receiver.url
+        Alerts(settings(tmp_path, url), retry_after_s=(0.1, 0.1)).send(ALERT)
+        assert receiver.next() == receiver.next()
+        ended()
+        assert receiver.is_empty
+        log = (tmp_path / "logs" / "alerts.log").read_text()
+        assert "not delivered" in log and "alert not_flat of px-1 delivered" in log
+        assert receiver.secret not in log and url not in log
+
+
+@pytest.mark.process
+def test_alert_that_nobody_took_may_be_sent_again(tmp_path, ended):
+    gone = f"json://127.0.0.1:{free_port()}"
+    Alerts(settings(tmp_path, gone), retry_after_s=()).send(ALERT)
+    ended()
+    assert "given up" in (tmp_path / "logs" / "alerts.log").read_text()
+    with receiving() as receiver:
+        Alerts(settings(tmp_path, receiver.url)).send(ALERT)
+        assert receiver.next()["title"] == "NOT FLAT"
+        ended()
+
+
+@pytest.mark.process
+def test_secret_in_an_alerts_text_does_not_leave_the_machine(tmp_path, ended):
+    with receiving() as receiver:
+        given = Settings(
+            home=tmp_path, alert_urls=receiver.url, api_key="s3cret-key", _env_file=None
+        )
+        Alerts(given).send(Alert(code="a", about="b", title="t s3cret-key", text="x s3cret-key"))
+        came = json.dumps(receiver.next())
+        ended()
+    assert "s3cret-key" not in came and "x ***" in came
+
+
+def test_without_urls_nothing_is_started(tmp_path):
+    before = dict(sending._ON_THEIR_WAY)
+    Alerts(settings(tmp_path)).send(ALERT)
+    assert before == sending._ON_THEIR_WAY
+
+
+def test_alert_that_cannot_be_sent_breaks_nobody(tmp_path, monkeypatch):
+    monkeypatch.setattr("sys.executable", str(tmp_path / "no-python"))
+    Alerts(settings(tmp_path, "json://127.0.0.1:9")).send(ALERT)
+
+
+# -- what raises one --------------------------------------------------------------------------
+
+
+@pytest.mark.process
+@pytest.mark.parametrize(
+    "error", [NotFlat("not proven"), Unavailable("no gateway"), OSError("full")]
+)
+def test_flatten_without_proof_is_alerted_and_raised_as_it_was(tmp_path, ended, error):
+    with receiving() as receiver:
+        given = settings(tmp_path, receiver.url)
+        with (
+            pytest.raises(type(error)) as caught,
+            flatten_alerted(given, about="px-9", account_id=7),
+        ):
+            raise error
+        came = receiver.next()
+        ended()
+    assert caught.value is error
+    assert "NOT PROVEN FLAT" in came["title"] and "7 (paper)" in came["title"]
+    assert str(error) in came["message"]
+
+
+@pytest.mark.process
+def test_day_that_cannot_be_closed_is_alerted_whatever_kept_it_from_it(tmp_path, ended):
+    with receiving() as receiver:
+        given = settings(tmp_path, receiver.url)
+        with (
+            pytest.raises(KeyError),
+            closing_alerted(given, about="px-9", account_id=7),
+        ):
+            raise KeyError("a row of the journal")
+        came = receiver.next()
+        ended()
+    assert "not reconciled" in came["title"] and "a row of the journal" in came["message"]
+
+
+def test_flatten_with_proof_raises_no_alert(tmp_path):
+    before = dict(sending._ON_THEIR_WAY)
+    with flatten_alerted(settings(tmp_path, "json://127.0.0.1:9"), about="px-9", account_id=7):
+        pass
+    assert before == sending._ON_THEIR_WAY
