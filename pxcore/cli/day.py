@@ -78,7 +78,7 @@ class FlowProcess:
         self.process = spawn(
             "flows.run",
             stderr=self.log,
-            environ={**prefect_environ(paths, port), **environ},
+            environ=prefect_environ(paths, port, environ),
             cwd=cwd,
         )
         threading.Thread(target=self._read, args=(self.process.stdout,), daemon=True).start()

@@ -41,9 +41,14 @@ def check_port(port: int, what: str) -> None:
             ) from error
 
 
-def prefect_environ(paths: Paths, port: int) -> dict[str, str]:
-    """Environment of Prefect's processes: theirs alone, whatever the user's own profile says."""
-    kept = {n: v for n, v in os.environ.items() if not n.startswith("PREFECT_")}
+def prefect_environ(
+    paths: Paths, port: int, base: Mapping[str, str] = os.environ
+) -> dict[str, str]:
+    """Environment of Prefect's processes: theirs alone, whatever the user's own profile says.
+
+    `base` is all that is kept besides.
+    """
+    kept = {n: v for n, v in base.items() if not n.startswith("PREFECT_")}
     return kept | {
         "PREFECT_HOME": str(paths.prefect),
         "PREFECT_API_URL": f"http://127.0.0.1:{port}/api",
