@@ -26,7 +26,7 @@ from tenacity.wait import wait_random_exponential
 
 from pxcore.gateway.budget import Budget, Urgency
 from pxcore.gateway.channel import Channel, Reply
-from pxcore.gateway.observer import Observer, Unobserved, observed_post
+from pxcore.gateway.observer import Observer, Unobserved, observed_get, observed_post
 from pxcore.gateway.wire import codes, requests
 from pxcore.gateway.wire.endpoints import PING_PATH, Endpoint, Lane, Verdict
 from pxcore.model import OutcomeUnknown, ProtocolError, Refused, Unavailable
@@ -149,7 +149,7 @@ class Sender:
         """Returns when the gateway answers. Needs no token."""
         self._admit(Lane.REST, "ping", urgency)
         try:
-            reply = self.channel.get(PING_PATH)
+            reply = observed_get(self.channel, self._observer, PING_PATH)
         except OutcomeUnknown as error:
             raise Unavailable(str(error)) from None
         if reply.status != 200:
