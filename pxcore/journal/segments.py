@@ -90,6 +90,15 @@ def _open_packed(path: Path) -> BinaryIO:
     return io.BufferedReader(zstandard.open(path, "rb"), _PART)  # type: ignore[return-value,unused-ignore]
 
 
+def skip(file: BinaryIO, count: int) -> None:
+    """So many unpacked bytes are passed over: a compressed file has no other way there."""
+    if file.seekable():
+        file.seek(count)
+        return
+    while count > 0 and (part := file.read(min(count, _PART))):
+        count -= len(part)
+
+
 def lines_of(path: Path, first: int = 1) -> Iterator[tuple[int, int, bytes]]:
     """File number, line number in it, line: from that file on to the end as it is now.
 
