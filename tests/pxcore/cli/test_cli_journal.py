@@ -88,6 +88,7 @@ def test_tail_that_follows_ends_where_the_journal_is_sealed(px: Px, journal: Pat
     assert said.status == 0 and len(said.out.splitlines()) == 3
 
 
+@pytest.mark.damages_journal
 def test_verify_finds_an_edit_and_exits_with_1(px: Px, journal: Path) -> None:
     assert px("journal verify").status == 0
     journal.write_bytes(journal.read_bytes().replace(b'"size":1', b'"size":2', 1))

@@ -68,6 +68,7 @@ def test_follower_says_when_the_last_row_has_come(tmp_path):
     assert seqs(follower) == [2] and follower.is_closed
 
 
+@pytest.mark.damages_journal
 def test_edit_is_noticed_while_following(tmp_path):
     journal = Journal(tmp_path / "px-1.jsonl", on_fault=pytest.fail, segment_bytes=2_000)
     write(journal, 30)

@@ -185,6 +185,7 @@ def test_entry_that_a_killed_session_sent_without_an_answer_is_found_with_its_ti
     journal.close()
 
 
+@pytest.mark.damages_journal
 def test_peak_of_the_day_is_the_highest_of_its_journals(tmp_path):
     config = demo_day(1).engine.config
     for number, peaks in enumerate((("3", "9.5"), ("12.25",), ())):
