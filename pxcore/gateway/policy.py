@@ -94,6 +94,13 @@ class Sender:
         self.budget = budget
         self._observer: Observer = observer or Unobserved()
 
+    def observe(self, observer: Observer) -> Observer:
+        """It is told of every request from the next one on; returns the one that was until now,
+        which still hears what becomes of those under way.
+        """
+        before, self._observer = self._observer, observer
+        return before
+
     def ask(
         self,
         endpoint: Endpoint[A],

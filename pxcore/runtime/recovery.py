@@ -153,7 +153,9 @@ class Recovery:
         )
         with (
             AccountLock(Paths(self._settings.home).home, self._account_id, holder="start-up"),
-            FlattenRecord(self._settings, self._account_id, reason, say=self._say) as record,
+            FlattenRecord(
+                self._settings, self._account_id, reason, say=self._say, client=self._client
+            ) as record,
         ):
             return flatten_account(
                 venue,

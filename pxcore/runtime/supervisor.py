@@ -198,7 +198,7 @@ class Supervisor:
             account_id = self._plan.account.id
             with (
                 AccountLock(home, account_id, holder="last resort"),
-                FlattenRecord(self._settings, account_id, why, say=say) as record,
+                FlattenRecord(self._settings, account_id, why, say=say, client=client) as record,
             ):
                 flatten_account(
                     venue,

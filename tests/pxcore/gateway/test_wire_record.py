@@ -149,3 +149,28 @@ def test_requests_and_answers_have_the_time_of_the_market_and_ours(
 
     assert [row.at for row in rows] == [clock.now(), clock.now()]
     assert all(row.wall != row.at for row in rows)
+
+
+def test_requests_are_told_to_whoever_observes_now(
+    http: RawHttp, tmp_path: Path, clock: FixedClock
+) -> None:
+    http.script("/api/Account/search", good(accounts=[account_row()]))
+    http.script("/api/Status/ping", answer(200, "pong"))
+    of_flatten = Journal(tmp_path / "flatten-1.jsonl", on_fault=pytest.fail)
+
+    def use(client: GatewayClient) -> None:
+        client.accounts()
+        before = client.observe(WireRecord(of_flatten, clock))
+        client.ping()
+        client.observe(before)
+        client.accounts()
+
+    session = recorded(http, tmp_path / "px-1.jsonl", clock, use)
+
+    assert of_flatten.close()
+    flatten, _ = decoded(list(read_rows(of_flatten.path)))
+    requests, answers = decoded(session)
+    assert [one.path for one in flatten] == ["/api/Status/ping"]
+    assert [one.path for one in requests].count("/api/Account/search") == 2
+    assert "/api/Status/ping" not in [one.path for one in requests]
+    assert len(requests) == len(answers)
