@@ -1,7 +1,13 @@
-"""Scenes that tests of several folders share lie on the path."""
+"""Scenes that tests of several folders share lie on the path. What journals a test leaves is
+looked at when it is over (`journal_audit`).
+"""
 
 import sys
+from collections.abc import Generator
 from pathlib import Path
+
+import pytest
+from journal_audit import Audit
 
 _HERE = Path(__file__).parent
 for folder in (
@@ -15,3 +21,35 @@ for folder in (
     "pxcore/strategies",
 ):
     sys.path.insert(0, str(_HERE / folder))
+
+_audit = pytest.StashKey[Audit]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[_audit] = Audit()
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_teardown(
+    item: pytest.Item, nextitem: pytest.Item | None
+) -> Generator[None, object, object]:
+    """When all that the test started is over. What several tests share is judged with the last of
+    their module.
+    """
+    result = yield
+    root = getattr(item, "funcargs", {}).get("tmp_path")
+    if nextitem is None or nextitem.path != item.path:
+        root = item.config._tmp_path_factory.getbasetemp()  # type: ignore[attr-defined]
+    if root is not None:
+        is_excused = item.get_closest_marker("damages_journal") is not None
+        problems = item.config.stash[_audit].problems(root, is_excused=is_excused)
+        if problems:
+            pytest.fail("a journal is not as it must be:\n" + "\n".join(problems), pytrace=False)
+    return result
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    audit = terminalreporter.config.stash[_audit]
+    terminalreporter.write_line(
+        f"{audit.journals} journals verified and replayed in {audit.took_s:.1f} s"
+    )

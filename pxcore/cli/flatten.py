@@ -58,7 +58,7 @@ def flatten(settings: Settings, console: Console, *, is_agreed: bool, timeout_s:
         typer.confirm("Cancel every order and close every position?", abort=True)
     with ExitStack() as stack:
         is_taking_over = _take(stack, settings, account.id, timeout_s / 2, console)
-        made = FlattenRecord(settings, account.id, "px flatten", say=say)
+        made = FlattenRecord(settings, account.id, "px flatten", say=say, client=client)
         about = act_of(account.id, settings.clock.now())
         stack.enter_context(flatten_alerted(settings, about=about, account_id=account.id))
         record = stack.enter_context(made)

@@ -15,10 +15,18 @@ from pxcore.cli.output import Form, Output
 from pxcore.cli.rebuild import rebuild_store
 from pxcore.cli.sessions import journal_of, moment_in
 from pxcore.journal.export import what_of, write_csv, write_parquet
-from pxcore.journal.reader import is_closed, read_opening, read_rows
+from pxcore.journal.follow import Follower
+from pxcore.journal.reader import read_opening, read_rows
 from pxcore.journal.repair import repair
 from pxcore.journal.rows import Row
-from pxcore.journal.segments import day_ends_in, flattens_in, session_of, sessions_in
+from pxcore.journal.seal import read_seal
+from pxcore.journal.segments import (
+    day_ends_in,
+    flattens_in,
+    numbers_of,
+    session_of,
+    sessions_in,
+)
 from pxcore.journal.verify import Soundness, verify
 from pxcore.model import Misconfigured, PxError
 from pxcore.reports.daily import DailyReport
@@ -77,21 +85,16 @@ def tail(
     Example: px journal tail --follow --kind command
     """
     path = _path(session)
-    last = deque(_wanted(path, kind, None), maxlen=lines)
+    follower, last = _last_rows(path, kind, lines)
     for row in last:
         _say(row, as_json=json)
-    if not follow:
-        return
-    seen = max((row.seq for row in last), default=0)
     pause = threading.Event()
-    while True:
-        is_over = is_closed(path)
-        for row in read_rows(path):
-            if row.seq > seen:
-                seen = row.seq
-                if _is_of(row, kind):
-                    _say(row, as_json=json)
-        if is_over:
+    while follow:
+        is_over = read_seal(path) is not None  # nothing is added from here on
+        for row in follower.new_rows():
+            if _is_of(row, kind):
+                _say(row, as_json=json)
+        if is_over or follower.is_closed:
             return
         pause.wait(_EVERY_S)
 
@@ -175,6 +178,17 @@ def _wanted(path: Path, kinds: list[str] | None, since: str | None) -> Iterator[
         is_due = begin is None or (moment is not None and moment >= begin)
         if is_due and _is_of(row, kinds):
             yield row
+
+
+def _last_rows(path: Path, kinds: list[str] | None, count: int) -> tuple[Follower, deque[Row]]:
+    """Of the last file where it has enough of them, else of all; and who reads on from there."""
+    first = max(numbers_of(path), default=1)
+    while True:
+        follower = Follower(path, first=first)
+        rows = deque((r for r in follower.new_rows() if _is_of(r, kinds)), maxlen=count)
+        if len(rows) == count or first == 1:
+            return follower, rows
+        first = 1
 
 
 def _is_of(row: Row, kinds: Iterable[str] | None) -> bool:

@@ -4,6 +4,7 @@ Secrets are taken out here, where it is known which requests hold them: an obser
 """
 
 import time
+from collections.abc import Callable
 from typing import Protocol
 
 from pxcore.gateway.channel import Channel, Reply
@@ -52,11 +53,22 @@ def observed_post(
     channel: Channel, observer: Observer, path: str, body: bytes, token: str | None
 ) -> Reply:
     """As `Channel.post`, told to the observer."""
+    return _observed(observer, "POST", path, body, lambda: channel.post(path, body, token))
+
+
+def observed_get(channel: Channel, observer: Observer, path: str) -> Reply:
+    """As `Channel.get`, told to the observer."""
+    return _observed(observer, "GET", path, None, lambda: channel.get(path))
+
+
+def _observed(
+    observer: Observer, method: str, path: str, body: bytes | None, send: Callable[[], Reply]
+) -> Reply:
     is_secret = path.startswith(_HAS_SECRETS)
-    number = observer.sending("POST", path, None if is_secret else body)
+    number = observer.sending(method, path, None if is_secret else body)
     begun = time.monotonic()
     try:
-        reply = channel.post(path, body, token)
+        reply = send()
     except (Unavailable, OutcomeUnknown) as error:
         observer.failed(number, path, error, time.monotonic() - begun)
         raise

@@ -26,7 +26,7 @@ from tenacity.wait import wait_random_exponential
 
 from pxcore.gateway.budget import Budget, Urgency
 from pxcore.gateway.channel import Channel, Reply
-from pxcore.gateway.observer import Observer, Unobserved, observed_post
+from pxcore.gateway.observer import Observer, Unobserved, observed_get, observed_post
 from pxcore.gateway.wire import codes, requests
 from pxcore.gateway.wire.endpoints import PING_PATH, Endpoint, Lane, Verdict
 from pxcore.model import OutcomeUnknown, ProtocolError, Refused, Unavailable
@@ -94,6 +94,13 @@ class Sender:
         self.budget = budget
         self._observer: Observer = observer or Unobserved()
 
+    def observe(self, observer: Observer) -> Observer:
+        """It is told of every request from the next one on; returns the one that was until now,
+        which still hears what becomes of those under way.
+        """
+        before, self._observer = self._observer, observer
+        return before
+
     def ask(
         self,
         endpoint: Endpoint[A],
@@ -149,7 +156,7 @@ class Sender:
         """Returns when the gateway answers. Needs no token."""
         self._admit(Lane.REST, "ping", urgency)
         try:
-            reply = self.channel.get(PING_PATH)
+            reply = observed_get(self.channel, self._observer, PING_PATH)
         except OutcomeUnknown as error:
             raise Unavailable(str(error)) from None
         if reply.status != 200:

@@ -39,7 +39,7 @@ class GatewayClient(Questions, Instructions):
             reply_timeout_s=reply_timeout_s,
         )
         self._budget = budget or Budget(OwnLedger())
-        sender = Sender(self._channel, self._budget, observer)
+        self._sender = sender = Sender(self._channel, self._budget, observer)
         self._login = Login(sender, username=username, api_key=api_key, clock=clock, sleep=sleep)
         call = Caller(sender, self._login, sleep=sleep)
         Questions.__init__(self, call, clock)
@@ -75,6 +75,10 @@ class GatewayClient(Questions, Instructions):
     def keep_warm(self) -> bool:
         """Keeps the calling thread's connection open, so that its next order pays no handshake."""
         return self._call.keep_warm()
+
+    def observe(self, observer: Observer) -> Observer:
+        """It is told of every request from the next one on; returns the one that was until now."""
+        return self._sender.observe(observer)
 
     def requests_left(self) -> tuple[Left, ...]:
         """What the rate limits still allow, by our own count."""

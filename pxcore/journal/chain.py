@@ -14,9 +14,11 @@ from pxcore.journal.rows import Row
 from pxcore.model import ProtocolError
 
 GENESIS = "0" * 32  # what the first row's hash covers
-_FIELD = b',"hash":"'
-_END = b'"}\n'
-_TAIL = len(_FIELD) + len(GENESIS) + len(_END)
+HASH_FIELD = b',"hash":"'
+END = b'"}\n'
+TAIL = len(HASH_FIELD) + len(GENESIS) + len(END)  # bytes that no hash covers
+MARK_AT = slice(-TAIL, len(HASH_FIELD) - TAIL)  # of a whole line
+HASH_AT = slice(len(HASH_FIELD) - TAIL, -len(END))
 
 _row = msgspec.json.Decoder(Row)
 
@@ -28,7 +30,7 @@ def link(before: str, content: bytes) -> str:
 
 def finished(content: bytes, digest: str) -> bytes:
     """The row's whole line."""
-    return content + _FIELD + digest.encode() + _END
+    return content + HASH_FIELD + digest.encode() + END
 
 
 def decode_row(line: bytes) -> Row:
@@ -47,8 +49,8 @@ def read_line(line: bytes, *, before: str | None, seq: int | None) -> Row:
     row = decode_row(line)
     if seq is not None and row.seq != seq:
         raise ProtocolError(f"has number {row.seq}, not {seq}")
-    if line[-_TAIL : 9 - _TAIL] != _FIELD or line[-len(_END) :] != _END:
+    if line[MARK_AT] != HASH_FIELD or line[-len(END) :] != END:
         raise ProtocolError(f"row {row.seq} does not end with its hash")
-    if before is not None and link(before, line[:-_TAIL]) != row.hash:
+    if before is not None and link(before, line[:-TAIL]) != row.hash:
         raise ProtocolError(f"row {row.seq} is not what was written after the row before it")
     return row

@@ -52,13 +52,12 @@ class Chain:
             if not line.endswith(b"\n"):
                 self.torn = line
                 break
-            row = self._row(line, number, line_number)
-            self.rows, self.hash = row.seq, row.hash
-            yield row
+            yield self.take(line, number, line_number)
         if seal is not None:
             self._compare(seal)
 
-    def _row(self, line: bytes, number: int, line_number: int) -> Row:
+    def take(self, line: bytes, number: int, line_number: int) -> Row:
+        """The row, when it is the next one. Raises ProtocolError, naming the place."""
         seq = None if self.hash is None else self.rows + 1
         try:
             row = read_line(line, before=self.hash, seq=seq)
@@ -69,6 +68,7 @@ class Chain:
         except ProtocolError as error:
             name = segments.segment(self.path, number).name
             raise ProtocolError(f"journal {name} line {line_number}: {error}") from error
+        self.rows, self.hash = row.seq, row.hash
         return row
 
     def _compare(self, seal: Seal) -> None:

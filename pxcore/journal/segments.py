@@ -17,6 +17,7 @@ from pxcore.model import ProtocolError
 
 PACKED = ".zst"
 _PART = 1 << 20
+_BLOCK = 1 << 16  # bytes of lines that are handed on at once
 _SUFFIX = ".jsonl"
 _NAME = re.compile(r"(?P<session>.+)\.jsonl(?:\.(?P<number>\d{4,}))?(?:\.zst)?")
 
@@ -95,15 +96,32 @@ def _open_packed(path: Path) -> BinaryIO:
     return io.BufferedReader(zstandard.open(path, "rb"), _PART)  # type: ignore[return-value,unused-ignore]
 
 
-def lines_of(path: Path, first: int = 1) -> Iterator[tuple[int, int, bytes]]:
-    """File number, line number in it, line: from that file on to the end as it is now.
+def skip(file: BinaryIO, count: int) -> None:
+    """So many unpacked bytes are passed over: a compressed file has no other way there."""
+    if file.seekable():
+        file.seek(count)
+        return
+    while count > 0 and (part := file.read(min(count, _PART))):
+        count -= len(part)
 
-    A line without its line feed is the last: it was not written to its end, or not yet. Raises
-    ProtocolError for a file that is missing between others, cut within, or cannot be unpacked.
+
+def lines_of(path: Path, first: int = 1) -> Iterator[tuple[int, int, bytes]]:
+    """File number, line number in it, line: as `blocks_of`, one by one."""
+    for number, line_number, lines in blocks_of(path, first):
+        for offset, line in enumerate(lines):
+            yield number, line_number + offset, line
+
+
+def blocks_of(path: Path, first: int = 1) -> Iterator[tuple[int, int, list[bytes]]]:
+    """File number, number of the first line, some lines: from that file on to the end as it is now.
+
+    A line without its line feed is the last, in a block of its own: it was not written to its
+    end, or not yet. Raises ProtocolError for a file that is missing between others, cut within,
+    or cannot be unpacked.
     """
     number = first
     while True:
-        yield from _lines_in(path, number)
+        yield from _blocks_in(path, number)
         number += 1
         if number not in (left := [n for n in numbers_of(path) if n >= number]):
             if left:
@@ -111,17 +129,21 @@ def lines_of(path: Path, first: int = 1) -> Iterator[tuple[int, int, bytes]]:
             return
 
 
-def _lines_in(path: Path, number: int) -> Iterator[tuple[int, int, bytes]]:
+def _blocks_in(path: Path, number: int) -> Iterator[tuple[int, int, list[bytes]]]:
     """When the next file begins meanwhile, what was added to this one before is read first."""
     has_next = False
     line_number, rest = 1, b""
     try:
         with open_segment(path, number) as file:
             while True:
-                rest += file.readline()
-                if rest.endswith(b"\n"):
-                    yield number, line_number, rest
-                    line_number, rest = line_number + 1, b""
+                lines = file.readlines(_BLOCK)
+                if lines:
+                    lines[0], rest = rest + lines[0], b""
+                    if not lines[-1].endswith(b"\n"):
+                        rest = lines.pop()
+                if lines:
+                    yield number, line_number, lines
+                    line_number += len(lines)
                 elif has_next:
                     break
                 elif any(n > number for n in numbers_of(path)):
@@ -133,4 +155,4 @@ def _lines_in(path: Path, number: int) -> Iterator[tuple[int, int, bytes]]:
     if rest and has_next:
         raise ProtocolError(f"journal {path.name}: file {number} ends within a row")
     if rest:
-        yield number, line_number, rest
+        yield number, line_number, [rest]

@@ -132,8 +132,10 @@ class Journal:
                 return
 
     def _write(self, batch: list[Entry]) -> None:
-        """All of it at once, or nothing. After a failure it is tried again a second later."""
-        if time.monotonic() < self._retry_at:
+        """All of it at once, or nothing. After a failure it is tried again a second later, and
+        at the end without waiting: the last row is worth it.
+        """
+        if time.monotonic() < self._retry_at and not self._is_closing:
             self._lose(batch, "")
             return
         try:

@@ -4,15 +4,16 @@ Folded in one pass. Walls are our own clock's, so that latencies are real time w
 clock is; the curves run on the session's.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 import msgspec
 
 from pxcore.engine.commands import Command, PlaceEntry
-from pxcore.engine.events import Event, FillSeen, OrderSeen, SnapshotTaken
+from pxcore.engine.events import ClockTick, Event, FillSeen, OrderSeen, SnapshotTaken
 from pxcore.journal import Answer, Request
-from pxcore.model import Contract, Fill, OrderStatus, Quote
+from pxcore.model import Contract, DepthLevel, Fill, MarketTrade, OrderStatus, Quote
 
 _SAMPLE = timedelta(seconds=1)
 _POINTS_MAX = 4000  # of a curve: more than a screen has columns
@@ -90,6 +91,14 @@ class _Held:
         self.favourable = max(self.favourable, gained)
 
 
+_MARKET = frozenset({Quote, MarketTrade, DepthLevel, ClockTick})
+
+
+def is_market(events: Sequence[Event]) -> bool:
+    """Nothing but the market's and the clock's: many a second, and none of them about us."""
+    return _MARKET.issuperset(map(type, events))
+
+
 class Meter:
     """Fed every row in order; `measures` at the end."""
 
@@ -98,6 +107,7 @@ class Meter:
         self._stale = timedelta(seconds=stale_s)
         self._quote: Quote | None = None
         self._quoted_at: datetime | None = None
+        self._sample_at: datetime | None = None  # when the curves' next point is due
         self._ticked: datetime | None = None  # wall of the last event
         self._entries: dict[str, _Entry] = {}
         self._tags: dict[int, str] = {}  # by order
@@ -127,6 +137,14 @@ class Meter:
                     self._see_fill(fill, event.at, None)
             case _:
                 pass
+
+    def see_market(self, events: Sequence[Event], wall: datetime) -> None:
+        """As `see_event` for each, of events that `is_market` holds for; `wall` is the last's."""
+        self._ticked = wall
+        ours = self._contract.id
+        for quote in [event for event in events if type(event) is Quote]:
+            if quote.contract_id == ours:
+                self._see_quote(quote)
 
     def see_command(self, command: Command, wall: datetime) -> None:
         if isinstance(command, PlaceEntry):
@@ -160,7 +178,8 @@ class Meter:
             return
         if self._held.size:
             self._held.watch(quote.bid_ticks if self._held.size > 0 else quote.ask_ticks)
-        if not self._prices or quote.at - self._prices[-1].at >= _SAMPLE:
+        if self._sample_at is None or quote.at >= self._sample_at:
+            self._sample_at = quote.at + _SAMPLE
             mid = (quote.bid_ticks + quote.ask_ticks) / 2
             self._prices.append(Point(quote.at, mid))
             self._note_equity(quote.at)

@@ -1,6 +1,7 @@
 """Our record of a session, read back from its journal: what we saw, sent and refused."""
 
 from collections import Counter
+from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -17,11 +18,12 @@ from pxcore.engine.commands import (
     PlaceStop,
 )
 from pxcore.engine.config import Limits
-from pxcore.engine.events import FillSeen, LimitsTightened, OrderSeen, SnapshotTaken
+from pxcore.engine.events import Event, FillSeen, LimitsTightened, OrderSeen, SnapshotTaken
 from pxcore.engine.tightening import bounds_of, not_tighter, tightest
 from pxcore.journal import (
     Closing,
     Opening,
+    Row,
     RowKind,
     decode_answer,
     decode_closing,
@@ -32,8 +34,9 @@ from pxcore.journal import (
     read_opening,
     read_rows,
 )
-from pxcore.model import Fill, Order, ProtocolError, Snapshot
-from pxcore.reports.measures import Measures, Meter
+from pxcore.journal.bulk import EventRow, Part, read_parts
+from pxcore.model import Fill, Order, ProtocolError, PxError, Snapshot
+from pxcore.reports.measures import Measures, Meter, is_market
 
 
 class Sent(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,66 +102,118 @@ def read_record(path: Path, opening: Opening) -> Record:
     `opening` is what the session's plan says: the days on which a journal is damaged are those
     that need a report most.
     """
+    try:
+        record = Record(opening=read_opening(path))
+        _fold(read_parts(path), record)
+    except (OSError, PxError, msgspec.MsgspecError, ValueError):
+        return _read_by_rows(path, opening)
+    return _judged(record)
+
+
+def _read_by_rows(path: Path, opening: Opening) -> Record:
+    """Slowly: all before the first damage, and where that is."""
     record = Record(opening=opening)
     try:
         record.opening = read_opening(path)
-        _fold(path, record)
+        _fold(read_rows(path), record)
     except (OSError, ProtocolError, msgspec.MsgspecError) as error:
         record.damage = str(error)
+    return _judged(record)
+
+
+def _judged(record: Record) -> Record:
+    """Whether its session has died, and since when nobody listened then."""
     record.has_died = record.closing is None
     if record.has_died and record.heard is not None:
         record.silences = ((record.heard[1], None),)
     return record
 
 
-def _fold(path: Path, record: Record) -> None:
-    at: datetime | None = None
-    unprotected_since: datetime | None = None
-    config = record.opening.config
-    stale_s = config.limits.stale_data_s
-    meter = Meter(config.contract, stale_s=stale_s)
-    for row in read_rows(path):
-        record.journal_hash = row.hash
-        record.began = record.began or row.wall
-        match row.kind:
-            case RowKind.EVENT:
-                event = decode_event(row)
-                at = event.at
-                record.heard = (record.heard[0] if record.heard else at, at)
-                meter.see_event(event, row.wall)
-                match event:
-                    case OrderSeen(order=order):
-                        known = record.orders.get(order.id)
-                        record.orders[order.id] = advance(known, order) if known else order
-                    case FillSeen(fill=fill):
-                        record.fills[fill.id] = fill
-                    case SnapshotTaken(snapshot=snapshot):
-                        record.first_look = record.first_look or snapshot
-                        record.fills_by_rest |= {f.id: f for f in snapshot.fills}
-                    case LimitsTightened(bounds=bounds):
-                        if not not_tighter(
-                            bounds_of(record.limits), bounds
-                        ):  # as the engine judged it
-                            record.tightened = tightest(bounds, record.limits)
-                    case _:
-                        pass
-            case RowKind.COMMAND if at is not None:
-                command = decode_command(row)
-                unprotected_since = _note_protection(record, command, at, unprotected_since)
-                _note_command(record, command, at)
-                meter.see_command(command, row.wall)
-            case RowKind.REQUEST:
-                meter.see_request(decode_request(row), row.wall)
-            case RowKind.ANSWER:
-                meter.see_answer(decode_answer(row))
-            case RowKind.GAP:
-                lost = decode_gap(row)
-                record.damage = f"{lost.rows} rows are missing before row {row.seq}: {lost.why}"
-            case RowKind.CLOSED:
-                record.closing = decode_closing(row)
-            case _:
-                pass
-    record.measures = meter.measures()
+class _Folding:
+    """What the fold knows besides the record: the last event's time, and since when the position
+    has been unprotected.
+    """
+
+    def __init__(self, record: Record) -> None:
+        config = record.opening.config
+        self.record = record
+        self.meter = Meter(config.contract, stale_s=config.limits.stale_data_s)
+        self.at: datetime | None = None
+        self.unprotected_since: datetime | None = None
+
+    def hear(self, first: datetime, last: datetime) -> None:
+        """Events came, from the first moment to the last."""
+        self.at = last
+        heard = self.record.heard
+        self.record.heard = (first if heard is None else heard[0], last)
+
+
+def _fold(parts: Iterable[Part], record: Record) -> None:
+    folding = _Folding(record)
+    for part in parts:
+        last = part if isinstance(part, Row) else part[-1]
+        record.began = record.began or (part if isinstance(part, Row) else part[0]).wall
+        record.journal_hash = last.hash
+        if isinstance(part, Row):
+            _fold_row(folding, part)
+        else:
+            _fold_events(folding, part)
+    record.measures = folding.meter.measures()
+
+
+def _fold_events(folding: _Folding, rows: list[EventRow]) -> None:
+    events = [row.body for row in rows]
+    if is_market(events):
+        folding.meter.see_market(events, rows[-1].wall)
+        folding.hear(events[0].at, events[-1].at)
+        return
+    for row in rows:
+        _fold_event(folding, row.body, row.wall)
+
+
+def _fold_row(folding: _Folding, row: Row) -> None:
+    record, meter = folding.record, folding.meter
+    match row.kind:
+        case RowKind.EVENT:
+            _fold_event(folding, decode_event(row), row.wall)
+        case RowKind.COMMAND if folding.at is not None:
+            command = decode_command(row)
+            folding.unprotected_since = _note_protection(
+                record, command, folding.at, folding.unprotected_since
+            )
+            _note_command(record, command, folding.at)
+            meter.see_command(command, row.wall)
+        case RowKind.REQUEST:
+            meter.see_request(decode_request(row), row.wall)
+        case RowKind.ANSWER:
+            meter.see_answer(decode_answer(row))
+        case RowKind.GAP:
+            lost = decode_gap(row)
+            record.damage = f"{lost.rows} rows are missing before row {row.seq}: {lost.why}"
+        case RowKind.CLOSED:
+            record.closing = decode_closing(row)
+        case _:
+            pass
+
+
+def _fold_event(folding: _Folding, event: Event, wall: datetime) -> None:
+    record = folding.record
+    folding.hear(event.at, event.at)
+    folding.meter.see_event(event, wall)
+    match event:
+        case OrderSeen(order=order):
+            known = record.orders.get(order.id)
+            record.orders[order.id] = advance(known, order) if known else order
+        case FillSeen(fill=fill):
+            record.fills[fill.id] = fill
+        case SnapshotTaken(snapshot=snapshot):
+            record.first_look = record.first_look or snapshot
+            record.fills_by_rest |= {f.id: f for f in snapshot.fills}
+        case LimitsTightened(bounds=bounds):
+            if not not_tighter(bounds_of(record.limits), bounds):  # as the engine judged it
+                record.tightened = tightest(bounds, record.limits)
+        case _:
+            pass
 
 
 def _note_command(record: Record, command: object, at: datetime) -> None:

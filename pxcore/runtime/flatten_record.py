@@ -1,4 +1,5 @@
-"""The journal of a flatten that no session makes: what it was told, sent and saw, and its receipt.
+"""The journal of a flatten that no session makes: what it was told, sent and saw, every request
+with what became of it, and its receipt.
 
 A flatten never waits for its record, nor is it held up by one that cannot be made.
 """
@@ -9,20 +10,35 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
 
+from loguru import logger
+
 from pxcore.calendar import trading_day_at
 from pxcore.engine.commands import Command, FlatProven, Level, Notice
 from pxcore.engine.events import Event
+from pxcore.gateway import GatewayClient, Observer
 from pxcore.journal import Closing, FlattenTerms, Journal, RowKind
 from pxcore.runtime.plan import Paths
+from pxcore.runtime.wire_record import WireRecord
 from pxcore.settings import Settings
 
 Say = Callable[[Notice], None]
 
 
 class FlattenRecord:
-    """`with FlattenRecord(...) as record:`; whatever goes wrong with it is said and no more."""
+    """`with FlattenRecord(...) as record:`; whatever goes wrong with it is said and no more.
 
-    def __init__(self, settings: Settings, account_id: int, reason: str, *, say: Say) -> None:
+    Meanwhile the requests of `client` are rows of it; without one, they are recorded elsewhere.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        account_id: int,
+        reason: str,
+        *,
+        say: Say,
+        client: GatewayClient | None = None,
+    ) -> None:
         self._clock = settings.clock
         self._say = say
         self._is_flat = False
@@ -32,6 +48,8 @@ class FlattenRecord:
         name = f"flatten-{day:%Y%m%d}-{stamp}.jsonl"
         self._path = Paths(settings.home).journals / name
         self._journal: Journal | None = None
+        self._client = client
+        self._observer_before: Observer | None = None
 
     def __enter__(self) -> Self:
         try:
@@ -40,6 +58,8 @@ class FlattenRecord:
             self._tell(f"cannot be made: {error.strerror}")
             return self
         self._journal.append(RowKind.FLATTEN, self._terms, at=self._clock.now())
+        if self._client is not None:
+            self._observer_before = self._client.observe(WireRecord(self._journal, self._clock))
         return self
 
     def command(self, command: Command) -> None:
@@ -59,6 +79,8 @@ class FlattenRecord:
     ) -> None:
         if self._journal is None:
             return
+        if self._client is not None and self._observer_before is not None:
+            self._client.observe(self._observer_before)
         closing = Closing(
             reason=self._terms.reason if error is None else f"{self._terms.reason}; {error}",
             is_flat=self._is_flat,
@@ -73,5 +95,9 @@ class FlattenRecord:
             self._tell("is not complete")
 
     def _tell(self, what: str) -> None:
+        """Also from within a request: nobody who cannot be told may keep it from leaving."""
         text = f"the flatten goes on without its whole record: {self._path.name} {what}"
-        self._say(Notice(level=Level.ALARM, code="flatten.unrecorded", text=text))
+        try:
+            self._say(Notice(level=Level.ALARM, code="flatten.unrecorded", text=text))
+        except Exception as error:  # a terminal or a pipe that has gone
+            logger.error("{} (and it cannot be said: {})", text, error)

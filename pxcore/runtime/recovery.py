@@ -159,7 +159,9 @@ class Recovery:
                 about=act_of(self._account_id, self._settings.clock.now()),
                 account_id=self._account_id,
             ),
-            FlattenRecord(self._settings, self._account_id, reason, say=self._say) as record,
+            FlattenRecord(
+                self._settings, self._account_id, reason, say=self._say, client=self._client
+            ) as record,
         ):
             return flatten_account(
                 venue,

@@ -100,7 +100,7 @@ class Session:
             on_fault=lambda what: self._inbox.put(ShellFault(at=self._clock.now(), what=what)),
             is_packed=settings.journal_compressed,
         )
-        self._client = connect(settings, observer=WireRecord(self._journal))
+        self._client = connect(settings, observer=WireRecord(self._journal, self._clock))
         self._venue = Venue(
             self._client,
             account_id=plan.account.id,
@@ -315,6 +315,7 @@ class Session:
                 paper_clock=self._settings.paper_clock,
                 trading_day=self._plan.trading_day,
             ),
+            at=self._clock.now(),
         )
 
     def _close_journal(self, ended: Ended) -> None:
@@ -331,6 +332,7 @@ class Session:
                 ledger=ledger_of(self._engine),
                 halt_reason=self._engine.state.halt_reason,
             ),
+            at=self._clock.now(),
         )
         if not self._journal.close():
             logger.error("the journal is not complete: {} rows dropped", self._journal.rows_dropped)

@@ -200,7 +200,7 @@ class Supervisor:
             with (
                 flatten_alerted(self._settings, about=self._plan.session_id, account_id=account_id),
                 AccountLock(home, account_id, holder="last resort"),
-                FlattenRecord(self._settings, account_id, why, say=say) as record,
+                FlattenRecord(self._settings, account_id, why, say=say, client=client) as record,
             ):
                 flatten_account(
                     venue,

@@ -4,6 +4,7 @@ import itertools
 
 import msgspec
 
+from pxcore.clock import Clock
 from pxcore.gateway import Reply
 from pxcore.journal import Answer, Journal, Outcome, Request, RowKind
 from pxcore.model import OutcomeUnknown, Unavailable
@@ -14,16 +15,16 @@ _BODY_MAX = 4000  # characters of a reply: a refusal's words, the beginning of a
 class WireRecord:
     """An `Observer`. Called from every thread that sends; costs it two queue appends."""
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(self, journal: Journal, clock: Clock) -> None:
         self._journal = journal
+        self._clock = clock
         self._numbers = itertools.count(1)
 
     def sending(self, method: str, path: str, body: bytes | None) -> int:
         number = next(self._numbers)
         raw = None if body is None else msgspec.Raw(body)
-        self._journal.append(
-            RowKind.REQUEST, Request(number=number, method=method, path=path, body=raw)
-        )
+        request = Request(number=number, method=method, path=path, body=raw)
+        self._journal.append(RowKind.REQUEST, request, at=self._clock.now())
         return number
 
     def answered(self, number: int, path: str, reply: Reply, took_s: float) -> None:
@@ -59,4 +60,4 @@ class WireRecord:
         )
 
     def _append(self, answer: Answer) -> None:
-        self._journal.append(RowKind.ANSWER, answer)
+        self._journal.append(RowKind.ANSWER, answer, at=self._clock.now())

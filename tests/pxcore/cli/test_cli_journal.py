@@ -76,6 +76,19 @@ def test_tail_shows_the_last_rows(px: Px, journal: Path) -> None:
     ]
 
 
+def test_tail_finds_rows_of_a_kind_that_are_not_among_the_last(px: Px, journal: Path) -> None:
+    said = px("journal tail -n 1 --json --kind opened")
+
+    assert [json.loads(line)["kind"] for line in said.out.splitlines()] == ["opened"]
+
+
+def test_tail_that_follows_ends_where_the_journal_is_sealed(px: Px, journal: Path) -> None:
+    said = px("journal tail -n 3 --follow --json")
+
+    assert said.status == 0 and len(said.out.splitlines()) == 3
+
+
+@pytest.mark.damages_journal
 def test_verify_finds_an_edit_and_exits_with_1(px: Px, journal: Path) -> None:
     assert px("journal verify").status == 0
     journal.write_bytes(journal.read_bytes().replace(b'"size":1', b'"size":2', 1))

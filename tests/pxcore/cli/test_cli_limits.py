@@ -201,6 +201,7 @@ def test_tightening_needs_no_store(px: Px, home: Paths) -> None:
     assert px("limits tighten loss_usd_max=100 --reason bad").status == 0
 
 
+@pytest.mark.damages_journal
 def test_halt_of_a_journal_that_cannot_be_read_is_let_go_only_with_its_limits(
     px: Px, home: Paths, today: date
 ) -> None:

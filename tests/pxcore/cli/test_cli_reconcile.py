@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 from paper_server import Gateway, entry
 from px_runner import Px
 
@@ -26,6 +27,7 @@ def test_strangers_trade_on_a_day_without_sessions_is_named_and_exits_with_1(
     assert "no session" in px("reconcile").out
 
 
+@pytest.mark.damages_journal
 def test_journal_that_does_not_even_say_whose_it_is_breaks_the_day(px: Px, tmp_path: Path) -> None:
     day = px("reconcile --json").json["trading_day"].replace("-", "")
     folder = tmp_path / "home" / "journal"

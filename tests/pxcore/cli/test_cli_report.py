@@ -77,6 +77,7 @@ def test_report_that_is_none_is_told(px: Px, paths: Paths, report) -> None:
     assert said.status == 2 and "is not a report of this version" in said.err
 
 
+@pytest.mark.damages_journal
 def test_rebuild_fills_a_store_that_was_deleted_and_tells_of_damage(
     px: Px, paths: Paths, report
 ) -> None:

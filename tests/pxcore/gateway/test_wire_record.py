@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from gateway_samples import ACCOUNT, MNQ, FixedClock, account_row, contract_row, entry
-from raw_http import RawHttp, bad, good
+from raw_http import RawHttp, answer, bad, good, hang_up
 
 from pxcore.gateway import GatewayClient
 from pxcore.journal import (
@@ -30,7 +30,7 @@ def recorded(http: RawHttp, path: Path, clock: FixedClock, use) -> list:
         connect_timeout_s=2.0,
         reply_timeout_s=2.0,
         clock=clock,
-        observer=WireRecord(journal),
+        observer=WireRecord(journal, clock),
         sleep=lambda seconds: None,
     )
     try:
@@ -113,3 +113,64 @@ def test_every_request_has_its_number_and_one_answer(
     numbers = [r.number for r in requests]
     assert numbers == list(range(1, len(numbers) + 1))
     assert sorted(a.number for a in answers) == numbers
+
+
+def test_ping_is_recorded_as_every_request_is(
+    http: RawHttp, tmp_path: Path, clock: FixedClock
+) -> None:
+    http.script("/api/Status/ping", answer(200, "pong"))
+
+    rows = recorded(http, tmp_path / "px-1.jsonl", clock, lambda client: client.ping())
+
+    (request,), (said,) = decoded(rows)
+    assert (request.method, request.path, request.body) == ("GET", "/api/Status/ping", None)
+    assert (said.number, said.outcome, said.status) == (request.number, Outcome.ANSWERED, 200)
+
+
+def test_order_whose_reply_is_lost_is_recorded_as_one_that_left(
+    http: RawHttp, tmp_path: Path, clock: FixedClock
+) -> None:
+    http.script("/api/Order/place", hang_up)
+
+    def use(client: GatewayClient) -> None:
+        with pytest.raises(PxError):
+            client.place_entry(ACCOUNT, entry(), MNQ)
+
+    rows = recorded(http, tmp_path / "px-1.jsonl", clock, use)
+
+    _, answers = decoded(rows)
+    assert [a.outcome for a in answers if a.path == "/api/Order/place"] == [Outcome.LOST]
+
+
+def test_requests_and_answers_have_the_time_of_the_market_and_ours(
+    http: RawHttp, tmp_path: Path, clock: FixedClock
+) -> None:
+    rows = recorded(http, tmp_path / "px-1.jsonl", clock, lambda client: client.login())
+
+    assert [row.at for row in rows] == [clock.now(), clock.now()]
+    assert all(row.wall != row.at for row in rows)
+
+
+def test_requests_are_told_to_whoever_observes_now(
+    http: RawHttp, tmp_path: Path, clock: FixedClock
+) -> None:
+    http.script("/api/Account/search", good(accounts=[account_row()]))
+    http.script("/api/Status/ping", answer(200, "pong"))
+    of_flatten = Journal(tmp_path / "flatten-1.jsonl", on_fault=pytest.fail)
+
+    def use(client: GatewayClient) -> None:
+        client.accounts()
+        before = client.observe(WireRecord(of_flatten, clock))
+        client.ping()
+        client.observe(before)
+        client.accounts()
+
+    session = recorded(http, tmp_path / "px-1.jsonl", clock, use)
+
+    assert of_flatten.close()
+    flatten, _ = decoded(list(read_rows(of_flatten.path)))
+    requests, answers = decoded(session)
+    assert [one.path for one in flatten] == ["/api/Status/ping"]
+    assert [one.path for one in requests].count("/api/Account/search") == 2
+    assert "/api/Status/ping" not in [one.path for one in requests]
+    assert len(requests) == len(answers)

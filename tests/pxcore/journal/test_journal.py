@@ -130,6 +130,7 @@ def terms(config) -> Opening:
     )
 
 
+@pytest.mark.damages_journal
 def test_halt_of_a_killed_session_is_found_in_its_journal(tmp_path):
     config = demo_day(1).engine.config
     path = tmp_path / f"px-{config.trading_day:%Y%m%d}-1.jsonl"
@@ -158,6 +159,7 @@ def entry(tag: str) -> PlaceEntry:
     )
 
 
+@pytest.mark.damages_journal
 def test_entry_that_a_killed_session_sent_without_an_answer_is_found_with_its_time(tmp_path):
     config = demo_day(1).engine.config
     find = functools.partial(
@@ -185,6 +187,7 @@ def test_entry_that_a_killed_session_sent_without_an_answer_is_found_with_its_ti
     journal.close()
 
 
+@pytest.mark.damages_journal
 def test_peak_of_the_day_is_the_highest_of_its_journals(tmp_path):
     config = demo_day(1).engine.config
     for number, peaks in enumerate((("3", "9.5"), ("12.25",), ())):

@@ -86,6 +86,7 @@ def take_the_last_file(path, file):
     segment(path, numbers_of(path)[-1]).unlink()
 
 
+@pytest.mark.damages_journal
 @pytest.mark.parametrize(
     "harm", [edit, cut_within, swap, double, take_away, cut_the_end, take_the_last_file]
 )
@@ -130,6 +131,7 @@ def test_torn_last_row_is_set_aside_and_the_rest_is_sealed(tmp_path):
     assert repair(path) is None
 
 
+@pytest.mark.damages_journal
 def test_damage_other_than_a_torn_end_is_left_for_a_person(tmp_path):
     path = written(tmp_path)
     seal_path(path).unlink()

@@ -48,6 +48,7 @@ def last_row(**changes) -> Closing:
     return Closing(**fields | changes)
 
 
+@pytest.mark.damages_journal
 def test_halt_holds_though_no_store_was_told_and_the_session_ended_properly(tmp_path):
     journal = begun(tmp_path)
     journal.append(RowKind.COMMAND, Halt(reason="daily loss"))

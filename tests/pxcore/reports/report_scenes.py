@@ -1,7 +1,9 @@
 """A backtest's day, journalled as a session does it, reported as the end of a day does it."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 from backtest_scenes import BALANCE, demo_day
 from msgspec.structs import replace
 
@@ -9,70 +11,96 @@ from pxcore.backtest.direct import DirectVenue
 from pxcore.journal import SCHEMA, Closing, Journal, Opening, RowKind
 from pxcore.reports.daily import DailyReport, make_report
 from pxcore.reports.reconcile import VenueDay, reconcile
-from pxcore.reports.record import read_record
+from pxcore.reports.record import Record, read_record
+from pxcore.reports.verdict import Reconciliation
 from pxcore.runtime.day_record import record_day_end
 from pxcore.runtime.session import ledger_of
 
 
+class Played:
+    """A day that was run to its end, between the venue's two snapshots."""
+
+    def __init__(self, seed: int = 1, **limits) -> None:
+        self.day = demo_day(seed, **limits)
+        venue = DirectVenue(self.day.exchange, 1)
+        self.opening = venue.snapshot(self.day._now)
+        self.day.run()
+        self.closing = venue.snapshot(self.day._now)
+        self.terms = Opening(
+            schema=SCHEMA,
+            mode="paper",
+            config=self.day.engine.config,
+            strategy="timed-entry",
+            strategy_params={"every_s": 4.0},
+            paper_clock="",
+            trading_day=self.day.engine.config.trading_day,
+        )
+
+    def rows(self) -> Iterator[tuple[RowKind, msgspec.Struct]]:
+        """Of the session's journal, but its last."""
+        yield RowKind.OPENED, self.terms
+        for event, commands in self.day.log:
+            yield RowKind.EVENT, event
+            for command in commands:
+                yield RowKind.COMMAND, command
+
+    def last_row(self) -> Closing:
+        return Closing(
+            reason=self.day.engine.ending or "over",
+            is_flat=True,
+            headroom_usd_min=self.day.engine.headroom_usd_min,
+            conflated_quotes=0,
+            bad_records=0,
+            reconnects=0,
+            rows_dropped=0,
+            ledger=ledger_of(self.day.engine),
+        )
+
+    @property
+    def venue_day(self) -> VenueDay:
+        return VenueDay(closing=self.closing, orders=self.day.exchange.orders(1))
+
+    def reconciled(self, record: Record) -> Reconciliation:
+        return reconcile(
+            record,
+            opening=replace(
+                self.opening, account=replace(self.opening.account, balance_usd=BALANCE)
+            ),
+            last_order_id=0,
+            venue=self.venue_day,
+        )
+
+    def report(self, record: Record) -> DailyReport:
+        return make_report(
+            record,
+            opening=self.opening,
+            closing=self.closing,
+            reconciliation=self.reconciled(record),
+            market="paper",
+        )
+
+
 def reported_day(folder: Path, seed: int = 1, **limits) -> DailyReport:
-    """The report; with it lies the session's journal in the folder, and the day's end."""
-    day = demo_day(seed, **limits)
-    venue = DirectVenue(day.exchange, 1)
-    opening = venue.snapshot(day._now)
-    day.run()
-    closing = venue.snapshot(day._now)
-    terms = Opening(
-        schema=SCHEMA,
-        mode="paper",
-        config=day.engine.config,
-        strategy="timed-entry",
-        strategy_params={"every_s": 4.0},
-        paper_clock="",
-        trading_day=day.engine.config.trading_day,
-    )
-    path = written(folder, day, terms)
-    record = read_record(path, terms)
-    venue_day = VenueDay(closing=closing, orders=day.exchange.orders(1))
-    found = reconcile(
-        record,
-        opening=replace(opening, account=replace(opening.account, balance_usd=BALANCE)),
-        last_order_id=0,
-        venue=venue_day,
-    )
-    report = make_report(
-        record, opening=opening, closing=closing, reconciliation=found, market="paper"
-    )
+    """The report; with it lie the session's journal in the folder, and the day's end."""
+    played = Played(seed, **limits)
+    record = read_record(written(folder, played), played.terms)
+    report = played.report(record)
     record_day_end(
         folder,
-        at=day._now,
+        at=played.day._now,
         account_id=1,
-        trading_day=terms.trading_day,
-        venue=venue_day,
-        found=found,
+        trading_day=played.terms.trading_day,
+        venue=played.venue_day,
+        found=played.reconciled(record),
         report=report,
     )
     return report
 
 
-def written(folder: Path, day, terms: Opening) -> Path:
+def written(folder: Path, played: Played) -> Path:
     journal = Journal(folder / "px-20261120-1.jsonl", on_fault=print)
-    journal.append(RowKind.OPENED, terms)
-    for event, commands in day.log:
-        journal.append(RowKind.EVENT, event)
-        for command in commands:
-            journal.append(RowKind.COMMAND, command)
-    journal.append(
-        RowKind.CLOSED,
-        Closing(
-            reason=day.engine.ending or "over",
-            is_flat=True,
-            headroom_usd_min=day.engine.headroom_usd_min,
-            conflated_quotes=0,
-            bad_records=0,
-            reconnects=0,
-            rows_dropped=0,
-            ledger=ledger_of(day.engine),
-        ),
-    )
+    for kind, body in played.rows():
+        journal.append(kind, body)
+    journal.append(RowKind.CLOSED, played.last_row())
     assert journal.close()
     return journal.path

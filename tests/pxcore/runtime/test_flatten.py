@@ -194,3 +194,15 @@ def test_flatten_goes_on_when_its_record_cannot_be_made(tmp_path):
 
     assert proof.is_flat and desk.sent == ["close"]
     assert [notice.code for notice in told] == ["flatten.unrecorded"]
+
+
+def test_flatten_goes_on_when_nobody_can_be_told_that_it_has_no_record(tmp_path):
+    def gone(notice: Notice) -> None:
+        raise BrokenPipeError("the terminal has gone")
+
+    (tmp_path / "journal").write_text("a file where the folder should be")
+    desk = Desk()
+    with recording(tmp_path, say=gone) as record:
+        proof = desk.flatten_into(record)
+
+    assert proof.is_flat and desk.sent == ["close"]

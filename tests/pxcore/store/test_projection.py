@@ -192,6 +192,7 @@ def test_session_that_was_killed_is_there_as_far_as_it_came(store, day):
     assert (whole.verdict, whole.is_flat, whole.fills) == (None, None, 0)
 
 
+@pytest.mark.damages_journal
 def test_damaged_journal_is_told_and_what_came_before_the_damage_is_there(store, day):
     folder, _ = day
     path = folder / f"{SESSION}.jsonl"
@@ -206,6 +207,7 @@ def test_damaged_journal_is_told_and_what_came_before_the_damage_is_there(store,
     assert rows(store, IntentRow) and rows(store, FillRow)
 
 
+@pytest.mark.damages_journal
 def test_journal_that_does_not_say_whose_it_is_is_told(store, day):
     folder, _ = day
     (folder / "px-20261118-9.jsonl").write_bytes(b"{}\n")
@@ -252,6 +254,7 @@ def halted(folder, name, reason):
     assert journal.close()
 
 
+@pytest.mark.damages_journal
 def test_halt_of_a_journal_is_latched_again_and_one_that_no_journal_knows_stays(store, day):
     folder, report = day
     halted(folder, "px-20261120-2", "daily loss")
@@ -266,6 +269,7 @@ def test_halt_of_a_journal_is_latched_again_and_one_that_no_journal_knows_stays(
     assert store.latched(**of_day(report)).reason == "kill switch"
 
 
+@pytest.mark.damages_journal
 def test_halt_that_was_latched_live_becomes_the_journals_own_row(store, day):
     folder, report = day
     halted(folder, "px-20261120-2", "daily loss")

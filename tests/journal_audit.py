@@ -1,0 +1,67 @@
+"""Every session's journal that a test leaves behind is what was written, and replays to the same.
+
+A test that damages one on purpose, or makes one up that no session could have written, says so
+with the marker `damages_journal`.
+"""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from pxcore.journal.reader import read_rows
+from pxcore.journal.replay import replay
+from pxcore.journal.rows import RowKind
+from pxcore.journal.seal import seal_path
+from pxcore.journal.segments import numbers_of, segment, sessions_in
+from pxcore.journal.verify import Soundness, verify
+from pxcore.model import PxError
+
+
+class Audit:
+    """Of one run of the tests. A journal is looked at once, and again when it has grown since."""
+
+    def __init__(self) -> None:
+        self.journals = 0
+        self.took_s = 0.0
+        self._known: dict[Path, tuple[int, int]] = {}
+
+    def problems(self, root: Path, *, is_excused: bool = False) -> list[str]:
+        """What is wrong with the journals below `root`. Excused ones are not looked at again."""
+        begun = time.perf_counter()
+        found = []
+        for path in list(self._new(root)):
+            problem = None if is_excused else problem_of(path)
+            self.journals += not is_excused
+            if problem is not None:
+                found.append(f"{path.name}: {problem}")
+        self.took_s += time.perf_counter() - begun
+        return found
+
+    def _new(self, root: Path) -> Iterator[Path]:
+        for folder in sorted({file.parent for file in root.rglob("px-*.jsonl*")}):
+            for path in sessions_in(folder):
+                files = [one.stat() for one in folder.glob(f"{path.name}*")]
+                state = sum(file.st_size for file in files), max(f.st_mtime_ns for f in files)
+                if self._known.get(path) != state:
+                    self._known[path] = state
+                    yield path
+
+
+def problem_of(path: Path) -> str | None:
+    """A killed session's journal may end in a torn row, or before its first."""
+    verified = verify(path)
+    if verified.soundness is Soundness.DAMAGED:
+        return None if _is_unborn(path) else str(verified)
+    try:
+        if next(read_rows(path)).kind is not RowKind.OPENED:
+            return None  # rows that a test made, no session's: there is nothing to replay
+        events, divergence = replay(path)
+    except PxError as error:
+        return str(error)
+    return None if divergence is None else f"after {events} events it replays to {divergence}"
+
+
+def _is_unborn(path: Path) -> bool:
+    """Killed before its first row was written."""
+    is_alone = numbers_of(path) == [1] and not seal_path(path).exists()
+    return is_alone and b"\n" not in segment(path, 1).read_bytes()

@@ -1,0 +1,81 @@
+"""What the audit of the tests' journals lets pass, and what it does not."""
+
+from pathlib import Path
+
+import pytest
+from backtest_scenes import demo_day
+from journal_audit import Audit, problem_of
+
+from pxcore.journal import SCHEMA, Journal, Opening, RowKind
+from pxcore.journal.seal import seal_path
+
+pytestmark = pytest.mark.damages_journal
+
+
+def written(folder: Path, *, forgets: int = 0) -> Path:
+    """A day's journal; without so many of its commands, from the first on."""
+    day = demo_day(1)
+    day.run()
+    journal = Journal(folder / "px-20261120-1.jsonl", on_fault=pytest.fail)
+    journal.append(
+        RowKind.OPENED,
+        Opening(
+            schema=SCHEMA,
+            mode="paper",
+            config=day.engine.config,
+            strategy="timed-entry",
+            strategy_params={"every_s": 4.0},
+            paper_clock="",
+            trading_day=day.engine.config.trading_day,
+        ),
+    )
+    for event, commands in day.log:
+        journal.append(RowKind.EVENT, event)
+        kept, forgets = commands[forgets:], max(0, forgets - len(commands))
+        for command in kept:
+            journal.append(RowKind.COMMAND, command)
+    assert journal.close()
+    return journal.path
+
+
+def test_whole_journal_passes_and_is_looked_at_once(tmp_path):
+    audit = Audit()
+    written(tmp_path)
+
+    assert audit.problems(tmp_path) == []
+    assert audit.problems(tmp_path) == []
+    assert audit.journals == 1
+
+
+def test_edited_journal_does_not_pass(tmp_path):
+    path = written(tmp_path)
+    path.write_bytes(path.read_bytes().replace(b'"size":1', b'"size":2', 1))
+
+    (problem,) = Audit().problems(tmp_path)
+
+    assert "DAMAGED" in problem
+
+
+def test_journal_that_replays_to_something_else_does_not_pass(tmp_path):
+    written(tmp_path, forgets=1)
+
+    (problem,) = Audit().problems(tmp_path)
+
+    assert "replays to" in problem
+
+
+def test_torn_last_row_of_a_killed_session_passes(tmp_path):
+    path = written(tmp_path)
+    seal_path(path).unlink()
+    path.write_bytes(path.read_bytes()[:-30])
+
+    assert problem_of(path) is None
+
+
+def test_journal_killed_before_its_first_row_passes_and_one_whose_rows_are_gone_does_not(tmp_path):
+    path = written(tmp_path)
+    path.write_bytes(b'{"v":2')
+    assert problem_of(path) is not None  # its seal knows of rows
+
+    seal_path(path).unlink()
+    assert problem_of(path) is None
