@@ -1,7 +1,7 @@
-"""The exchange's hours: our own table of CME equity-index trading days, in Chicago time.
+"""The exchange's hours: CME equity-index trading days, in Chicago time.
 
-Regular: opens 17:00 the evening before, closes 16:00, Monday to Friday. The table lists what is
-not regular. A day outside the table is unknown, and an unknown day is never tradable.
+Regular: opens 17:00 the evening before, closes 16:00, Monday to Friday. What is not regular is in
+a table of our own (`holidays`). A day outside it is unknown, and an unknown day is never tradable.
 """
 
 from datetime import UTC, date, datetime, time, timedelta
@@ -10,42 +10,14 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from pxcore.holidays import DAYS_OFF, FIRST_DAY, LAST_DAY
 from pxcore.model.errors import Misconfigured
 
 CHICAGO = ZoneInfo("America/Chicago")
 OPENS = time(17)
 CLOSES = time(16)
 
-FIRST_DAY = date(2026, 11, 2)
-LAST_DAY = date(2027, 12, 31)
-
-# Chicago close of each early day. Source: pandas_market_calendars 5.5.0 `CME Globex Equity`,
-# read 2026-11-22, confirmed for 2026 by LEAN's market-hours file of 2026-08. The exchange's own
-# yearly notice decides; hold this table against it when it appears.
-_EARLY_CLOSES: dict[date, time] = {
-    date(2026, 11, 26): time(12),  # Thanksgiving
-    date(2026, 11, 27): time(12, 15),
-    date(2026, 12, 24): time(12, 15),
-    date(2027, 1, 18): time(12),  # Martin Luther King Jr. Day
-    date(2027, 2, 15): time(12),  # Presidents' Day
-    date(2027, 5, 31): time(12),  # Memorial Day
-    date(2027, 6, 18): time(12),  # Juneteenth, observed
-    date(2027, 7, 5): time(12),  # Independence Day, observed
-    date(2027, 9, 6): time(12),  # Labor Day
-    date(2027, 11, 25): time(12),  # Thanksgiving
-    date(2027, 11, 26): time(12, 15),
-}
-
-# Same sources, but for Good Friday 2027: the libraries disagree (one has an 08:15 close); by the
-# pattern of past years it is closed, and closed is the side on which an error costs nothing.
-_CLOSED: frozenset[date] = frozenset(
-    (
-        date(2026, 12, 25),
-        date(2027, 1, 1),
-        date(2027, 3, 26),  # Good Friday
-        date(2027, 12, 24),  # Christmas, observed
-    )
-)
+_OFF = {one.day: one for one in DAYS_OFF}
 
 
 class DayKind(StrEnum):
@@ -56,12 +28,15 @@ class DayKind(StrEnum):
 
 
 class TradingDay(msgspec.Struct, frozen=True, kw_only=True):
-    """One trading day, named by the date on which it ends. `opens_at`, `closes_at` in UTC."""
+    """One trading day, named by the date on which it ends. `opens_at`, `closes_at` in UTC; `name`
+    is the holiday's, empty on others.
+    """
 
     day: date
     kind: DayKind
     opens_at: datetime
     closes_at: datetime
+    name: str = ""
 
     @property
     def is_tradable(self) -> bool:
@@ -75,13 +50,14 @@ def chicago(day: date, at: time) -> datetime:
 
 def trading_day(day: date) -> TradingDay:
     """What the table says of that date. Weekends are closed; outside the table is unknown."""
+    off = _OFF.get(day)
     closes = CLOSES
     if not FIRST_DAY <= day <= LAST_DAY:
         kind = DayKind.UNKNOWN
-    elif day.weekday() >= 5 or day in _CLOSED:
+    elif day.weekday() >= 5 or (off is not None and off.closes is None):
         kind = DayKind.CLOSED
-    elif day in _EARLY_CLOSES:
-        kind, closes = DayKind.EARLY_CLOSE, _EARLY_CLOSES[day]
+    elif off is not None and off.closes is not None:
+        kind, closes = DayKind.EARLY_CLOSE, off.closes
     else:
         kind = DayKind.REGULAR
     return TradingDay(
@@ -89,6 +65,7 @@ def trading_day(day: date) -> TradingDay:
         kind=kind,
         opens_at=chicago(day - timedelta(days=1), OPENS),
         closes_at=chicago(day, closes),
+        name=off.name if off is not None else "",
     )
 
 

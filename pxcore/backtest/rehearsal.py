@@ -6,14 +6,14 @@ to do, and is denied what it should be, does.
 """
 
 from collections.abc import Iterator
-from datetime import time, timedelta
+from datetime import date, time, timedelta
 from decimal import Decimal
 from typing import Any
 
 import msgspec
 
 from pxcore.backtest.run import Backtest
-from pxcore.calendar import FIRST_DAY, chicago, latest_regular_day
+from pxcore.calendar import chicago
 from pxcore.engine import Engine, EngineConfig, Limits
 from pxcore.engine.commands import Notice
 from pxcore.engine.rounds import Round
@@ -24,7 +24,7 @@ from pxcore.paper.exchange import AccountSpec, Exchange
 from pxcore.paper.synthetic import synthetic
 from pxcore.settings import Settings
 
-_DAY = latest_regular_day(FIRST_DAY)
+_DAY = date(2026, 11, 2)  # a regular one, always the same
 _OPEN = chicago(_DAY, time(8, 30))
 _LEAD = timedelta(seconds=8)  # from the session's start to the window's
 _BALANCE_USD = Decimal(50_000)

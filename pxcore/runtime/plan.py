@@ -139,7 +139,8 @@ def window_of(settings: Settings, now: datetime) -> tuple[date, datetime, dateti
     """
     day = trading_day_at(now)
     if not day.is_tradable:
-        raise NotNow(f"{day.day} is {day.kind} in the calendar")
+        name = f", {day.name}" if day.name else ""
+        raise NotNow(f"{day.day} is {day.kind} in the calendar{name}")
     last = day.closes_at - _BEFORE_CLOSE
     start = chicago(day.day, settings.window_start)
     end = min(chicago(day.day, settings.window_end), last)
@@ -147,7 +148,7 @@ def window_of(settings: Settings, now: datetime) -> tuple[date, datetime, dateti
     if now >= end or start >= end:
         raise NotNow(
             f"the window {settings.window_start} to {settings.window_end} Chicago of {day.day} "
-            f"is over ({day.kind} day)"
+            f"is over ({day.name or f'{day.kind} day'})"
         )
     return day.day, start, end, flat_by
 

@@ -31,8 +31,8 @@ NO_WINDOWS = [
     pytest.param("2026-11-20T21:00", "over", id="at its end"),
     pytest.param("2026-11-26T17:55", "over", id="after an early close's window"),
     pytest.param("2026-11-21T15:00", "closed", id="Saturday"),
-    pytest.param("2026-12-25T15:00", "closed", id="Christmas"),
-    pytest.param("2028-05-01T15:00", "unknown", id="past the table"),
+    pytest.param("2026-12-25T15:00", "closed in the calendar, Christmas", id="Christmas"),
+    pytest.param("2029-05-01T15:00", "unknown", id="past the table"),
 ]
 
 
