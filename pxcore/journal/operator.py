@@ -62,7 +62,7 @@ class OperatorRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _row = msgspec.json.Decoder(OperatorRow)
-_NAME = re.compile(r"operator-(?P<account>\d+)-(?P<day>\d{8})\.jsonl")
+_NAME = re.compile(r"operator-(?P<account>\d{1,18})-(?P<day>\d{8})\.jsonl")
 
 
 class OperatorJournal:
@@ -147,11 +147,15 @@ class OperatorJournal:
 
 
 def days_in(folder: Path) -> Iterator[tuple[int, date]]:
-    """The accounts and days that have an operator's journal."""
+    """The accounts and days that have an operator's journal with anything in it."""
     for path in sorted(folder.glob("operator-*.jsonl")):
         match = _NAME.fullmatch(path.name)
-        if match is not None:
+        if match is None or not path.stat().st_size:
+            continue
+        try:
             yield int(match["account"]), date.fromisoformat(match["day"])
+        except ValueError:
+            continue  # eight digits that are no date: none of ours
 
 
 def released_halts(rows: tuple[OperatorRow, ...]) -> frozenset[str]:

@@ -18,6 +18,7 @@ from pxcore.journal.operator import OperatorJournal
 from pxcore.model import Fill, Order, PxError
 from pxcore.reports.daily import DailyReport
 from pxcore.reports.reconcile import VenueDay
+from pxcore.reports.verdict import Verdict
 from pxcore.store.tables import (
     Base,
     FillRow,
@@ -38,33 +39,16 @@ class Halted(msgspec.Struct, frozen=True, kw_only=True):
     wall: datetime
 
 
-class DayFold:
-    """What is known of the day so far. `rows` are those of single journals."""
+class Told:
+    """What one journal tells of the day, in its order: nothing of it counts before all is read."""
 
     def __init__(self, account_id: int, trading_day: date) -> None:
         self.account_id = account_id
         self.trading_day = trading_day
         self.rows: list[Base] = []
         self.halts: list[Halted] = []
-        self.unread: list[str] = []  # one sentence each
-        self.sessions = 0
-        self.closing: VenueDay | None = None
-        self.verdict: str | None = None
-        self.reports: dict[str, DailyReport] = {}
-        self._orders: dict[int, tuple[Order, str]] = {}
-        self._fills: dict[int, tuple[Fill, str]] = {}
-
-    def see_order(self, order: Order, by: str) -> None:
-        known = self._orders.get(order.id)
-        if known is None or _RANK[by] > _RANK[known[1]]:
-            self._orders[order.id] = (order, by)
-        elif known[1] == by:
-            self._orders[order.id] = (advance(known[0], order), by)
-
-    def see_fill(self, fill: Fill, by: str) -> None:
-        known = self._fills.get(fill.id)
-        if known is None or _RANK[by] >= _RANK[known[1]]:
-            self._fills[fill.id] = (fill, by)
+        self.orders: list[tuple[Order, str]] = []
+        self.fills: list[tuple[Fill, str]] = []
 
     def note(self, journal: str, seq: int, at: datetime, level: str, code: str, text: str) -> None:
         """An incident."""
@@ -80,6 +64,58 @@ class DayFold:
                 text=text,
             )
         )
+
+
+class DayFold:
+    """What is known of the day so far. `rows` are those of single journals."""
+
+    def __init__(self, account_id: int, trading_day: date) -> None:
+        self.account_id = account_id
+        self.trading_day = trading_day
+        self.rows: list[Base] = []
+        self.halts: list[Halted] = []
+        self.unread: list[str] = []  # one sentence each
+        self.sessions: set[str] = set()
+        self.closing: VenueDay | None = None
+        self.verdicts: dict[str | None, Verdict] = {}  # of each session, of the whole day (None)
+        self.reports: dict[str, DailyReport] = {}
+        self._orders: dict[int, tuple[Order, str]] = {}
+        self._fills: dict[int, tuple[Fill, str]] = {}
+
+    def take(self, told: Told) -> None:
+        self.rows += told.rows
+        self.halts += told.halts
+        for order, by in told.orders:
+            self.see_order(order, by)
+        for fill, by in told.fills:
+            self.see_fill(fill, by)
+
+    def see_order(self, order: Order, by: str) -> None:
+        known = self._orders.get(order.id)
+        if known is None or _RANK[by] > _RANK[known[1]]:
+            self._orders[order.id] = (order, by)
+        elif known[1] == by:
+            self._orders[order.id] = (advance(known[0], order), by)
+
+    def see_fill(self, fill: Fill, by: str) -> None:
+        known = self._fills.get(fill.id)
+        if known is None or _RANK[by] >= _RANK[known[1]]:
+            self._fills[fill.id] = (fill, by)
+
+    def see_verdict(self, session_id: str | None, verdict: Verdict) -> None:
+        """A comparison of the whole day takes the place of what its sessions' said before."""
+        if session_id is None:
+            self.verdicts.clear()
+        self.verdicts[session_id] = verdict
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """The worst that still stands; None when a session was never compared, unless another's
+        was broken.
+        """
+        worst = max(self.verdicts.values(), key=list(Verdict).index, default=None)
+        is_whole = None in self.verdicts or self.sessions <= self.verdicts.keys()
+        return worst if is_whole or worst is Verdict.BROKEN else None
 
     def see_operator(self, journals: Path) -> None:
         """What a person did to the day."""
@@ -119,7 +155,7 @@ class DayFold:
         return TradingDayRow(
             account_id=self.account_id,
             trading_day=self.trading_day,
-            sessions=self.sessions,
+            sessions=len(self.sessions),
             trades=sum(one.is_closed for one in fold_rounds(fills)),
             fills=len(fills),
             gross_usd=gross,

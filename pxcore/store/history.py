@@ -1,15 +1,19 @@
 """What the store tells of an account's days. A day that it lacks is put in from the journals."""
 
+from collections import Counter
 from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 
 from sqlalchemy import select
 
+from pxcore.journal.operator import OperatorJournal, days_in
+from pxcore.model import PxError
 from pxcore.reports.period import DayLine, PeriodReport, Trade, make_period
 from pxcore.store.database import Store
-from pxcore.store.projection import days_in_journals, project_day
-from pxcore.store.tables import SessionRow, TradeRow, TradingDayRow
+from pxcore.store.journals import Source, last_hash, sources_in
+from pxcore.store.projection import project_day
+from pxcore.store.tables import JournalRow, OperatorActRow, TradeRow, TradingDayRow
 
 
 def accounts_in(store: Store) -> tuple[int, ...]:
@@ -18,19 +22,39 @@ def accounts_in(store: Store) -> tuple[int, ...]:
 
 
 def bring_in(store: Store, journals: Path, first: date, last: date) -> tuple[str, ...]:
-    """Days of that stretch that journals tell of and the store does not, or not wholly: a session
-    was killed with its flow. What could not be read, one sentence each.
+    """Days of that stretch of which a journal tells more than the store knows: a session was
+    killed with its flow, or went on; and days with damage, which may have been mended. What
+    could not be read, one sentence each.
     """
     with store.session() as session:
-        known = set(session.scalars(select(SessionRow.session_id)).all())
-        days = {(r.account_id, r.trading_day) for r in session.scalars(select(TradingDayRow))}
+        known = {
+            one.journal: one.last_hash
+            for one in session.scalars(select(JournalRow).where(JournalRow.damage.is_(None)))
+        }
+        acts = Counter(
+            (one.account_id, one.trading_day) for one in session.scalars(select(OperatorActRow))
+        )
+    stale: set[tuple[int, date]] = set()
     unread: list[str] = []
-    for (account_id, day), sessions in sorted(days_in_journals(journals).items()):
-        is_told = (account_id, day) in days and known >= sessions
-        if first <= day <= last and not is_told:
+    for source in sources_in(journals):
+        if not isinstance(source, Source):
+            if first <= (source.trading_day or first) <= last:
+                unread.append(source.why)
+        elif source.name not in known or known[source.name] != last_hash(source.path):
+            stale.add((source.account_id, source.trading_day))
+    stale |= {day for day in days_in(journals) if acts[day] != _acts(journals, *day)}
+    for account_id, day in sorted(stale):
+        if first <= day <= last:
             done = project_day(store, journals, account_id=account_id, trading_day=day)
             unread += done.unread
-    return tuple(unread)
+    return tuple(dict.fromkeys(unread))
+
+
+def _acts(journals: Path, account_id: int, day: date) -> int:
+    try:
+        return len(OperatorJournal(journals, account_id=account_id, trading_day=day).rows())
+    except PxError:
+        return -1  # read again, and told, until it is mended
 
 
 def days_of(store: Store, account_id: int, first: date, last: date) -> tuple[DayLine, ...]:

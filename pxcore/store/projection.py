@@ -4,8 +4,7 @@ A day's rows are taken out and put in again in one transaction, so that it may b
 or while a session still writes: the next time makes it whole.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -14,19 +13,16 @@ import msgspec
 from sqlalchemy import delete, tuple_
 from sqlalchemy.orm import Session
 
-from pxcore.journal import FlattenTerms, Opening, read_opening, read_rows, sessions_in
+from pxcore.journal import Opening, read_opening
 from pxcore.journal.operator import OperatorJournal, days_in, released_halts
-from pxcore.journal.segments import day_ends_in, flattens_in, session_of
+from pxcore.journal.segments import session_of
 from pxcore.model import PxError
 from pxcore.reports.record import Record, read_record
 from pxcore.store.database import Store
 from pxcore.store.fold import DayFold, began
-from pxcore.store.report_rows import add_day_end, add_report, read_terms
-from pxcore.store.session_fold import JournalFold
-from pxcore.store.tables import PROJECTED, EquityRow, HaltRow, SessionRow
-
-_flatten = msgspec.json.Decoder(FlattenTerms)
-_DAMAGED = (PxError, msgspec.MsgspecError, OSError)
+from pxcore.store.journals import DAMAGED, Source, fold_journal, last_hash, sources_in
+from pxcore.store.report_rows import add_day_end, add_report
+from pxcore.store.tables import PROJECTED, EquityRow, HaltRow, JournalRow, SessionRow
 
 
 class Projected(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,15 +35,20 @@ class Projected(msgspec.Struct, frozen=True, kw_only=True):
 
 def rebuild(store: Store, journals: Path) -> Projected:
     """Every day that a journal tells of, anew, and none that no journal does."""
-    days = sorted(days_in_journals(journals))
+    days = set(days_in(journals))
+    unowned: list[str] = []
+    for source in sources_in(journals):
+        if isinstance(source, Source):
+            days.add((source.account_id, source.trading_day))
+        else:
+            unowned.append(source.why)
     with store.session() as session:
         for table in PROJECTED:
             session.execute(
                 delete(table).where(tuple_(table.account_id, table.trading_day).not_in(days))
             )
-    done = [project_day(store, journals, account_id=a, trading_day=d) for a, d in days]
-    unread = dict.fromkeys(what for one in done for what in one.unread)
-    unread |= dict.fromkeys(_unowned(journals))
+    done = [project_day(store, journals, account_id=a, trading_day=d) for a, d in sorted(days)]
+    unread = dict.fromkeys((*unowned, *(what for one in done for what in one.unread)))
     return Projected(days=len(days), rows=sum(one.rows for one in done), unread=tuple(unread))
 
 
@@ -69,51 +70,56 @@ def project_day(store: Store, journals: Path, *, account_id: int, trading_day: d
 
 
 def fold_day(journals: Path, *, account_id: int, trading_day: date) -> DayFold:
-    """The day's journals, oldest first."""
+    """The day's journals: sessions, flattens, day's ends, of each kind the oldest first."""
     day = DayFold(account_id, trading_day)
-    for path in sorted(sessions_in(journals, trading_day=trading_day), key=began):
-        _guarded(day, path, _add_session)
-    for path in sorted(flattens_in(journals, trading_day=trading_day), key=began):
-        _guarded(day, path, _add_flatten)
-    for path in sorted(day_ends_in(journals, trading_day=trading_day), key=began):
-        _guarded(day, path, _add_day_end)
+    sources: list[Source] = []
+    for one in sources_in(journals, trading_day=trading_day):
+        if not isinstance(one, Source):
+            day.unread.append(one.why)  # it may be of this account
+        elif (one.account_id, one.trading_day) == (account_id, trading_day):
+            sources.append(one)
+    for source in sorted(sources, key=lambda one: (_ORDER[_kind(one)], began(one.path))):
+        _take(day, source)
     for report in day.reports.values():
         add_report(report, day)
     day.see_operator(journals)
     return day
 
 
-def _guarded(day: DayFold, path: Path, add: Callable[[Path, DayFold], None]) -> None:
+def _kind(source: Source) -> str:
+    return source.name.split("-")[0]
+
+
+def _take(day: DayFold, source: Source) -> None:
     """Damage is told, and takes away no other journal's rows."""
+    seen, damage = last_hash(source.path), None
     try:
-        add(path, day)
-    except _DAMAGED as error:
-        day.unread.append(str(error))
+        _ADD[_kind(source)](source.path, day)
+    except DAMAGED as error:
+        damage = str(error)
+        day.unread.append(damage)
+    day.rows.append(
+        JournalRow(
+            account_id=day.account_id,
+            trading_day=day.trading_day,
+            journal=source.name,
+            last_hash=seen,
+            damage=damage,
+        )
+    )
 
 
 def _add_session(path: Path, day: DayFold) -> None:
     opening = read_opening(path)
-    if opening.config.account_id != day.account_id:
-        return
     record = read_record(path, opening)
-    day.sessions += 1
+    day.sessions.add(opening.config.session_id)
     day.rows.append(_session_row(path, opening, record, day))
     day.rows += _equity(path, record, day)
-    if record.damage is not None:
-        day.unread.append(record.damage)
-    JournalFold(session_of(path), day, opening=opening).read(path)
+    fold_journal(path, day, opening=opening)
 
 
-def _add_flatten(path: Path, day: DayFold) -> None:
-    terms = next((_flatten.decode(row.body) for row in read_rows(path)), None)
-    if terms is not None and terms.account_id == day.account_id:
-        JournalFold(session_of(path), day).read(path)
-
-
-def _add_day_end(path: Path, day: DayFold) -> None:
-    terms = read_terms(path)
-    if terms is not None and terms.account_id == day.account_id:
-        add_day_end(path, day)
+_ADD = {"px": _add_session, "flatten": fold_journal, "end": add_day_end}
+_ORDER = {kind: number for number, kind in enumerate(_ADD)}
 
 
 def _session_row(path: Path, opening: Opening, record: Record, day: DayFold) -> SessionRow:
@@ -188,34 +194,3 @@ def _released(journals: Path, day: DayFold) -> frozenset[str]:
         return released_halts(journal.rows())
     except PxError:
         return frozenset()  # told by the fold
-
-
-def days_in_journals(journals: Path) -> dict[tuple[int, date], set[str]]:
-    """Every account and day that a journal tells of, with its sessions."""
-    found: dict[tuple[int, date], set[str]] = {one: set() for one in days_in(journals)}
-    for path in sessions_in(journals):
-        with suppress(*_DAMAGED):  # see `_unowned`
-            opening = read_opening(path)
-            of_day = found.setdefault((opening.config.account_id, opening.trading_day), set())
-            of_day.add(session_of(path))
-    for path in flattens_in(journals):
-        with suppress(*_DAMAGED):
-            for row in read_rows(path):
-                terms = _flatten.decode(row.body)
-                found.setdefault((terms.account_id, terms.trading_day), set())
-                break
-    for path in day_ends_in(journals):
-        with suppress(*_DAMAGED):
-            end = read_terms(path)
-            if end is not None:
-                found.setdefault((end.account_id, end.trading_day), set())
-    return found
-
-
-def _unowned(journals: Path) -> Iterator[str]:
-    """Sessions whose journals do not say whose they are."""
-    for path in sessions_in(journals):
-        try:
-            read_opening(path)
-        except _DAMAGED as error:
-            yield str(error)

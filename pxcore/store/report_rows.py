@@ -18,11 +18,9 @@ _found = msgspec.json.Decoder(Reconciliation)
 _report = msgspec.json.Decoder(DailyReport)
 
 
-def read_terms(path: Path) -> DayEndTerms | None:
-    """Whose day it is; None for one that was killed before it said so. Raises ProtocolError."""
-    for row in read_rows(path):
-        return _terms.decode(row.body)
-    return None
+def read_terms(path: Path) -> DayEndTerms:
+    """Whose day it is. Raises ProtocolError or a msgspec error when its first row does not say."""
+    return _terms.decode(next(read_rows(path)).body)
 
 
 def add_day_end(path: Path, day: DayFold) -> None:
@@ -52,7 +50,7 @@ def _add_venue(venue: VenueDay, day: DayFold) -> None:
 
 def _add_found(journal: str, row: Row, terms: DayEndTerms | None, day: DayFold) -> None:
     found = _found.decode(row.body)
-    day.verdict = found.verdict.value
+    day.see_verdict(terms.session_id if terms is not None else None, found.verdict)
     of = {"account_id": day.account_id, "trading_day": day.trading_day, "journal": journal}
     day.rows.append(
         ReconciliationRow(

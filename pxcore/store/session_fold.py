@@ -1,13 +1,10 @@
 """A session's or a flatten's journal as rows of the store.
 
-The chain is checked by whoever reads the record of the same file; here lines of the market are
-passed over unread: a day has millions, and none of them is a row of the store.
+What the market said is passed over: a day has millions of it, and none is a row of the store.
 """
 
-from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -29,6 +26,7 @@ from pxcore.engine.events import (
     CancelAnswered,
     ClockTick,
     CloseAnswered,
+    Event,
     FillSeen,
     KillSwitchSeen,
     LimitsTightened,
@@ -53,11 +51,10 @@ from pxcore.journal import (
     decode_event,
     decode_gap,
 )
-from pxcore.journal.chain import decode_row
+from pxcore.journal.bulk import EventRow, Part
 from pxcore.journal.latches import Latched
-from pxcore.journal.segments import lines_of
-from pxcore.model import Fill
-from pxcore.store.fold import REST, STREAM, DayFold, Halted
+from pxcore.model import DepthLevel, Fill, MarketTrade, Quote
+from pxcore.store.fold import REST, STREAM, Halted, Told
 from pxcore.store.tables import (
     HeartbeatRow,
     IntentRow,
@@ -67,35 +64,38 @@ from pxcore.store.tables import (
     RiskRow,
 )
 
-_PASSED_OVER = (b'"event":"quote"', b'"event":"print"', b'"event":"depth"')
-_MINUTE = timedelta(minutes=1)
+_MARKET = frozenset((Quote, MarketTrade, DepthLevel))
 
 Instruction = PlaceEntry | PlaceStop | CancelOrder | ClosePosition | MoveStop
 
 
 class JournalFold:
-    """One journal's rows, put into the day's."""
+    """One journal's rows, in order."""
 
-    def __init__(self, name: str, day: DayFold, *, opening: Opening | None = None) -> None:
+    def __init__(self, name: str, told: Told, *, opening: Opening | None = None) -> None:
         self._name = name
-        self._day = day
+        self._day = told
+        self._at: datetime | None = None
         self._beat: HeartbeatRow | None = None
         self._waiting: dict[tuple[str, str | int], IntentRow] = {}  # for an answer, by what it is
         self._limits: Limits | None = opening.config.limits if opening is not None else None
         self._peak_usd = opening.config.peak_usd if opening is not None else Decimal(0)
         self._realised: dict[int, Decimal] = {}  # by fill
 
-    def read(self, path: Path) -> None:
-        """Raises ProtocolError at the first line that is no row; what came before it stays."""
-        at: datetime | None = None
-        for row in _rows(path):
-            at = row.at or at
-            self._see(row, at or row.wall)
+    def read(self, part: Part) -> None:
+        if isinstance(part, Row):
+            self._at = part.at or self._at
+            self._see(part, self._at or part.wall)
+            return
+        for row in part:
+            if type(row.body) not in _MARKET:
+                self._see_event(row, row.body, row.at or row.body.at)
+        self._at = part[-1].at or self._at
 
     def _see(self, row: Row, at: datetime) -> None:
         match row.kind:
             case RowKind.EVENT:
-                self._see_event(row, at)
+                self._see_event(row, decode_event(row), at)
             case RowKind.COMMAND:
                 self._see_command(row, at)
             case RowKind.GAP:
@@ -112,7 +112,7 @@ class JournalFold:
             case _:
                 pass
 
-    def _of(self, row: Row, at: datetime) -> dict[str, Any]:
+    def _of(self, row: Row | EventRow, at: datetime) -> dict[str, Any]:
         """What every row of the store has that stands for one of the journal."""
         return {
             "account_id": self._day.account_id,
@@ -124,22 +124,21 @@ class JournalFold:
 
     # -- events -------------------------------------------------------------------------------
 
-    def _see_event(self, row: Row, at: datetime) -> None:
-        event = decode_event(row)
+    def _see_event(self, row: Row | EventRow, event: Event, at: datetime) -> None:
         day = self._day
         match event:
             case ClockTick():
                 self._see_tick(row)
             case OrderSeen(order=order):
-                day.see_order(order, STREAM)
+                day.orders.append((order, STREAM))
             case FillSeen(fill=fill):
-                day.see_fill(fill, STREAM)
+                day.fills.append((fill, STREAM))
                 self._see_fill(row, at, fill)
             case SnapshotTaken(snapshot=snapshot):
                 for order in snapshot.orders:
-                    day.see_order(order, REST)
+                    day.orders.append((order, REST))
                 for fill in snapshot.fills:
-                    day.see_fill(fill, REST)
+                    day.fills.append((fill, REST))
                     self._see_fill(row, at, fill, is_told=False)
             case PositionSeen(position=position):
                 day.rows.append(
@@ -198,7 +197,7 @@ class JournalFold:
         intent.outcome, intent.answered_at = outcome, at
         intent.order_id = order_id if order_id is not None else intent.order_id
 
-    def _see_tick(self, row: Row) -> None:
+    def _see_tick(self, row: Row | EventRow) -> None:
         minute = row.wall.replace(second=0, microsecond=0)
         beat = self._beat
         if beat is None or beat.minute_wall != minute:
@@ -260,7 +259,9 @@ class JournalFold:
 
     # -- the risk ledger ----------------------------------------------------------------------
 
-    def _see_fill(self, row: Row, at: datetime, fill: Fill, *, is_told: bool = True) -> None:
+    def _see_fill(
+        self, row: Row | EventRow, at: datetime, fill: Fill, *, is_told: bool = True
+    ) -> None:
         net = Decimal(0) if fill.is_voided else fill.net_usd
         if self._realised.get(fill.id) == net:
             return
@@ -268,7 +269,7 @@ class JournalFold:
         if is_told:
             self._note_risk(row, at, f"fill {fill.id}")
 
-    def _note_risk(self, row: Row, at: datetime, cause: str) -> None:
+    def _note_risk(self, row: Row | EventRow, at: datetime, cause: str) -> None:
         if self._limits is None:
             return  # a flatten has no limits
         realised = sum(self._realised.values(), Decimal(0))
@@ -295,10 +296,3 @@ def _key_of(command: Instruction) -> tuple[str, str | int]:
             return "move", order_id
         case ClosePosition(contract_id=contract_id):
             return "close", contract_id
-
-
-def _rows(path: Path) -> Iterator[Row]:
-    """Those that may matter, a torn last line left out."""
-    for _, _, line in lines_of(path):
-        if line.endswith(b"\n") and not any(mark in line for mark in _PASSED_OVER):
-            yield decode_row(line)

@@ -53,6 +53,17 @@ class HaltRow(Base):
     at: Mapped[datetime]  # by our own clock
 
 
+class JournalRow(OfADay, Base):
+    """A journal that went into the store, as far as it was written then. `last_hash` is null where
+    its last row could not be read; `damage` says what could not.
+    """
+
+    __tablename__ = "journals"
+    journal: Mapped[str] = mapped_column(primary_key=True)
+    last_hash: Mapped[str | None]
+    damage: Mapped[str | None]
+
+
 class TradingDayRow(OfADay, Base):
     """What an account's day came to, by the venue's last word on it; null before there is one."""
 
@@ -114,10 +125,12 @@ class IntentRow(OfAJournal, Base):
 
 
 class OrderRow(OfADay, Base):
-    """As last seen of the day, whoever sent it. `seen_by`: the stream, REST, or the day's end."""
+    """As last seen on the day, whoever sent it: one that lives on is there again the next day.
+    `seen_by`: the stream, REST, or the day's end."""
 
     __tablename__ = "orders"
     account_id: Mapped[int] = mapped_column(primary_key=True)
+    trading_day: Mapped[date] = mapped_column(primary_key=True)
     order_id: Mapped[int] = mapped_column(primary_key=True)
     contract_id: Mapped[str]
     status: Mapped[str]
@@ -139,6 +152,7 @@ class FillRow(OfADay, Base):
 
     __tablename__ = "fills"
     account_id: Mapped[int] = mapped_column(primary_key=True)
+    trading_day: Mapped[date] = mapped_column(primary_key=True)
     fill_id: Mapped[int] = mapped_column(primary_key=True)
     contract_id: Mapped[str]
     order_id: Mapped[int] = mapped_column(index=True)

@@ -1,7 +1,7 @@
 """The store says what the journals say, and saying it anew changes nothing; on both databases."""
 
 from collections import Counter
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -16,6 +16,7 @@ from pxcore.engine.tightening import Bounds
 from pxcore.journal import Journal, RowKind, decode_command, decode_event, read_opening, read_rows
 from pxcore.journal.operator import OperatorJournal, Tightened
 from pxcore.journal.rows import FlattenTerms
+from pxcore.store.history import bring_in
 from pxcore.store.projection import project_day, rebuild
 from pxcore.store.tables import (
     DailyReportRow,
@@ -207,12 +208,90 @@ def test_damaged_journal_is_told_and_what_came_before_the_damage_is_there(store,
     assert rows(store, IntentRow) and rows(store, FillRow)
 
 
+def change_lines(path, change):
+    path.write_bytes(b"".join(change(path.read_bytes().splitlines(keepends=True))))
+
+
+def first_with(lines, mark):
+    return next(n for n, line in enumerate(lines) if mark in line)
+
+
+def twice(lines):
+    n = first_with(lines, b'"place_entry"')
+    return [*lines[: n + 1], *lines[n:]]
+
+
+def no_text(lines):
+    n = first_with(lines, b'"denied"')
+    return [*lines[:n], lines[n].replace(b'"gate":"', b'"gate":"\xff'), *lines[n + 1 :]]
+
+
 @pytest.mark.damages_journal
-def test_journal_that_does_not_say_whose_it_is_is_told(store, day):
+@pytest.mark.parametrize("change", [twice, no_text])
+def test_damage_of_any_kind_breaks_no_rebuild_and_is_told_once(store, day, change):
+    folder, report = day
+    change_lines(folder / f"{SESSION}.jsonl", change)
+    done = project_day(store, folder, **of_day(report))
+    assert len(done.unread) == 1 and rebuild(store, folder).unread == done.unread
+
+
+@pytest.mark.damages_journal
+def test_rows_that_were_not_written_are_no_rows_of_the_store(store, day):
     folder, _ = day
-    (folder / "px-20261118-9.jsonl").write_bytes(b"{}\n")
+    for one in folder.glob("end-*"):
+        one.unlink()
+
+    def bigger(lines):
+        n = first_with(lines, b'"event":"fill"')
+        return [*lines[:n], lines[n].replace(b'"size":1', b'"size":7'), *lines[n + 1 :]]
+
+    change_lines(folder / f"{SESSION}.jsonl", bigger)
+    rebuild(store, folder)
+    assert rows(store, FillRow) == []
+
+
+@pytest.mark.damages_journal
+def test_damaged_flatten_is_told(store, tmp_path):
+    at = datetime(2026, 11, 20, 15, tzinfo=UTC)
+    journal = Journal(tmp_path / "flatten-20261120-1.jsonl", on_fault=pytest.fail)
+    terms = FlattenTerms(account_id=1, trading_day=at.date(), reason="px flatten")
+    journal.append(RowKind.FLATTEN, terms, at=at)
+    journal.append(RowKind.COMMAND, ClosePosition(contract_id="C"), at=at)
+    journal.append(RowKind.COMMAND, ClosePosition(contract_id="C"), at=at)
+    assert journal.close()
+    change_lines(journal.path, lambda lines: [lines[0], lines[2]])
+    assert rebuild(store, tmp_path).unread and rows(store, IntentRow) == []
+
+
+@pytest.mark.damages_journal
+@pytest.mark.parametrize("kind", ["px", "flatten", "end"])
+def test_journal_that_does_not_say_whose_it_is_is_told(store, day, kind):
+    folder, _ = day
+    (folder / f"{kind}-20261118-9.jsonl").write_bytes(b"{}\n")
     done = rebuild(store, folder)
-    assert any("px-20261118-9" in what for what in done.unread) and done.days == 1
+    assert any(f"{kind}-20261118-9" in what for what in done.unread) and done.days == 1
+    at = datetime(2026, 11, 18, tzinfo=UTC).date()
+    assert bring_in(store, folder, at, at) == done.unread
+    assert bring_in(store, folder, at - timedelta(days=7), at - timedelta(days=1)) == ()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param("operator-1-20261399.jsonl", id="no date"),
+        pytest.param(f"operator-{'9' * 30}-20261120.jsonl", id="no account"),
+    ],
+)
+def test_operators_journal_by_a_name_that_is_none_breaks_nothing(store, day, name):
+    folder, _ = day
+    (folder / name).write_bytes(b"{}\n")
+    assert rebuild(store, folder).days == 1
+
+
+def test_operators_journal_without_an_act_makes_no_day(store, tmp_path):
+    (tmp_path / "operator-7-20261120.jsonl").write_bytes(b"")
+    rebuild(store, tmp_path)
+    assert rows(store, TradingDayRow) == []
 
 
 def test_flatten_outside_a_session_is_an_incident_with_its_closes(store, tmp_path):

@@ -62,6 +62,7 @@ def upgrade() -> None:
     op.create_table(
         "fills",
         sa.Column("account_id", Whole, nullable=False),
+        sa.Column("trading_day", sa.Date(), nullable=False),
         sa.Column("fill_id", Whole, nullable=False),
         sa.Column("contract_id", Words(), nullable=False),
         sa.Column("order_id", Whole, nullable=False),
@@ -74,8 +75,7 @@ def upgrade() -> None:
         sa.Column("happened_at", Moment(), nullable=False),
         sa.Column("is_voided", sa.Boolean(), nullable=False),
         sa.Column("seen_by", Words(), nullable=False),
-        sa.Column("trading_day", sa.Date(), nullable=False),
-        sa.PrimaryKeyConstraint("account_id", "fill_id"),
+        sa.PrimaryKeyConstraint("account_id", "trading_day", "fill_id"),
     )
     with op.batch_alter_table("fills") as batch_op:
         batch_op.create_index("ix_fills_day", ["account_id", "trading_day"])
@@ -134,6 +134,18 @@ def upgrade() -> None:
         batch_op.create_index("ix_intents_tag", ["tag"])
 
     op.create_table(
+        "journals",
+        sa.Column("journal", Words(), nullable=False),
+        sa.Column("last_hash", Words(), nullable=True),
+        sa.Column("damage", Words(), nullable=True),
+        sa.Column("account_id", Whole, nullable=False),
+        sa.Column("trading_day", sa.Date(), nullable=False),
+        sa.PrimaryKeyConstraint("journal"),
+    )
+    with op.batch_alter_table("journals") as batch_op:
+        batch_op.create_index("ix_journals_day", ["account_id", "trading_day"])
+
+    op.create_table(
         "kill_switch",
         sa.Column("reason", Words(), nullable=True),
         sa.Column("journal", Words(), nullable=False),
@@ -164,6 +176,7 @@ def upgrade() -> None:
     op.create_table(
         "orders",
         sa.Column("account_id", Whole, nullable=False),
+        sa.Column("trading_day", sa.Date(), nullable=False),
         sa.Column("order_id", Whole, nullable=False),
         sa.Column("contract_id", Words(), nullable=False),
         sa.Column("status", Words(), nullable=False),
@@ -178,8 +191,7 @@ def upgrade() -> None:
         sa.Column("parent_id", Whole, nullable=True),
         sa.Column("created_at", Moment(), nullable=False),
         sa.Column("seen_by", Words(), nullable=False),
-        sa.Column("trading_day", sa.Date(), nullable=False),
-        sa.PrimaryKeyConstraint("account_id", "order_id"),
+        sa.PrimaryKeyConstraint("account_id", "trading_day", "order_id"),
     )
     with op.batch_alter_table("orders") as batch_op:
         batch_op.create_index("ix_orders_day", ["account_id", "trading_day"])
