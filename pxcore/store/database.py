@@ -22,6 +22,7 @@ from pxcore.store.tables import HaltRow
 _CONNECT_S = 5
 _LOCK_S = 5  # a server that somebody holds up is one that is away
 _ANSWER_S = 20
+_ENCODED = "in a password, @ is written %40, : %3A, / %2F and % %25"
 _PROJECTING = 0x7078_0001  # of PostgreSQL's advisory locks, ours alone
 
 
@@ -42,8 +43,8 @@ class Store:
 
     @property
     def name(self) -> str:
-        """Where it is, without the password."""
-        return self.engine.url.render_as_string(hide_password=True)
+        """Where it is, without the password, which may stand among the options too."""
+        return self.engine.url.set(query={}).render_as_string(hide_password=True)
 
     def close(self) -> None:
         self.engine.dispose()
@@ -98,14 +99,17 @@ def _parsed(url: str | URL) -> URL:
     """The URL with the driver that we have. Its text is never part of an error: a password is."""
     try:
         parsed = make_url(url)
-    except ArgumentError as error:
-        raise Misconfigured("PX_DATABASE_URL is no database URL") from error
+    except (ArgumentError, ValueError):  # its words may be a part of the password
+        raise Misconfigured(f"PX_DATABASE_URL is no database URL; {_ENCODED}") from None
     match parsed.get_backend_name():
         case "sqlite":
-            if parsed.database:
-                Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+            if parsed.database in (None, "", ":memory:"):
+                raise Misconfigured("PX_DATABASE_URL: a store in memory forgets every halt")
+            Path(str(parsed.database)).parent.mkdir(parents=True, exist_ok=True)
             return parsed.set(drivername="sqlite")
         case "postgresql" | "postgres":
+            if "@" in f"{parsed.host}{parsed.database}":  # what follows an @ within the password
+                raise Misconfigured(f"PX_DATABASE_URL names no host; {_ENCODED}")
             return parsed.set(drivername="postgresql+psycopg")
         case other:
             raise Misconfigured(f"PX_DATABASE_URL: sqlite or postgresql, not {other}")

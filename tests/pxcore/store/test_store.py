@@ -2,6 +2,7 @@
 
 import sqlite3
 import threading
+from contextlib import closing
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 
@@ -237,3 +238,29 @@ def test_database_that_nobody_serves_is_an_error_without_its_password():
     with pytest.raises(SQLAlchemyError) as refused:
         Store(url)
     assert "hidden" not in str(refused.value)
+
+
+@pytest.mark.parametrize("memory", ["sqlite://", "sqlite:///", "sqlite:///:memory:"])
+def test_store_in_memory_is_refused_for_it_forgets_halts(memory):
+    with pytest.raises(Misconfigured, match="forgets every halt"):
+        Store(memory)
+
+
+@pytest.mark.parametrize(
+    "login",
+    [
+        pytest.param("px:ab@geheim", id="at"),
+        pytest.param("px:ab@geheim:x", id="at and colon"),
+        pytest.param("px:ab@cd/geheim", id="at and slash"),
+        pytest.param("px:ab@cd:geheim/x", id="at, colon and slash"),
+    ],
+)
+def test_password_that_was_not_encoded_is_a_plain_error_without_any_of_it(login):
+    with pytest.raises(Misconfigured, match="%40") as told:
+        Store(f"postgresql://{login}@127.0.0.1:1/px")
+    assert "geheim" not in str(told.value) and told.value.__cause__ is None
+
+
+def test_stores_name_has_no_password_wherever_it_stood(tmp_path):
+    with closing(Store(f"sqlite:///{tmp_path}/px.sqlite?uri=true&password=geheim")) as store:
+        assert "geheim" not in store.name
