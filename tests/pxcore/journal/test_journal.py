@@ -130,6 +130,7 @@ def terms(config) -> Opening:
     )
 
 
+@pytest.mark.damages_journal
 def test_halt_of_a_killed_session_is_found_in_its_journal(tmp_path):
     config = demo_day(1).engine.config
     path = tmp_path / f"px-{config.trading_day:%Y%m%d}-1.jsonl"
@@ -158,6 +159,7 @@ def entry(tag: str) -> PlaceEntry:
     )
 
 
+@pytest.mark.damages_journal
 def test_entry_that_a_killed_session_sent_without_an_answer_is_found_with_its_time(tmp_path):
     config = demo_day(1).engine.config
     find = functools.partial(
