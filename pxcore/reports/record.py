@@ -35,7 +35,7 @@ from pxcore.journal import (
     read_rows,
 )
 from pxcore.journal.bulk import EventRow, Part, read_parts
-from pxcore.model import Fill, Order, ProtocolError, PxError, Snapshot
+from pxcore.model import Fill, Order, PxError, Snapshot
 from pxcore.reports.measures import Measures, Meter, is_market
 
 
@@ -116,7 +116,7 @@ def _read_by_rows(path: Path, opening: Opening) -> Record:
     try:
         record.opening = read_opening(path)
         _fold(read_rows(path), record)
-    except (OSError, ProtocolError, msgspec.MsgspecError) as error:
+    except (OSError, PxError, msgspec.MsgspecError, ValueError) as error:
         record.damage = str(error)
     return _judged(record)
 

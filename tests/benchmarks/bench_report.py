@@ -31,6 +31,8 @@ from pxcore.model import MarketTrade, Quote
 from pxcore.reports.html import to_html
 from pxcore.reports.measures import is_market
 from pxcore.reports.record import read_record
+from pxcore.store import Store
+from pxcore.store.projection import rebuild
 
 _EVENTS = 5_000_000
 _SECONDS_MAX = 10.0
@@ -98,6 +100,13 @@ def report_day(path: Path) -> int:
         f"{checked.ru_utime + checked.ru_stime:.1f} s for the chain in another process"
     )
     print(f"{memory_mb:.0f} MB at most, both processes (at most {_MEMORY_MB_MAX:g})")
+    begun = time.perf_counter()
+    store = Store(f"sqlite:///{path.parent}/px.sqlite")
+    done = rebuild(store, path.parent)
+    store.close()
+    print(f"{time.perf_counter() - begun:.1f} s for its {done.rows:,} rows in the store besides")
+    if done.unread:
+        raise SystemExit(f"the store was not made: {done.unread}")
     return 0 if took_s <= _SECONDS_MAX and memory_mb <= _MEMORY_MB_MAX else 1
 
 

@@ -9,6 +9,8 @@ import pytest
 
 from pxcore.calendar import trading_day_at
 from pxcore.engine.commands import Notice
+from pxcore.journal import RowKind, decode_request, read_rows
+from pxcore.journal.segments import flattens_in
 from pxcore.reports.verdict import Verdict
 from pxcore.runtime import startup
 from pxcore.runtime.day_check import check_day
@@ -120,3 +122,6 @@ def test_position_of_a_killed_session_is_flattened_by_the_next_start_unless_told
 
     assert recovered.opening.is_flat and paper.is_flat() and not recovered.adopts
     assert any("left by a session of ours: flatten" in notice.text for notice in said)
+    (flattened,) = flattens_in(Paths(settings.home).journals)
+    requests = [decode_request(row) for row in read_rows(flattened) if row.kind is RowKind.REQUEST]
+    assert "/api/Position/closeContract" in [request.path for request in requests]

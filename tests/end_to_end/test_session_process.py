@@ -138,6 +138,7 @@ def test_daily_loss_halts_the_day_and_the_next_session_of_the_day_enters_nothing
     assert len(closing.fills) == fills_before
 
 
+@pytest.mark.damages_journal
 def test_session_whose_journal_cannot_be_made_does_not_start(start_paper, configure):
     paper, values = start_paper(window_s=20.0)
     settings = configure(values)
