@@ -17,7 +17,7 @@ from pxcore.cli.demo import DemoRequest, run_demo
 from pxcore.cli.desk import acting, asking
 from pxcore.cli.edge import Edge, log_to_stderr
 from pxcore.cli.flatten import flatten
-from pxcore.cli.output import console
+from pxcore.cli.output import console, steady_console
 from pxcore.cli.paper import PaperRequest, serve_paper
 from pxcore.cli.period import day_of, month_of, show_period, week_of
 from pxcore.cli.real_day import run_day
@@ -175,7 +175,7 @@ def flatten_now(
 
     Example: px flatten --yes
     """
-    raise typer.Exit(flatten(load_settings(), console(), is_agreed=yes, timeout_s=timeout))
+    raise typer.Exit(flatten(load_settings(), steady_console(), is_agreed=yes, timeout_s=timeout))
 
 
 @app.command()

@@ -5,6 +5,7 @@ goes to standard error. A table has no lines, and piped no colours either. None 
 folded: on a screen that is too narrow its rows are sentences.
 """
 
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -31,6 +32,29 @@ class Form(Enum):
 def console(piped_width: int = _PIPED_WIDTH) -> Console:
     """Standard output. Piped, it is wide enough for every table whatever the window is."""
     return Console(highlight=False, width=None if sys.stdout.isatty() else piped_width)
+
+
+class _Steady(Console):
+    """Goes on when what it says reaches nobody: what it serves is not to be broken off for that."""
+
+    def print(self, *objects: Any, **how: Any) -> None:
+        try:
+            super().print(*objects, **how)
+        except UnicodeEncodeError:
+            super().print(*(ascii(str(one)) for one in objects))
+        except OSError:  # a full disk, a terminal that was closed
+            self.quiet = True
+
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
+        devnull = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(devnull, sys.stdout.fileno())
+        os.close(devnull)
+
+
+def steady_console() -> Console:
+    """As `console`, for what moves money: `px flatten | head` flattens to its end."""
+    return _Steady(highlight=False, width=None if sys.stdout.isatty() else _PIPED_WIDTH)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from loguru import logger
+
 from pxcore.clock import Clock
 from pxcore.engine.commands import CancelOrder, ClosePosition, Command, Notice, TakeSnapshot
 from pxcore.engine.events import (
@@ -96,7 +98,10 @@ def flatten_account(
 def _carry_out(command: Command, venue: Venue, say: Callable[[Notice], None]) -> Event | None:
     match command:
         case Notice():
-            say(command)
+            try:
+                say(command)
+            except Exception as error:  # whoever listens: no flatten ends for that
+                logger.error("{} (and it cannot be said: {})", command.text, error)
             return None
         case CancelOrder() | ClosePosition():
             return venue.instruct(command)

@@ -1,8 +1,12 @@
 """`px flatten` keeps a journal of its own: what it sent, request by request, and its receipt."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import msgspec
+import pytest
 from engine_scenes import CONFIG
 from gateway_samples import position_row
 from paper_scenes import ACCOUNT
@@ -101,3 +105,24 @@ def test_report_reads_the_closes_of_a_flatten_among_its_requests(
     assert record.closes_outside == 1
     assert len(record.fills_by_rest) == 2
     assert record.damage is None
+
+
+@pytest.mark.process
+def test_flatten_whose_reader_has_gone_flattens_to_its_end(px: Px, gateway: Gateway) -> None:
+    """`px flatten --yes | head -0`: its first line meets a closed pipe."""
+    gateway.post("/api/Order/place", **entry())
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [sys.executable, "-m", "pxcore.cli", "flatten", "--yes"],
+        env=os.environ | px.settings,
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    os.close(writing)
+    assert done.returncode == 0, done.stderr
+    assert gateway.post("/api/Position/searchOpen", accountId=ACCOUNT)[1]["positions"] == []
+    assert gateway.post("/api/Order/searchOpen", accountId=ACCOUNT)[1]["orders"] == []
