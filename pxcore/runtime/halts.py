@@ -2,8 +2,10 @@
 
 from contextlib import closing
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from pxcore.journal.operator import OperatorJournal, released_halts
-from pxcore.model import ProtocolError
+from pxcore.model import ProtocolError, PxError, Unavailable
 from pxcore.runtime.plan import Paths, SessionPlan, open_store
 from pxcore.settings import Settings
 
@@ -11,16 +13,20 @@ from pxcore.settings import Settings
 def latch_halt(plan: SessionPlan, settings: Settings, reason: str) -> None:
     """No session of this account and trading day may enter any more. The first reason stays.
 
-    Raises SQLAlchemyError when the store cannot be written.
+    Raises Unavailable when the store cannot be written, whatever the cause: whoever latches has
+    an account to keep flat, and can do nothing about it.
     """
-    with closing(open_store(settings)) as store:
-        store.latch_halt(
-            account_id=plan.account.id,
-            trading_day=plan.trading_day,
-            reason=reason,
-            session_id=plan.session_id,
-            released=_released(plan, settings),
-        )
+    try:
+        with closing(open_store(settings)) as store:
+            store.latch_halt(
+                account_id=plan.account.id,
+                trading_day=plan.trading_day,
+                reason=reason,
+                session_id=plan.session_id,
+                released=_released(plan, settings),
+            )
+    except (SQLAlchemyError, PxError, OSError) as error:
+        raise Unavailable(f"halt not latched: {str(error).splitlines()[0]}") from error
 
 
 def _released(plan: SessionPlan, settings: Settings) -> frozenset[str]:

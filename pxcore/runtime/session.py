@@ -13,7 +13,6 @@ from datetime import datetime
 
 import msgspec
 from loguru import logger
-from sqlalchemy.exc import SQLAlchemyError
 
 from pxcore.engine import Engine
 from pxcore.engine.commands import (
@@ -244,8 +243,8 @@ class Session:
             try:
                 latch_halt(self._plan, self._settings, reason)
                 return
-            except SQLAlchemyError as error:
-                logger.error("halt not latched, attempt {}: {}", attempt, error)
+            except Unavailable as error:
+                logger.error("{}, attempt {}", error, attempt)
 
     def _tell_lateness(self) -> None:
         if not self._is_lateness_told and self._clock.now() > self._plan.flat_by:

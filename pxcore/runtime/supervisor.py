@@ -13,11 +13,10 @@ from datetime import timedelta
 from typing import IO
 
 import msgspec
-from sqlalchemy.exc import SQLAlchemyError
 
 from pxcore.engine.commands import Level, Notice
 from pxcore.engine.events import Ask
-from pxcore.model import PxError
+from pxcore.model import PxError, Unavailable
 from pxcore.runtime.alarms import flatten_alerted
 from pxcore.runtime.flatten import flatten_account
 from pxcore.runtime.flatten_record import FlattenRecord
@@ -165,13 +164,13 @@ class Supervisor:
         """The session does it too; one of the two may be killed, or find the store locked."""
         try:
             latch_halt(self._plan, self._settings, reason)
-        except SQLAlchemyError as error:
+        except Unavailable as error:
             self._on_line(
                 Milestone(
                     at=self._settings.clock.now(),
                     level=Level.WARNING,
                     code="halt.not_latched",
-                    text=str(error).splitlines()[0],
+                    text=str(error),
                 )
             )
 
