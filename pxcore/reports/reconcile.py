@@ -95,18 +95,18 @@ def _fills(
     unheard: dict[int, Fill],
 ) -> Iterable[Difference]:
     for fill_id, theirs in reported.items():
-        ours = seen.get(fill_id)
-        if ours is None:
-            kind = Kind.FILL_SEEN_BY_REST if fill_id in by_rest else Kind.FILL_NOT_SEEN
-            kind = Kind.FILL_AFTER_DEATH if fill_id in unheard else kind
-            yield Difference(kind=kind, what=f"fill {fill_id}", ours="-", venues=_say_fill(theirs))
-        elif _key(ours) != _key(theirs):
+        ours = seen.get(fill_id) or by_rest.get(fill_id)
+        if ours is not None and _key(ours) != _key(theirs):
             yield Difference(
                 kind=Kind.FILL_DIFFERS,
                 what=f"fill {fill_id}",
                 ours=_say_fill(ours),
                 venues=_say_fill(theirs),
             )
+        elif fill_id not in seen:
+            kind = Kind.FILL_SEEN_BY_REST if ours is not None else Kind.FILL_NOT_SEEN
+            kind = Kind.FILL_AFTER_DEATH if fill_id in unheard else kind
+            yield Difference(kind=kind, what=f"fill {fill_id}", ours="-", venues=_say_fill(theirs))
     for fill_id in sorted((seen.keys() | by_rest.keys()) - reported.keys()):
         ours = seen.get(fill_id) or by_rest[fill_id]
         yield Difference(

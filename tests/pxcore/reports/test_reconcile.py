@@ -402,3 +402,9 @@ def test_report_of_a_broken_day_names_the_difference():
         market="test",
     )
     assert "| balance, USD | 50013.78 | 50000.00 | balance differs |" in to_markdown(made)
+
+
+def test_fill_that_only_rest_showed_us_and_that_is_another_now_is_broken():
+    moved = {f.id: replace(f, price_ticks=f.price_ticks + 5) for f in FILLS}  # the same profit
+    found = compared(record(fills={}, fills_by_rest=moved))
+    assert [d.kind for d in found.differences] == [Kind.FILL_DIFFERS, Kind.FILL_DIFFERS]
