@@ -208,13 +208,19 @@ def _money(
 
 
 def _ledger(record: Record, closing: Snapshot) -> Iterable[Difference]:
-    """The engine's day against the venue's, earlier sessions of the day included."""
+    """The engine's day against the venue's, earlier sessions of the day included. It is behind
+    when it is right as far as it goes: the last fills are missing, and nothing else.
+    """
     ledger = record.closing.ledger if record.closing is not None else None
     if ledger is None:
         return  # the session was killed: it closed no books
-    theirs = [f for f in closing.fills if not f.is_voided]
+    theirs = sorted(
+        (f for f in closing.fills if not f.is_voided), key=lambda f: (f.happened_at, f.id)
+    )
     known = record.fills | record.fills_by_rest
-    if ledger.fills < len(theirs) and all(f.id in known for f in theirs):
+    had = sum((f.net_usd for f in theirs[: ledger.fills]), Decimal(0))
+    is_behind = ledger.fills < len(theirs) and ledger.realised_usd == had
+    if is_behind and all(f.id in known for f in theirs):
         yield Difference(
             kind=Kind.LEDGER_BEHIND,
             what="fills of the day",

@@ -129,6 +129,11 @@ def test_ledger_that_closed_before_the_last_fill_is_explained():
     assert [d.kind for d in found.differences] == [Kind.LEDGER_BEHIND]
 
 
+def test_ledger_that_lacks_the_last_fill_and_is_wrong_besides_is_broken():
+    found = compared(record(closing=closed(realised="-0.62", fills=1)))
+    assert found.verdict is Verdict.BROKEN
+
+
 def test_order_of_a_session_that_died_is_explained_by_its_intent():
     ours = record(has_died=True, orders={o.id: o for o in ORDERS[1:]})
     found = compared(ours)
