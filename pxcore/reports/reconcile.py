@@ -115,9 +115,11 @@ def _fills(
 
 
 def _orders(record: Record, venues: dict[int, Order], last_order_id: int) -> Iterable[Difference]:
-    """What became of an order of ours after its session had died, nobody saw: REST says it."""
+    """What became of an order of ours after its session had died, nobody saw: REST says it. One
+    that was over before, or that a session which lived should have seen, has no such excuse.
+    """
     mine = {i: o for i, o in record.orders.items() if i > last_order_id}
-    tags = record.tags if record.has_died else set()
+    tags = record.tags - record.tags_of_living if record.has_died else set()
     outside = record.closes_outside
     if record.has_died:  # it may have died between a close and the sight of it
         outside += max(0, record.closes_sent - sum(map(_is_close, mine.values())))
@@ -130,8 +132,9 @@ def _orders(record: Record, venues: dict[int, Order], last_order_id: int) -> Ite
         else:
             kind = Kind.ORDER_NOT_SEEN if seen is None else Kind.ORDER_NOT_REPORTED
         is_ours = reported is not None and reported.tag in tags
-        was_alive = record.has_died and seen is not None and seen.is_alive
-        if reported is not None and not reported.is_alive and (is_ours or was_alive):
+        is_orphan = record.has_died and seen is not None and order_id not in record.seen_by_living
+        is_open = seen is None or seen.is_alive
+        if reported is not None and not reported.is_alive and is_open and (is_ours or is_orphan):
             kind = Kind.ORDER_AFTER_DEATH
         elif seen is None and reported is not None and _is_close(reported) and outside:
             outside -= 1

@@ -79,6 +79,9 @@ class Record(msgspec.Struct, kw_only=True):
     first_look: Snapshot | None = None
     measures: Measures = Measures()
     has_died: bool = False  # a session ended without its last row
+    # Of a day's sessions that did not: what they sent, and the orders that they saw.
+    tags_of_living: set[str] = msgspec.field(default_factory=set)
+    seen_by_living: set[int] = msgspec.field(default_factory=set)
     heard: tuple[datetime, datetime] | None = None  # when the first and the last event came
     # Nobody of ours was listening: from the last word of a session that died to the next one's
     # first, in the market's time.

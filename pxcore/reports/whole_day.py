@@ -37,6 +37,9 @@ def merged(records: Iterable[Record]) -> Record | None:
         whole.unprotected_s += one.unprotected_s
         whole.damage = whole.damage or one.damage
         whole.has_died = whole.has_died or one.has_died
+        if not one.has_died:
+            whole.tags_of_living |= one.tags
+            whole.seen_by_living |= one.orders.keys()
         whole.first_look = whole.first_look or one.first_look
     return whole
 

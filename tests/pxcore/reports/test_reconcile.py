@@ -141,6 +141,28 @@ def test_order_of_a_session_that_died_is_explained_by_its_intent():
     assert [d.kind for d in found.differences] == [Kind.ORDER_AFTER_DEATH]
 
 
+def test_order_that_was_over_before_the_death_and_is_another_now_is_broken():
+    cancelled = replace(ORDERS[2], status=OrderStatus.CANCELLED, filled_size=0)
+    ours = record(has_died=True, orders={o.id: o for o in (*ORDERS[:2], cancelled)})
+    assert compared(ours).verdict is Verdict.BROKEN
+
+
+@pytest.mark.parametrize(
+    "third",
+    [
+        pytest.param((), id="never seen"),
+        pytest.param(
+            (replace(ORDERS[2], status=OrderStatus.OPEN, filled_size=0),), id="its end never seen"
+        ),
+    ],
+)
+def test_order_of_a_session_that_lived_is_not_explained_by_anothers_death(third):
+    died = record(has_died=True, sent=[], orders={}, fills={})
+    lived = record(orders={o.id: o for o in (*ORDERS[:2], *third)}, closing=closed())
+    whole = merged((died, lived))
+    assert whole is not None and compared(whole).verdict is Verdict.BROKEN
+
+
 CLOSE = replace(ORDERS[2], id=14, type=OrderType.MARKET, tag=None)
 CLOSED_BY_HAND = VenueDay(closing=CLOSING, orders=(*ORDERS, CLOSE))
 
