@@ -4,20 +4,21 @@ Holds rows to all that `read_rows` does, but tells damage without its place and 
 handed out before is worth nothing then. Whoever reads so begins again with `read_rows`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol, TypeVar
 
 import msgspec
 
 from pxcore.engine.events import Event
 from pxcore.journal.chain import GENESIS, decode_row
 from pxcore.journal.chain_check import ChainCheck, End
+from pxcore.journal.reader import read_rows
 from pxcore.journal.rows import SCHEMA, Row
 from pxcore.journal.seal import read_seal
 from pxcore.journal.segments import blocks_of, session_of
-from pxcore.model import ProtocolError
+from pxcore.model import ProtocolError, PxError
 
 
 class EventRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -35,8 +36,42 @@ class EventRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 Part = Row | list[EventRow]
+# What reading a journal can raise; the last for bytes that are no text.
+DAMAGED = (PxError, msgspec.MsgspecError, OSError, ValueError)
 
 _event_row = msgspec.json.Decoder(EventRow)
+
+
+class Reader(Protocol):
+    """Whoever makes something of a journal, part by part."""
+
+    def read(self, part: Part) -> None: ...
+
+
+R = TypeVar("R", bound=Reader)
+
+
+def read_whole(path: Path, make: Callable[[], R]) -> tuple[R, str | None]:
+    """A reader that has read all of the journal, and None; else one that has read what comes
+    before the first damage, and what that is.
+    """
+    reader = make()
+    try:
+        for part in read_parts(path):
+            reader.read(part)
+        return reader, None
+    except DAMAGED:
+        return _read_by_rows(path, make())
+
+
+def _read_by_rows(path: Path, reader: R) -> tuple[R, str | None]:
+    """Slowly, to name the place."""
+    try:
+        for row in read_rows(path):
+            reader.read(row)
+    except DAMAGED as error:
+        return reader, str(error)
+    return reader, None
 
 
 def read_parts(path: Path) -> Iterator[Part]:

@@ -10,7 +10,8 @@ from pxcore.journal import read_opening, sessions_in
 from pxcore.model import Account, Contract, PxError
 from pxcore.reports.flattens import add_flattens
 from pxcore.reports.reconcile import VenueDay, reconcile, without_sessions
-from pxcore.reports.record import Record, read_record
+from pxcore.reports.record import Record
+from pxcore.reports.recorder import read_record
 from pxcore.reports.verdict import Reconciliation
 from pxcore.reports.whole_day import merged, start_of_day
 from pxcore.runtime.day_record import record_day_end

@@ -20,7 +20,8 @@ from pxcore.reports.flattens import add_flattens
 from pxcore.reports.html import to_html
 from pxcore.reports.period import DayLine
 from pxcore.reports.reconcile import VenueDay, reconcile
-from pxcore.reports.record import Record, read_record
+from pxcore.reports.record import Record
+from pxcore.reports.recorder import read_record
 from pxcore.reports.render import to_markdown
 from pxcore.runtime.alarms import alert_report
 from pxcore.runtime.day_record import record_day_end

@@ -1,21 +1,20 @@
 """The journals as the store's source: which there are, whose they are, how each is folded in."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import date, datetime
 from pathlib import Path
 
 import msgspec
 
 from pxcore.journal import FlattenTerms, Opening, read_opening, read_rows, sessions_in
-from pxcore.journal.bulk import Part, read_parts
+from pxcore.journal.bulk import DAMAGED, Part, read_whole
 from pxcore.journal.reader import read_last_row
 from pxcore.journal.segments import day_ends_in, flattens_in, session_of
-from pxcore.model import PxError
+from pxcore.reports.record import Record
+from pxcore.reports.recorder import Recorder
 from pxcore.store.fold import DayFold, Told
 from pxcore.store.report_rows import read_terms
 from pxcore.store.session_fold import JournalFold
-
-DAMAGED = (PxError, msgspec.MsgspecError, OSError, ValueError)  # the last: bytes that are no text
 
 _flatten = msgspec.json.Decoder(FlattenTerms)
 
@@ -98,30 +97,30 @@ def _of_day_end(path: Path) -> tuple[int, date]:
     return terms.account_id, terms.trading_day
 
 
-def fold_journal(path: Path, day: DayFold, *, opening: Opening | None = None) -> None:
-    """The journal's rows into the day's: all of them, or those before the first damage.
-
-    Raises ProtocolError, naming the place, when there is damage.
-    """
-    try:
-        day.take(_folded(read_parts(path), path, day, opening))
-    except DAMAGED:
-        _fold_slowly(path, day, opening)
+def fold_session(path: Path, day: DayFold) -> tuple[Record, str | None]:
+    """The session's rows into the day's, and its record, in one reading; with what is damaged."""
+    opening = read_opening(path)
+    both, damage = read_whole(path, lambda: _Both(_fold_of(path, day, opening), Recorder(opening)))
+    day.take(both.fold.told)
+    return both.recorder.finished(damage=damage), damage
 
 
-def _folded(parts: Iterable[Part], path: Path, day: DayFold, opening: Opening | None) -> Told:
+def fold_flatten(path: Path, day: DayFold) -> str | None:
+    """The flatten's rows into the day's; with what is damaged."""
+    fold, damage = read_whole(path, lambda: _fold_of(path, day, None))
+    day.take(fold.told)
+    return damage
+
+
+def _fold_of(path: Path, day: DayFold, opening: Opening | None) -> JournalFold:
     told = Told(day.account_id, day.trading_day)
-    fold = JournalFold(session_of(path), told, opening=opening)
-    for part in parts:
-        fold.read(part)
-    return told
+    return JournalFold(session_of(path), told, opening=opening)
 
 
-def _fold_slowly(path: Path, day: DayFold, opening: Opening | None) -> None:
-    told = Told(day.account_id, day.trading_day)
-    fold = JournalFold(session_of(path), told, opening=opening)
-    try:
-        for row in read_rows(path):
-            fold.read(row)
-    finally:
-        day.take(told)
+class _Both:
+    def __init__(self, fold: JournalFold, recorder: Recorder) -> None:
+        self.fold, self.recorder = fold, recorder
+
+    def read(self, part: Part) -> None:
+        self.fold.read(part)
+        self.recorder.read(part)

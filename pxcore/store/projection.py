@@ -13,14 +13,13 @@ import msgspec
 from sqlalchemy import delete, tuple_
 from sqlalchemy.orm import Session
 
-from pxcore.journal import Opening, read_opening
 from pxcore.journal.operator import OperatorJournal, days_in, released_halts
 from pxcore.journal.segments import session_of
 from pxcore.model import PxError
-from pxcore.reports.record import Record, read_record
+from pxcore.reports.record import Record
 from pxcore.store.database import Store
 from pxcore.store.fold import DayFold, began
-from pxcore.store.journals import DAMAGED, Source, fold_journal, last_hash, sources_in
+from pxcore.store.journals import Source, fold_flatten, fold_session, last_hash, sources_in
 from pxcore.store.report_rows import add_day_end, add_report
 from pxcore.store.tables import PROJECTED, EquityRow, HaltRow, JournalRow, SessionRow
 
@@ -92,11 +91,9 @@ def _kind(source: Source) -> str:
 
 def _take(day: DayFold, source: Source) -> None:
     """Damage is told, and takes away no other journal's rows."""
-    seen, damage = last_hash(source.path), None
-    try:
-        _ADD[_kind(source)](source.path, day)
-    except DAMAGED as error:
-        damage = str(error)
+    seen = last_hash(source.path)
+    damage = _ADD[_kind(source)](source.path, day)
+    if damage is not None:
         day.unread.append(damage)
     day.rows.append(
         JournalRow(
@@ -109,21 +106,21 @@ def _take(day: DayFold, source: Source) -> None:
     )
 
 
-def _add_session(path: Path, day: DayFold) -> None:
-    opening = read_opening(path)
-    record = read_record(path, opening)
-    day.sessions.add(opening.config.session_id)
-    day.rows.append(_session_row(path, opening, record, day))
+def _add_session(path: Path, day: DayFold) -> str | None:
+    record, damage = fold_session(path, day)
+    day.sessions.add(record.opening.config.session_id)
+    day.rows.append(_session_row(path, record, day))
     day.rows += _equity(path, record, day)
-    fold_journal(path, day, opening=opening)
+    return damage
 
 
-_ADD = {"px": _add_session, "flatten": fold_journal, "end": add_day_end}
+_ADD = {"px": _add_session, "flatten": fold_flatten, "end": add_day_end}
 _ORDER = {kind: number for number, kind in enumerate(_ADD)}
 
 
-def _session_row(path: Path, opening: Opening, record: Record, day: DayFold) -> SessionRow:
-    config, end = opening.config, record.closing
+def _session_row(path: Path, record: Record, day: DayFold) -> SessionRow:
+    opening, end = record.opening, record.closing
+    config = opening.config
     return SessionRow(
         account_id=day.account_id,
         trading_day=day.trading_day,

@@ -5,6 +5,7 @@ from pathlib import Path
 import msgspec
 
 from pxcore.journal import DayEndTerms, Row, RowKind, read_rows
+from pxcore.journal.bulk import DAMAGED
 from pxcore.journal.segments import session_of
 from pxcore.reports.daily import DailyReport, TradeLine
 from pxcore.reports.reconcile import VenueDay
@@ -23,21 +24,26 @@ def read_terms(path: Path) -> DayEndTerms:
     return _terms.decode(next(read_rows(path)).body)
 
 
-def add_day_end(path: Path, day: DayFold) -> None:
-    """Raises ProtocolError for damage; what came before it stays."""
+def add_day_end(path: Path, day: DayFold) -> str | None:
+    """With what is damaged; what came before it stays."""
     terms: DayEndTerms | None = None
-    for row in read_rows(path):
-        match row.kind:
-            case RowKind.DAY_END:
-                terms = _terms.decode(row.body)
-            case RowKind.VENUE:
-                _add_venue(_venue.decode(row.body), day)
-            case RowKind.RECONCILED:
-                _add_found(session_of(path), row, terms, day)
-            case RowKind.REPORT:
-                day.reports[_report.decode(row.body).session_id] = _report.decode(row.body)
-            case _:
-                pass
+    try:
+        for row in read_rows(path):
+            match row.kind:
+                case RowKind.DAY_END:
+                    terms = _terms.decode(row.body)
+                case RowKind.VENUE:
+                    _add_venue(_venue.decode(row.body), day)
+                case RowKind.RECONCILED:
+                    _add_found(session_of(path), row, terms, day)
+                case RowKind.REPORT:
+                    report = _report.decode(row.body)
+                    day.reports[report.session_id] = report
+                case _:
+                    pass
+    except DAMAGED as error:
+        return str(error)
+    return None
 
 
 def _add_venue(venue: VenueDay, day: DayFold) -> None:

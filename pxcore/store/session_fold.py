@@ -74,7 +74,7 @@ class JournalFold:
 
     def __init__(self, name: str, told: Told, *, opening: Opening | None = None) -> None:
         self._name = name
-        self._day = told
+        self.told = told
         self._at: datetime | None = None
         self._beat: HeartbeatRow | None = None
         self._waiting: dict[tuple[str, str | int], IntentRow] = {}  # for an answer, by what it is
@@ -101,10 +101,10 @@ class JournalFold:
             case RowKind.GAP:
                 gap = decode_gap(row)
                 text = f"{gap.rows} rows are missing: {gap.why}"
-                self._day.note(self._name, row.seq, at, Level.ALARM, "journal.gap", text)
+                self.told.note(self._name, row.seq, at, Level.ALARM, "journal.gap", text)
             case RowKind.FLATTEN:
                 why = msgspec.json.decode(row.body, type=FlattenTerms).reason
-                self._day.note(
+                self.told.note(
                     self._name, row.seq, at, Level.WARNING, "flatten.outside_session", why
                 )
             case RowKind.OPENED:
@@ -115,8 +115,8 @@ class JournalFold:
     def _of(self, row: Row | EventRow, at: datetime) -> dict[str, Any]:
         """What every row of the store has that stands for one of the journal."""
         return {
-            "account_id": self._day.account_id,
-            "trading_day": self._day.trading_day,
+            "account_id": self.told.account_id,
+            "trading_day": self.told.trading_day,
             "journal": self._name,
             "seq": row.seq,
             "at": at,
@@ -125,7 +125,7 @@ class JournalFold:
     # -- events -------------------------------------------------------------------------------
 
     def _see_event(self, row: Row | EventRow, event: Event, at: datetime) -> None:
-        day = self._day
+        day = self.told
         match event:
             case ClockTick():
                 self._see_tick(row)
@@ -202,13 +202,13 @@ class JournalFold:
         beat = self._beat
         if beat is None or beat.minute_wall != minute:
             beat = self._beat = HeartbeatRow(
-                account_id=self._day.account_id,
-                trading_day=self._day.trading_day,
+                account_id=self.told.account_id,
+                trading_day=self.told.trading_day,
                 journal=self._name,
                 minute_wall=minute,
                 ticks=0,
             )
-            self._day.rows.append(beat)
+            self.told.rows.append(beat)
         beat.ticks += 1
         beat.last_seq, beat.last_wall = row.seq, row.wall
 
@@ -220,7 +220,7 @@ class JournalFold:
             case PlaceEntry() | PlaceStop() | CancelOrder() | ClosePosition() | MoveStop():
                 self._see_intent(row, at, command)
             case Denied(gate=gate, value=value, limit=limit, side=side, reason=reason):
-                self._day.rows.append(
+                self.told.rows.append(
                     RefusalRow(
                         **self._of(row, at),
                         gate=gate.value,
@@ -231,10 +231,10 @@ class JournalFold:
                     )
                 )
             case Notice(level=level, code=code, text=text) if level is not Level.INFO:
-                self._day.note(self._name, row.seq, at, level.value, code, text)
+                self.told.note(self._name, row.seq, at, level.value, code, text)
             case Halt(reason=reason):
                 latched = Latched(session_id=self._name, reason=reason)
-                self._day.halts.append(Halted(latched=latched, wall=row.wall))
+                self.told.halts.append(Halted(latched=latched, wall=row.wall))
                 self._note_risk(row, at, f"halted: {reason}")
             case PeakSeen(peak_usd=peak_usd):
                 self._peak_usd = max(self._peak_usd, peak_usd)
@@ -255,7 +255,7 @@ class JournalFold:
             reason=getattr(command, "reason", None),
         )
         self._waiting[_key_of(command)] = intent
-        self._day.rows.append(intent)
+        self.told.rows.append(intent)
 
     # -- the risk ledger ----------------------------------------------------------------------
 
@@ -273,7 +273,7 @@ class JournalFold:
         if self._limits is None:
             return  # a flatten has no limits
         realised = sum(self._realised.values(), Decimal(0))
-        self._day.rows.append(
+        self.told.rows.append(
             RiskRow(
                 **self._of(row, at),
                 cause=cause,

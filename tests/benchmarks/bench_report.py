@@ -30,7 +30,7 @@ from pxcore.journal import Journal, RowKind
 from pxcore.model import MarketTrade, Quote
 from pxcore.reports.html import to_html
 from pxcore.reports.measures import is_market
-from pxcore.reports.record import read_record
+from pxcore.reports.recorder import read_record
 from pxcore.store import Store
 from pxcore.store.projection import rebuild
 

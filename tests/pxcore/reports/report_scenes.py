@@ -11,7 +11,8 @@ from pxcore.backtest.direct import DirectVenue
 from pxcore.journal import SCHEMA, Closing, Journal, Opening, RowKind
 from pxcore.reports.daily import DailyReport, make_report
 from pxcore.reports.reconcile import VenueDay, reconcile
-from pxcore.reports.record import Record, read_record
+from pxcore.reports.record import Record
+from pxcore.reports.recorder import read_record
 from pxcore.reports.verdict import Reconciliation
 from pxcore.runtime.day_record import record_day_end
 from pxcore.runtime.session import ledger_of

@@ -12,7 +12,8 @@ from pxcore.journal import SCHEMA, Closing, Ledger, Opening
 from pxcore.model import Fill, Order, OrderStatus, OrderType, Position, Side, Snapshot
 from pxcore.reports.daily import make_report
 from pxcore.reports.reconcile import VenueDay, reconcile
-from pxcore.reports.record import Record, Sent, read_record
+from pxcore.reports.record import Record, Sent
+from pxcore.reports.recorder import read_record
 from pxcore.reports.render import headline, to_markdown
 from pxcore.reports.verdict import Kind, Verdict
 from pxcore.reports.whole_day import merged

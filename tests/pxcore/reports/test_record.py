@@ -14,6 +14,7 @@ from pxcore.journal import (
     Answer,
     Gap,
     Journal,
+    Opening,
     Outcome,
     Request,
     RowKind,
@@ -25,11 +26,23 @@ from pxcore.journal.chain import GENESIS, TAIL, finished, link
 from pxcore.journal.seal import seal_path
 from pxcore.journal.segments import numbers_of, segment
 from pxcore.model import DepthKind, DepthLevel, PxError
-from pxcore.reports.record import _read_by_rows, read_record
+from pxcore.reports.record import Record
+from pxcore.reports.recorder import Recorder, read_record
 
 _AT = datetime(2026, 11, 20, 14, 31, tzinfo=UTC)
 _CONTRACT = "CON.F.US.MNQ.Z26"
 pytestmark = pytest.mark.damages_journal
+
+
+def read_by_rows(path: Path, opening: Opening) -> Record:
+    """Row by row, as far as it goes."""
+    recorder = Recorder(opening)
+    try:
+        for row in read_rows(path):
+            recorder.read(row)
+    except (PxError, msgspec.MsgspecError, OSError, ValueError) as error:
+        return recorder.finished(damage=str(error))
+    return recorder.finished()
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +104,7 @@ def test_whole_journal_gives_the_same_record_either_way(played, tmp_path, segmen
 
     assert read == sum(1 for _ in read_rows(path))  # and nothing was doubted
     record = read_record(path, played.terms)
-    assert record == _read_by_rows(path, played.terms)
+    assert record == read_by_rows(path, played.terms)
     assert record.damage is None
     assert record.fills and record.sent and record.tightened and record.measures.latencies
 
@@ -106,7 +119,7 @@ def test_hole_in_the_journal_is_told_the_same_either_way(played, tmp_path):
 
     record = read_record(journal.path, played.terms)
 
-    assert record == _read_by_rows(journal.path, played.terms)
+    assert record == read_by_rows(journal.path, played.terms)
     assert "7 rows are missing" in (record.damage or "")
 
 
@@ -222,8 +235,7 @@ def test_damage_is_found_in_bulk_and_told_as_row_by_row(played, tmp_path, damage
 
     record = read_record(path, played.terms)
     assert record.damage is not None
-    by_rows = _read_by_rows(path, played.terms)
-    by_rows.has_died = by_rows.closing is None
+    by_rows = read_by_rows(path, played.terms)
     assert record == by_rows
 
 
@@ -236,4 +248,4 @@ def test_torn_last_row_is_no_damage(played, tmp_path):
 
     assert record.damage is None
     assert record.has_died
-    assert record.journal_hash == _read_by_rows(path, played.terms).journal_hash
+    assert record.journal_hash == read_by_rows(path, played.terms).journal_hash
