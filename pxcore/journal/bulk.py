@@ -95,6 +95,11 @@ def read_parts(path: Path) -> Iterator[Part]:
 
 
 def _parts(lines: list[bytes]) -> Iterator[Part]:
+    try:
+        yield _event_row.decode_lines(b"".join(lines))
+        return
+    except msgspec.ValidationError:
+        pass  # most blocks of a busy day are events alone; this one is taken line by line
     run: list[EventRow] = []
     for line in lines:
         try:
