@@ -163,14 +163,15 @@ def _equity(path: Path, record: Record, day: DayFold) -> Iterator[EquityRow]:
 
 def _settle_halt(session: Session, day: DayFold, journals: Path) -> None:
     """The day's latch as the journals tell it. One that no journal knows stays as it is: it may
-    have been latched for a session whose last rows never came to the disk.
+    have been latched for a session whose last rows never came to the disk. One that was re-armed
+    gives way to one that was not, as it does when that one is latched live.
     """
     row = session.get(HaltRow, (day.account_id, day.trading_day))
     told = {one.latched.session_id: one for one in reversed(day.halts)}
-    if row is None:
-        released = _released(journals, day)
-        told = {name: one for name, one in told.items() if name not in released} or told
-        first = min(told.values(), key=lambda one: one.wall, default=None)
+    released = _released(journals, day)
+    held = {name: one for name, one in told.items() if name not in released}
+    if row is None or (held and row.session_id in released):
+        first = min((held or told).values(), key=lambda one: one.wall, default=None)
     else:
         first = told.get(row.session_id)
     if first is not None:

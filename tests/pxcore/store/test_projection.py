@@ -14,7 +14,8 @@ from pxcore.engine.commands import ClosePosition, Halt, PlaceEntry
 from pxcore.engine.events import Answer, CloseAnswered, PlaceAccepted
 from pxcore.engine.tightening import Bounds
 from pxcore.journal import Journal, RowKind, decode_command, decode_event, read_opening, read_rows
-from pxcore.journal.operator import OperatorJournal, Tightened
+from pxcore.journal.latches import Latched
+from pxcore.journal.operator import OperatorJournal, Rearmed, Tightened
 from pxcore.journal.rows import FlattenTerms
 from pxcore.store.history import bring_in
 from pxcore.store.projection import project_day, rebuild
@@ -360,3 +361,19 @@ def test_halt_that_was_latched_live_becomes_the_journals_own_row(store, day):
             session.delete(row)
     rebuild(store, folder)
     assert contents(store)["halts"] == live
+
+
+@pytest.mark.damages_journal
+def test_rearmed_halt_in_the_store_gives_way_to_one_that_only_a_journal_has(store, day):
+    folder, report = day
+    halted(folder, "px-20261120-2", "daily loss")
+    store.latch_halt(**of_day(report), reason="daily loss", session_id="px-20261120-2")
+    gone = Latched(session_id="px-20261120-2", reason="daily loss")
+    journal = OperatorJournal(folder, **of_day(report))
+    journal.record(lambda rows: Rearmed(halts=(gone,)), who="anna", reason="a wrong limit")
+    project_day(store, folder, **of_day(report))
+    assert store.latched(**of_day(report)) == gone
+
+    halted(folder, "px-20261120-3", "kill switch")
+    project_day(store, folder, **of_day(report))
+    assert store.latched(**of_day(report)).session_id == "px-20261120-3"
