@@ -6,11 +6,11 @@ from pathlib import Path
 import msgspec
 
 from pxcore.engine.commands import ClosePosition
-from pxcore.engine.events import SnapshotTaken
+from pxcore.engine.events import CloseAnswered, SnapshotTaken
 from pxcore.journal import FlattenTerms, RowKind, decode_command, decode_event, read_rows
 from pxcore.journal.segments import flattens_in
 from pxcore.model import PxError
-from pxcore.reports.record import Record
+from pxcore.reports.record import NO_CLOSE, Record
 
 _terms = msgspec.json.Decoder(FlattenTerms)
 
@@ -39,10 +39,14 @@ def _add(record: Record, path: Path, account_id: int, since: datetime | None) ->
                 if is_other or (since is not None and row.wall < since):
                     return
             case RowKind.COMMAND:
-                record.closes_outside += isinstance(decode_command(row), ClosePosition)
+                command = decode_command(row)
+                if isinstance(command, ClosePosition):
+                    record.closes_outside[command.contract_id] += 1
             case RowKind.EVENT:
                 event = decode_event(row)
                 if isinstance(event, SnapshotTaken):
                     record.fills_by_rest |= {f.id: f for f in event.snapshot.fills}
+                elif isinstance(event, CloseAnswered) and event.answer in NO_CLOSE:
+                    record.closes_outside[event.contract_id] -= 1
             case _:
                 pass

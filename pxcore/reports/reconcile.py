@@ -4,6 +4,7 @@ Three accounts of the same session: what the engine's own ledger made it, what t
 and what the venue's REST lists now. Pure: they go in, typed differences come out, to the cent.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 from datetime import timedelta
 from decimal import Decimal
@@ -120,9 +121,10 @@ def _orders(record: Record, venues: dict[int, Order], last_order_id: int) -> Ite
     """
     mine = {i: o for i, o in record.orders.items() if i > last_order_id}
     tags = record.tags - record.tags_of_living if record.has_died else set()
-    outside = record.closes_outside
+    outside = Counter(record.closes_outside)
     if record.has_died:  # it may have died between a close and the sight of it
-        outside += max(0, record.closes_sent - sum(map(_is_close, mine.values())))
+        seen_closes = Counter(o.contract_id for o in mine.values() if _is_close(o))
+        outside += record.closes_sent - seen_closes
     for order_id in sorted(mine.keys() | venues.keys()):
         seen, reported = mine.get(order_id), venues.get(order_id)
         if seen is not None and reported is not None:
@@ -136,8 +138,13 @@ def _orders(record: Record, venues: dict[int, Order], last_order_id: int) -> Ite
         is_open = seen is None or seen.is_alive
         if reported is not None and not reported.is_alive and is_open and (is_ours or is_orphan):
             kind = Kind.ORDER_AFTER_DEATH
-        elif seen is None and reported is not None and _is_close(reported) and outside:
-            outside -= 1
+        elif (
+            seen is None
+            and reported is not None
+            and _is_close(reported)
+            and outside[reported.contract_id] > 0
+        ):
+            outside[reported.contract_id] -= 1
             kind = Kind.CLOSE_UNSEEN
         yield Difference(
             kind=kind,
@@ -150,7 +157,8 @@ def _orders(record: Record, venues: dict[int, Order], last_order_id: int) -> Ite
 def _sent_by_us(record: Record, venues: Iterable[Order]) -> set[int]:
     """The orders that must be ours: an entry, one of its legs, a stop, or a close.
 
-    A close carries no tag: as many untagged market orders are ours as closes we sent.
+    A close carries no tag: as many untagged market orders in a contract are ours as closes we
+    sent there.
     """
     tags = record.tags
     closes_left = record.closes_sent + record.closes_outside
@@ -158,8 +166,8 @@ def _sent_by_us(record: Record, venues: Iterable[Order]) -> set[int]:
     for order in venues:
         if order.tag in tags:
             sent.add(order.id)
-        elif _is_close(order) and closes_left:
-            closes_left -= 1
+        elif _is_close(order) and closes_left[order.contract_id] > 0:
+            closes_left[order.contract_id] -= 1
             sent.add(order.id)
     return sent
 

@@ -11,12 +11,16 @@ from pxcore.engine.commands import (
     PlaceEntry,
 )
 from pxcore.engine.config import Limits
+from pxcore.engine.events import Answer
 from pxcore.journal import (
     Closing,
     Opening,
 )
 from pxcore.model import Fill, Order, Snapshot
 from pxcore.reports.measures import Measures
+
+# A close so answered made no order: it stands for nobody else's.
+NO_CLOSE = (Answer.NOT_SENT, Answer.GONE)
 
 
 class Sent(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,8 +52,8 @@ class Record(msgspec.Struct, kw_only=True):
     denials: Counter[str] = msgspec.field(default_factory=Counter)
     incidents: list[Incident] = msgspec.field(default_factory=list)
     protected_count: int = 0
-    closes_sent: int = 0
-    closes_outside: int = 0  # by flattens that no session made
+    closes_sent: Counter[str] = msgspec.field(default_factory=Counter)  # by contract
+    closes_outside: Counter[str] = msgspec.field(default_factory=Counter)  # by sessionless flattens
     began: datetime | None = None  # by our own clock
     own_stops: set[str] = msgspec.field(default_factory=set)  # tags
     damage: str | None = None

@@ -15,7 +15,14 @@ from pxcore.engine.commands import (
     PlaceEntry,
     PlaceStop,
 )
-from pxcore.engine.events import Event, FillSeen, LimitsTightened, OrderSeen, SnapshotTaken
+from pxcore.engine.events import (
+    CloseAnswered,
+    Event,
+    FillSeen,
+    LimitsTightened,
+    OrderSeen,
+    SnapshotTaken,
+)
 from pxcore.engine.tightening import bounds_of, not_tighter, tightest
 from pxcore.journal import (
     Opening,
@@ -32,7 +39,7 @@ from pxcore.journal import (
 from pxcore.journal.bulk import EventRow, Part, read_whole
 from pxcore.model import PxError
 from pxcore.reports.measures import Meter, is_market
-from pxcore.reports.record import Incident, Record, Sent
+from pxcore.reports.record import NO_CLOSE, Incident, Record, Sent
 
 
 def read_record(path: Path, opening: Opening) -> Record:
@@ -125,6 +132,8 @@ class Recorder:
             case SnapshotTaken(snapshot=snapshot):
                 record.first_look = record.first_look or snapshot
                 record.fills_by_rest |= {f.id: f for f in snapshot.fills}
+            case CloseAnswered(contract_id=contract_id, answer=answer) if answer in NO_CLOSE:
+                record.closes_sent[contract_id] -= 1
             case LimitsTightened(bounds=bounds):
                 if not not_tighter(bounds_of(record.limits), bounds):  # as the engine judged it
                     record.tightened = tightest(bounds, record.limits)
@@ -144,8 +153,8 @@ def _note_command(record: Record, command: object, at: datetime) -> None:
             record.sent.append(Sent(at=at, entry=command))
         case PlaceStop(tag=tag):
             record.own_stops.add(tag)
-        case ClosePosition():
-            record.closes_sent += 1
+        case ClosePosition(contract_id=contract_id):
+            record.closes_sent[contract_id] += 1
         case Denied(gate=gate):
             record.denials[gate] += 1
         case Notice(level=level, code=code, text=text) if level is not Level.INFO:

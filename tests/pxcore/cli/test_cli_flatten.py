@@ -102,7 +102,7 @@ def test_report_reads_the_closes_of_a_flatten_among_its_requests(
         trading_day=terms.trading_day,
     )
 
-    assert record.closes_outside == 1
+    assert record.closes_outside.total() == 1
     assert len(record.fills_by_rest) == 2
     assert record.damage is None
 

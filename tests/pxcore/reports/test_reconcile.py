@@ -1,5 +1,6 @@
 """Reconciliation: a clean day is clean, and every planted error is found and named."""
 
+from collections import Counter
 from datetime import timedelta
 from decimal import Decimal
 
@@ -168,12 +169,18 @@ CLOSE = replace(ORDERS[2], id=14, type=OrderType.MARKET, tag=None)
 CLOSED_BY_HAND = VenueDay(closing=CLOSING, orders=(*ORDERS, CLOSE))
 
 
+ONE, ELSEWHERE = Counter({MNQ.id: 1}), Counter({"CON.F.US.MES.Z26": 1})
+
+
 @pytest.mark.parametrize(
     ("changes", "verdict"),
     [
-        pytest.param({"closes_outside": 1}, Verdict.EXPLAINED, id="by a flatten of ours"),
-        pytest.param({"closes_sent": 1, "has_died": True}, Verdict.EXPLAINED, id="before it died"),
-        pytest.param({"closes_sent": 1}, Verdict.BROKEN, id="a session that lived should see it"),
+        pytest.param({"closes_outside": ONE}, Verdict.EXPLAINED, id="by a flatten of ours"),
+        pytest.param(
+            {"closes_sent": ONE, "has_died": True}, Verdict.EXPLAINED, id="before it died"
+        ),
+        pytest.param({"closes_outside": ELSEWHERE}, Verdict.BROKEN, id="of another contract"),
+        pytest.param({"closes_sent": ONE}, Verdict.BROKEN, id="a living session should see it"),
         pytest.param({"has_died": True}, Verdict.BROKEN, id="nobody of us closed"),
     ],
 )
@@ -368,7 +375,7 @@ def test_untagged_market_order_is_ours_only_as_often_as_we_closed():
     close = order(14, OrderType.MARKET, Side.SELL, OrderStatus.FILLED, 0)
     venue = replace(VENUE, orders=(*ORDERS, close))
     seen = {o.id: o for o in (*ORDERS, close)}
-    assert compared(record(orders=seen, closes_sent=1), venue).verdict is Verdict.CLEAN
+    assert compared(record(orders=seen, closes_sent=ONE), venue).verdict is Verdict.CLEAN
     assert compared(record(orders=seen), venue).verdict is Verdict.BROKEN
 
 

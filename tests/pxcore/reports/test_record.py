@@ -8,7 +8,9 @@ import msgspec
 import pytest
 from report_scenes import Played
 
-from pxcore.engine.events import Event, Hub, HubDown, LimitsTightened, ShellFault
+from pxcore.engine.commands import ClosePosition
+from pxcore.engine.events import Answer as Said
+from pxcore.engine.events import CloseAnswered, Event, Hub, HubDown, LimitsTightened, ShellFault
 from pxcore.engine.tightening import Bounds
 from pxcore.journal import (
     Answer,
@@ -249,3 +251,18 @@ def test_torn_last_row_is_no_damage(played, tmp_path):
     assert record.damage is None
     assert record.has_died
     assert record.journal_hash == read_by_rows(path, played.terms).journal_hash
+
+
+@pytest.mark.parametrize(
+    ("answer", "count"),
+    [(Said.DONE, 1), (Said.UNKNOWN, 1), (Said.REFUSED, 1), (Said.GONE, 0), (Said.NOT_SENT, 0)],
+)
+def test_close_that_made_no_order_is_none_that_we_sent(tmp_path, played, answer, count):
+    """Else as many market orders of somebody else's would pass for ours."""
+    journal = Journal(tmp_path / "px-20261120-1.jsonl", on_fault=pytest.fail)
+    journal.append(RowKind.OPENED, played.terms)
+    journal.append(RowKind.EVENT, HubDown(at=_AT, hub=Hub.USER, reason="x"))
+    journal.append(RowKind.COMMAND, ClosePosition(contract_id=_CONTRACT))
+    journal.append(RowKind.EVENT, CloseAnswered(at=_AT, contract_id=_CONTRACT, answer=answer))
+    assert journal.close()
+    assert read_record(journal.path, played.terms).closes_sent[_CONTRACT] == count
