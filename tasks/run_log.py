@@ -24,7 +24,7 @@ from pxcore.engine.commands import Level
 from pxcore.logs import line_of, log_as_set, mask_logging, take_over_crashes
 from pxcore.masking import Masker
 from pxcore.runtime.lines import Line, Milestone
-from pxcore.runtime.plan import Paths
+from pxcore.runtime.paths import Paths
 from pxcore.settings import Settings
 
 LINES_A_SECOND = 20

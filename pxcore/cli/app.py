@@ -30,7 +30,7 @@ from pxcore.cli.ui import serve_ui
 from pxcore.logs import take_over_crashes
 from pxcore.model import Misconfigured
 from pxcore.paper.exchange import BracketMode
-from pxcore.runtime.plan import Paths
+from pxcore.runtime.paths import Paths
 from pxcore.settings import load_settings
 
 app = typer.Typer(

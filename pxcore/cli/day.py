@@ -18,7 +18,7 @@ from pxcore.cli.screen import Screen
 from pxcore.model import Misconfigured, PxError
 from pxcore.runtime.lines import Line
 from pxcore.runtime.lines import decode as decode_line
-from pxcore.runtime.plan import Paths
+from pxcore.runtime.paths import Paths
 from pxcore.runtime.process import end, spawn
 
 _EXIT_PATIENCE_S = (60.0, 10.0, 5.0)  # for a flow that has said its last

@@ -15,7 +15,7 @@ from pxcore.cli.market import DemoMarket, choose_market
 from pxcore.cli.orchestrator import check_port, px_environ
 from pxcore.cli.paper import Paper
 from pxcore.cli.terminal_day import Prepared, TerminalDay
-from pxcore.runtime.plan import Paths
+from pxcore.runtime.paths import Paths
 from pxcore.runtime.startup import check_strategy
 from pxcore.settings import Settings
 

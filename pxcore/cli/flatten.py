@@ -16,7 +16,8 @@ from pxcore.runtime.alarms import act_of, flatten_alerted
 from pxcore.runtime.flatten import flatten_account
 from pxcore.runtime.flatten_record import FlattenRecord
 from pxcore.runtime.lock import AccountBusy, AccountLock, holder_of
-from pxcore.runtime.plan import Paths, connect
+from pxcore.runtime.paths import Paths
+from pxcore.runtime.plan import connect
 from pxcore.runtime.strays import Strays
 from pxcore.runtime.venue import Venue
 from pxcore.settings import Mode, Settings

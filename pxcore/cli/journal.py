@@ -31,7 +31,7 @@ from pxcore.journal.verify import Soundness, verify
 from pxcore.model import Misconfigured, PxError
 from pxcore.reports.daily import DailyReport
 from pxcore.runtime.lock import AccountLock
-from pxcore.runtime.plan import Paths
+from pxcore.runtime.paths import Paths
 from pxcore.settings import load_settings
 
 app = typer.Typer(no_args_is_help=True, help="The audit journal: every event and decision.")
@@ -149,13 +149,16 @@ def export(
 
 @app.command()
 def rebuild(
+    prune: Annotated[
+        bool, typer.Option("--prune", help="Remove the days that no journal tells of.")
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="As JSON, for a program.")] = False,
 ) -> None:
     """Make the store's tables anew from every journal there is. Halts stay latched.
 
     Example: px journal rebuild
     """
-    raise typer.Exit(rebuild_store(load_settings(), as_json=json))
+    raise typer.Exit(rebuild_store(load_settings(), prunes=prune, as_json=json))
 
 
 # -- parts ------------------------------------------------------------------------------------

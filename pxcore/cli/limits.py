@@ -30,7 +30,8 @@ from pxcore.journal.terms import DayTerms, read_terms
 from pxcore.model import Misconfigured, ProtocolError, Unavailable
 from pxcore.runtime.limits import bounds_named, limits_of
 from pxcore.runtime.lock import holder_of
-from pxcore.runtime.plan import Paths, day_terms
+from pxcore.runtime.paths import Paths
+from pxcore.runtime.plan import day_terms
 from pxcore.runtime.watch import read_kill_switch
 from pxcore.settings import Settings
 

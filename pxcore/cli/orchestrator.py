@@ -14,7 +14,7 @@ from pathlib import Path
 import requests
 
 from pxcore.model import Misconfigured, Unavailable
-from pxcore.runtime.plan import Paths
+from pxcore.runtime.paths import Paths
 from pxcore.runtime.process import spawn
 
 _START_S = 90.0

@@ -20,7 +20,7 @@ from pxcore.paper.config import PaperConfig, Recording
 from pxcore.paper.exchange import BracketMode
 from pxcore.paper.keeper import read_state
 from pxcore.paper.process import run
-from pxcore.runtime.plan import Paths
+from pxcore.runtime.paths import Paths
 from pxcore.runtime.process import end, spawn
 
 _START_S = 30.0

@@ -10,7 +10,8 @@ from pxcore.cli.output import Form, Grid, Output
 from pxcore.model import Misconfigured
 from pxcore.reports.period import DayLine, Group, PeriodReport
 from pxcore.reports.render import usd
-from pxcore.runtime.plan import Paths, open_store, store_away
+from pxcore.runtime.paths import Paths
+from pxcore.runtime.store_access import open_store, store_away
 from pxcore.settings import Settings
 from pxcore.store import Store
 from pxcore.store.history import accounts_in, bring_in, period_of

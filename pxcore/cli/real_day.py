@@ -12,7 +12,8 @@ from pxcore.cli.terminal_day import Prepared, TerminalDay
 from pxcore.gateway import GatewayClient
 from pxcore.model import Account, Foreign
 from pxcore.runtime.limits import allowed
-from pxcore.runtime.plan import Paths, connect, day_terms
+from pxcore.runtime.paths import Paths
+from pxcore.runtime.plan import connect, day_terms
 from pxcore.runtime.startup import check_strategy, resolve_account, take_snapshot
 from pxcore.settings import Mode, Settings
 

@@ -5,21 +5,24 @@ from contextlib import closing
 from sqlalchemy.exc import SQLAlchemyError
 
 from pxcore.cli.output import Form, Output
-from pxcore.runtime.plan import Paths, open_store, store_away
+from pxcore.runtime.paths import Paths
+from pxcore.runtime.store_access import open_store, store_away
 from pxcore.settings import Settings
 from pxcore.store.projection import rebuild
 
 
-def rebuild_store(settings: Settings, *, as_json: bool) -> int:
+def rebuild_store(settings: Settings, *, prunes: bool, as_json: bool) -> int:
     """0 when every journal could be read, 1 when one could not: its rows are missing."""
     out = Output(Form.JSON if as_json else Form.TABLE)
     try:
         with closing(open_store(settings)) as store:
-            done = rebuild(store, Paths(settings.home).journals)
+            done = rebuild(store, Paths(settings.home).journals, prunes=prunes)
             where = store.name
     except SQLAlchemyError as error:
         raise store_away(settings, error) from error
     for what in done.unread:
         out.warn(what)
+    if done.kept:
+        out.warn(f"{done.kept} days without a journal here stay as they were; --prune removes them")
     out.show(done, f"{done.days} days, {done.rows:,} rows in {where}")
     return int(bool(done.unread))

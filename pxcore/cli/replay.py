@@ -11,7 +11,7 @@ from pxcore.journal import Row
 from pxcore.journal.replay import Divergence, Replay
 from pxcore.model import Misconfigured
 from pxcore.reports.daily import clock_text
-from pxcore.runtime.plan import Paths
+from pxcore.runtime.paths import Paths
 
 
 def replay_session(paths: Paths, session: str | None, *, until: str | None, as_json: bool) -> int:

@@ -11,8 +11,8 @@ from pxcore.cli.output import Form, Output
 from pxcore.model import Misconfigured
 from pxcore.reports.daily import DailyReport
 from pxcore.reports.render import to_terminal
-from pxcore.runtime.alarms import alert_report
-from pxcore.runtime.plan import Paths
+from pxcore.runtime.alarms import is_in_order
+from pxcore.runtime.paths import Paths
 from pxcore.settings import Settings
 
 
@@ -20,8 +20,8 @@ def show_report(
     settings: Settings, which: str | None, console: Console, *, opens: bool, as_json: bool
 ) -> int:
     """Prints the newest report, the session's, or every one of the day; `opens` their pages in a
-    browser. 1 when one did not end flat or its reconciliation was broken, which is alerted, or no
-    browser could be opened.
+    browser. 1 when one did not end flat or its reconciliation was broken, or no browser could
+    be opened.
     """
     folders = _folders(Paths(settings.home).home / "reports", which)
     reports = [_read(folder) for folder in folders]
@@ -34,7 +34,7 @@ def show_report(
     if opens and not all(webbrowser.open((f / "report.html").as_uri()) for f in folders):
         console.print("no browser could be opened", style="bold red")
         return 1
-    return int(not all([alert_report(settings, report) for report in reports]))
+    return int(not all(is_in_order(report) for report in reports))
 
 
 def _folders(reports: Path, which: str | None) -> list[Path]:

@@ -7,7 +7,7 @@ from pxcore.calendar import chicago
 from pxcore.journal import read_opening, sessions_in
 from pxcore.journal.segments import flattens_in, last_written, session_of
 from pxcore.model import Misconfigured
-from pxcore.runtime.plan import Paths
+from pxcore.runtime.paths import Paths
 
 
 def journal_of(paths: Paths, session: str | None) -> Path:

@@ -18,7 +18,7 @@ from pxcore.cli.screen import Screen
 from pxcore.model import PxError
 from pxcore.reports.daily import DailyReport
 from pxcore.reports.render import to_terminal
-from pxcore.runtime.plan import Paths
+from pxcore.runtime.paths import Paths
 from pxcore.runtime.process import end
 
 _STOP_S = 60.0  # for a day that was asked to stop: flatten, reconcile, report

@@ -6,7 +6,7 @@ import threading
 from rich.console import Console
 
 from pxcore.cli.orchestrator import check_port, free_port, start_server, wait_for_server
-from pxcore.runtime.plan import Paths
+from pxcore.runtime.paths import Paths
 from pxcore.runtime.process import end
 
 

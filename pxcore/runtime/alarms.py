@@ -43,14 +43,18 @@ def alert_not_flat(settings: Settings, *, about: str, account: str, why: str) ->
     Alerts(settings).send(Alert(code=NOT_FLAT, about=about, title=title, text=text))
 
 
-def alert_report(settings: Settings, report: DailyReport) -> bool:
-    """Is the day of the report as it must be? If not, what is wrong was sent."""
+def is_in_order(report: DailyReport) -> bool:
+    """It ended flat, and nothing of it is broken."""
+    return report.is_flat and report.verdict != Verdict.BROKEN
+
+
+def alert_report(settings: Settings, report: DailyReport) -> None:
+    """What of the day is not in order is sent."""
     account, about = f"{report.account} ({report.mode})", report.session_id
     if not report.is_flat:
         alert_not_flat(settings, about=about, account=account, why=headline(report))
     if report.verdict == Verdict.BROKEN:
         alert_differences(settings, about=about, account=account, differences=report.differences)
-    return report.is_flat and report.verdict != Verdict.BROKEN
 
 
 @contextmanager

@@ -15,7 +15,8 @@ from pxcore.reports.recorder import read_record
 from pxcore.reports.verdict import Reconciliation
 from pxcore.reports.whole_day import merged, start_of_day
 from pxcore.runtime.day_record import record_day_end
-from pxcore.runtime.plan import Paths, only_contract
+from pxcore.runtime.paths import Paths
+from pxcore.runtime.plan import only_contract
 from pxcore.settings import Settings
 
 _NEVER = datetime.max.replace(tzinfo=UTC)

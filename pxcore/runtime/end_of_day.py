@@ -4,13 +4,11 @@ May run twice, late, or for a session that died before its first row: it only re
 and writes the same files again, and one more record of what it found.
 """
 
-from contextlib import closing
 from datetime import date, timedelta
 from pathlib import Path
 
 import msgspec
 from loguru import logger
-from sqlalchemy.exc import SQLAlchemyError
 
 from pxcore.gateway import GatewayClient
 from pxcore.journal import SCHEMA, Opening
@@ -25,10 +23,15 @@ from pxcore.reports.recorder import read_record
 from pxcore.reports.render import to_markdown
 from pxcore.runtime.alarms import alert_report
 from pxcore.runtime.day_record import record_day_end
-from pxcore.runtime.plan import Paths, SessionPlan, engine_config, only_contract, open_store
+from pxcore.runtime.paths import Paths
+from pxcore.runtime.plan import SessionPlan, engine_config, only_contract
+from pxcore.runtime.store_access import ask_store
 from pxcore.settings import Mode, Settings
+from pxcore.store import Store
 from pxcore.store.history import days_of
 from pxcore.store.projection import project_day
+
+_PROJECT_S = 300.0  # a day of millions of events takes a quarter of a minute
 
 
 def read_venue(client: GatewayClient, plan: SessionPlan, settings: Settings) -> VenueDay:
@@ -108,23 +111,27 @@ def _earlier(plan: SessionPlan, settings: Settings) -> tuple[DayLine, ...] | Non
     """The account's days before this one; None where the store cannot tell."""
     yesterday = plan.trading_day - timedelta(days=1)
     try:
-        with closing(open_store(settings)) as store:
-            return days_of(store, plan.account.id, date.min, yesterday)
-    except (SQLAlchemyError, PxError, OSError) as error:
+        return ask_store(
+            settings, lambda store: days_of(store, plan.account.id, date.min, yesterday)
+        )
+    except PxError as error:
         logger.warning("earlier days are not known: {}", str(error).splitlines()[0])
         return None
 
 
 def _project(plan: SessionPlan, settings: Settings) -> None:
     """The store is a copy: what keeps it from being made harms neither report nor verdict."""
+
+    def project(store: Store) -> None:
+        project_day(
+            store,
+            Paths(settings.home).journals,
+            account_id=plan.account.id,
+            trading_day=plan.trading_day,
+        )
+
     try:
-        with closing(open_store(settings)) as store:
-            project_day(
-                store,
-                Paths(settings.home).journals,
-                account_id=plan.account.id,
-                trading_day=plan.trading_day,
-            )
-    except (SQLAlchemyError, PxError, OSError) as error:
+        ask_store(settings, project, limit_s=_PROJECT_S)
+    except PxError as error:
         why = str(error).splitlines()[0]
         logger.warning("the store lacks this day until `px journal rebuild`: {}", why)

@@ -17,7 +17,7 @@ from pxcore.engine.commands import Command, FlatProven, Level, Notice
 from pxcore.engine.events import Event
 from pxcore.gateway import GatewayClient, Observer
 from pxcore.journal import Closing, FlattenTerms, Journal, RowKind
-from pxcore.runtime.plan import Paths
+from pxcore.runtime.paths import Paths
 from pxcore.runtime.wire_record import WireRecord
 from pxcore.settings import Settings
 

@@ -1,13 +1,14 @@
 """Latching a halt for the trading day: done by the session, and again by whoever supervises it."""
 
-from contextlib import closing
-
-from sqlalchemy.exc import SQLAlchemyError
-
 from pxcore.journal.operator import OperatorJournal, released_halts
 from pxcore.model import ProtocolError, PxError, Unavailable
-from pxcore.runtime.plan import Paths, SessionPlan, open_store
+from pxcore.runtime.paths import Paths
+from pxcore.runtime.plan import SessionPlan
+from pxcore.runtime.store_access import ask_store
 from pxcore.settings import Settings
+from pxcore.store import Store
+
+_LIMIT_S = 10.0  # whoever supervises a session hears nothing of it meanwhile
 
 
 def latch_halt(plan: SessionPlan, settings: Settings, reason: str) -> None:
@@ -16,17 +17,20 @@ def latch_halt(plan: SessionPlan, settings: Settings, reason: str) -> None:
     Raises Unavailable when the store cannot be written, whatever the cause: whoever latches has
     an account to keep flat, and can do nothing about it.
     """
+
+    def latch(store: Store) -> None:
+        store.latch_halt(
+            account_id=plan.account.id,
+            trading_day=plan.trading_day,
+            reason=reason,
+            session_id=plan.session_id,
+            released=_released(plan, settings),
+        )
+
     try:
-        with closing(open_store(settings)) as store:
-            store.latch_halt(
-                account_id=plan.account.id,
-                trading_day=plan.trading_day,
-                reason=reason,
-                session_id=plan.session_id,
-                released=_released(plan, settings),
-            )
-    except (SQLAlchemyError, PxError, OSError) as error:
-        raise Unavailable(f"halt not latched: {str(error).splitlines()[0]}") from error
+        ask_store(settings, latch, limit_s=_LIMIT_S)
+    except PxError as error:
+        raise Unavailable(f"halt not latched: {error}") from error
 
 
 def _released(plan: SessionPlan, settings: Settings) -> frozenset[str]:

@@ -1,19 +1,13 @@
 """One session's plan: what the start-up sync resolved, handed whole to the session's process."""
 
-import hashlib
-import os
 import secrets
 import time
 from collections.abc import Callable
-from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
 
 import msgspec
 from msgspec.structs import replace
-from sqlalchemy import URL
-from sqlalchemy.exc import SQLAlchemyError
 
 from pxcore.calendar import chicago, trading_day_at
 from pxcore.engine.config import EngineConfig, ExitTerms, Stretch
@@ -30,11 +24,11 @@ from pxcore.model import (
     Misconfigured,
     PxError,
     Snapshot,
-    Unavailable,
 )
 from pxcore.runtime.limits import allowed
+from pxcore.runtime.paths import Paths
+from pxcore.runtime.store_access import ask_store, has_store
 from pxcore.settings import Mode, Settings
-from pxcore.store import Store
 
 _BEFORE_CLOSE = timedelta(minutes=10)  # the window ends at least so long before the venue's close
 
@@ -67,45 +61,6 @@ class SessionPlan(msgspec.Struct, frozen=True, kw_only=True):
     adopts_opening: bool = False
     in_force: Bounds = Bounds()
     operator_rows: int = 0
-
-
-class Paths:
-    """Where everything lies under the home folder."""
-
-    def __init__(self, home: Path) -> None:
-        self.home = home.resolve()
-        self.store = self.home / "px.sqlite"
-        self.kill_file = self.home / "KILL"
-        self.here_file = self.home / "HERE"
-        self.logs = self.home / "logs"
-        self.prefect = self.home / "prefect"
-
-    def make(self) -> None:
-        """The home folder and its logs exist. Raises Misconfigured when they cannot be written."""
-        try:
-            self.logs.mkdir(parents=True, exist_ok=True)
-            probe = self.logs / f".write-{os.getpid()}"
-            probe.touch()
-            probe.unlink()
-        except OSError as error:
-            raise Misconfigured(
-                f"PX_HOME {self.home} cannot be written: {error.strerror}"
-            ) from error
-
-    @property
-    def journals(self) -> Path:
-        return self.home / "journal"
-
-    def journal(self, session_id: str) -> Path:
-        return self.journals / f"{session_id}.jsonl"
-
-    def budget(self, user: str) -> Path:
-        """Where the requests of a gateway's user are counted, by all of our processes."""
-        return self.home / "budget" / f"{hashlib.sha256(user.encode()).hexdigest()[:16]}.json"
-
-    def report(self, session_id: str) -> Path:
-        """Folder of the session's report."""
-        return self.home / "reports" / session_id
 
 
 def connect(
@@ -160,13 +115,14 @@ def make_plan(
     contract: Contract,
     opening: Snapshot,
     last_order_id: int,
-    store: Store,
     adopts_opening: bool = False,
 ) -> SessionPlan:
-    """Puts the plan together. Raises NotNow as `window_of` does."""
+    """Puts the plan together. Raises NotNow as `window_of` does, Unavailable without a store."""
     trading_day, start, end, flat_by = window_of(settings, settings.clock.now())
     journals = Paths(settings.home).journals
-    latched = store.latched(account_id=account.id, trading_day=trading_day)
+    latched = ask_store(
+        settings, lambda store: store.latched(account_id=account.id, trading_day=trading_day)
+    )
     terms = read_terms(journals, account_id=account.id, trading_day=trading_day, latched=latched)
     stamp = datetime.now(UTC).strftime("%H%M%S")
     return SessionPlan(
@@ -204,31 +160,11 @@ def day_terms(settings: Settings, account_id: int, trading_day: date) -> DayTerm
     """
     latched = None
     if has_store(settings):  # opening it would make one
-        try:
-            with closing(open_store(settings)) as store:
-                latched = store.latched(account_id=account_id, trading_day=trading_day)
-        except SQLAlchemyError as error:
-            raise store_away(settings, error) from error
+        latched = ask_store(
+            settings, lambda store: store.latched(account_id=account_id, trading_day=trading_day)
+        )
     journals = Paths(settings.home).journals
     return read_terms(journals, account_id=account_id, trading_day=trading_day, latched=latched)
-
-
-def store_away(settings: Settings, error: SQLAlchemyError) -> Unavailable:
-    """Nothing is opened while it is: what it would say is not known."""
-    is_ours = not settings.database_url.get_secret_value()
-    name = Paths(settings.home).store if is_ours else "the store of PX_DATABASE_URL"
-    return Unavailable(f"{name} cannot be read: {str(error).splitlines()[0]}")
-
-
-def has_store(settings: Settings) -> bool:
-    """False where the default one was not made yet."""
-    return bool(settings.database_url.get_secret_value()) or Paths(settings.home).store.exists()
-
-
-def open_store(settings: Settings) -> Store:
-    """The store of the settings, made where it is missing. Raises as `Store` does."""
-    url = settings.database_url.get_secret_value()
-    return Store(url or URL.create("sqlite", database=str(Paths(settings.home).store)))
 
 
 def brought_up_to_date(plan: SessionPlan, settings: Settings) -> SessionPlan:

@@ -21,7 +21,8 @@ from pxcore.runtime.alarms import act_of, flatten_alerted
 from pxcore.runtime.flatten import flatten_account
 from pxcore.runtime.flatten_record import FlattenRecord
 from pxcore.runtime.lock import AccountLock
-from pxcore.runtime.plan import Paths, only_contract
+from pxcore.runtime.paths import Paths
+from pxcore.runtime.plan import only_contract
 from pxcore.runtime.strays import Strays
 from pxcore.runtime.venue import Venue
 from pxcore.settings import Mode, Settings

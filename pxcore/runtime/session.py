@@ -47,8 +47,8 @@ from pxcore.runtime.inbox import Inbox
 from pxcore.runtime.lines import Ended, Milestone
 from pxcore.runtime.lock import AccountBusy, AccountLock
 from pxcore.runtime.operator_watch import OperatorWatch
+from pxcore.runtime.paths import Paths
 from pxcore.runtime.plan import (
-    Paths,
     SessionPlan,
     brought_up_to_date,
     connect,
@@ -70,7 +70,7 @@ _PROGRESS_S = 0.5
 _LEAVE_S = 90.0  # for the engine's own flatten, before REST alone takes over
 _LAST_RESORT_S = 60.0
 _LATCH_ATTEMPTS = 3  # each waits for a lock as long as the store does
-_LATCH_S = 20.0
+_LATCH_S = 10.0  # shorter than a silence that its supervisor takes for death
 _DENIED_EVERY_S = 10.0
 
 

@@ -1,15 +1,12 @@
 """The start-up sync: who are we, what do we trade, and may we begin?"""
 
-from contextlib import closing
-
-from sqlalchemy.exc import SQLAlchemyError
-
 from pxcore.calendar import trading_day_at
 from pxcore.gateway import GatewayClient
 from pxcore.journal.latches import has_dead_session
 from pxcore.model import Account, Contract, Misconfigured, Snapshot
 from pxcore.runtime.lock import AccountLock
-from pxcore.runtime.plan import Paths, SessionPlan, make_plan, open_store, store_away
+from pxcore.runtime.paths import Paths
+from pxcore.runtime.plan import SessionPlan, make_plan
 from pxcore.runtime.recovery import Recovered, Recovery, Say
 from pxcore.settings import Settings
 from pxcore.strategies import choose_strategy
@@ -98,16 +95,11 @@ def _plan(
     recovered: Recovered,
     settings: Settings,
 ) -> SessionPlan:
-    try:
-        with closing(open_store(settings)) as store:
-            return make_plan(
-                settings,
-                account=account,
-                contract=contract,
-                opening=recovered.opening,
-                adopts_opening=recovered.adopts,
-                last_order_id=last_order_id(client, account, settings),
-                store=store,
-            )
-    except SQLAlchemyError as error:
-        raise store_away(settings, error) from error
+    return make_plan(
+        settings,
+        account=account,
+        contract=contract,
+        opening=recovered.opening,
+        adopts_opening=recovered.adopts,
+        last_order_id=last_order_id(client, account, settings),
+    )

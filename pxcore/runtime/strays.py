@@ -17,7 +17,7 @@ from pxcore.journal.latches import (
     unanswered_in_journals,
 )
 from pxcore.model import PxError
-from pxcore.runtime.plan import Paths
+from pxcore.runtime.paths import Paths
 from pxcore.settings import Settings
 
 

@@ -23,13 +23,8 @@ from pxcore.runtime.flatten_record import FlattenRecord
 from pxcore.runtime.halts import latch_halt
 from pxcore.runtime.lines import Ended, Line, Milestone, decode
 from pxcore.runtime.lock import AccountBusy, AccountLock
-from pxcore.runtime.plan import (
-    Paths,
-    SessionPlan,
-    connect,
-    only_contract,
-    require_agreement,
-)
+from pxcore.runtime.paths import Paths
+from pxcore.runtime.plan import SessionPlan, connect, only_contract, require_agreement
 from pxcore.runtime.process import end, end_of_input, spawn
 from pxcore.runtime.progress import HALTED
 from pxcore.runtime.strays import Strays

@@ -10,7 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import msgspec
-from sqlalchemy import delete, tuple_
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from pxcore.journal.operator import OperatorJournal, days_in, released_halts
@@ -25,15 +25,20 @@ from pxcore.store.tables import PROJECTED, EquityRow, HaltRow, JournalRow, Sessi
 
 
 class Projected(msgspec.Struct, frozen=True, kw_only=True):
-    """`unread` says what of the journals could not be read, one sentence each."""
+    """`unread` says what of the journals could not be read, one sentence each; `kept` are days
+    of the store that no journal here tells of.
+    """
 
     days: int
     rows: int
     unread: tuple[str, ...]
+    kept: int = 0
 
 
-def rebuild(store: Store, journals: Path) -> Projected:
-    """Every day that a journal tells of, anew, and none that no journal does."""
+def rebuild(store: Store, journals: Path, *, prunes: bool = False) -> Projected:
+    """Every day that a journal tells of, anew. Other days stay, unless it `prunes`: their journals
+    may lie elsewhere, or be gone.
+    """
     days = set(days_in(journals))
     unowned: list[str] = []
     for source in sources_in(journals):
@@ -41,14 +46,36 @@ def rebuild(store: Store, journals: Path) -> Projected:
             days.add((source.account_id, source.trading_day))
         else:
             unowned.append(source.why)
-    with store.session() as session:
-        for table in PROJECTED:
-            session.execute(
-                delete(table).where(tuple_(table.account_id, table.trading_day).not_in(days))
-            )
+    others = _days_of(store) - days
+    if prunes:
+        _remove(store, others)
     done = [project_day(store, journals, account_id=a, trading_day=d) for a, d in sorted(days)]
     unread = dict.fromkeys((*unowned, *(what for one in done for what in one.unread)))
-    return Projected(days=len(days), rows=sum(one.rows for one in done), unread=tuple(unread))
+    return Projected(
+        days=len(days),
+        rows=sum(one.rows for one in done),
+        unread=tuple(unread),
+        kept=0 if prunes else len(others),
+    )
+
+
+def _days_of(store: Store) -> set[tuple[int, date]]:
+    with store.session() as session:
+        found = set()
+        for table in PROJECTED:
+            rows = session.execute(select(table.account_id, table.trading_day).distinct())
+            found |= {(account_id, day) for account_id, day in rows}
+    return found
+
+
+def _remove(store: Store, days: set[tuple[int, date]]) -> None:
+    with store.session() as session:
+        store.take_turns(session)
+        for table in PROJECTED:
+            for account_id, day in days:
+                session.execute(
+                    delete(table).where(table.account_id == account_id, table.trading_day == day)
+                )
 
 
 def project_day(store: Store, journals: Path, *, account_id: int, trading_day: date) -> Projected:

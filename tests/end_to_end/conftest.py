@@ -21,7 +21,7 @@ from pxcore.cli.orchestrator import (
     wait_for_server,
 )
 from pxcore.cli.paper import Paper
-from pxcore.runtime.plan import Paths
+from pxcore.runtime.paths import Paths
 from pxcore.runtime.process import end, spawn
 
 LINE_S = 60.0  # for the next line of a process that is expected to say something

@@ -30,7 +30,8 @@ from pxcore.paper.config import PaperConfig
 from pxcore.runtime import startup
 from pxcore.runtime.day_check import check_day
 from pxcore.runtime.lines import Ended, Milestone, decode
-from pxcore.runtime.plan import Paths, SessionPlan, connect
+from pxcore.runtime.paths import Paths
+from pxcore.runtime.plan import SessionPlan, connect
 from pxcore.runtime.process import end, spawn
 from pxcore.runtime.recovery import Recovery
 from pxcore.runtime.supervisor import Supervisor

@@ -8,7 +8,7 @@ import psutil
 import pytest
 
 from pxcore.journal.replay import replay
-from pxcore.runtime.plan import Paths
+from pxcore.runtime.paths import Paths
 
 pytestmark = pytest.mark.process
 

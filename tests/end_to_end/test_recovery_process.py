@@ -16,7 +16,8 @@ from pxcore.runtime import startup
 from pxcore.runtime.day_check import check_day
 from pxcore.runtime.end_of_day import close_day, read_venue
 from pxcore.runtime.lines import Ended, Milestone, decode
-from pxcore.runtime.plan import Paths, SessionPlan, connect
+from pxcore.runtime.paths import Paths
+from pxcore.runtime.plan import SessionPlan, connect
 from pxcore.runtime.process import end, spawn
 from pxcore.runtime.recovery import Recovered, Recovery
 from pxcore.runtime.supervisor import Supervisor

@@ -19,7 +19,7 @@ from pxcore.cli.orchestrator import (
     start_server,
     wait_for_server,
 )
-from pxcore.runtime.plan import Paths
+from pxcore.runtime.paths import Paths
 from pxcore.runtime.process import end
 
 pytestmark = pytest.mark.process

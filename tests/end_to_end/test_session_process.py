@@ -14,7 +14,8 @@ from pxcore.model import Bracket, Misconfigured, Side
 from pxcore.runtime import startup
 from pxcore.runtime.lines import Ended, Line, Milestone
 from pxcore.runtime.lock import AccountBusy
-from pxcore.runtime.plan import Paths, SessionPlan, connect
+from pxcore.runtime.paths import Paths
+from pxcore.runtime.plan import SessionPlan, connect
 from pxcore.runtime.recovery import Recovered, Recovery
 from pxcore.runtime.supervisor import Supervisor
 from pxcore.settings import Mode, Settings, load_settings

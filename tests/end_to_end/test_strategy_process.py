@@ -7,7 +7,7 @@ from test_flow_process import outcome_of
 
 from pxcore.journal.reader import read_opening
 from pxcore.journal.replay import replay
-from pxcore.runtime.plan import Paths
+from pxcore.runtime.paths import Paths
 
 pytestmark = pytest.mark.process
 

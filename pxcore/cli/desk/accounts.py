@@ -9,7 +9,7 @@ from pxcore.cli.output import Grid
 from pxcore.engine.leftovers import Item, Remedy, found_in, remedy_for
 from pxcore.model import Account, Misconfigured, Order, Position
 from pxcore.runtime.lock import holder_of
-from pxcore.runtime.plan import Paths
+from pxcore.runtime.paths import Paths
 from pxcore.runtime.recovery import our_sessions
 
 _BRACKET_MODE = (

@@ -14,7 +14,7 @@ from pxcore.cli.desk.desk import Desk
 from pxcore.cli.desk.status import halt_of
 from pxcore.model import Account, Misconfigured
 from pxcore.runtime.lock import AccountBusy, AccountLock, holder_of
-from pxcore.runtime.plan import Paths
+from pxcore.runtime.paths import Paths
 from pxcore.runtime.watch import read_kill_switch
 from pxcore.settings import Mode, Settings
 

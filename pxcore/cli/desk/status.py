@@ -11,7 +11,8 @@ from pxcore.cli.output import Output
 from pxcore.gateway.budget import Left
 from pxcore.model import Misconfigured, Unavailable
 from pxcore.runtime.lock import holder_of
-from pxcore.runtime.plan import Paths, connect, day_terms
+from pxcore.runtime.paths import Paths
+from pxcore.runtime.plan import connect, day_terms
 from pxcore.runtime.watch import read_kill_switch
 from pxcore.settings import Settings
 

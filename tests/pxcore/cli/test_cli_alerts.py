@@ -9,6 +9,7 @@ from gateway_samples import position_row
 from msgspec.structs import replace
 from paper_server import Gateway, entry
 from px_runner import Px
+from pydantic import SecretStr
 from raw_http import RawHttp, good
 from report_scenes import reported_day
 
@@ -16,6 +17,8 @@ from pxcore import alerts as sending
 from pxcore.cli.orchestrator import free_port
 from pxcore.reports.daily import DailyReport
 from pxcore.reports.verdict import Verdict
+from pxcore.runtime.alarms import alert_report
+from pxcore.settings import Settings
 
 
 @pytest.fixture
@@ -85,31 +88,40 @@ def test_clean_day_is_not_alerted_by_px_reconcile(px: Px) -> None:
     assert before == sending._ON_THEIR_WAY
 
 
-@pytest.mark.process
-def test_report_of_a_broken_day_exits_with_1_and_is_alerted(
-    tmp_path: Path, receiver: Receiver
+DIFFERENCE = {"kind": "fill", "what": "fill 7", "ours": "none", "venues": "buy 1"}
+NOT_IN_ORDER = [
+    pytest.param(
+        {"verdict": Verdict.BROKEN, "differences": (DIFFERENCE,)},
+        "fill 7: ours none, the venue's buy 1",
+        id="broken",
+    ),
+    pytest.param({"is_flat": False}, "NOT FLAT", id="not flat"),
+]
+
+
+@pytest.mark.parametrize(("changes", "told"), NOT_IN_ORDER)
+def test_report_of_a_day_that_is_not_in_order_exits_with_1_and_alerts_nobody_again(
+    tmp_path: Path, changes: dict, told: str
 ) -> None:
-    difference = {"kind": "fill", "what": "fill 7", "ours": "none", "venues": "buy 1"}
-    made = reported_day(tmp_path)
-    broken = replace(made, verdict=Verdict.BROKEN, differences=(difference,))
-    keep(tmp_path / "home", broken)
-
-    said = Px({"PX_HOME": str(tmp_path / "home")})("report", PX_ALERT_URLS=receiver.url)
-
-    assert said.status == 1 and "broken" in said.out
-    assert "fill 7: ours none, the venue's buy 1" in receiver.next()["message"]
-
-
-@pytest.mark.process
-def test_report_of_a_day_that_did_not_end_flat_exits_with_1_and_is_alerted(
-    tmp_path: Path, receiver: Receiver
-) -> None:
-    keep(tmp_path / "home", replace(reported_day(tmp_path), is_flat=False))
-
-    said = Px({"PX_HOME": str(tmp_path / "home")})("report", PX_ALERT_URLS=receiver.url)
-
+    keep(tmp_path / "home", replace(reported_day(tmp_path), **changes))
+    before = dict(sending._ON_THEIR_WAY)
+    said = Px({"PX_HOME": str(tmp_path / "home")})("report", PX_ALERT_URLS="json://127.0.0.1:9")
     assert said.status == 1
-    assert "NOT PROVEN FLAT" in receiver.next()["title"]
+    assert before == sending._ON_THEIR_WAY
+
+
+@pytest.mark.process
+@pytest.mark.parametrize(("changes", "told"), NOT_IN_ORDER)
+def test_day_that_ends_not_in_order_is_alerted(
+    tmp_path: Path, receiver: Receiver, changes: dict, told: str
+) -> None:
+    made = replace(reported_day(tmp_path), **changes)
+    settings = Settings(
+        _env_file=None, home=tmp_path / "home", alert_urls=(SecretStr(receiver.url),)
+    )
+    alert_report(settings, made)
+    said = receiver.next()
+    assert told in said["message"] + said["title"]
 
 
 def test_report_of_a_day_in_order_exits_with_0(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from raw_http import RawHttp, good
 from test_cli_asking import dead_url
 
 from pxcore.runtime.lock import AccountLock
-from pxcore.runtime.plan import Paths
+from pxcore.runtime.paths import Paths
 from pxcore.store import Store
 
 ORDER_ID = 3400000101

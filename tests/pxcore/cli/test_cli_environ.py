@@ -4,7 +4,7 @@ import os
 
 from pxcore.cli.day import FlowProcess
 from pxcore.cli.orchestrator import px_environ
-from pxcore.runtime.plan import Paths
+from pxcore.runtime.paths import Paths
 
 
 def test_flow_of_a_demo_sees_no_setting_and_no_profile_of_the_user(tmp_path, monkeypatch):

@@ -11,7 +11,8 @@ from px_runner import Px
 from pxcore.calendar import trading_day_at
 from pxcore.journal.operator import OperatorJournal
 from pxcore.runtime.lock import AccountLock
-from pxcore.runtime.plan import Paths, day_terms
+from pxcore.runtime.paths import Paths
+from pxcore.runtime.plan import day_terms
 from pxcore.settings import load_settings
 from pxcore.store import Store
 

@@ -12,8 +12,9 @@ from pxcore.engine.commands import Level
 from pxcore.model import Snapshot, Unavailable
 from pxcore.runtime.halts import latch_halt
 from pxcore.runtime.lines import Milestone
-from pxcore.runtime.plan import SessionPlan, open_store
+from pxcore.runtime.plan import SessionPlan
 from pxcore.runtime.progress import HALTED
+from pxcore.runtime.store_access import open_store
 from pxcore.runtime.supervisor import Supervisor
 from pxcore.settings import Mode, Settings
 

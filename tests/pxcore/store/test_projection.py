@@ -170,7 +170,9 @@ def test_rows_that_somebody_changed_added_or_took_away_are_made_right(store, day
                 text="of no journal",
             )
         )
-    rebuild(store, folder)
+    assert rebuild(store, folder).kept == 1
+    assert len(rows(store, IncidentRow)) == len(before["incidents"]) + 1
+    rebuild(store, folder, prunes=True)
     assert contents(store) == before
 
 

@@ -1,0 +1,46 @@
+"""Where everything lies under the home folder."""
+
+import hashlib
+import os
+from pathlib import Path
+
+from pxcore.model import Misconfigured
+
+
+class Paths:
+    """Of one home folder."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home.resolve()
+        self.store = self.home / "px.sqlite"
+        self.kill_file = self.home / "KILL"
+        self.here_file = self.home / "HERE"
+        self.logs = self.home / "logs"
+        self.prefect = self.home / "prefect"
+
+    def make(self) -> None:
+        """The home folder and its logs exist. Raises Misconfigured when they cannot be written."""
+        try:
+            self.logs.mkdir(parents=True, exist_ok=True)
+            probe = self.logs / f".write-{os.getpid()}"
+            probe.touch()
+            probe.unlink()
+        except OSError as error:
+            raise Misconfigured(
+                f"PX_HOME {self.home} cannot be written: {error.strerror}"
+            ) from error
+
+    @property
+    def journals(self) -> Path:
+        return self.home / "journal"
+
+    def journal(self, session_id: str) -> Path:
+        return self.journals / f"{session_id}.jsonl"
+
+    def budget(self, user: str) -> Path:
+        """Where the requests of a gateway's user are counted, by all of our processes."""
+        return self.home / "budget" / f"{hashlib.sha256(user.encode()).hexdigest()[:16]}.json"
+
+    def report(self, session_id: str) -> Path:
+        """Folder of the session's report."""
+        return self.home / "reports" / session_id

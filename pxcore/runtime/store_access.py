@@ -1,0 +1,68 @@
+"""The store of the settings, asked within a time limit: a database that hangs is one that is away.
+
+Its own time limits hold for a server that answers. One that was stopped, or a disk that hangs,
+answers nothing for ever; and whoever asks here has an account to keep flat.
+"""
+
+import threading
+from collections.abc import Callable
+from contextlib import closing
+from typing import TypeVar
+
+from sqlalchemy import URL
+from sqlalchemy.exc import SQLAlchemyError
+
+from pxcore.model import Unavailable
+from pxcore.runtime.paths import Paths
+from pxcore.settings import Settings
+from pxcore.store import Store
+
+T = TypeVar("T")
+_LIMIT_S = 30.0
+
+
+def has_store(settings: Settings) -> bool:
+    """False where the default one was not made yet."""
+    return bool(settings.database_url.get_secret_value()) or Paths(settings.home).store.exists()
+
+
+def open_store(settings: Settings) -> Store:
+    """Made where it is missing; waits as long as it takes. Raises as `Store` does."""
+    url = settings.database_url.get_secret_value()
+    return Store(url or URL.create("sqlite", database=str(Paths(settings.home).store)))
+
+
+def ask_store(settings: Settings, ask: Callable[[Store], T], *, limit_s: float = _LIMIT_S) -> T:
+    """What `ask` makes of the store. Raises Unavailable when the store cannot be had, or does not
+    answer within `limit_s`: then it may still do what was asked, later. Other errors as they are.
+    """
+    answers: list[T] = []
+    errors: list[Exception] = []
+
+    def run() -> None:
+        try:
+            with closing(open_store(settings)) as store:
+                answers.append(ask(store))
+        except Exception as error:  # handed to whoever asked
+            errors.append(error)
+
+    thread = threading.Thread(target=run, name="store", daemon=True)
+    thread.start()
+    thread.join(limit_s)
+    if answers:
+        return answers[0]
+    if not errors:
+        raise Unavailable(f"{_name(settings)} has not answered within {limit_s:g} s")
+    if isinstance(errors[0], SQLAlchemyError | OSError):
+        raise store_away(settings, errors[0]) from errors[0]
+    raise errors[0]
+
+
+def store_away(settings: Settings, error: Exception) -> Unavailable:
+    """Nothing is opened while it is: what it would say is not known."""
+    return Unavailable(f"{_name(settings)} cannot be read: {str(error).splitlines()[0]}")
+
+
+def _name(settings: Settings) -> str:
+    is_ours = not settings.database_url.get_secret_value()
+    return str(Paths(settings.home).store) if is_ours else "the store of PX_DATABASE_URL"

@@ -1,0 +1,39 @@
+"""A store that does not answer is one that is away: nobody waits for it without an end."""
+
+import threading
+
+import pytest
+
+from pxcore.model import Unavailable
+from pxcore.runtime.store_access import ask_store
+from pxcore.settings import load_settings
+
+
+@pytest.fixture
+def settings(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PX_HOME", str(tmp_path / "home"))
+    return load_settings()
+
+
+def test_store_that_hangs_is_unavailable_after_the_limit(settings):
+    hang = threading.Event()
+    try:
+        with pytest.raises(Unavailable, match=r"px\.sqlite has not answered within 0\.2 s"):
+            ask_store(settings, lambda store: hang.wait(60), limit_s=0.2)
+    finally:
+        hang.set()
+
+
+def test_answer_is_handed_on_and_so_is_what_the_question_raises(settings):
+    assert ask_store(settings, lambda store: store.name).endswith("px.sqlite")
+    with pytest.raises(ZeroDivisionError):
+        ask_store(settings, lambda store: 1 / 0)
+
+
+def test_store_that_is_no_database_is_unavailable(settings):
+    home = settings.home.resolve()
+    home.mkdir()
+    (home / "px.sqlite").write_bytes(b"no database " * 100)
+    with pytest.raises(Unavailable, match="cannot be read"):
+        ask_store(settings, lambda store: store.name)
