@@ -139,8 +139,10 @@ def _grid(scale: _Scale, unit: str, decimals: int) -> list[str]:
     moment = scale.since - timedelta(seconds=scale.since.timestamp() % step_s)
     while (moment := moment + timedelta(seconds=step_s)) <= scale.until:
         text = moment.astimezone(CHICAGO).strftime("%H:%M:%S" if step_s < 60 else "%H:%M")
+        x = scale.x(moment)
+        anchor = "end" if x > WIDTH - 2 * _RIGHT else "middle"  # not over the edge
         parts.append(
-            f'<text class="label" text-anchor="middle" x="{scale.x(moment):.1f}" '
+            f'<text class="label" text-anchor="{anchor}" x="{x:.1f}" '
             f'y="{HEIGHT - 8:g}">{text}</text>'
         )
     return parts

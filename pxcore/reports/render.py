@@ -108,10 +108,10 @@ def headline(report: DailyReport) -> str:
 def to_markdown(report: DailyReport, *, has_picture: bool = False) -> str:
     """With the equity curve as an image in the text, for pages that show one."""
     lines = [f"# Daily-loss report {report.trading_day}", "", f"Session `{report.session_id}`", ""]
-    lines += ["| | |", "|---|---|", *(f"| {name} | {text} |" for name, text in facts(report)), ""]
     curve = equity_chart(report) if has_picture else ""
     if curve:
         lines += [f"![profit and loss of the day, USD]({picture(curve)})", ""]
+    lines += ["| | |", "|---|---|", *(f"| {name} | {text} |" for name, text in facts(report)), ""]
     lines += ["## Trades", ""]
     lines += [
         f"| {' | '.join(TRADE_HEADS)} |",
