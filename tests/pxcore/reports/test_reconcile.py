@@ -277,6 +277,20 @@ PLANTED = [
         "fill 3",
         id="foreign trade",
     ),
+    pytest.param(
+        record(),
+        venue_fills(*FILLS, replace(FILLS[1], id=4), balance="50028.17"),
+        Kind.FILL_NOT_SEEN,
+        "fill 4",
+        id="fill doubled at the venue",
+    ),
+    pytest.param(
+        record(fills={1: FILLS[0], 2: FILLS[1], 4: replace(FILLS[1], id=4)}),
+        VENUE,
+        Kind.FILL_NOT_REPORTED,
+        "fill 4",
+        id="fill doubled on the stream",
+    ),
     pytest.param(record(), with_balance("50013.79"), Kind.BALANCE_DIFFERS, "balance", id="a cent"),
     pytest.param(
         record(),
