@@ -1,7 +1,7 @@
 """The journals as the store's source: which there are, whose they are, how each is folded in."""
 
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 
 import msgspec
@@ -32,17 +32,10 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Unowned(msgspec.Struct, frozen=True, kw_only=True):
-    """A journal that does not say whose it is, and why; its day is its name's."""
+    """A journal that does not say whose it is, and why."""
 
     path: Path
     why: str
-
-    @property
-    def trading_day(self) -> date | None:
-        try:
-            return datetime.strptime(session_of(self.path).split("-")[1], "%Y%m%d").date()  # noqa: DTZ007
-        except ValueError:
-            return None
 
 
 def sources_in(folder: Path, *, trading_day: date | None = None) -> Iterator[Source | Unowned]:
