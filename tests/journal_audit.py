@@ -4,11 +4,13 @@ A test that damages one on purpose, or makes one up that no session could have w
 with the marker `damages_journal`.
 """
 
+import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from pxcore.journal.reader import read_rows
+from pxcore.journal.reader import read_opening, read_rows
 from pxcore.journal.replay import replay
 from pxcore.journal.rows import RowKind
 from pxcore.journal.seal import seal_path
@@ -30,7 +32,7 @@ class Audit:
         begun = time.perf_counter()
         found = []
         for path in list(self._new(root)):
-            problem = None if is_excused else problem_of(path)
+            problem = None if is_excused else problem_of(path, root)
             self.journals += not is_excused
             if problem is not None:
                 found.append(f"{path.name}: {problem}")
@@ -47,18 +49,36 @@ class Audit:
                     yield path
 
 
-def problem_of(path: Path) -> str | None:
-    """A killed session's journal may end in a torn row, or before its first."""
+def problem_of(path: Path, root: Path) -> str | None:
+    """A killed session's journal may end in a torn row, or before its first. A strategy that the
+    test wrote is looked for below `root`.
+    """
     verified = verify(path)
     if verified.soundness is Soundness.DAMAGED:
         return None if _is_unborn(path) else str(verified)
     try:
         if next(read_rows(path)).kind is not RowKind.OPENED:
             return None  # rows that a test made, no session's: there is nothing to replay
-        events, divergence = replay(path)
+        with _own_strategy(read_opening(path).strategy, root):
+            events, divergence = replay(path)
     except PxError as error:
         return str(error)
     return None if divergence is None else f"after {events} events it replays to {divergence}"
+
+
+@contextmanager
+def _own_strategy(name: str, root: Path) -> Iterator[None]:
+    """Of `module:Class` the module can be imported, as it could where the session ran."""
+    module, _, is_own = name.partition(":")
+    folders = [str(file.parent) for file in root.rglob(f"{module}.py")] if is_own else []
+    before = list(sys.path)
+    sys.path[:0] = folders
+    try:
+        yield
+    finally:
+        sys.path[:] = before
+        if folders:
+            sys.modules.pop(module, None)
 
 
 def _is_unborn(path: Path) -> bool:

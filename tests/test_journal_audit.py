@@ -69,13 +69,13 @@ def test_torn_last_row_of_a_killed_session_passes(tmp_path):
     seal_path(path).unlink()
     path.write_bytes(path.read_bytes()[:-30])
 
-    assert problem_of(path) is None
+    assert problem_of(path, path.parent) is None
 
 
 def test_journal_killed_before_its_first_row_passes_and_one_whose_rows_are_gone_does_not(tmp_path):
     path = written(tmp_path)
     path.write_bytes(b'{"v":2')
-    assert problem_of(path) is not None  # its seal knows of rows
+    assert problem_of(path, path.parent) is not None  # its seal knows of rows
 
     seal_path(path).unlink()
-    assert problem_of(path) is None
+    assert problem_of(path, path.parent) is None
