@@ -58,6 +58,7 @@ def start_mine(start_paper, start_flow, tmp_path):
     return start
 
 
+@pytest.mark.damages_journal  # a replay of it loops too
 def test_strategy_that_loops_is_ended_by_its_flow_and_the_account_is_flat(start_mine):
     paper, _, flow = start_mine("while True: pass")
     flow.until_code("phase.protected")
