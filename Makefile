@@ -9,7 +9,7 @@ demo: setup
 	$(BIN)/px demo
 
 test: check
-	$(BIN)/python -m pytest -m "not process"
+	$(BIN)/python -m pytest -m "not process" -n 2 --dist loadfile
 	$(BIN)/python -m pytest -m process
 
 check: setup

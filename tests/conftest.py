@@ -5,6 +5,7 @@ looked at when it is over (`journal_audit`).
 import sys
 from collections.abc import Generator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from journal_audit import Audit
@@ -46,6 +47,21 @@ def pytest_runtest_teardown(
         if problems:
             pytest.fail("a journal is not as it must be:\n" + "\n".join(problems), pytrace=False)
     return result
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A worker of xdist tells the one who sums up."""
+    told = getattr(session.config, "workeroutput", None)
+    if told is not None:
+        audit = session.config.stash[_audit]
+        told["audit"] = (audit.journals, audit.took_s)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any, error: object) -> None:
+    journals, took_s = getattr(node, "workeroutput", {}).get("audit", (0, 0.0))
+    audit = node.config.stash[_audit]
+    audit.journals, audit.took_s = audit.journals + journals, audit.took_s + took_s
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -124,6 +124,7 @@ def test_session_is_not_held_up_when_prefects_server_goes_away(tmp_path):
     assert took["leave_s"] < 3.0
 
 
+@pytest.mark.damages_journal
 def test_broken_day_is_alerted_by_its_flow_and_what_the_session_said_is_in_its_log(
     start_paper, start_flow, prefect_server
 ):
