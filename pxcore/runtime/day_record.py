@@ -11,7 +11,7 @@ from pathlib import Path
 from loguru import logger
 from msgspec.structs import replace
 
-from pxcore.journal import DayEndTerms, Journal, RowKind
+from pxcore.journal import Closing, DayEndTerms, Journal, RowKind
 from pxcore.reports.daily import DailyReport
 from pxcore.reports.reconcile import VenueDay
 from pxcore.reports.verdict import Reconciliation
@@ -45,5 +45,15 @@ def record_day_end(
     journal.append(RowKind.RECONCILED, found, at=at)
     if report is not None:
         journal.append(RowKind.REPORT, replace(report, equity=(), prices=()), at=at)
+    closing = Closing(
+        reason="compared",
+        is_flat=venue.closing.is_flat,
+        headroom_usd_min=None,
+        conflated_quotes=0,
+        bad_records=0,
+        reconnects=0,
+        rows_dropped=journal.rows_dropped,
+    )
+    journal.append(RowKind.CLOSED, closing, at=at)
     if not journal.close():
         logger.warning("the record {} of the day's end is not complete", path.name)

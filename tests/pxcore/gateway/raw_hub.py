@@ -18,6 +18,8 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from tls_relay import behind_tls
+
 WAIT_S = 5.0
 TEXT, BINARY, CLOSE, PING, PONG = 0x1, 0x2, 0x8, 0x9, 0xA
 SEPARATOR = b"\x1e"
@@ -190,7 +192,7 @@ class RawHubs:
     def _serve(self, sock: socket.socket) -> None:
         try:
             if self._tls is not None:
-                sock = self._tls.wrap_socket(sock, server_side=True)
+                sock = behind_tls(sock, self._tls)
             self._sockets.append(sock)
             head = b""
             while b"\r\n\r\n" not in head:

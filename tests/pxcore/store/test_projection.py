@@ -17,6 +17,7 @@ from pxcore.journal import Journal, RowKind, decode_command, decode_event, read_
 from pxcore.journal.latches import Latched
 from pxcore.journal.operator import OperatorJournal, Rearmed, Tightened
 from pxcore.journal.rows import FlattenTerms
+from pxcore.journal.verify import Soundness, verify
 from pxcore.store.history import bring_in
 from pxcore.store.projection import project_day, rebuild
 from pxcore.store.tables import (
@@ -137,6 +138,12 @@ def test_report_and_reconciliation_are_kept(store, day):
     (found,) = rows(store, ReconciliationRow)
     assert (found.session_id, found.verdict) == (report.session_id, report.verdict)
     assert len(rows(store, DifferenceRow)) == len(report.differences)
+
+
+def test_record_of_a_days_end_is_a_sound_journal(day):
+    folder, _ = day
+    (path,) = folder.glob("end-*.jsonl")
+    assert verify(path).soundness is Soundness.SOUND
 
 
 def test_rebuilding_twice_and_from_nothing_gives_the_same_rows(store, url, day):
