@@ -7,6 +7,7 @@ day's end counts most, then the stream's, then REST's; of two of a kind the late
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -26,6 +27,7 @@ from pxcore.store.tables import (
     OperatorActRow,
     OrderRow,
     TradingDayRow,
+    row_of,
 )
 
 REST, STREAM, VENUE = "rest", "stream", "day's end"
@@ -128,14 +130,11 @@ class DayFold:
             self.unread.append(str(error))
             return
         self.rows += [
-            OperatorActRow(
-                account_id=self.account_id,
-                trading_day=self.trading_day,
+            row_of(
+                OperatorActRow,
+                row,
+                **self._of,
                 journal=journal.path.stem,
-                seq=row.seq,
-                wall=row.wall,
-                who=row.who,
-                reason=row.reason,
                 act=msgspec.json.encode(row.act).decode(),
             )
             for row in acts
@@ -143,9 +142,19 @@ class DayFold:
 
     def finished(self) -> list[Base]:
         """Every row of the day, but for halts."""
-        orders = [self._order_row(*known) for _, known in sorted(self._orders.items())]
-        fills = [self._fill_row(*known) for _, known in sorted(self._fills.items())]
+        orders = [
+            row_of(OrderRow, order, **self._of, order_id=order.id, seen_by=by)
+            for _, (order, by) in sorted(self._orders.items())
+        ]
+        fills = [
+            row_of(FillRow, fill, **self._of, fill_id=fill.id, seen_by=by)
+            for _, (fill, by) in sorted(self._fills.items())
+        ]
         return [*self.rows, *orders, *fills, self._day()]
+
+    @property
+    def _of(self) -> dict[str, Any]:
+        return {"account_id": self.account_id, "trading_day": self.trading_day}
 
     def _day(self) -> TradingDayRow:
         fills = [fill for fill, _ in self._fills.values() if not fill.is_voided]
@@ -153,8 +162,7 @@ class DayFold:
         costs = sum((f.costs_usd for f in fills), Decimal(0))
         closing = self.closing.closing if self.closing is not None else None
         return TradingDayRow(
-            account_id=self.account_id,
-            trading_day=self.trading_day,
+            **self._of,
             sessions=len(self.sessions),
             trades=sum(one.is_closed for one in fold_rounds(fills)),
             fills=len(fills),
@@ -164,44 +172,6 @@ class DayFold:
             balance_usd=closing.account.balance_usd if closing is not None else None,
             is_flat=closing.is_flat if closing is not None else None,
             verdict=self.verdict,
-        )
-
-    def _order_row(self, order: Order, by: str) -> OrderRow:
-        return OrderRow(
-            account_id=self.account_id,
-            trading_day=self.trading_day,
-            order_id=order.id,
-            contract_id=order.contract_id,
-            status=order.status.value,
-            type=order.type.value,
-            side=order.side.value,
-            size=order.size,
-            filled_size=order.filled_size,
-            limit_ticks=order.limit_ticks,
-            stop_ticks=order.stop_ticks,
-            filled_ticks=order.filled_ticks,
-            tag=order.tag,
-            parent_id=order.parent_id,
-            created_at=order.created_at,
-            seen_by=by,
-        )
-
-    def _fill_row(self, fill: Fill, by: str) -> FillRow:
-        return FillRow(
-            account_id=self.account_id,
-            trading_day=self.trading_day,
-            fill_id=fill.id,
-            contract_id=fill.contract_id,
-            order_id=fill.order_id,
-            side=fill.side.value,
-            size=fill.size,
-            price_ticks=fill.price_ticks,
-            pnl_usd=fill.pnl_usd,
-            fees_usd=fill.fees_usd,
-            commissions_usd=fill.commissions_usd,
-            happened_at=fill.happened_at,
-            is_voided=fill.is_voided,
-            seen_by=by,
         )
 
 

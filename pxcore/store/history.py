@@ -104,15 +104,4 @@ def _trades(rows: Iterable[TradeRow]) -> Iterable[Trade]:
 
 
 def _line(row: TradingDayRow) -> DayLine:
-    return DayLine(
-        trading_day=row.trading_day,
-        sessions=row.sessions,
-        trades=row.trades,
-        fills=row.fills,
-        gross_usd=row.gross_usd,
-        costs_usd=row.costs_usd,
-        net_usd=row.net_usd,
-        balance_usd=row.balance_usd,
-        is_flat=row.is_flat,
-        verdict=row.verdict,
-    )
+    return DayLine(**{name: getattr(row, name) for name in DayLine.__struct_fields__})

@@ -7,11 +7,17 @@ import msgspec
 from pxcore.journal import DayEndTerms, Row, RowKind, read_rows
 from pxcore.journal.bulk import DAMAGED
 from pxcore.journal.segments import session_of
-from pxcore.reports.daily import DailyReport, TradeLine
+from pxcore.reports.daily import DailyReport
 from pxcore.reports.reconcile import VenueDay
 from pxcore.reports.verdict import Reconciliation
 from pxcore.store.fold import VENUE, DayFold
-from pxcore.store.tables import DailyReportRow, DifferenceRow, ReconciliationRow, TradeRow
+from pxcore.store.tables import (
+    DailyReportRow,
+    DifferenceRow,
+    ReconciliationRow,
+    TradeRow,
+    row_of,
+)
 
 _terms = msgspec.json.Decoder(DayEndTerms)
 _venue = msgspec.json.Decoder(VenueDay)
@@ -69,9 +75,7 @@ def _add_found(journal: str, row: Row, terms: DayEndTerms | None, day: DayFold) 
         )
     )
     day.rows += [
-        DifferenceRow(
-            **of, number=number, kind=one.kind, what=one.what, ours=one.ours, venues=one.venues
-        )
+        row_of(DifferenceRow, one, **of, number=number)
         for number, one in enumerate(found.differences, 1)
     ]
 
@@ -84,39 +88,23 @@ def add_report(report: DailyReport, day: DayFold) -> None:
         "session_id": report.session_id,
     }
     day.rows.append(
-        DailyReportRow(
+        row_of(
+            DailyReportRow,
+            report,
             **of,
-            verdict=report.verdict,
-            net_usd=report.net_usd,
-            gross_usd=report.gross_usd,
-            costs_usd=report.costs_usd,
-            balance_usd=report.balance_usd,
             trades=len(report.trades),
             denials=sum(report.denials.values()),
             report=msgspec.json.encode(report).decode(),
         )
     )
-    day.rows += [_trade(line, report, number, of) for number, line in enumerate(report.trades, 1)]
-
-
-def _trade(line: TradeLine, report: DailyReport, number: int, of: dict[str, object]) -> TradeRow:
-    return TradeRow(
-        **of,
-        number=number,
-        strategy=report.strategy,
-        contract=report.contract,
-        side=line.side,
-        size=line.size,
-        opened_at=line.opened_at,
-        closed_at=line.closed_at,
-        entry_price=line.entry_price,
-        exit_price=line.exit_price,
-        exit_by=line.exit_by,
-        gross_usd=line.gross_usd,
-        costs_usd=line.costs_usd,
-        adverse_ticks=line.adverse_ticks,
-        favourable_ticks=line.favourable_ticks,
-        entry_slip_ticks=line.entry_slip_ticks,
-        exit_slip_ticks=line.exit_slip_ticks,
-        reason=line.reason,
-    )
+    day.rows += [
+        row_of(
+            TradeRow,
+            line,
+            **of,
+            number=number,
+            strategy=report.strategy,
+            contract=report.contract,
+        )
+        for number, line in enumerate(report.trades, 1)
+    ]

@@ -62,6 +62,7 @@ from pxcore.store.tables import (
     PositionRow,
     RefusalRow,
     RiskRow,
+    row_of,
 )
 
 _MARKET = frozenset((Quote, MarketTrade, DepthLevel))
@@ -141,15 +142,7 @@ class JournalFold:
                     day.fills.append((fill, REST))
                     self._see_fill(row, at, fill, is_told=False)
             case PositionSeen(position=position):
-                day.rows.append(
-                    PositionRow(
-                        **self._of(row, at),
-                        contract_id=position.contract_id,
-                        size=position.size,
-                        average_price=position.average_price,
-                        opened_at=position.opened_at,
-                    )
-                )
+                day.rows.append(row_of(PositionRow, position, **self._of(row, at)))
             case KillSwitchSeen(reason=reason):
                 day.rows.append(KillSwitchRow(**self._of(row, at), reason=reason))
             case ShellFault(what=what):
@@ -219,17 +212,8 @@ class JournalFold:
         match command:
             case PlaceEntry() | PlaceStop() | CancelOrder() | ClosePosition() | MoveStop():
                 self._see_intent(row, at, command)
-            case Denied(gate=gate, value=value, limit=limit, side=side, reason=reason):
-                self.told.rows.append(
-                    RefusalRow(
-                        **self._of(row, at),
-                        gate=gate.value,
-                        value=value,
-                        limit=limit,
-                        side=side.value,
-                        reason=reason,
-                    )
-                )
+            case Denied():
+                self.told.rows.append(row_of(RefusalRow, command, **self._of(row, at)))
             case Notice(level=level, code=code, text=text) if level is not Level.INFO:
                 self.told.note(self._name, row.seq, at, level.value, code, text)
             case Halt(reason=reason):

@@ -8,9 +8,10 @@ one; what is named `wall` is our clock's.
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from enum import Enum
+from typing import Any, TypeVar
 
-from sqlalchemy import Index
+from sqlalchemy import Index, inspect
 from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column
 
 from pxcore.store.columns import Moment, Money, Whole, Words
@@ -315,6 +316,18 @@ class OperatorActRow(OfADay, Base):
     who: Mapped[str]
     reason: Mapped[str]
     act: Mapped[str]
+
+
+T = TypeVar("T", bound=Base)
+
+
+def row_of(table: type[T], source: object, **fields: Any) -> T:
+    """A row whose columns are `fields`, and for the rest what `source` has under their names."""
+    for column in inspect(table).columns:
+        if column.key not in fields:
+            value = getattr(source, column.key)
+            fields[column.key] = value.value if isinstance(value, Enum) else value
+    return table(**fields)
 
 
 Index("ix_trades_closed_at", TradeRow.closed_at)
