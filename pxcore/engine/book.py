@@ -37,15 +37,27 @@ def advance(known: Order, seen: Order) -> Order:
 class Holding:
     """Contracts held, signed, by each of the three accounts of it."""
 
-    __slots__ = ("average_price", "by_fills", "by_orders", "by_position")
+    __slots__ = ("_agreed", "average_price", "by_fills", "by_orders", "by_position")
 
     def __init__(self, size: int = 0, average_price: Decimal | None = None) -> None:
-        self.by_position = self.by_fills = self.by_orders = size
+        self.by_position = self.by_fills = self.by_orders = self._agreed = size
         self.average_price = average_price
 
     @property
     def is_settled(self) -> bool:
         return self.by_position == self.by_fills == self.by_orders
+
+    def note_agreement(self) -> None:
+        """After each report: at which size position and fills agreed last."""
+        if self.by_position == self.by_fills:
+            self._agreed = self.by_position
+
+    @property
+    def unrealised(self) -> int:
+        """Contracts whose gain is not in the realised money yet. A fill that the position has not
+        followed is in it: its contracts are not open besides.
+        """
+        return self.by_fills if self.by_position == self._agreed else self.exposure
 
     @property
     def exposure(self) -> int:
@@ -96,6 +108,7 @@ class Book:
         holding = self._holding(position.contract_id)
         holding.by_position = position.size
         holding.average_price = None if position.is_flat else position.average_price
+        holding.note_agreement()
 
     def see_fill(self, fill: Fill) -> None:
         known = self.fills.get(fill.id)
@@ -105,7 +118,9 @@ class Book:
         counted = known.signed_size if known and not known.is_voided else 0
         counts = 0 if fill.is_voided else fill.signed_size
         if self._is_ours(fill):
-            self._holding(fill.contract_id).by_fills += counts - counted
+            holding = self._holding(fill.contract_id)
+            holding.by_fills += counts - counted
+            holding.note_agreement()
             self._owe(fill.order_id, -abs(counts - counted) if counts else abs(counted))
         self._recount()
 

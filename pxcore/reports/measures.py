@@ -133,8 +133,11 @@ class Meter:
                 if order.status is OrderStatus.FILLED:
                     self._note_filled(order.id, wall)
             case SnapshotTaken(snapshot=snapshot):
-                for fill in snapshot.fills:
-                    self._see_fill(fill, event.at, None)
+                new = [f for f in snapshot.fills if f.id not in self._seen]
+                for fill in sorted(new, key=lambda f: (f.happened_at, f.id)):
+                    self._count_fill(fill)
+                if new:  # of earlier sessions, or missed: what they came to, not their way there
+                    self._note_equity(event.at)
             case _:
                 pass
 
@@ -197,16 +200,20 @@ class Meter:
 
     # -- the account --------------------------------------------------------------------------
 
-    def _see_fill(self, fill: Fill, at: datetime, wall: datetime | None) -> None:
+    def _see_fill(self, fill: Fill, at: datetime, wall: datetime) -> None:
         if fill.id in self._seen or fill.is_voided:
+            return
+        self._count_fill(fill)
+        self._note_filled(fill.order_id, wall)
+        self._note_equity(at)
+
+    def _count_fill(self, fill: Fill) -> None:
+        if fill.is_voided:
             return
         self._seen.add(fill.id)
         self._realised += fill.net_usd
         if fill.contract_id == self._contract.id:
             self._move_position(fill)
-        if wall is not None:
-            self._note_filled(fill.order_id, wall)
-        self._note_equity(at)
 
     def _move_position(self, fill: Fill) -> None:
         """Average cost; a fill that crosses zero ends one trade and begins the next."""

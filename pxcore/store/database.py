@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, IntegrityError
 from sqlalchemy.orm import Session
 
 from pxcore.journal.latches import Latched
@@ -72,19 +72,24 @@ class Store:
         """From here on no session of that account and day may enter. The first reason stays,
         unless it is of a session in `released`: that one was re-armed, and gives way.
         """
+        halt = HaltRow(
+            account_id=account_id,
+            trading_day=trading_day,
+            reason=reason,
+            session_id=session_id,
+            at=datetime.now(UTC),
+        )
+        try:
+            self._latch(halt, released)
+        except IntegrityError:  # a session and its supervisor both latch: one was first
+            self._latch(halt, released)
+
+    def _latch(self, halt: HaltRow, released: Collection[str]) -> None:
         with self.session() as session:
-            row = session.get(HaltRow, (account_id, trading_day))
-            if row is not None and (row.session_id not in released or session_id in released):
-                return
-            session.merge(
-                HaltRow(
-                    account_id=account_id,
-                    trading_day=trading_day,
-                    reason=reason,
-                    session_id=session_id,
-                    at=datetime.now(UTC),
-                )
-            )
+            row = session.get(HaltRow, (halt.account_id, halt.trading_day))
+            stays = row is not None and row.session_id not in released
+            if row is None or not (stays or halt.session_id in released):
+                session.merge(halt)
 
     def latched(self, *, account_id: int, trading_day: date) -> Latched | None:
         """The halt of that day, whether or not it was re-armed since."""

@@ -26,7 +26,7 @@ CASES: list[tuple[str, Any, Any, int]] = [
     ("loss_usd_max", Decimal(20), Decimal(1000), 0),
     ("drawdown_usd_max", Decimal(15), None, 0),
     ("balance_usd_floor", Decimal(49980), None, 0),
-    ("profit_usd_lock", Decimal(5), None, 4),
+    ("profit_usd_lock", Decimal(5), None, 5),
     ("trades_max", 1, 20, 2),
     ("losses_in_a_row_max", 1, None, 2),
     ("entries_per_minute_max", 1, None, 2),

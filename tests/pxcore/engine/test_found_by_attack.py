@@ -1,5 +1,7 @@
 """What a hostile reader of the engine found: each of these once failed."""
 
+from decimal import Decimal
+
 from engine_scenes import Scene, kinds
 from msgspec.structs import replace
 
@@ -7,6 +9,7 @@ from pxcore.engine.commands import (
     CancelOrder,
     ClosePosition,
     FlatProven,
+    Halt,
     MoveStop,
     PeakSeen,
     PlaceEntry,
@@ -232,3 +235,26 @@ def test_peak_is_recorded_though_no_drawdown_limit_is_set_yet():
     scene.hold()
     scene.price(100_021, 100_022)
     assert kinds(scene.said, PeakSeen)
+
+
+def test_closing_fill_is_not_counted_beside_the_position_that_it_closed():
+    """The position's report comes milliseconds later: no limit may act on both meanwhile."""
+    scene = Scene(profit_usd_lock=Decimal(20)).connect()
+    scene.hold()
+    scene.price(100_031, 100_032)  # 30 ticks of 0.50 USD above the entry
+    state = scene.engine.state
+    assert state.day_usd() == Decimal("15.00") + state.book.realised_usd
+    commands = scene.tell(scene.fill(2, 1002, Side.SELL, 100_031, pnl="15.00"))
+    commands += scene.price(100_031, 100_032)
+    assert state.day_usd() == state.book.realised_usd < 15
+    assert state.peak_usd < 15 and not kinds(commands, Halt)
+    scene.tell(scene.position(0))
+    assert state.day_usd() == state.book.realised_usd
+
+
+def test_position_that_is_reported_before_its_fill_counts_with_what_it_may_lose():
+    scene = Scene().connect()
+    entry = scene.enter()
+    scene.tell(scene.position(entry.size, 100_001))
+    scene.price(99_991, 99_992)
+    assert scene.engine.state.day_usd() == Decimal("-5.00")

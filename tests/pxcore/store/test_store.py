@@ -71,6 +71,28 @@ def test_halt_gives_way_to_a_later_one_only_when_it_was_released(store, session,
     assert (found.session_id, found.reason) == (stays, {"s1": "1", "s2": "2"}[stays])
 
 
+def test_halt_that_eight_latch_at_once_is_latched_once_and_nobody_fails(store, url):
+    ready, problems = threading.Barrier(8), []
+
+    def latch(number):
+        own = Store(url)
+        ready.wait(10)
+        try:
+            own.latch_halt(account_id=1, trading_day=DAY, reason="r", session_id=f"s{number}")
+        except Exception as error:
+            problems.append(error)
+        finally:
+            own.close()
+
+    threads = [threading.Thread(target=latch, args=(n,)) for n in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert problems == []
+    assert store.latched(account_id=1, trading_day=DAY).reason == "r"
+
+
 def test_halt_survives_reopening(store, url):
     store.latch_halt(account_id=1, trading_day=DAY, reason="daily loss", session_id="s")
     again = Store(url)
