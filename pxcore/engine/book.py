@@ -52,12 +52,20 @@ class Holding:
         if self.by_position == self.by_fills:
             self._agreed = self.by_position
 
-    @property
-    def unrealised(self) -> int:
-        """Contracts whose gain is not in the realised money yet. A fill that the position has not
-        followed is in it: its contracts are not open besides.
+    def open_part(self) -> tuple[int, Decimal | None]:
+        """Contracts whose gain is not in the realised money, and their average price: None where
+        it is not known, or where fills and position tell of different gains for a moment.
+
+        A closing fill that the position has not followed is realised, and not open besides; one
+        that adds has no gain yet. A position that went ahead counts where it grew.
         """
-        return self.by_fills if self.by_position == self._agreed else self.exposure
+        fills, position = self.by_fills, self.by_position
+        is_ahead = position != self._agreed
+        if fills * position < 0 or (is_ahead and abs(position) < abs(fills)):
+            return self.exposure, None  # turned round, or closed by a fill not realised yet
+        if is_ahead or not position:
+            return self.exposure, self.average_price
+        return min(fills, position, key=abs), self.average_price
 
     @property
     def exposure(self) -> int:

@@ -121,8 +121,7 @@ class State:
 
     def day_usd(self) -> Decimal | None:
         """Realised net plus open gross of the trading day; None while the open part is unknown."""
-        holding = self.book.holding
-        open_usd = self.market.open_usd(holding.unrealised, holding.average_price)
+        open_usd = self.market.open_usd(*self.book.holding.open_part())
         return None if open_usd is None else self.book.realised_usd + open_usd
 
     def money(self) -> DayMoney | None:

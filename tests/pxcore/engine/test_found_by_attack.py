@@ -2,9 +2,11 @@
 
 from decimal import Decimal
 
+import pytest
 from engine_scenes import Scene, kinds
 from msgspec.structs import replace
 
+from pxcore.engine.book import Holding
 from pxcore.engine.commands import (
     CancelOrder,
     ClosePosition,
@@ -28,6 +30,7 @@ from pxcore.engine.state import Phase
 from pxcore.model import Foreign, OrderStatus, OrderType, Side
 
 OTHER = "CON.F.US.MES.Z26"
+AVERAGE = Decimal("25000.25")
 
 
 def strangers_position(scene, n):
@@ -244,7 +247,9 @@ def test_closing_fill_is_not_counted_beside_the_position_that_it_closed():
     scene.price(100_031, 100_032)  # 30 ticks of 0.50 USD above the entry
     state = scene.engine.state
     assert state.day_usd() == Decimal("15.00") + state.book.realised_usd
-    commands = scene.tell(scene.fill(2, 1002, Side.SELL, 100_031, pnl="15.00"))
+    target = scene.order(1002, OrderType.LIMIT, Side.SELL, OrderStatus.FILLED, filled_size=1)
+    commands = scene.tell(target)  # in the venue's order: order, fill, position
+    commands += scene.tell(scene.fill(2, 1002, Side.SELL, 100_031, pnl="15.00"))
     commands += scene.price(100_031, 100_032)
     assert state.day_usd() == state.book.realised_usd < 15
     assert state.peak_usd < 15 and not kinds(commands, Halt)
@@ -258,3 +263,36 @@ def test_position_that_is_reported_before_its_fill_counts_with_what_it_may_lose(
     scene.tell(scene.position(entry.size, 100_001))
     scene.price(99_991, 99_992)
     assert scene.engine.state.day_usd() == Decimal("-5.00")
+
+
+HELD_2 = (  # what fills and position say after both said 2, and what of it is open
+    pytest.param(2, 2, (2, AVERAGE), id="both agree"),
+    pytest.param(0, 2, (0, AVERAGE), id="closed by fills"),
+    pytest.param(1, 2, (1, AVERAGE), id="one closed by a fill"),
+    pytest.param(3, 2, (2, AVERAGE), id="one added by a fill: it has no gain yet"),
+    pytest.param(-1, 2, (2, None), id="turned round by fills"),
+    pytest.param(2, 1, (1, None), id="one closed, its fill not seen"),
+    pytest.param(2, 0, (2, None), id="closed, its fill not seen"),
+    pytest.param(2, -1, (-1, None), id="turned round, its fill not seen"),
+    pytest.param(2, 3, (3, AVERAGE), id="one added, its fill not seen"),
+)
+
+
+@pytest.mark.parametrize(("fills", "position", "open_part"), HELD_2)
+def test_gain_is_open_or_realised_and_never_both(fills, position, open_part):
+    holding = Holding(2, AVERAGE)
+    holding.by_fills, holding.by_position = fills, position
+    if not position:
+        holding.average_price = None
+    holding.note_agreement()
+    assert holding.open_part() == open_part
+
+
+def test_entry_counts_as_soon_as_its_average_is_known():
+    holding = Holding()
+    holding.by_fills = 1
+    holding.note_agreement()
+    assert holding.open_part() == (1, None)
+    holding.by_position, holding.average_price = 1, AVERAGE
+    holding.note_agreement()
+    assert holding.open_part() == (1, AVERAGE)
