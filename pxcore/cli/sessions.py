@@ -5,19 +5,20 @@ from pathlib import Path
 
 from pxcore.calendar import chicago
 from pxcore.journal import read_opening, sessions_in
-from pxcore.journal.segments import flattens_in, last_written, session_of
+from pxcore.journal.segments import day_ends_in, flattens_in, last_written, session_of
 from pxcore.model import Misconfigured
 from pxcore.runtime.paths import Paths
 
 
 def journal_of(paths: Paths, session: str | None) -> Path:
-    """The session's journal, or a flatten's by its name; without one the session's written last.
+    """The session's journal, or by its name a flatten's or a day's end's; without a name the
+    session's that was written last.
 
     Raises Misconfigured when there is none.
     """
     found = sessions_in(paths.journals)
     if session is not None:
-        known = (*found, *flattens_in(paths.journals))
+        known = (*found, *flattens_in(paths.journals), *day_ends_in(paths.journals))
         found = [path for path in known if session_of(path) == session]
     if not found:
         wanted = f"no session {session}" if session is not None else "no journal"

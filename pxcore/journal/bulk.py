@@ -95,12 +95,11 @@ def read_parts(path: Path) -> Iterator[Part]:
 
 
 def _parts(lines: list[bytes]) -> Iterator[Part]:
-    try:
-        yield _event_row.decode_lines(b"".join(lines))
+    run = _events_alone(lines)
+    if run is not None:
+        yield run
         return
-    except msgspec.ValidationError:
-        pass  # most blocks of a busy day are events alone; this one is taken line by line
-    run: list[EventRow] = []
+    run = []
     for line in lines:
         try:
             run.append(_event_row.decode(line))
@@ -111,6 +110,14 @@ def _parts(lines: list[bytes]) -> Iterator[Part]:
             yield decode_row(line)
     if run:
         yield run
+
+
+def _events_alone(lines: list[bytes]) -> list[EventRow] | None:
+    """At once, as most blocks of a busy day; None where another row is among them."""
+    try:
+        return _event_row.decode_lines(b"".join(lines))
+    except msgspec.ValidationError:
+        return None
 
 
 def _follow(end: End, rows: list[Row] | list[EventRow], path: Path) -> End:

@@ -164,6 +164,16 @@ def released_halts(rows: tuple[OperatorRow, ...]) -> frozenset[str]:
     return frozenset(h.session_id for act in acts if isinstance(act, Rearmed) for h in act.halts)
 
 
+def released_in(folder: Path, *, account_id: int, trading_day: date) -> frozenset[str]:
+    """As `released_halts`, of that day's journal. With damage there are none: every halt holds."""
+    try:
+        return released_halts(
+            OperatorJournal(folder, account_id=account_id, trading_day=trading_day).rows()
+        )
+    except ProtocolError:
+        return frozenset()
+
+
 def since_rearm(rows: tuple[OperatorRow, ...]) -> tuple[frozenset[str], tuple[OperatorRow, ...]]:
     """The sessions whose limits count no more, and the acts that do: from the last re-arm of the
     limits on, that one included.

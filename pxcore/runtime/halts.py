@@ -1,7 +1,7 @@
 """Latching a halt for the trading day: done by the session, and again by whoever supervises it."""
 
-from pxcore.journal.operator import OperatorJournal, released_halts
-from pxcore.model import ProtocolError, PxError, Unavailable
+from pxcore.journal.operator import released_in
+from pxcore.model import PxError, Unavailable
 from pxcore.runtime.paths import Paths
 from pxcore.runtime.plan import SessionPlan
 from pxcore.runtime.store_access import ask_store
@@ -24,21 +24,14 @@ def latch_halt(plan: SessionPlan, settings: Settings, reason: str) -> None:
             trading_day=plan.trading_day,
             reason=reason,
             session_id=plan.session_id,
-            released=_released(plan, settings),
+            released=released_in(
+                Paths(settings.home).journals,
+                account_id=plan.account.id,
+                trading_day=plan.trading_day,
+            ),
         )
 
     try:
         ask_store(settings, latch, limit_s=_LIMIT_S)
     except PxError as error:
         raise Unavailable(f"halt not latched: {error}") from error
-
-
-def _released(plan: SessionPlan, settings: Settings) -> frozenset[str]:
-    """The sessions whose halts were re-armed; none when that cannot be read."""
-    journal = OperatorJournal(
-        Paths(settings.home).journals, account_id=plan.account.id, trading_day=plan.trading_day
-    )
-    try:
-        return released_halts(journal.rows())
-    except ProtocolError:
-        return frozenset()  # every halt holds, and so does this damage

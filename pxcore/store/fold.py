@@ -4,7 +4,7 @@ Orders and fills are one row each, however many journals tell of them: the venue
 day's end counts most, then the stream's, then REST's; of two of a kind the later one.
 """
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,6 @@ import msgspec
 
 from pxcore.engine.book import advance
 from pxcore.engine.rounds import fold_rounds
-from pxcore.journal import read_rows
 from pxcore.journal.latches import Latched
 from pxcore.journal.operator import OperatorJournal
 from pxcore.model import Fill, Order, PxError
@@ -173,14 +172,3 @@ class DayFold:
             is_flat=closing.is_flat if closing is not None else None,
             verdict=self.verdict,
         )
-
-
-def began(path: Path) -> datetime:
-    """By our own clock; the end of time for one whose first row cannot be read.
-
-    Names do not sort by it: a trading day goes over midnight UTC.
-    """
-    try:
-        return next(row.wall for row in read_rows(path))
-    except (PxError, StopIteration, OSError):
-        return datetime.max.replace(tzinfo=UTC) - timedelta(days=1)

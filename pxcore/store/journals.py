@@ -1,30 +1,44 @@
 """The journals as the store's source: which there are, whose they are, how each is folded in."""
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
 import msgspec
 
-from pxcore.journal import FlattenTerms, Opening, read_opening, read_rows, sessions_in
+from pxcore.journal import (
+    DayEndTerms,
+    FlattenTerms,
+    Opening,
+    Row,
+    RowKind,
+    read_opening,
+    read_rows,
+    sessions_in,
+)
 from pxcore.journal.bulk import DAMAGED, Part, read_whole
 from pxcore.journal.reader import read_last_row
 from pxcore.journal.segments import day_ends_in, flattens_in, session_of
+from pxcore.model import ProtocolError
 from pxcore.reports.record import Record
 from pxcore.reports.recorder import Recorder
 from pxcore.store.fold import DayFold, Told
-from pxcore.store.report_rows import read_terms
 from pxcore.store.session_fold import JournalFold
 
+_opening = msgspec.json.Decoder(Opening)
 _flatten = msgspec.json.Decoder(FlattenTerms)
+_day_end = msgspec.json.Decoder(DayEndTerms)
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):
-    """One journal of a session, a flatten or a day's end, and whose day it tells of."""
+    """One journal of a session, a flatten or a day's end, and whose day it tells of. It `began`
+    by our own clock: names do not sort by it, since a trading day goes over midnight UTC.
+    """
 
     path: Path
     account_id: int
     trading_day: date
+    began: datetime
 
     @property
     def name(self) -> str:
@@ -43,16 +57,15 @@ def sources_in(folder: Path, *, trading_day: date | None = None) -> Iterator[Sou
 
     One that was killed before it said so tells of nothing, and is left out.
     """
-    for paths, owner in (
-        (sessions_in(folder, trading_day=trading_day), _of_session),
-        (flattens_in(folder, trading_day=trading_day), _of_flatten),
-        (day_ends_in(folder, trading_day=trading_day), _of_day_end),
-    ):
-        for path in paths:
+    for list_in in (sessions_in, flattens_in, day_ends_in):
+        for path in list_in(folder, trading_day=trading_day):
             try:
-                if not _is_unborn(path):
-                    account_id, day = owner(path)
-                    yield Source(path=path, account_id=account_id, trading_day=day)
+                first = next(read_rows(path), None)
+                if first is not None:
+                    account_id, day = _owner(first)
+                    yield Source(
+                        path=path, account_id=account_id, trading_day=day, began=first.wall
+                    )
             except DAMAGED as error:
                 yield Unowned(path=path, why=_named(path, error))
 
@@ -71,23 +84,20 @@ def _named(path: Path, error: Exception) -> str:
     return said if path.name in said else f"journal {path.name}: {said}"
 
 
-def _is_unborn(path: Path) -> bool:
-    return next(read_rows(path), None) is None
-
-
-def _of_session(path: Path) -> tuple[int, date]:
-    opening = read_opening(path)
-    return opening.config.account_id, opening.trading_day
-
-
-def _of_flatten(path: Path) -> tuple[int, date]:
-    terms = _flatten.decode(next(read_rows(path)).body)
-    return terms.account_id, terms.trading_day
-
-
-def _of_day_end(path: Path) -> tuple[int, date]:
-    terms = read_terms(path)
-    return terms.account_id, terms.trading_day
+def _owner(first: Row) -> tuple[int, date]:
+    """By the first row. Raises ProtocolError when it is none that a journal begins with."""
+    match first.kind:
+        case RowKind.OPENED:
+            opening = _opening.decode(first.body)
+            return opening.config.account_id, opening.trading_day
+        case RowKind.FLATTEN:
+            flatten = _flatten.decode(first.body)
+            return flatten.account_id, flatten.trading_day
+        case RowKind.DAY_END:
+            end = _day_end.decode(first.body)
+            return end.account_id, end.trading_day
+        case _:
+            raise ProtocolError("does not begin with whose it is")
 
 
 def fold_session(path: Path, day: DayFold) -> tuple[Record, str | None]:

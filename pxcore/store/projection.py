@@ -13,12 +13,11 @@ import msgspec
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from pxcore.journal.operator import OperatorJournal, days_in, released_halts
+from pxcore.journal.operator import days_in, released_in
 from pxcore.journal.segments import session_of
-from pxcore.model import PxError
 from pxcore.reports.record import Record
 from pxcore.store.database import Store
-from pxcore.store.fold import DayFold, began
+from pxcore.store.fold import DayFold
 from pxcore.store.journals import Source, fold_flatten, fold_session, last_hash, sources_in
 from pxcore.store.report_rows import add_day_end, add_report
 from pxcore.store.tables import PROJECTED, EquityRow, HaltRow, JournalRow, SessionRow
@@ -71,11 +70,15 @@ def _days_of(store: Store) -> set[tuple[int, date]]:
 def _remove(store: Store, days: set[tuple[int, date]]) -> None:
     with store.session() as session:
         store.take_turns(session)
-        for table in PROJECTED:
-            for account_id, day in days:
-                session.execute(
-                    delete(table).where(table.account_id == account_id, table.trading_day == day)
-                )
+        for account_id, day in days:
+            _take_out(session, account_id, day)
+
+
+def _take_out(session: Session, account_id: int, trading_day: date) -> None:
+    for table in PROJECTED:
+        session.execute(
+            delete(table).where(table.account_id == account_id, table.trading_day == trading_day)
+        )
 
 
 def project_day(store: Store, journals: Path, *, account_id: int, trading_day: date) -> Projected:
@@ -84,12 +87,7 @@ def project_day(store: Store, journals: Path, *, account_id: int, trading_day: d
     rows = day.finished()
     with store.session() as session:
         store.take_turns(session)
-        for table in PROJECTED:
-            session.execute(
-                delete(table).where(
-                    table.account_id == account_id, table.trading_day == trading_day
-                )
-            )
+        _take_out(session, account_id, trading_day)
         session.add_all(rows)
         _settle_halt(session, day, journals)
     return Projected(days=1, rows=len(rows), unread=tuple(day.unread))
@@ -104,7 +102,7 @@ def fold_day(journals: Path, *, account_id: int, trading_day: date) -> DayFold:
             day.unread.append(one.why)  # it may be of this account
         elif (one.account_id, one.trading_day) == (account_id, trading_day):
             sources.append(one)
-    for source in sorted(sources, key=lambda one: (_ORDER[_kind(one)], began(one.path))):
+    for source in sorted(sources, key=lambda one: (_ORDER[_kind(one)], one.began)):
         _take(day, source)
     for report in day.reports.values():
         add_report(report, day)
@@ -195,7 +193,7 @@ def _settle_halt(session: Session, day: DayFold, journals: Path) -> None:
     """
     row = session.get(HaltRow, (day.account_id, day.trading_day))
     told = {one.latched.session_id: one for one in reversed(day.halts)}
-    released = _released(journals, day)
+    released = released_in(journals, account_id=day.account_id, trading_day=day.trading_day)
     held = {name: one for name, one in told.items() if name not in released}
     if row is None or (held and row.session_id in released):
         first = min((held or told).values(), key=lambda one: one.wall, default=None)
@@ -211,11 +209,3 @@ def _settle_halt(session: Session, day: DayFold, journals: Path) -> None:
                 at=first.wall,
             )
         )
-
-
-def _released(journals: Path, day: DayFold) -> frozenset[str]:
-    journal = OperatorJournal(journals, account_id=day.account_id, trading_day=day.trading_day)
-    try:
-        return released_halts(journal.rows())
-    except PxError:
-        return frozenset()  # told by the fold

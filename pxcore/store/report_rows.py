@@ -25,11 +25,6 @@ _found = msgspec.json.Decoder(Reconciliation)
 _report = msgspec.json.Decoder(DailyReport)
 
 
-def read_terms(path: Path) -> DayEndTerms:
-    """Whose day it is. Raises ProtocolError or a msgspec error when its first row does not say."""
-    return _terms.decode(next(read_rows(path)).body)
-
-
 def add_day_end(path: Path, day: DayFold) -> str | None:
     """With what is damaged; what came before it stays."""
     terms: DayEndTerms | None = None
