@@ -5,9 +5,7 @@ needs its name, an account id and credentials; it trades only with `PX_TRADING=a
 and is otherwise in shadow: everything but sending orders.
 """
 
-import json
 import os
-import re
 from datetime import time
 from decimal import Decimal
 from enum import StrEnum
@@ -28,6 +26,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from pxcore.clock import Clock, ShiftedClock, WallClock
 from pxcore.masking import password_in_url, secrets_in_url
 from pxcore.model import STOP_LOSS_TICKS_MIN, Foreign, Leftovers, Misconfigured
+from pxcore.setting_texts import json_object, stretches_in, urls_in
 
 PREFIX = "PX_"
 ENV_FILE = Path(".env")
@@ -246,27 +245,12 @@ class Settings(BaseSettings):
     @classmethod
     def _is_json_object(cls, given: Any) -> Any:
         """Only that: what the parameters mean is for the strategy, at the start of a session."""
-        if not isinstance(given, str):
-            return given
-        try:
-            read = json.loads(given or "{}")
-        except ValueError as error:
-            raise ValueError(f"it is no JSON: {error}") from None
-        if not isinstance(read, dict):
-            raise ValueError('it is no JSON object, such as {"every_s": 900}')
-        return read
+        return json_object(given) if isinstance(given, str) else given
 
     @field_validator("alert_urls", mode="before")
     @classmethod
     def _are_urls(cls, given: Any) -> Any:
-        """Each named by its place in what is wrong: its text is a secret."""
-        if not isinstance(given, str):
-            return given
-        urls = re.split(r"[\s,]+(?=[A-Za-z0-9]+://)", given.strip()) if given.strip() else []
-        for number, url in enumerate(urls, start=1):
-            if not re.fullmatch(r"[A-Za-z0-9]+://\S+", url):
-                raise ValueError(f"number {number} of {len(urls)} is no URL, such as mailto://…")
-        return tuple(urls)
+        return urls_in(given) if isinstance(given, str) else given
 
     @field_validator("paper_clock")
     @classmethod
@@ -280,8 +264,8 @@ class Settings(BaseSettings):
 
     @field_validator("no_entry")
     @classmethod
-    def _are_stretches(cls, text: str) -> str:
-        _stretches(text)
+    def _arestretches_in(cls, text: str) -> str:
+        stretches_in(text)
         return text
 
     @model_validator(mode="wrap")
@@ -350,7 +334,7 @@ class Settings(BaseSettings):
     @property
     def no_entry_times(self) -> tuple[tuple[time, time], ...]:
         """Chicago wall times, from and until."""
-        return _stretches(self.no_entry)
+        return stretches_in(self.no_entry)
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -364,19 +348,6 @@ class Settings(BaseSettings):
         for url in self.alert_urls:
             found += secrets_in_url(url.get_secret_value())
         return tuple(filter(None, found))
-
-
-def _stretches(text: str) -> tuple[tuple[time, time], ...]:
-    found: list[tuple[time, time]] = []
-    for part in filter(None, (part.strip() for part in text.split(","))):
-        try:
-            start, end = (time.fromisoformat(one.strip()) for one in part.split("-"))
-        except ValueError:
-            raise ValueError(f"{part!r} is not HH:MM-HH:MM") from None
-        if not start < end:
-            raise ValueError(f"{part!r} ends before it begins")
-        found.append((start, end))
-    return tuple(found)
 
 
 class AccountlessSettings(Settings):

@@ -12,6 +12,7 @@ from pydantic_core import PydanticUndefined
 
 from pxcore import settings as settings_module
 from pxcore.model import Misconfigured
+from pxcore.setting_texts import urls_in
 from pxcore.settings import AccountlessSettings, Mode, Settings, load_settings
 
 ROOT = Path(__file__).parents[2]
@@ -259,3 +260,24 @@ def test_alert_url_that_is_none_is_refused_without_being_shown(monkeypatch):
     (found,) = problems(monkeypatch, PX_ALERT_URLS="hunter2-no-url")
     assert "PX_ALERT_URLS is refused" in found and "number 1 of 1 is no URL" in found
     assert "hunter2" not in found
+
+
+@pytest.mark.parametrize(
+    ("text", "urls"),
+    [
+        ("", ()),
+        ("json://a", ("json://a",)),
+        (
+            " json://a,b/c  mailto://d, json://e,tgram://f ",
+            ("json://a,b/c", "mailto://d", "json://e", "tgram://f"),
+        ),
+    ],
+)
+def test_alert_urls_stand_between_blanks_or_commas(text, urls):
+    assert urls_in(text) == urls
+
+
+def test_alert_url_that_is_none_is_named_by_its_place_and_not_by_its_text():
+    with pytest.raises(ValueError, match="number 3 of 3 is no URL") as refused:
+        urls_in("json://a json://b geheim")
+    assert "geheim" not in str(refused.value)
