@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from pxcore.cli import alerts, arming, journal
+from pxcore.cli import alerts, arming, journal, kill
 from pxcore.cli.choice import strategy_settings
 from pxcore.cli.demo import DemoRequest, run_demo
 from pxcore.cli.desk import acting, asking
@@ -292,6 +292,7 @@ def ui(
 arming.add_to(app)
 app.add_typer(journal.app, name="journal")
 app.add_typer(alerts.app, name="alerts")
+app.add_typer(kill.app, name="kill")
 asking.add_to(app, "The gateway by hand: look")
 acting.add_to(app, "The gateway by hand: move money")
 

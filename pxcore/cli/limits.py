@@ -28,11 +28,11 @@ from pxcore.journal.latches import Latched
 from pxcore.journal.operator import OperatorJournal, OperatorRow, Rearmed, Tightened, operator_name
 from pxcore.journal.terms import DayTerms, read_terms
 from pxcore.model import Misconfigured, ProtocolError, Unavailable
+from pxcore.runtime.kill_switch import kill_switch, local_kill_switch
 from pxcore.runtime.limits import bounds_named, limits_of
 from pxcore.runtime.lock import holder_of
 from pxcore.runtime.paths import Paths
 from pxcore.runtime.plan import day_terms
-from pxcore.runtime.watch import read_kill_switch
 from pxcore.settings import Settings
 
 REASON_MAX = 500
@@ -66,7 +66,12 @@ class Today:
 
     @property
     def kill_switch(self) -> str | None:
-        return read_kill_switch(self.paths.kill_file, self.settings.kill_switch)
+        """As far as can be known: a store that is away is said with the halts."""
+        try:
+            switch = kill_switch(self.settings)
+        except Unavailable:
+            switch = local_kill_switch(self.settings)
+        return None if switch is None else str(switch)
 
     def terms(self) -> DayTerms:
         """Read anew. Raises Unavailable when the store cannot be read."""

@@ -67,6 +67,7 @@ class Engine:
         self.flattener: Flattener | None = None
         self.ending: str | None = None
         self.is_over = False
+        self.is_left = False
         self.denials: dict[str, int] = {}
         self.headroom_usd_min: Decimal | None = None
         self._deadlines = Deadlines()
@@ -148,10 +149,13 @@ class Engine:
                 self.state.is_paused = True
             case Ask.RESUME:
                 self.state.is_paused = False
+            case Ask.LEAVE:
+                self._leave(event.at, event.why)
 
     def _on_kill_switch(self, event: KillSwitchSeen) -> None:
         if event.reason is not None and self.state.kill_reason is None:
             self._notice(Level.ALARM, "kill_switch", f"kill switch engaged: {event.reason}")
+        if event.reason is not None and event.flattens and self.ending is None:
             self._end(event.at, f"kill switch: {event.reason}")
         self.state.kill_reason = event.reason
 
@@ -354,6 +358,21 @@ class Engine:
         else:
             self.is_over = True
             self._out.append(EndSession(reason=reason))
+
+    def _leave(self, now: datetime, why: str) -> None:
+        """End and send nothing: flat, or with both legs at the venue. In any other phase something
+        of ours is under way or unguarded, and is flattened as at any end.
+        """
+        phase = self.state.phase
+        is_quiet = phase in (Phase.FLAT, Phase.PROTECTED) and not self._may_order_arrive(now)
+        if self.ending is not None or not is_quiet:
+            self._end(now, why)
+            return
+        if phase is Phase.PROTECTED:
+            held = f"{self.state.book.holding.exposure:+d} {self.config.contract.name}"
+            self._notice(Level.ALARM, "left", f"leaving {held} to its bracket at the venue: {why}")
+        self.ending, self.is_left, self.is_over = why, True, True
+        self._out.append(EndSession(reason=why))
 
     def _flatten(self, now: datetime, reason: str) -> None:
         if self.flattener is not None or not self.config.sends_orders:

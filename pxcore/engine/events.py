@@ -44,6 +44,7 @@ class Ask(StrEnum):
     FLATTEN = "flatten"  # flatten now, no entries until resumed
     PAUSE = "pause"  # no entries, keep what is open
     RESUME = "resume"
+    LEAVE = "leave"  # end without sending anything, a protected position left to its bracket
 
 
 class _Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="event"):
@@ -169,9 +170,10 @@ class Asked(_Event, frozen=True, kw_only=True, tag="asked"):
 
 
 class KillSwitchSeen(_Event, frozen=True, kw_only=True, tag="kill_switch"):
-    """`reason` is None when it is released."""
+    """`reason` is None when it is released; `flattens` says that what is open is closed for it."""
 
     reason: str | None
+    flattens: bool = True
 
 
 class OperatorSeen(_Event, frozen=True, kw_only=True, tag="operator"):

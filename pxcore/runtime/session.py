@@ -44,6 +44,8 @@ from pxcore.runtime.flatten import flatten_account
 from pxcore.runtime.flatten_record import FlattenRecord
 from pxcore.runtime.halts import latch_halt
 from pxcore.runtime.inbox import Inbox
+from pxcore.runtime.kill_switch import both_of, local_kill_switch
+from pxcore.runtime.lease import SILENT_S, LeaseKeeper, take
 from pxcore.runtime.lines import Ended, Milestone
 from pxcore.runtime.lock import AccountBusy, AccountLock
 from pxcore.runtime.operator_watch import OperatorWatch
@@ -92,6 +94,7 @@ class Session:
         self._crash: BaseException | None = None
         self._latching: threading.Thread | None = None
         self._is_lateness_told = False
+        self._is_silenced = False  # entries, while the store takes no heartbeat
         speed = self._clock.speed
         self._narrator = Narrator(plan.contract, denied_every_s=_DENIED_EVERY_S * speed)
         self._journal = Journal(
@@ -118,6 +121,12 @@ class Session:
             sends_orders=plan.mode is not Mode.SHADOW,
             stale_data_s=lambda: self._engine.state.limits.stale_data_s,
         )
+        self._lease = LeaseKeeper(
+            settings,
+            account_id=plan.account.id,
+            holder=plan.session_id,
+            on_lost=self._note_lost,
+        )
         _, rtc_url = settings.hosts
         self._realtime = Realtime(
             rtc_url=rtc_url,
@@ -142,10 +151,9 @@ class Session:
         self._open_journal()
         watch_pipe(0, clock=self._clock, deliver=self._inbox.put)
         watch = FileWatch(
-            self._paths.kill_file,
+            lambda: both_of(local_kill_switch(self._settings), self._lease.switch),
             self._lock.stop_path,
             self._paths.here_file,
-            setting=self._settings.kill_switch,
             clock=self._clock,
             deliver=self._inbox.put,
         )
@@ -163,8 +171,10 @@ class Session:
         try:
             self._loop()
             reason = self._engine.ending or "over"
-            is_flat = self._plan.mode is not Mode.SHADOW or self._looks_flat(reason)
-            ended = Ended(reason=reason, is_flat=is_flat)
+            is_left = self._engine.is_left
+            is_proven = self._plan.mode is not Mode.SHADOW and not is_left
+            is_flat = is_proven or self._looks_flat(reason)
+            ended = Ended(reason=reason, is_flat=is_flat, is_left=is_left)
         except Exception as error:  # the edge of the loop: whatever it was, leave flat
             logger.opt(exception=error).error("session failed; flattening by REST")
             ended = self._leave_by_rest(f"session failed: {error}")
@@ -175,6 +185,7 @@ class Session:
         self._close_journal(ended)
         if self._latching is not None:
             self._latching.join(_LATCH_S)
+        self._lease.stop()
         return ended
 
     # -- the loop -----------------------------------------------------------------------------
@@ -195,7 +206,10 @@ class Session:
                 )  # in its turn: time never goes back
             if moment >= next_progress:
                 next_progress = moment + _PROGRESS_S
-                self._voice.say(progress_of(self._engine, self._clock.now()))
+                progress = progress_of(self._engine, self._clock.now())
+                self._voice.say(progress)
+                self._lease.note(phase=progress.phase, exposure=progress.exposure)
+                self._heed_silence()
             if self._engine.ending is not None:
                 self._tell_lateness()
                 leave_by = leave_by or moment + _LEAVE_S
@@ -203,6 +217,22 @@ class Session:
                     raise TimeoutError(f"not proven flat within {_LEAVE_S:g} s")
             if self._crash is not None:
                 raise RuntimeError("a worker thread failed") from self._crash
+
+    def _heed_silence(self) -> None:
+        """A store that takes no heartbeat cannot say either that the kill switch is engaged, or
+        that another has the account.
+        """
+        is_silent = self._lease.silent_s > SILENT_S
+        if is_silent is self._is_silenced:
+            return
+        self._is_silenced = is_silent
+        ask = Ask.PAUSE if is_silent else Ask.RESUME
+        why = "the store takes no heartbeat" if is_silent else "the store is back"
+        self._inbox.put(Asked(at=self._clock.now(), ask=ask, why=why))
+
+    def _note_lost(self, holder: str) -> None:
+        why = f"the lease of the account is held by {holder}"
+        self._inbox.put(Asked(at=self._clock.now(), ask=Ask.LEAVE, why=why))
 
     def _judge_lag(self, event: Event) -> None:
         """An engine that lives in the past must not keep a position: its limits come late."""
@@ -272,7 +302,12 @@ class Session:
     def _leave_by_rest(self, reason: str) -> Ended:
         """The engine is out of play: whatever is left is flattened by REST alone."""
         settings = self._settings
-        with Heartbeat(lambda: self._say_alarm("leaving", reason)):
+
+        def go_on() -> None:
+            self._say_alarm("leaving", reason)
+            self._lease.note(phase="leaving", exposure=self._engine.state.book.holding.exposure)
+
+        with Heartbeat(go_on):
             self._dispatcher.abandon(settings.connect_timeout_s + settings.reply_timeout_s)
             if self._plan.mode is Mode.SHADOW:
                 return Ended(reason=reason, is_flat=self._looks_flat(reason))
@@ -347,6 +382,12 @@ def ledger_of(engine: Engine) -> Ledger:
     )
 
 
+def _waiting(settings: Settings) -> Milestone:
+    text = "another machine held the account and has fallen silent: waiting until it has gone"
+    now = settings.clock.now()
+    return Milestone(at=now, level=Level.WARNING, code="lease.waits", text=text)
+
+
 _LOG_LEVEL = {Level.INFO: "INFO", Level.WARNING: "WARNING", Level.ALARM: "ERROR"}
 
 
@@ -360,6 +401,13 @@ def main(argv: list[str]) -> int:
         log_as_set(settings, paths.logs / f"{plan.session_id}.log", session=plan.session_id)
         take_over_crashes()
         with AccountLock(paths.home, plan.account.id, holder=plan.session_id) as lock:
+            with Heartbeat(lambda: voice.say(_waiting(settings))):
+                take(
+                    settings,
+                    account_id=plan.account.id,
+                    holder=plan.session_id,
+                    flat_by=plan.flat_by,
+                )
             session = Session(brought_up_to_date(plan, settings), settings, voice, lock)
             for name in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(name, lambda number, frame: session.ask_to_stop(f"signal {number}"))

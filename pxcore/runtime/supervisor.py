@@ -59,6 +59,12 @@ class Supervisor:
         if self._process is not None:
             _ask(self._process, Ask.STOP)
 
+    def ask_to_leave(self) -> None:
+        """It ends and sends nothing, if it is flat or protected; else it flattens."""
+        self._is_stop_asked = True
+        if self._process is not None:
+            _ask(self._process, Ask.LEAVE)
+
     def run(self) -> Ended:
         """How the session ended. `is_flat` is false when nobody could prove it.
 
@@ -86,7 +92,7 @@ class Supervisor:
             self._drain()
         if self._ended is not None and self._ended.is_refused:
             raise AccountBusy(self._ended.reason)
-        if self._ended is not None and self._ended.is_flat:
+        if self._ended is not None and (self._ended.is_flat or self._ended.is_left):
             return self._ended
         if self._ended is None:
             why = why_not or f"session process ended with status {status} and no last line"

@@ -1,15 +1,15 @@
 """Threads that watch for a person's wish: the pipe of the parent, and the kill switch."""
 
 import os
-import stat
 import threading
 import time
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from pxcore.clock import Clock
 from pxcore.engine.events import Ask, Asked, Event, KillSwitchSeen, OperatorSeen, ShellFault
+from pxcore.runtime.kill_switch import KillSwitch
 
 _EVERY_S = 0.5
 
@@ -42,28 +42,25 @@ def watch_pipe(descriptor: int, *, clock: Clock, deliver: Callable[[Event], None
 
 
 class FileWatch:
-    """Looks every half second at the kill file, at the file that asks this session to stop, and
+    """Looks every half second at the kill switch, at the file that asks this session to stop, and
     at the one that a person touches to say that they are there.
 
-    The setting engages the kill switch for good. Whatever goes wrong with looking counts as
-    engaged: a switch that cannot be read must not be a switch that is off.
+    `switch` says why nothing may be opened, as far as it knows at once: it may wait for nothing.
     """
 
     def __init__(
         self,
-        kill_path: Path,
+        switch: Callable[[], KillSwitch | None],
         stop_path: Path,
         here_path: Path,
         *,
-        setting: str,
         clock: Clock,
         deliver: Callable[[Event], None],
     ) -> None:
-        self._kill_path = kill_path
+        self._switch = switch
         self._stop_path = stop_path
         self._here_path = here_path
         self._here_s = 0.0  # when it was touched last, as far as we have told
-        self._setting = setting
         self._clock = clock
         self._deliver = deliver
         self._stopped = threading.Event()
@@ -75,13 +72,13 @@ class FileWatch:
         self._thread.join(2.0)
 
     def _run(self) -> None:
-        told: str | None = None
+        told: KillSwitch | None = None
         is_stop_told = False
         while True:
-            reason = read_kill_switch(self._kill_path, self._setting)
-            if reason != told:
-                told = reason
-                self._deliver(KillSwitchSeen(at=self._clock.now(), reason=reason))
+            switch = self._switch()
+            if switch != told:
+                told = switch
+                self._deliver(_seen(switch, self._clock.now()))
             if not is_stop_told and self._stop_path.exists():
                 is_stop_told = True
                 why = "another command asked for the account"
@@ -103,16 +100,7 @@ class FileWatch:
         self._deliver(OperatorSeen(at=now, seen_at=now - timedelta(seconds=age_s)))
 
 
-def read_kill_switch(path: Path, setting: str) -> str | None:
-    """Why nothing may be opened, or None. What cannot be read as a file counts as engaged."""
-    if setting:
-        return setting
-    try:
-        if stat.S_ISFIFO(path.stat().st_mode):  # it would hold us up for ever
-            return f"the file {path.name} cannot be read: it is a pipe"
-        text = path.read_bytes().replace(b"\0", b"").decode("utf-8", "replace")
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        return f"the file {path.name} cannot be read: {error.strerror}"
-    return text.strip() or f"the file {path.name} exists"
+def _seen(switch: KillSwitch | None, now: datetime) -> KillSwitchSeen:
+    if switch is None:
+        return KillSwitchSeen(at=now, reason=None)
+    return KillSwitchSeen(at=now, reason=switch.reason, flattens=switch.flattens)

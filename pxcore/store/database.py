@@ -16,8 +16,8 @@ from sqlalchemy.orm import Session
 
 from pxcore.journal.latches import Latched
 from pxcore.model import Misconfigured
+from pxcore.store.latch_tables import HaltRow
 from pxcore.store.schema import bring_up_to_date
-from pxcore.store.tables import HaltRow
 
 _CONNECT_S = 5
 _LOCK_S = 5  # a server that somebody holds up is one that is away

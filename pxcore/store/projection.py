@@ -19,8 +19,9 @@ from pxcore.reports.record import Record
 from pxcore.store.database import Store
 from pxcore.store.fold import DayFold
 from pxcore.store.journals import Source, fold_flatten, fold_session, last_hash, sources_in
+from pxcore.store.latch_tables import HaltRow
 from pxcore.store.report_rows import add_day_end, add_report
-from pxcore.store.tables import PROJECTED, EquityRow, HaltRow, JournalRow, SessionRow
+from pxcore.store.tables import PROJECTED, EquityRow, JournalRow, SessionRow
 
 
 class Projected(msgspec.Struct, frozen=True, kw_only=True):

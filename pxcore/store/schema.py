@@ -11,9 +11,9 @@ from sqlalchemy import Connection, Engine, inspect, text
 
 from pxcore.model import Misconfigured
 
-HEAD = "0002"
+HEAD = "0003"
 _FIRST = "0001"
-_KNOWN = (_FIRST, HEAD)
+_KNOWN = (_FIRST, "0002", HEAD)
 MIGRATING = 0x7078_5EC0  # of PostgreSQL's advisory locks, ours alone
 
 

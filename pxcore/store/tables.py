@@ -1,4 +1,4 @@
-"""The store's tables. All but `halts` are a projection of the journals, made anew at will.
+"""The store's tables that are a projection of the journals, made anew at will.
 
 Every row says whose day it is, so that a day can be taken out and put in again as a whole.
 `journal` names the journal that a row comes from, `seq` the row there. Money in USD, prices in
@@ -39,19 +39,6 @@ class OfAJournal(OfADay):
     journal: Mapped[str] = mapped_column(primary_key=True)
     seq: Mapped[int] = mapped_column(primary_key=True)
     at: Mapped[datetime]
-
-
-class HaltRow(Base):
-    """No more entries on this account for this trading day. A latch, written the moment it
-    falls: no rebuilding takes one away.
-    """
-
-    __tablename__ = "halts"
-    account_id: Mapped[int] = mapped_column(primary_key=True)
-    trading_day: Mapped[date] = mapped_column(primary_key=True)
-    reason: Mapped[str]
-    session_id: Mapped[str]
-    at: Mapped[datetime]  # by our own clock
 
 
 class JournalRow(OfADay, Base):

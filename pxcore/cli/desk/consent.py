@@ -13,9 +13,9 @@ import msgspec
 from pxcore.cli.desk.desk import Desk
 from pxcore.cli.desk.status import halt_of
 from pxcore.model import Account, Misconfigured
+from pxcore.runtime.kill_switch import kill_switch
 from pxcore.runtime.lock import AccountBusy, AccountLock, holder_of
 from pxcore.runtime.paths import Paths
-from pxcore.runtime.watch import read_kill_switch
 from pxcore.settings import Mode, Settings
 
 
@@ -40,13 +40,14 @@ def require_may_act(desk: Desk, consent: Consent) -> None:
 
 
 def require_may_open(desk: Desk) -> None:
-    """Raises Misconfigured while the kill switch is engaged or the trading day is halted."""
-    paths = Paths(desk.settings.home)
-    switch = read_kill_switch(paths.kill_file, desk.settings.kill_switch)
+    """Raises Misconfigured while the kill switch is engaged or the trading day is halted,
+    Unavailable when neither can be known.
+    """
+    switch = kill_switch(desk.settings)
     if switch is not None:
         raise Misconfigured(
-            f"the kill switch is engaged ({switch}): nothing may be opened until the file "
-            f"{paths.kill_file} and PX_KILL_SWITCH are gone; nothing was sent"
+            f"the kill switch is engaged ({switch}): nothing may be opened until `px kill off "
+            "--reason …`, and PX_KILL_SWITCH is gone; nothing was sent"
         )
     reason = halt_of(desk.settings, desk.account_id())
     if reason is not None:

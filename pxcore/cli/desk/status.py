@@ -10,10 +10,10 @@ from pxcore.cli.desk.desk import Desk
 from pxcore.cli.output import Output
 from pxcore.gateway.budget import Left
 from pxcore.model import Misconfigured, Unavailable
+from pxcore.runtime.kill_switch import kill_switch, local_kill_switch
 from pxcore.runtime.lock import holder_of
 from pxcore.runtime.paths import Paths
 from pxcore.runtime.plan import connect, day_terms
-from pxcore.runtime.watch import read_kill_switch
 from pxcore.settings import Settings
 
 
@@ -67,6 +67,11 @@ def read_status(settings: Settings) -> Status:
         client.close()
     except Misconfigured as error:
         problems += error.problems
+    try:
+        switch = kill_switch(settings)
+    except Unavailable as error:
+        switch = local_kill_switch(settings)
+        problems.append(f"kill switch: {error}")
     halt = None
     if account_id is not None:
         try:
@@ -79,7 +84,7 @@ def read_status(settings: Settings) -> Status:
         url=url,
         account_id=account_id,
         held_by=holder_of(paths.home, account_id) if account_id is not None else None,
-        kill_switch=read_kill_switch(paths.kill_file, settings.kill_switch),
+        kill_switch=None if switch is None else str(switch),
         trading_day=trading_day_at(settings.clock.now()).day,
         halt=halt,
         requests_left=left,

@@ -650,6 +650,41 @@ def test_kill_switch_flattens_and_ends():
     assert scene.engine.is_over
 
 
+def test_kill_switch_for_entries_only_keeps_the_position_and_denies_entries():
+    scene = Scene().connect()
+    scene.hold()
+    commands = scene.tell(KillSwitchSeen(at=scene.now, reason="news", flattens=False))
+    assert not kinds(commands, ClosePosition, CancelOrder)
+    assert scene.engine.ending is None
+    assert kinds(scene.signal(), Denied)[0].gate is Gate.KILL_SWITCH
+    commands = scene.tell(KillSwitchSeen(at=scene.now, reason="worse", flattens=True))
+    assert kinds(commands, ClosePosition)
+
+
+def test_session_asked_to_leave_ends_and_sends_nothing_when_protected():
+    scene = Scene().connect()
+    scene.hold()
+    commands = scene.tell(Asked(at=scene.now, ask=Ask.LEAVE, why="px down --leave"))
+    assert not kinds(commands, ClosePosition, CancelOrder, TakeSnapshot)
+    assert kinds(commands, EndSession)
+    assert scene.engine.is_over and scene.engine.is_left
+
+
+def test_session_asked_to_leave_when_flat_ends_and_sends_nothing():
+    scene = Scene().connect()
+    commands = scene.tell(Asked(at=scene.now, ask=Ask.LEAVE, why="another has the account"))
+    assert scene.engine.is_over and scene.engine.is_left
+    assert not kinds(commands, ClosePosition, CancelOrder, TakeSnapshot)
+
+
+def test_session_asked_to_leave_with_an_entry_under_way_flattens():
+    scene = Scene().connect()
+    scene.enter()
+    scene.tell(Asked(at=scene.now, ask=Ask.LEAVE, why="px down --leave"))
+    assert not scene.engine.is_over and not scene.engine.is_left
+    assert scene.engine.flattener is not None
+
+
 def test_pause_keeps_the_position_and_denies_entries_until_resumed():
     scene = Scene().connect()
     scene.tell(Asked(at=scene.now, ask=Ask.PAUSE, why="test"))

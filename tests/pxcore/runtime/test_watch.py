@@ -8,8 +8,9 @@ import pytest
 
 from pxcore.clock import WallClock
 from pxcore.engine.events import Ask, Asked, KillSwitchSeen, OperatorSeen
+from pxcore.runtime.kill_switch import KillSwitch, read_kill_file
 from pxcore.runtime.lock import AccountBusy, AccountLock
-from pxcore.runtime.watch import FileWatch, read_kill_switch
+from pxcore.runtime.watch import FileWatch
 
 CONTENTS = [
     pytest.param(b"news", "news", id="plain"),
@@ -23,18 +24,23 @@ CONTENTS = [
 def test_kill_file_engages_whatever_is_in_it(tmp_path, content, reason):
     path = tmp_path / "KILL"
     path.write_bytes(content)
-    found = read_kill_switch(path, "")
-    assert found and reason in found
+    found = read_kill_file(path)
+    assert found is not None and found.flattens and reason in found.reason
 
 
-def test_kill_switch_is_released_without_a_file_and_engaged_by_the_setting(tmp_path):
-    assert read_kill_switch(tmp_path / "KILL", "") is None
-    assert read_kill_switch(tmp_path / "KILL", "holiday") == "holiday"
+def test_kill_file_that_says_so_keeps_entries_out_and_positions_open(tmp_path):
+    path = tmp_path / "KILL"
+    path.write_text("Entries only: news at ten\n")
+    assert read_kill_file(path) == KillSwitch(reason="news at ten", flattens=False)
+
+
+def test_kill_switch_is_released_without_a_file(tmp_path):
+    assert read_kill_file(tmp_path / "KILL") is None
 
 
 def test_kill_file_that_cannot_be_read_counts_as_engaged(tmp_path):
     (tmp_path / "KILL").mkdir()
-    assert "cannot be read" in read_kill_switch(tmp_path / "KILL", "")
+    assert "cannot be read" in str(read_kill_file(tmp_path / "KILL"))
 
 
 def test_watch_tells_both_files(tmp_path):
@@ -42,10 +48,9 @@ def test_watch_tells_both_files(tmp_path):
     (tmp_path / "KILL").write_text("news")
     (tmp_path / "a.stop").write_text("x")
     watch = FileWatch(
-        tmp_path / "KILL",
+        lambda: read_kill_file(tmp_path / "KILL"),
         tmp_path / "a.stop",
         tmp_path / "HERE",
-        setting="",
         clock=WallClock(),
         deliver=events.put,
     )
@@ -61,10 +66,9 @@ def test_watch_tells_how_long_ago_a_person_was_there_and_each_time_anew(tmp_path
     here.touch()
     os.utime(here, (time.time() - 40, time.time() - 40))
     watch = FileWatch(
-        tmp_path / "KILL",
+        lambda: read_kill_file(tmp_path / "KILL"),
         tmp_path / "a.stop",
         here,
-        setting="",
         clock=WallClock(),
         deliver=events.put,
     )
@@ -99,4 +103,4 @@ def test_wish_for_an_earlier_holder_is_not_heeded_by_the_next(tmp_path):
 def test_kill_switch_that_is_a_pipe_is_engaged_and_holds_nobody_up(tmp_path):
     os.mkfifo(tmp_path / "KILL")
 
-    assert "it is a pipe" in read_kill_switch(tmp_path / "KILL", "")
+    assert "it is a pipe" in str(read_kill_file(tmp_path / "KILL"))

@@ -19,13 +19,13 @@ from pxcore.journal.operator import OperatorJournal, Rearmed, Tightened
 from pxcore.journal.rows import FlattenTerms
 from pxcore.journal.verify import Soundness, verify
 from pxcore.store.history import bring_in
+from pxcore.store.latch_tables import HaltRow
 from pxcore.store.projection import project_day, rebuild
 from pxcore.store.tables import (
     DailyReportRow,
     DifferenceRow,
     EquityRow,
     FillRow,
-    HaltRow,
     HeartbeatRow,
     IncidentRow,
     IntentRow,

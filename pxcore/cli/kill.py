@@ -1,0 +1,100 @@
+"""`px kill`: keep every session from opening anything, on every machine that shares the store."""
+
+from typing import Annotated
+
+import typer
+
+from pxcore.calendar import CHICAGO
+from pxcore.cli.limits import reason_given
+from pxcore.cli.output import Form, Output
+from pxcore.model import Misconfigured
+from pxcore.runtime.kill_switch import KillStatus, engage, kill_status, release
+from pxcore.settings import AccountlessSettings, Settings, load_settings
+
+app = typer.Typer(no_args_is_help=True, help="The kill switch: on, off, status.")
+_Reason = Annotated[str, typer.Option(help="Why. Kept in the store.")]
+
+
+@app.command()
+def on(
+    reason: _Reason,
+    keep_position: Annotated[
+        bool, typer.Option("--keep-position", help="Only keep entries out: flatten nothing.")
+    ] = False,
+) -> None:
+    """Engage it: within a second no session enters any more, and each flattens and ends.
+
+    Example: px kill on --reason "news"
+    """
+    settings = _settings()
+    why = reason_given(reason)
+    for problem in engage(settings, reason=why, flattens=not keep_position):
+        _out().warn(problem)
+    what = "no entries; positions stay" if keep_position else "no entries; sessions flatten and end"
+    _out().say(f"kill switch engaged for every account: {what}. `px kill off` lets go of it")
+
+
+@app.command()
+def off(
+    reason: _Reason,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Let go of it, with a reason. Sessions that have ended stay ended.
+
+    Example: px kill off --reason "news is out"
+    """
+    settings = _settings()
+    why = reason_given(reason)
+    status = kill_status(settings)
+    for line in _lines(status):
+        _out().say(line)
+    if status.problem is not None:
+        raise Misconfigured(f"{status.problem}; nothing was released")
+    if not status.is_engaged:
+        return
+    if not yes and not _out().confirm("Let go of it?"):
+        _out().say("nothing was released")
+        raise typer.Exit(1)
+    release(settings, reason=why)
+    _out().say("kill switch released: sessions that start from now on may enter")
+
+
+@app.command()
+def status(
+    json: Annotated[bool, typer.Option("--json", help="As JSON, for a program.")] = False,
+) -> None:
+    """Is it engaged, by what, and who did what to it. Exit status 1 while it is.
+
+    Example: px kill status --json
+    """
+    found = kill_status(_settings())
+    Output(Form.JSON if json else Form.TABLE).show(found, *_lines(found))
+    raise typer.Exit(1 if found.is_engaged or found.problem else 0)
+
+
+def _settings() -> Settings:
+    return load_settings(kind=AccountlessSettings)
+
+
+def _out() -> Output:
+    return Output(Form.TABLE)
+
+
+def _lines(status: KillStatus) -> list[str]:
+    facts = [
+        ("setting", "off" if status.setting is None else f"ENGAGED: {status.setting}"),
+        ("file", "off" if status.file is None else f"ENGAGED: {status.file}"),
+    ]
+    if status.problem is not None:
+        facts.append(("store", f"not known: {status.problem}"))
+    elif status.latch is None:
+        facts.append(("store", "off"))
+    else:
+        latch = status.latch
+        kind = "" if latch.flattens else ", entries only"
+        at = f"{latch.at.astimezone(CHICAGO):%Y-%m-%d %H:%M:%S} Chicago"
+        facts.append(("store", f"ENGAGED: {latch.reason} ({latch.who}, {at}{kind})"))
+    for act in status.acts:
+        at = f"{act.at.astimezone(CHICAGO):%Y-%m-%d %H:%M:%S}"
+        facts.append((act.verb, f"{at} Chicago, {act.who}: {act.reason}"))
+    return [f"{name:<10} {value}" for name, value in facts]

@@ -1,0 +1,202 @@
+"""The kill switch: one latch in the store, one file, one setting, any of which keeps entries out.
+
+It survives restarts and is let go of only by a person, with a reason. What is open is closed for
+it as well, unless it was engaged for entries only. The file is for whoever cannot reach anything
+else (`echo reason > PX_HOME/KILL`), and for a store that is away.
+"""
+
+import stat
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+
+from pxcore.journal.operator import operator_name
+from pxcore.model import Misconfigured, PxError, Unavailable
+from pxcore.runtime.paths import Paths
+from pxcore.runtime.store_access import ask_store, has_store
+from pxcore.settings import Settings
+from pxcore.store import Store
+from pxcore.store.kill import (
+    KillAct,
+    KillLatch,
+    engage_kill_latch,
+    kill_acts,
+    read_kill_latch,
+    release_kill_latch,
+)
+
+ENTRIES_ONLY = "entries only:"
+_LIMIT_S = 10.0
+
+
+class KillSwitch(msgspec.Struct, frozen=True, kw_only=True):
+    """Why nothing may be opened; whether what is open is closed for it."""
+
+    reason: str
+    flattens: bool = True
+
+    def __str__(self) -> str:
+        return self.reason if self.flattens else f"{self.reason} (entries only)"
+
+
+def of_text(text: str) -> KillSwitch:
+    """As a person writes it into the file or the setting: `entries only: …` leaves positions."""
+    if text.lower().startswith(ENTRIES_ONLY):
+        rest = text[len(ENTRIES_ONLY) :].strip()
+        return KillSwitch(reason=rest or "no reason given", flattens=False)
+    return KillSwitch(reason=text)
+
+
+def read_kill_file(path: Path) -> KillSwitch | None:
+    """None without the file. What cannot be read as one counts as engaged."""
+    try:
+        if stat.S_ISFIFO(path.stat().st_mode):  # it would hold us up for ever
+            return KillSwitch(reason=f"the file {path.name} cannot be read: it is a pipe")
+        text = path.read_bytes().replace(b"\0", b"").decode("utf-8", "replace")
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        return KillSwitch(reason=f"the file {path.name} cannot be read: {error.strerror}")
+    return of_text(text.strip() or f"the file {path.name} exists")
+
+
+def local_kill_switch(settings: Settings) -> KillSwitch | None:
+    """The setting's and the file's: what can be known without the store."""
+    setting = of_text(settings.kill_switch) if settings.kill_switch else None
+    return both_of(setting, read_kill_file(Paths(settings.home).kill_file))
+
+
+def both_of(*switches: KillSwitch | None) -> KillSwitch | None:
+    """The first one's reason; it flattens when one of them does."""
+    engaged = [one for one in switches if one is not None]
+    if not engaged:
+        return None
+    return KillSwitch(reason=engaged[0].reason, flattens=any(one.flattens for one in engaged))
+
+
+def switch_of(latch: KillLatch | None) -> KillSwitch | None:
+    if latch is None:
+        return None
+    return KillSwitch(reason=f"{latch.reason} ({latch.who})", flattens=latch.flattens)
+
+
+def kill_switch(settings: Settings) -> KillSwitch | None:
+    """All three. Raises Unavailable when the store cannot be read and neither other is engaged:
+    that is not the same as released.
+    """
+    local = local_kill_switch(settings)
+    if not has_store(settings):
+        return local
+    try:
+        latch = ask_store(settings, read_kill_latch, limit_s=_LIMIT_S)
+    except Unavailable:
+        if local is not None:
+            return local
+        raise
+    return both_of(local, switch_of(latch))
+
+
+class KillStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """Each of the three, and the newest acts. `problem` says why the store could not be read."""
+
+    setting: KillSwitch | None
+    file: KillSwitch | None
+    latch: KillLatch | None
+    acts: tuple[KillAct, ...]
+    problem: str | None
+
+    @property
+    def is_engaged(self) -> bool:
+        return any(one is not None for one in (self.setting, self.file, self.latch))
+
+
+def kill_status(settings: Settings) -> KillStatus:
+    latch: KillLatch | None = None
+    acts: tuple[KillAct, ...] = ()
+    problem: str | None = None
+    if has_store(settings):
+        try:
+            latch, acts = ask_store(settings, _latch_and_acts, limit_s=_LIMIT_S)
+        except PxError as error:
+            problem = str(error)
+    return KillStatus(
+        setting=of_text(settings.kill_switch) if settings.kill_switch else None,
+        file=read_kill_file(Paths(settings.home).kill_file),
+        latch=latch,
+        acts=acts,
+        problem=problem,
+    )
+
+
+def engage(settings: Settings, *, reason: str, flattens: bool, who: str = "") -> tuple[str, ...]:
+    """It is engaged when this returns; what of the two could not be written is said.
+
+    The file comes first: it needs nothing that may hang. Raises Unavailable when neither the file
+    nor the store could be written: then nothing is engaged.
+    """
+    by = who or operator_name()
+    problems = [*_write_file(settings, reason=reason, flattens=flattens, who=by)]
+
+    def latch(store: Store) -> None:
+        engage_kill_latch(store, reason=reason, who=by, flattens=flattens)
+
+    try:
+        ask_store(settings, latch, limit_s=_LIMIT_S)
+    except PxError as error:
+        problems.append(f"not in the store: {error}")
+    if len(problems) == 2:
+        raise Unavailable(f"the kill switch is NOT engaged: {'; '.join(problems)}")
+    return tuple(problems)
+
+
+def release(settings: Settings, *, reason: str, who: str = "") -> bool:
+    """Lets go of the latch and the file; False when neither was engaged.
+
+    Raises Unavailable when the store cannot be had: all stays as it is. Raises Misconfigured
+    while the setting says otherwise, which no command can change.
+    """
+    if settings.kill_switch:
+        raise Misconfigured("PX_KILL_SWITCH is set: take it away first; nothing was released")
+    by = who or operator_name()
+    path = Paths(settings.home).kill_file
+    had_file = read_kill_file(path) is not None
+
+    def let_go(store: Store) -> bool:
+        if had_file and read_kill_latch(store) is None:  # an act of its own, and recorded
+            engage_kill_latch(store, reason="the file", who=by, flattens=True)
+        return release_kill_latch(store, reason=reason, who=by)
+
+    was_latched = ask_store(settings, let_go, limit_s=_LIMIT_S)
+    if had_file:
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise Unavailable(
+                f"{path} cannot be removed ({error.strerror}): it is engaged by it still"
+            ) from error
+    return was_latched or had_file
+
+
+def _write_file(settings: Settings, *, reason: str, flattens: bool, who: str) -> list[str]:
+    path = Paths(settings.home).kill_file
+    if path.exists() and (flattens is False or _flattens(path)):
+        return []  # a person's own words stay
+    words = f"{reason} ({who}, {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC)"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        fresh = path.with_name(f"{path.name}.new")
+        fresh.write_text(words if flattens else f"{ENTRIES_ONLY} {words}", encoding="utf-8")
+        fresh.replace(path)
+    except OSError as error:
+        return [f"no file {path}: {error.strerror}"]
+    return []
+
+
+def _flattens(path: Path) -> bool:
+    found = read_kill_file(path)
+    return found is not None and found.flattens
+
+
+def _latch_and_acts(store: Store) -> tuple[KillLatch | None, tuple[KillAct, ...]]:
+    return read_kill_latch(store), tuple(kill_acts(store))

@@ -1,0 +1,214 @@
+"""The session's lease: taken before it begins, beaten while it goes on, given back at its end.
+
+The account's OS lock keeps one machine's processes apart, the lease whole machines that share a
+store. It also tells the watchdog that the session lives and goes on. Losing the store costs
+entries after a while, never the session.
+"""
+
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime
+
+from loguru import logger
+from sqlalchemy.exc import SQLAlchemyError
+
+from pxcore.model import PxError
+from pxcore.runtime.kill_switch import KillSwitch, switch_of
+from pxcore.runtime.lock import AccountBusy
+from pxcore.runtime.paths import Paths
+from pxcore.runtime.store_access import ask_store, open_store
+from pxcore.settings import Settings
+from pxcore.store import Store
+from pxcore.store.kill import read_kill_latch
+from pxcore.store.leases import Lease, Pulse, beat_lease, read_lease, release_lease, take_lease
+
+SILENT_S = 10.0  # without a beat in the store: no entries
+GONE_S = 20.0  # a beat that stood still for so long is nobody's: others may take the account
+_LOOK_S = 0.5  # at the kill switch
+_BEAT_S = 1.0
+_BEATEN_WITHIN_S = 3.0  # by a holder who lives, with room for a slow store
+_STOP_S = 2.0
+
+
+def place_of(settings: Settings) -> str:
+    """This machine's home folder, by name: within it the OS lock is the judge."""
+    return f"{socket.gethostname()}:{Paths(settings.home).home}"
+
+
+def require_unleased(settings: Settings, account_id: int) -> None:
+    """Raises AccountBusy when a session elsewhere holds the account and lives."""
+    seen = _elsewhere(settings, account_id)
+    deadline = time.monotonic() + _BEATEN_WITHIN_S
+    while seen is not None and time.monotonic() < deadline:
+        time.sleep(_LOOK_S)
+        _refuse_if_it_lives(seen, _elsewhere(settings, account_id))
+
+
+def take(
+    settings: Settings,
+    *,
+    account_id: int,
+    holder: str,
+    flat_by: datetime | None,
+    gone_s: float = GONE_S,
+    sleep: Callable[[float], None] = time.sleep,
+) -> None:
+    """The lease is ours. For whoever holds the account's lock.
+
+    Waits for a holder elsewhere that may have gone, for `gone_s` seconds. Raises AccountBusy when
+    it lives, Unavailable without a store.
+    """
+    place = place_of(settings)
+    waiting: Lease | None = None
+    since = time.monotonic()
+    while True:
+        seen = ask_store(settings, lambda store: read_lease(store, account_id))
+        is_ours = seen is None or not seen.is_held or seen.place == place
+        if waiting is not None:
+            _refuse_if_it_lives(waiting, seen)
+        if is_ours or (waiting is not None and time.monotonic() - since > gone_s):
+            if _take(settings, account_id, holder, place, flat_by, seen):
+                return
+            waiting = None  # somebody was quicker: look who
+            continue
+        if waiting is None:
+            waiting, since = seen, time.monotonic()
+        sleep(_LOOK_S)
+
+
+def _take(
+    settings: Settings,
+    account_id: int,
+    holder: str,
+    place: str,
+    flat_by: datetime | None,
+    seen: Lease | None,
+) -> bool:
+    return ask_store(
+        settings,
+        lambda store: take_lease(
+            store,
+            account_id=account_id,
+            holder=holder,
+            place=place,
+            pid=os.getpid(),
+            flat_by=flat_by,
+            seen=seen,
+        ),
+    )
+
+
+def _elsewhere(settings: Settings, account_id: int) -> Lease | None:
+    seen = ask_store(settings, lambda store: read_lease(store, account_id))
+    if seen is None or not seen.is_held or seen.place == place_of(settings):
+        return None
+    return seen
+
+
+def _refuse_if_it_lives(before: Lease, now: Lease | None) -> None:
+    if now is None or not now.is_held:
+        return
+    if (now.holder, now.place) != (before.holder, before.place) or now.beat != before.beat:
+        raise AccountBusy(f"account {now.account_id} is held by {now.text()}")
+
+
+class LeaseKeeper:
+    """A thread that beats, and looks at the kill switch's latch meanwhile.
+
+    `on_lost` is called once, when the lease turns out to be another's.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        account_id: int,
+        holder: str,
+        on_lost: Callable[[str], None],
+    ) -> None:
+        self._settings = settings
+        self._account_id = account_id
+        self._holder = holder
+        self._place = place_of(settings)
+        self._on_lost = on_lost
+        self._is_lost = False
+        self._pulse = Pulse(loops=0, phase="starting", exposure=0)
+        self._heard_at = time.monotonic()
+        self._switch: KillSwitch | None = None
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="lease", daemon=True)
+        self._thread.start()
+
+    @property
+    def silent_s(self) -> float:
+        """Seconds since the store took a beat and told of the kill switch."""
+        return time.monotonic() - self._heard_at
+
+    @property
+    def switch(self) -> KillSwitch | None:
+        """The latch, as it was read last."""
+        return self._switch
+
+    def note(self, *, phase: str, exposure: int) -> None:
+        """The engine goes on. Called by its own thread, and waits for nothing."""
+        self._pulse = Pulse(loops=self._pulse.loops + 1, phase=phase, exposure=exposure)
+
+    def stop(self) -> None:
+        """No more beats; the lease is given back, unless the store does not take it in time."""
+        self._stopped.set()
+        self._thread.join(_STOP_S)
+        if self._is_lost:
+            return
+
+        def release(store: Store) -> None:
+            release_lease(
+                store, account_id=self._account_id, holder=self._holder, place=self._place
+            )
+
+        try:
+            ask_store(self._settings, release, limit_s=_STOP_S)
+        except PxError as error:
+            logger.warning("the lease is not given back, and lapses: {}", error)
+
+    def _run(self) -> None:
+        store: Store | None = None
+        beat_at = 0.0
+        while True:
+            try:
+                store = store or open_store(self._settings)
+                self._switch = switch_of(read_kill_latch(store))
+                if time.monotonic() >= beat_at and not self._is_lost:
+                    self._beat(store)
+                    beat_at = time.monotonic() + _BEAT_S
+                self._heard_at = time.monotonic()
+            except (SQLAlchemyError, PxError, OSError) as error:
+                logger.warning("no heartbeat: {}", str(error).splitlines()[0])
+                _close(store)
+                store = None
+            if self._stopped.wait(_LOOK_S):
+                _close(store)
+                return
+
+    def _beat(self, store: Store) -> None:
+        is_ours = beat_lease(
+            store,
+            account_id=self._account_id,
+            holder=self._holder,
+            place=self._place,
+            pulse=self._pulse,
+        )
+        if is_ours:
+            return
+        self._is_lost = True
+        other = read_lease(store, self._account_id)
+        self._on_lost("nobody" if other is None else other.text())
+
+
+def _close(store: Store | None) -> None:
+    if store is not None:
+        with suppress(SQLAlchemyError):
+            store.close()

@@ -1,0 +1,174 @@
+"""One session an account over all machines, and what a session hears of the store meanwhile."""
+
+import queue
+import sqlite3
+import threading
+from contextlib import closing
+
+import pytest
+
+from pxcore.model import Misconfigured, Unavailable
+from pxcore.runtime import kill_switch as switch
+from pxcore.runtime.lease import LeaseKeeper, require_unleased, take
+from pxcore.runtime.lock import AccountBusy
+from pxcore.runtime.store_access import open_store
+from pxcore.settings import load_settings
+from pxcore.store.leases import read_lease
+
+ACCOUNT = 77
+
+
+@pytest.fixture
+def places(tmp_path, monkeypatch):
+    """Two home folders that share one store: two machines."""
+    monkeypatch.setenv("PX_DATABASE_URL", f"sqlite:///{tmp_path}/shared.sqlite")
+    monkeypatch.chdir(tmp_path)
+
+    def at(name: str):
+        monkeypatch.setenv("PX_HOME", str(tmp_path / name))
+        return load_settings()
+
+    return at("a"), at("b")
+
+
+def lease(settings):
+    with closing(open_store(settings)) as store:
+        return read_lease(store, ACCOUNT)
+
+
+def keep(settings, holder, lost):
+    return LeaseKeeper(settings, account_id=ACCOUNT, holder=holder, on_lost=lost.put)
+
+
+def wait_until(is_so, *, timeout_s=10.0):
+    over = threading.Event()
+    for _ in range(int(timeout_s / 0.02)):
+        if is_so():
+            return
+        over.wait(0.02)
+    raise AssertionError("it did not come to that in time")
+
+
+def test_second_machine_is_refused_with_the_holders_name_while_the_first_beats(places):
+    here, there = places
+    lost: queue.SimpleQueue = queue.SimpleQueue()
+    take(here, account_id=ACCOUNT, holder="px-here", flat_by=None)
+    keeper = keep(here, "px-here", lost)
+    try:
+        with pytest.raises(AccountBusy, match="px-here"):
+            require_unleased(there, ACCOUNT)
+        with pytest.raises(AccountBusy, match="px-here"):
+            take(there, account_id=ACCOUNT, holder="px-there", flat_by=None)
+    finally:
+        keeper.stop()
+    require_unleased(there, ACCOUNT)
+    take(there, account_id=ACCOUNT, holder="px-there", flat_by=None)
+    assert lease(there).holder == "px-there"
+
+
+def test_lease_of_a_machine_that_fell_silent_is_taken_after_a_while_and_its_session_told(places):
+    here, there = places
+    lost: queue.SimpleQueue = queue.SimpleQueue()
+    take(here, account_id=ACCOUNT, holder="px-here", flat_by=None)
+    take(there, account_id=ACCOUNT, holder="px-there", flat_by=None, gone_s=0.6)
+    assert lease(here).holder == "px-there"
+    keeper = keep(here, "px-here", lost)
+    try:
+        assert "px-there" in lost.get(timeout=5)
+    finally:
+        keeper.stop()
+    assert lease(here).holder == "px-there" and lease(here).is_held
+
+
+def test_lease_of_a_dead_session_of_this_machine_is_taken_at_once(places):
+    here, _ = places
+    take(here, account_id=ACCOUNT, holder="px-dead", flat_by=None)
+    take(here, account_id=ACCOUNT, holder="px-next", flat_by=None)
+    assert lease(here).holder == "px-next"
+
+
+def test_beats_tell_how_far_the_engine_is_and_the_latch_is_heard(places):
+    here, there = places
+    lost: queue.SimpleQueue = queue.SimpleQueue()
+    take(here, account_id=ACCOUNT, holder="px-here", flat_by=None)
+    keeper = keep(here, "px-here", lost)
+    try:
+        keeper.note(phase="protected", exposure=2)
+        wait_until(lambda: lease(here).loops == 1)
+        beat = lease(here).beat
+        wait_until(lambda: lease(here).beat > beat)
+        assert (lease(here).loops, lease(here).exposure) == (1, 2)
+        switch.engage(there, reason="news", flattens=False, who="ann")
+        wait_until(lambda: keeper.switch is not None, timeout_s=2)
+        assert not keeper.switch.flattens and "news" in keeper.switch.reason
+        switch.release(there, reason="over")
+        wait_until(lambda: keeper.switch is None, timeout_s=2)
+    finally:
+        keeper.stop()
+
+
+def test_silence_of_the_store_is_noticed_and_ends_with_it(places, tmp_path):
+    here, _ = places
+    lost: queue.SimpleQueue = queue.SimpleQueue()
+    take(here, account_id=ACCOUNT, holder="px-here", flat_by=None)
+    keeper = keep(here, "px-here", lost)
+    try:
+        wait_until(lambda: lease(here).beat > 1)
+        with closing(sqlite3.connect(tmp_path / "shared.sqlite")) as other:
+            other.execute("BEGIN EXCLUSIVE")
+            wait_until(lambda: keeper.silent_s > 2)
+        beat = lease(here).beat
+        wait_until(lambda: keeper.silent_s < 1)
+        wait_until(lambda: lease(here).beat > beat)
+    finally:
+        keeper.stop()
+    assert lost.empty()
+
+
+# -- the kill switch ------------------------------------------------------------------------------
+
+
+def test_switch_is_engaged_by_file_or_latch_and_let_go_of_with_both(places):
+    here, there = places
+    assert switch.kill_switch(here) is None
+    assert switch.engage(here, reason="news", flattens=True, who="ann") == ()
+    assert "news" in str(switch.kill_switch(here))
+    assert "news" in str(switch.kill_switch(there)), "the other machine has no file, but the latch"
+    assert switch.release(here, reason="over")
+    assert switch.kill_switch(here) is None and switch.kill_switch(there) is None
+    assert not switch.release(here, reason="again")
+
+
+def test_switch_engaged_by_a_persons_file_alone_is_released_and_recorded(places, tmp_path):
+    here, _ = places
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "KILL").write_text("by hand")
+    assert str(switch.kill_switch(here)) == "by hand"
+    assert switch.release(here, reason="over", who="ann")
+    assert switch.kill_switch(here) is None
+    assert [a.verb for a in switch.kill_status(here).acts] == ["engage", "release"]
+
+
+def test_switch_is_engaged_by_its_file_when_the_store_is_away(places, tmp_path):
+    here, _ = places
+    (tmp_path / "shared.sqlite").mkdir()
+    (problem,) = switch.engage(here, reason="news", flattens=True)
+    assert "not in the store" in problem
+    assert "news" in str(switch.kill_switch(here))
+    with pytest.raises(Unavailable):
+        switch.release(here, reason="over")
+    assert "news" in str(switch.kill_switch(here))
+
+
+def test_store_that_is_away_is_not_a_switch_that_is_off(places, tmp_path):
+    here, _ = places
+    (tmp_path / "shared.sqlite").mkdir()
+    with pytest.raises(Unavailable):
+        switch.kill_switch(here)
+
+
+def test_setting_cannot_be_released_by_a_command(places, monkeypatch):
+    monkeypatch.setenv("PX_KILL_SWITCH", "holiday")
+    settings = load_settings()
+    with pytest.raises(Misconfigured, match="PX_KILL_SWITCH"):
+        switch.release(settings, reason="over")
