@@ -10,7 +10,7 @@ demo: setup
 
 test: check
 	$(BIN)/python -m pytest -m "not process" -n 2 --dist loadfile
-	$(BIN)/python -m pytest -m process
+	$(BIN)/python -m pytest -m process -n 3 --dist loadfile
 
 check: setup
 	$(BIN)/ruff check .

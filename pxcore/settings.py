@@ -122,6 +122,10 @@ class Settings(BaseSettings):
         Foreign.REFUSE,
         description="what others do on the account: `refuse`, `flatten`, `adopt` or `ignore`",
     )
+    watchdog: Literal["flatten", "protect"] = Field(
+        "flatten",
+        description="what a session that died left behind: `flatten`, or `protect` it by a stop",
+    )
     own_stop: bool = Field(
         False, description="place our own stop where the venue's leg is missing, before a flatten"
     )

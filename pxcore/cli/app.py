@@ -27,6 +27,7 @@ from pxcore.cli.report import show_report
 from pxcore.cli.simulate import run_simulation
 from pxcore.cli.strategies import show_strategies
 from pxcore.cli.ui import serve_ui
+from pxcore.cli.watchdog import watch
 from pxcore.logs import take_over_crashes
 from pxcore.model import Misconfigured
 from pxcore.paper.exchange import BracketMode
@@ -176,6 +177,19 @@ def flatten_now(
     Example: px flatten --yes
     """
     raise typer.Exit(flatten(load_settings(), steady_console(), is_agreed=yes, timeout_s=timeout))
+
+
+@app.command()
+def watchdog(
+    tied: Annotated[
+        bool, typer.Option("--tied", help="End with standard input, once nobody needs it.")
+    ] = False,
+) -> None:
+    """Watch the account beside its sessions; flatten what one that died or hangs leaves behind.
+
+    Example: px watchdog
+    """
+    raise typer.Exit(watch(load_settings(), steady_console(), is_tied=tied))
 
 
 @app.command()

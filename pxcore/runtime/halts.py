@@ -1,5 +1,7 @@
 """Latching a halt for the trading day: done by the session, and again by whoever supervises it."""
 
+from datetime import date
+
 from pxcore.journal.operator import released_in
 from pxcore.model import PxError, Unavailable
 from pxcore.runtime.paths import Paths
@@ -12,6 +14,19 @@ _LIMIT_S = 10.0  # whoever supervises a session hears nothing of it meanwhile
 
 
 def latch_halt(plan: SessionPlan, settings: Settings, reason: str) -> None:
+    """As `latch_day`, for a session of that plan."""
+    latch_day(
+        settings,
+        account_id=plan.account.id,
+        trading_day=plan.trading_day,
+        session_id=plan.session_id,
+        reason=reason,
+    )
+
+
+def latch_day(
+    settings: Settings, *, account_id: int, trading_day: date, session_id: str, reason: str
+) -> None:
     """No session of this account and trading day may enter any more. The first reason stays.
 
     Raises Unavailable when the store cannot be written, whatever the cause: whoever latches has
@@ -20,14 +35,14 @@ def latch_halt(plan: SessionPlan, settings: Settings, reason: str) -> None:
 
     def latch(store: Store) -> None:
         store.latch_halt(
-            account_id=plan.account.id,
-            trading_day=plan.trading_day,
+            account_id=account_id,
+            trading_day=trading_day,
             reason=reason,
-            session_id=plan.session_id,
+            session_id=session_id,
             released=released_in(
                 Paths(settings.home).journals,
-                account_id=plan.account.id,
-                trading_day=plan.trading_day,
+                account_id=account_id,
+                trading_day=trading_day,
             ),
         )
 

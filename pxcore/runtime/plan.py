@@ -31,6 +31,8 @@ from pxcore.runtime.store_access import ask_store, has_store
 from pxcore.settings import Mode, Settings
 
 _BEFORE_CLOSE = timedelta(minutes=10)  # the window ends at least so long before the venue's close
+_AFTER_FLAT_BY = timedelta(minutes=4)
+_BEFORE_EARLY_CLOSE = timedelta(minutes=6)
 
 
 class NotNow(PxError):
@@ -106,6 +108,19 @@ def window_of(settings: Settings, now: datetime) -> tuple[date, datetime, dateti
             f"is over ({day.name or f'{day.kind} day'})"
         )
     return day.day, start, end, flat_by
+
+
+def safety_time(settings: Settings, now: datetime) -> datetime:
+    """From when on, UTC, whatever is held on the trading day of `now` is flattened, whoever's.
+
+    Four minutes after PX_FLAT_BY: 15:09, a minute before the program closes by itself (gateway
+    reference, 10). On an early close, six minutes before it. A closed day has none: its end.
+    """
+    day = trading_day_at(now)
+    if not day.is_tradable:
+        return day.closes_at
+    wanted = chicago(day.day, settings.flat_by) + _AFTER_FLAT_BY
+    return min(wanted, day.closes_at - _BEFORE_EARLY_CLOSE)
 
 
 def make_plan(

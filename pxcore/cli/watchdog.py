@@ -1,0 +1,24 @@
+"""`px watchdog`: reads heartbeats and the gateway, and flattens when nobody else does."""
+
+from datetime import datetime
+
+from rich.console import Console
+
+from pxcore.calendar import CHICAGO
+from pxcore.logs import log_as_set
+from pxcore.runtime.paths import Paths
+from pxcore.runtime.watchdog import watch_until_stopped
+from pxcore.settings import Settings
+
+
+def watch(settings: Settings, console: Console, *, is_tied: bool) -> int:
+    """0 once it is stopped. `is_tied`: the end of standard input stops it, too."""
+    paths = Paths(settings.home)
+    paths.make()
+    log_as_set(settings, paths.logs / "watchdog.log", session="watchdog")
+
+    def say(text: str) -> None:
+        console.print(f"{datetime.now(CHICAGO):%H:%M:%S} {text}", soft_wrap=True)
+
+    watch_until_stopped(settings, say=say, is_tied=is_tied)
+    return 0

@@ -1,0 +1,109 @@
+"""What the watchdog may do instead of a flatten: see a position under a stop, and keep it.
+
+A stop that is missing is placed once, as far from the average price as the settings say. Whether
+it works is seen at the venue before anything is called kept.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from pxcore.calendar import trading_day_at
+from pxcore.engine.commands import PlaceStop
+from pxcore.gateway import GatewayClient, Urgency
+from pxcore.model import Order, OrderType, Position, PxError, Side
+from pxcore.runtime.flatten_record import FlattenRecord
+from pxcore.runtime.lock import AccountLock
+from pxcore.runtime.paths import Paths
+from pxcore.runtime.venue import Venue
+from pxcore.settings import Settings
+
+_STOPS = (OrderType.STOP, OrderType.TRAILING_STOP)
+
+
+class Reprotect:
+    """Of one account, by the settings."""
+
+    def __init__(
+        self, settings: Settings, client: GatewayClient, *, say: Callable[[str], None]
+    ) -> None:
+        self._settings = settings
+        self._client = client
+        self._say = say
+        self._tried: set[str] = set()
+
+    @property
+    def is_wanted(self) -> bool:
+        return self._settings.watchdog == "protect"
+
+    def has_covered(self, why: str) -> bool:
+        """Is all that is held under working stops, now? One that is missing is placed first.
+
+        False where it is not, or cannot be known: then only a flatten helps. Raises AccountBusy
+        when somebody has taken the account meanwhile.
+        """
+        account_id = self._settings.account_id
+        assert account_id is not None
+        try:
+            with AccountLock(Paths(self._settings.home).home, account_id, holder="watchdog"):
+                bare = self._uncovered(account_id)
+                if bare and not all(self._place(account_id, one, why) for one in bare):
+                    return False
+                return not self._uncovered(account_id)
+        except PxError as error:
+            self._say(f"not protected: {error}")
+            return False
+
+    def _uncovered(self, account_id: int) -> list[Position]:
+        orders = self._client.open_orders(account_id, urgency=Urgency.URGENT)
+        positions = self._client.positions(account_id, urgency=Urgency.URGENT)
+        held = [p for p in positions if not p.is_flat]
+        strays = {o.contract_id for o in orders} - {p.contract_id for p in held}
+        if strays:
+            raise PxError(f"orders are alive without a position in {', '.join(sorted(strays))}")
+        return [p for p in held if not is_covered(p, orders)]
+
+    def _place(self, account_id: int, position: Position, why: str) -> bool:
+        settings = self._settings
+        if position.contract_id in self._tried:
+            return False
+        self._tried.add(position.contract_id)
+        contract = self._client.resolve_contract(position.contract_id)
+        direction = 1 if position.size > 0 else -1
+        distance = Decimal(settings.stop_loss_ticks) * contract.tick_size
+        level = position.average_price - direction * distance
+        stop = PlaceStop(
+            tag=f"px-watchdog-{datetime.now(UTC):%Y%m%d-%H%M%S}",
+            contract_id=contract.id,
+            side=Side.SELL if direction > 0 else Side.BUY,
+            size=abs(position.size),
+            stop_ticks=int(level // contract.tick_size),
+            reason=why,
+        )
+        self._say(f"placing a stop {stop.side} {stop.size} {contract.name}, {stop.tag}")
+        venue = Venue(
+            self._client,
+            account_id=account_id,
+            day_start=trading_day_at(settings.clock.now()).opens_at,
+            clock=settings.clock,
+        )
+        with FlattenRecord(
+            settings, account_id, why, say=lambda n: self._say(n.text), client=self._client
+        ) as record:
+            record.command(stop)
+            record.event(venue.instruct(stop, contract))
+        return True
+
+
+def is_covered(position: Position, orders: tuple[Order, ...]) -> bool:
+    """Do working stops on the other side close all of it, and no more than that?"""
+    side = Side.SELL if position.size > 0 else Side.BUY
+    stops = [
+        o
+        for o in orders
+        if o.contract_id == position.contract_id
+        and o.is_working
+        and o.side is side
+        and o.type in _STOPS
+    ]
+    return sum(o.size - o.filled_size for o in stops) == abs(position.size)

@@ -1,0 +1,153 @@
+"""The watchdog with real sessions: whatever kills flow and session at once, the account is flat."""
+
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import psutil
+import pytest
+from test_flow_process import session_process
+
+from pxcore.calendar import trading_day_at
+from pxcore.cli.orchestrator import px_environ
+from pxcore.clock import ShiftedClock
+from pxcore.runtime.process import end, spawn
+from pxcore.store import Store
+from pxcore.store.leases import read_lease, read_watchdogs
+
+pytestmark = pytest.mark.process
+
+HOLDS = {
+    "PX_STRATEGY": "trade-on-start",
+    "PX_STRATEGY_PARAMS": "{}",
+    "PX_STOP_LOSS_TICKS": "400",
+    "PX_TAKE_PROFIT_TICKS": "400",
+    "PX_LOSS_USD_MAX": "900",
+}
+
+
+@pytest.fixture
+def start_watchdog(tmp_path: Path) -> Iterator[Callable]:
+    started = []
+
+    def start(settings):
+        environ = px_environ(os.environ, settings)
+        process = spawn(
+            "pxcore.cli",
+            "watchdog",
+            "--tied",
+            stderr=tmp_path / "watchdog.err",
+            stdout=tmp_path / "watchdog.out",
+            environ=environ,
+            cwd=tmp_path,
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        end(process, patience=(20.0, 5.0, 5.0))
+
+
+def until(is_so, *, within_s):
+    """Seconds until it is so."""
+    began, never = time.monotonic(), threading.Event()
+    while not is_so():
+        assert time.monotonic() - began < within_s, f"not so within {within_s:g} s"
+        never.wait(0.2)
+    return time.monotonic() - began
+
+
+def until_proven(said: Path, *, within_s):
+    """Seconds until the watchdog has its proof."""
+    return until(lambda: "flat, verified by REST" in said.read_text(), within_s=within_s)
+
+
+def store_of(settings):
+    return closing(Store(f"sqlite:///{settings['PX_HOME']}/px.sqlite"))
+
+
+def halt_of(settings):
+    day = trading_day_at(ShiftedClock.parse(settings["PX_PAPER_CLOCK"]).now()).day
+    with store_of(settings) as store:
+        return store.latched(account_id=int(settings["PX_ACCOUNT_ID"]), trading_day=day)
+
+
+def is_watched(settings):
+    with store_of(settings) as store:
+        return bool(read_watchdogs(store, int(settings["PX_ACCOUNT_ID"])))
+
+
+def lease_of(settings):
+    with store_of(settings) as store:
+        return read_lease(store, int(settings["PX_ACCOUNT_ID"]))
+
+
+def test_flow_and_session_killed_at_once_are_flattened_after_within_30_s_and_the_day_is_halted(
+    start_paper, start_flow, start_watchdog, tmp_path
+):
+    paper, settings = start_paper(window_s=90.0)
+    settings |= HOLDS
+    flow = start_flow(settings)
+    start_watchdog(settings)
+    flow.until_code("phase.protected")
+    until(lambda: is_watched(settings), within_s=20)
+    session = session_process(flow.process.pid)
+    os.kill(flow.process.pid, signal.SIGKILL)
+    os.kill(session.pid, signal.SIGKILL)
+    took_s = until_proven(tmp_path / "watchdog.out", within_s=30)
+    assert paper.is_flat()
+    until(lambda: halt_of(settings) is not None, within_s=15)
+    assert "watchdog" in halt_of(settings).reason
+    until(lambda: not lease_of(settings).is_held, within_s=5)
+    assert "flattening account" in (tmp_path / "watchdog.out").read_text()
+    assert took_s < 30
+
+
+def test_session_that_hangs_with_its_flow_is_killed_and_flattened(
+    start_paper, start_flow, start_watchdog, tmp_path
+):
+    paper, settings = start_paper(window_s=120.0)
+    settings |= HOLDS
+    flow = start_flow(settings)
+    start_watchdog(settings)
+    flow.until_code("phase.protected")
+    until(lambda: is_watched(settings), within_s=20)
+    session = session_process(flow.process.pid)
+    os.kill(session.pid, signal.SIGSTOP)
+    os.kill(flow.process.pid, signal.SIGSTOP)
+    try:
+        until_proven(tmp_path / "watchdog.out", within_s=60)
+        assert paper.is_flat()
+        assert not psutil.pid_exists(session.pid) or session.status() == psutil.STATUS_ZOMBIE
+    finally:
+        os.kill(flow.process.pid, signal.SIGKILL)
+    until(lambda: halt_of(settings) is not None, within_s=15)
+
+
+def test_watchdog_that_protects_keeps_the_position_under_its_stop_and_outlives_its_parent(
+    start_paper, start_flow, start_watchdog, tmp_path
+):
+    paper, settings = start_paper(window_s=90.0)
+    settings |= HOLDS | {"PX_WATCHDOG": "protect"}
+    flow = start_flow(settings)
+    dog = start_watchdog(settings)
+    flow.until_code("phase.protected")
+    until(lambda: is_watched(settings), within_s=20)
+    session = session_process(flow.process.pid)
+    os.kill(flow.process.pid, signal.SIGKILL)
+    os.kill(session.pid, signal.SIGKILL)
+    out = tmp_path / "watchdog.out"
+    until(lambda: "kept under its stop" in out.read_text(), within_s=30)
+    assert not paper.is_flat()
+    assert halt_of(settings) is not None
+    dog.stdin.close()
+    with pytest.raises(subprocess.TimeoutExpired):  # a position is held: it is needed
+        dog.wait(3)
+    dog.terminate()
+    assert dog.wait(10) == 0
