@@ -10,7 +10,9 @@ from pxcore.runtime.lines import Ended
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True, tag="outcome", tag_field="line"):
-    """`flat` and `reconciled` are the venue's word, never inferred from a run's state."""
+    """`flat` and `reconciled` are the venue's word, never inferred from a run's state. `halted` is
+    why the trading day is halted, None when it is not; `restarts` counts sessions that crashed.
+    """
 
     flat: bool
     reconciled: bool
@@ -23,17 +25,28 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True, tag="outcome", tag_fiel
     flow_run_id: str
     report: str
     ended: str
+    halted: str | None = None
+    restarts: int = 0
 
 
 class DayFailed(Exception):
-    """The day did not end flat, or our record and the venue's disagree."""
+    """The day did not end flat, or our record and the venue's disagree. `name` is for the list."""
 
-    def __init__(self, outcome: Outcome, headline: str) -> None:
+    def __init__(self, outcome: Outcome, headline: str, *, name: str) -> None:
         self.outcome = outcome
+        self.name = name
         super().__init__(headline)
 
 
-def outcome_of(ended: Ended, made: DailyReport, folder: Path, *, flow_run_id: str) -> Outcome:
+def outcome_of(
+    ended: Ended,
+    made: DailyReport,
+    folder: Path,
+    *,
+    flow_run_id: str,
+    halted: str | None,
+    restarts: int,
+) -> Outcome:
     """`pnl_usd` is net of fees; `fees_usd` are fees and commissions."""
     return Outcome(
         flat=ended.is_flat and made.is_flat,
@@ -47,4 +60,6 @@ def outcome_of(ended: Ended, made: DailyReport, folder: Path, *, flow_run_id: st
         flow_run_id=flow_run_id,
         report=str(folder / "report.md"),
         ended=ended.reason,
+        halted=halted,
+        restarts=restarts,
     )

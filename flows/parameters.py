@@ -1,20 +1,33 @@
 """What may be said of one run, in the form of Prefect's UI and on its API.
 
 The strategy's own models are what the form shows: names, types, ranges, units and help. A run
-without parameters trades what the settings say. Nothing here is secret: Prefect stores parameters
-and shows them in clear.
+without parameters trades what the settings say. Limits may be tighter than the settings, not
+looser. Nothing here is secret: Prefect stores parameters and shows them in clear.
 """
 
 import json
-import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from datetime import datetime, time, timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal, Union
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
+from pxcore.calendar import CHICAGO
+from pxcore.engine.tightening import bounds_of, loosened
+from pxcore.model import STOP_LOSS_TICKS_MIN, Misconfigured
+from pxcore.runtime.accounts import account_of, environ_with
+from pxcore.runtime.limits import limits_of
+from pxcore.settings import Mode, Settings, load_settings
 from pxcore.strategies import BUILT_IN
 from pxcore.strategies.registry import Kind
+
+
+class Form(BaseModel):
+    """What every box of a form has in common: an unknown name is refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 def _choice(kind: Kind) -> type[BaseModel]:
@@ -33,10 +46,8 @@ def _any_of(kinds: Iterable[Kind]) -> Any:
     return Union[tuple(_choice(kind) for kind in kinds)]  # noqa: UP007 - of models made here
 
 
-class OwnStrategy(BaseModel):
+class OwnStrategy(Form):
     """A strategy of your own, or one that is installed."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     module: str = Field(
         min_length=1, description="`module:Class`, or a name that `px strategies` lists"
@@ -44,10 +55,8 @@ class OwnStrategy(BaseModel):
     params: dict[str, Any] = Field({}, description="its parameters, by name")
 
 
-class SettingsStrategy(BaseModel):
+class SettingsStrategy(Form):
     """The strategy and the parameters of the settings."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     use: Literal["settings"] = Field("settings", description="what `.env` says")
 
@@ -58,16 +67,76 @@ else:
     Traded = Union[SettingsStrategy, _any_of(BUILT_IN.values()), OwnStrategy]  # noqa: UP007
 
 
-class Run(BaseModel):
+class Tighter(Form):
+    """Limits of this run. Each must be as tight as the settings', or tighter; empty keeps it."""
+
+    loss_usd_max: Decimal | None = Field(None, gt=0, le=100_000, description="daily loss, USD")
+    drawdown_usd_max: Decimal | None = Field(
+        None, gt=0, le=100_000, description="below the day's highest profit, USD"
+    )
+    profit_usd_lock: Decimal | None = Field(
+        None, gt=0, le=100_000, description="profit at which the day is done, USD"
+    )
+    trades_max: int | None = Field(None, ge=1, le=1000, description="trades a trading day")
+    losses_in_a_row_max: int | None = Field(
+        None, ge=1, le=100, description="losing trades in a row, then no more entries"
+    )
+    contracts_max: int | None = Field(None, ge=1, le=150, description="largest size, contracts")
+    cooldown_s: float | None = Field(None, ge=0, le=86_400, description="seconds out after a loss")
+
+
+class Window(Form):
+    """When this run may enter, Chicago time of the market's clock. Empty keeps the settings'."""
+
+    start: time | None = Field(None, description="first entry, HH:MM")
+    end: time | None = Field(None, description="no entry from here, flatten, HH:MM")
+    minutes: float | None = Field(
+        None, gt=0, le=1440, description="ends at the latest so many minutes after it began"
+    )
+
+
+class Run(Form):
     """One run of the trading day."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
+    account: int | None = Field(
+        None, gt=0, title="account id", description="instead of the settings' account"
+    )
     trades: Traded = Field(SettingsStrategy(), title="strategy", description="what is traded")
+    contract: str | None = Field(None, min_length=1, description="symbol, contract name or id")
+    size: int | None = Field(None, ge=1, le=150, description="contracts an entry")
+    stop_loss_ticks: int | None = Field(
+        None, ge=STOP_LOSS_TICKS_MIN, le=1000, description="ticks from the fill to the stop"
+    )
+    take_profit_ticks: int | None = Field(
+        None, ge=1, le=1000, description="ticks from the fill to the target"
+    )
+    limits: Tighter = Field(Tighter(), description="tighter limits than the settings'")
+    window: Window = Field(Window(), description="a shorter window than the settings'")
+    mode: Literal["as set", "paper", "live", "shadow"] = Field(
+        "as set",
+        description="`shadow` is a dry run that sends no order; `paper` and `live` refuse to "
+        "start when the settings say something else",
+    )
+
+
+_PLAIN = ("contract", "size", "stop_loss_ticks", "take_profit_ticks")
 
 
 def settings_of(run: Run) -> dict[str, str]:
-    """The run's wishes as settings, for this process and for the session that it starts."""
+    """The run's wishes as settings, but for the window, which depends on when it begins."""
+    wanted = _strategy_of(run)
+    for name in _PLAIN:
+        value = getattr(run, name)
+        if value is not None:
+            wanted[f"PX_{name.upper()}"] = str(value)
+    for name, value in run.limits.model_dump(exclude_none=True).items():
+        wanted[f"PX_{name.upper()}"] = str(value)
+    if run.mode == "shadow":
+        wanted["PX_TRADING"] = "shadow"
+    return wanted
+
+
+def _strategy_of(run: Run) -> dict[str, str]:
     chosen = run.trades
     if isinstance(chosen, SettingsStrategy):
         return {}
@@ -79,16 +148,40 @@ def settings_of(run: Run) -> dict[str, str]:
     return {"PX_STRATEGY": name, "PX_STRATEGY_PARAMS": json.dumps(params)}
 
 
+def window_settings(window: Window, settings: Settings, now: datetime) -> dict[str, str]:
+    """The shorter of the two windows. Raises Misconfigured for one that is not within the other."""
+    start = window.start or settings.window_start
+    end = window.end or settings.window_end
+    if start < settings.window_start or end > settings.window_end:
+        raise Misconfigured(
+            f"the window {start:%H:%M} to {end:%H:%M} is not within that of the settings, "
+            f"{settings.window_start:%H:%M} to {settings.window_end:%H:%M}"
+        )
+    if window.minutes is not None:
+        local = now.astimezone(CHICAGO)
+        began = max(local, datetime.combine(local.date(), start, tzinfo=CHICAGO))
+        last = began + timedelta(minutes=window.minutes)
+        if last.date() == local.date():
+            end = min(end, last.time().replace(microsecond=0))
+    return {"PX_WINDOW_START": start.isoformat(), "PX_WINDOW_END": end.isoformat()}
+
+
 @contextmanager
-def in_force(run: Run) -> Iterator[None]:
-    """Meanwhile the settings of this process, and of what it starts, are those of the run."""
-    before = {name: os.environ.get(name) for name in settings_of(run)}
-    os.environ.update(settings_of(run))
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
+def in_force(run: Run) -> Iterator[Settings]:
+    """Meanwhile the settings of this process, and of what it starts, are those of the run.
+
+    Raises Misconfigured for a run that would loosen a limit, widen the window, or trade in another
+    mode than the settings'.
+    """
+    account = account_of(load_settings(), run.account)
+    with environ_with(account.environ()):
+        base = load_settings()
+        if run.mode in ("paper", "live") and base.mode is not Mode(run.mode):
+            raise Misconfigured(f"the run asks for {run.mode}, the settings say {base.mode}")
+        wanted = settings_of(run) | window_settings(run.window, base, base.clock.now())
+        with environ_with(wanted):
+            settings = load_settings()
+            looser = loosened(bounds_of(limits_of(base)), limits_of(settings))
+            if looser:
+                raise Misconfigured(*(f"the run's limits loosen: {one}" for one in looser))
+            yield settings

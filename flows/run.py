@@ -60,7 +60,7 @@ def main() -> int:
         say(Refusal(problems=(str(result),)))
         return 1
     say(Refusal(problems=(state.message or str(result),)))
-    return 3 if state.name == "Skipped" else 1
+    return 3 if (state.name or "").startswith("Skipped") else 1
 
 
 def _listen() -> None:

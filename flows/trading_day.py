@@ -4,24 +4,29 @@ Every step that matters for money is elsewhere: this file only says what follows
 """
 
 from pathlib import Path
+from typing import Any
 
 from prefect import State, flow
 from prefect.logging import get_run_logger
-from prefect.runtime import flow_run
-from prefect.states import Cancelled, Completed
+from prefect.states import Failed
 
 from flows.outcome import DayFailed, Outcome, outcome_of
 from flows.parameters import Run, in_force
+from flows.states import ended_day, skipped_because
 from pxcore.reports.daily import DailyReport
 from pxcore.reports.render import headline
 from pxcore.runtime.alarms import closing_alerted
+from pxcore.runtime.lines import Ended
 from pxcore.runtime.lock import AccountBusy
 from pxcore.runtime.plan import NotNow, SessionPlan, connect
-from pxcore.settings import load_settings
+from pxcore.settings import Settings, load_settings
 from tasks import end_of_day as closing
 from tasks import startup as opening
+from tasks.control import CONTROL
 from tasks.live_session import live_session
+from tasks.marks import marked
 from tasks.run_log import logged_run
+from tasks.run_watch import top_run_id
 
 # Flows take neither settings nor clients: a flow's parameters are stored and shown in clear.
 
@@ -42,34 +47,55 @@ def startup() -> SessionPlan:
     return opening.plan_session(client, account, contract, recovered, settings)
 
 
-@flow(name="end-of-day", retries=0, persist_result=False, validate_parameters=False)
-def end_of_day(plan: SessionPlan) -> tuple[DailyReport, Path]:
+@flow(name="close-session", retries=0, persist_result=False, validate_parameters=False)
+def close_session(plan: SessionPlan) -> tuple[DailyReport, Path]:
     """Our record against the venue's, and the daily-loss report."""
     settings = load_settings()
     with closing_alerted(settings, about=plan.session_id, account_id=plan.account.id):
         venue = closing.read_venue(connect(settings), plan, settings)
         made, folder = closing.report(plan, settings, venue)
-    published = closing.publish(made, return_state=True)
+    published = closing.publish(made, folder, return_state=True)
     if published.is_failed():
         get_run_logger().warning("the report is on disk, not in Prefect: %s", published.message)
     return made, folder
 
 
 @flow(name="trading-day", retries=0, persist_result=False)
-def trading_day(run: Run = _AS_SET) -> State[Outcome]:
+def trading_day(run: Run = _AS_SET) -> State[Any]:
     """The whole day with the settings of this process. Fails unless it ends flat and reconciled.
 
     Args:
         run: what this run trades, instead of what the settings say
     """
-    with in_force(run), logged_run(load_settings()):
+    try:
+        with in_force(run) as settings, logged_run(settings), marked("trading-day", settings):
+            return _day(settings)
+    except (NotNow, AccountBusy) as reason:
+        return skipped_because(reason)
+    except DayFailed as failure:
+        return Failed(name=failure.name, message=str(failure), data=failure)
+
+
+def _day(settings: Settings) -> State[Outcome]:
+    """A session that crashed is started anew, flat, as often as the settings allow."""
+    for restarts in range(settings.restarts_max + 1):
+        plan = startup()
+        ended = live_session(plan, load_settings())
+        made, folder = close_session(plan)
+        halted = opening.halt_of_day(plan, settings)
+        outcome = outcome_of(
+            ended, made, folder, flow_run_id=top_run_id(), halted=halted, restarts=restarts
+        )
+        if not _may_restart(ended, outcome) or restarts == settings.restarts_max:
+            break
+        get_run_logger().warning("the session crashed (%s): starting it anew", ended.reason)
         try:
-            plan = startup()
-            ended = live_session(plan, load_settings())
-        except (NotNow, AccountBusy) as reason:
-            return Cancelled(name="Skipped", message=str(reason))
-        made, folder = end_of_day(plan)
-    outcome = outcome_of(ended, made, folder, flow_run_id=str(flow_run.id))
-    if not (outcome.flat and outcome.reconciled):
-        raise DayFailed(outcome, headline(made))
-    return Completed(message=headline(made), data=outcome)
+            opening.check_window(settings)
+        except NotNow:
+            break
+    return ended_day(outcome, headline(made), cancelled_as=CONTROL.run_ended_as)
+
+
+def _may_restart(ended: Ended, outcome: Outcome) -> bool:
+    is_in_order = outcome.flat and outcome.reconciled and outcome.halted is None
+    return ended.is_crash and is_in_order and not CONTROL.is_stop_asked

@@ -30,6 +30,7 @@ from pxcore.setting_texts import json_object, stretches_in, urls_in
 
 PREFIX = "PX_"
 ENV_FILE = Path(".env")
+PAPER_FACTS = "paper.json"  # in the home folder, while `px up` keeps a paper gateway
 
 
 class GatewayName(StrEnum):
@@ -114,6 +115,9 @@ class Settings(BaseSettings):
     window_start: time = Field(time(8, 30), description="first entry, Chicago time")
     window_end: time = Field(time(15, 0), description="no entry from here, flatten, Chicago time")
     flat_by: time = Field(time(15, 5), description="flat must be proven by, Chicago time")
+    restarts_max: int = Field(
+        2, ge=0, le=10, description="times a day that a session which crashed is started anew"
+    )
     leftovers: Leftovers = Field(
         Leftovers.FLATTEN,
         description="what a session of ours left behind, at start: `flatten`, `adopt` or `refuse`",
@@ -374,7 +378,26 @@ def load_settings(env_file: Path = ENV_FILE, kind: type[Settings] = Settings) ->
         raise Misconfigured(*problems, *error.problems) from None
     if problems:
         raise Misconfigured(*problems)
-    return settings
+    return _on_the_paper_gateway_here(settings, env_file, kind)
+
+
+def _on_the_paper_gateway_here(
+    settings: Settings, env_file: Path, kind: type[Settings]
+) -> Settings:
+    """Where `px up` keeps a paper gateway, it is the one meant; what is set stays as it is set."""
+    if settings.gateway is not GatewayName.PAPER or settings.paper_url:
+        return settings
+    try:
+        facts = json_object((settings.home / PAPER_FACTS).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return settings  # there is none
+    given = {
+        name: value
+        for name, value in facts.items()
+        if name in ("paper_url", "paper_clock", "account_id", "contract")
+        and name not in settings.model_fields_set
+    }
+    return kind(_env_file=env_file, **given)
 
 
 _UNKNOWN = "{} is not a setting; .env.example lists those there are"

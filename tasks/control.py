@@ -19,6 +19,17 @@ class Control:
         self._idle.set()
         self._supervisor: Supervisor | None = None
         self._is_stop_asked = False
+        self.run_ended_as: str | None = None
+
+    @property
+    def is_stop_asked(self) -> bool:
+        return self._is_stop_asked
+
+    def note_run_ended(self, state: str) -> None:
+        """Prefect says that this run is over, by the state of that name; nothing starts anew."""
+        with self._lock:
+            self._is_stop_asked = True
+            self.run_ended_as = state
 
     def tell(self, line: Line) -> None:
         for listener in self.listeners:

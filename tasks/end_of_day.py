@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from prefect import task
-from prefect.artifacts import create_markdown_artifact
+from prefect.artifacts import create_link_artifact, create_markdown_artifact
 from prefect.logging import get_run_logger
 
 from pxcore.gateway import GatewayClient
@@ -29,9 +29,19 @@ def report(plan: SessionPlan, settings: Settings, venue: VenueDay) -> tuple[Dail
 
 
 @task(name="publish", **ONCE)
-def publish(made: DailyReport) -> None:
+def publish(made: DailyReport, folder: Path) -> None:
+    """On the run's page: the curve, the figures, and a link to the page on this machine's disk."""
+    page = (folder / "report.html").resolve()
+    account = made.account.split()[0]
     create_markdown_artifact(
-        key=f"daily-report-{made.account.split()[0]}",
+        key=f"daily-report-{account}",
         markdown=to_markdown(made, has_picture=True),
         description=headline(made),
+    )
+    create_link_artifact(
+        key=f"report-page-{account}",
+        link=page.as_uri(),
+        link_text=f"report.html of {made.session_id}",
+        description="The report as a page, on the disk of the machine that ran the session; "
+        f"`px report {made.session_id} --open` opens it there.",
     )

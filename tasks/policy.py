@@ -3,26 +3,46 @@
 from typing import Any
 
 from prefect.cache_policies import NO_CACHE
+from prefect.runtime import deployment
 
-from pxcore.model import Unavailable
+from pxcore.model import PxError, Unavailable
+from pxcore.runtime.plan import window_of
+from pxcore.settings import load_settings
+
+_AT_A_TERMINAL = 2  # retries for a person who waits
+_DELAYS_S = [1.0, 3.0, 10.0, 30.0] + [60.0] * 20 + [300.0] * 26  # Prefect takes no more than 50
 
 
-def is_unavailable(task: Any, task_run: Any, state: Any) -> bool:
-    """Asking again may help. Prefect's `retry_condition_fn`."""
+def may_ask_again(task: Any, task_run: Any, state: Any) -> bool:
+    """Asking again may help, and is not too late. Prefect's `retry_condition_fn`."""
     try:
         state.result()
     except Unavailable:
-        return True
+        return _is_in_time(task_run.run_count)
     except Exception:  # any other outcome, its own kind of failure included, is final
         return False
     return False
 
 
+def _is_in_time(attempts: int) -> bool:
+    """A run of the schedule goes on until its window is over, any other one three times."""
+    if attempts <= _AT_A_TERMINAL:
+        return True
+    if deployment.id is None:
+        return False
+    try:
+        settings = load_settings()
+        window_of(settings, settings.clock.now())
+    except PxError:
+        return False
+    return True
+
+
 # Steps that only ask the venue. Nothing that sends an order is ever retried by Prefect.
 QUESTION: dict[str, Any] = {
-    "retries": 2,
-    "retry_delay_seconds": [1, 3],
-    "retry_condition_fn": is_unavailable,
+    "retries": len(_DELAYS_S),
+    "retry_delay_seconds": _DELAYS_S,
+    "retry_condition_fn": may_ask_again,
     "cache_policy": NO_CACHE,
     "persist_result": False,
 }

@@ -120,6 +120,9 @@ class RunLog:
         if isinstance(line, Milestone):
             self.say(_LEVELS[line.level], f"{line.code} {line.text}")
 
+    def alarm(self, text: str) -> None:
+        self.say(logging.ERROR, text)
+
     def record(self, message: Any) -> None:
         """A line of loguru's: this is a sink of it."""
         record = message.record

@@ -4,9 +4,9 @@ from prefect import task
 from prefect.logging import get_run_logger
 
 from pxcore.gateway import GatewayClient
-from pxcore.model import Account, Contract
+from pxcore.model import Account, Contract, PxError
 from pxcore.runtime import startup
-from pxcore.runtime.plan import NotNow, SessionPlan, window_of
+from pxcore.runtime.plan import NotNow, SessionPlan, day_terms, window_of
 from pxcore.runtime.recovery import Recovered, Recovery
 from pxcore.settings import Settings
 from tasks.policy import ONCE, QUESTION
@@ -35,6 +35,14 @@ def check_window(settings: Settings) -> str | None:
 def check_strategy(settings: Settings) -> None:
     startup.check_strategy(settings)
     get_run_logger().info("strategy %s %s", settings.strategy, settings.strategy_params)
+
+
+def halt_of_day(plan: SessionPlan, settings: Settings) -> str | None:
+    """Why the plan's day is halted by now; None also when nobody can say."""
+    try:
+        return day_terms(settings, plan.account.id, plan.trading_day).halt_reason
+    except PxError:
+        return None
 
 
 @task(name="log-in", **QUESTION)

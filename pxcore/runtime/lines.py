@@ -39,13 +39,15 @@ class Milestone(msgspec.Struct, frozen=True, kw_only=True, tag="milestone", tag_
 class Ended(msgspec.Struct, frozen=True, kw_only=True, tag="ended", tag_field="line"):
     """The last line. `is_flat` only with REST's proof; `is_refused` when the session did not
     begin because another holds the account, which is then nobody's to flatten from here;
-    `is_left` when it ended without sending anything, because somebody asked it to.
+    `is_left` when it ended without sending anything, because somebody asked it to; `is_crash` when
+    its process died or hung and somebody else had to see to the account.
     """
 
     reason: str
     is_flat: bool
     is_refused: bool = False
     is_left: bool = False
+    is_crash: bool = False
 
 
 Line = Progress | Milestone | Ended

@@ -9,7 +9,7 @@ from decimal import Decimal
 import msgspec
 from msgspec.structs import replace
 
-from pxcore.calendar import chicago, trading_day_at
+from pxcore.calendar import DayKind, TradingDay, chicago, trading_day_at
 from pxcore.engine.config import EngineConfig, ExitTerms, Stretch
 from pxcore.engine.limits import realised_peak_usd
 from pxcore.engine.tightening import Bounds, tighter_of
@@ -36,7 +36,14 @@ _BEFORE_EARLY_CLOSE = timedelta(minutes=6)
 
 
 class NotNow(PxError):
-    """The calendar or the clock allows no session now. Not an error: a day without trading."""
+    """The calendar or the clock allows no session now. Not an error: a day without trading.
+
+    `kind` is why in a word or two, as a list of runs shows it.
+    """
+
+    def __init__(self, text: str, *, kind: str) -> None:
+        self.kind = kind
+        super().__init__(text)
 
 
 class SessionPlan(msgspec.Struct, frozen=True, kw_only=True):
@@ -97,7 +104,7 @@ def window_of(settings: Settings, now: datetime) -> tuple[date, datetime, dateti
     day = trading_day_at(now)
     if not day.is_tradable:
         name = f", {day.name}" if day.name else ""
-        raise NotNow(f"{day.day} is {day.kind} in the calendar{name}")
+        raise NotNow(f"{day.day} is {day.kind} in the calendar{name}", kind=_closed_because(day))
     last = day.closes_at - _BEFORE_CLOSE
     start = chicago(day.day, settings.window_start)
     end = min(chicago(day.day, settings.window_end), last)
@@ -105,9 +112,16 @@ def window_of(settings: Settings, now: datetime) -> tuple[date, datetime, dateti
     if now >= end or start >= end:
         raise NotNow(
             f"the window {settings.window_start} to {settings.window_end} Chicago of {day.day} "
-            f"is over ({day.name or f'{day.kind} day'})"
+            f"is over ({day.name or f'{day.kind} day'})",
+            kind="window over" if day.kind is DayKind.REGULAR else "early close",
         )
     return day.day, start, end, flat_by
+
+
+def _closed_because(day: TradingDay) -> str:
+    if day.kind is DayKind.UNKNOWN:
+        return "unknown day"
+    return "holiday" if day.name else "weekend"
 
 
 def safety_time(settings: Settings, now: datetime) -> datetime:

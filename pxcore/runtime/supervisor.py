@@ -179,6 +179,7 @@ class Supervisor:
         """The session did not end flat: look, and unless in shadow do it by REST from here."""
         if self._plan.mode is Mode.SHADOW:
             return Ended(reason=why, is_flat=self._ended is not None and self._ended.is_flat)
+        is_crash = self._ended is None
         client = connect(self._settings)
         clock = self._settings.clock
         venue = Venue(
@@ -213,8 +214,8 @@ class Supervisor:
                     may_still_arrive=Strays(self._settings, self._plan.account.id, client, say=say),
                 )
         except PxError as error:
-            return Ended(reason=f"{why}; {error}", is_flat=False)
-        return Ended(reason=why, is_flat=True)
+            return Ended(reason=f"{why}; {error}", is_flat=False, is_crash=is_crash)
+        return Ended(reason=why, is_flat=True, is_crash=is_crash)
 
 
 def _ask(process: "subprocess.Popen[str]", ask: Ask) -> None:

@@ -85,7 +85,7 @@ def start_paper(tmp_path: Path) -> Iterator[Callable[..., tuple[Paper, dict[str,
         paper = Paper(paths, market, seed=11, port=0, file=None)
         started.append(paper)
         paper.wait_until_listening()
-        quick = {"PX_HOME": str(paths.home), "PX_COOLDOWN_S": "0"}
+        quick = {"PX_HOME": str(paths.home), "PX_COOLDOWN_S": "0", "PX_RESTARTS_MAX": "0"}
         quick["PX_STRATEGY_PARAMS"] = '{"every_s": 1}'
         return paper, market.settings | paper.settings() | quick
 

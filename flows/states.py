@@ -1,0 +1,49 @@
+"""How a run ends, in words that a person understands in the list of runs.
+
+The name of a state is for people, its type for automations: a day that did not end flat is
+Failed, whatever else there is to say. No state is ever proof of anything: that is the report's.
+"""
+
+from prefect import State
+from prefect.states import Cancelled, Completed
+
+from flows.outcome import DayFailed, Outcome
+from pxcore.runtime.lock import AccountBusy
+from pxcore.runtime.plan import NotNow
+
+_WHY_MAX = 40  # characters of a reason in a list
+
+
+def skipped(kind: str, message: str) -> State[None]:
+    """There was nothing to do, or it was not to be done now. Sent nothing."""
+    return Cancelled(name=f"Skipped ({_short(kind)})", message=message)
+
+
+def skipped_because(reason: NotNow | AccountBusy) -> State[None]:
+    kind = reason.kind if isinstance(reason, NotNow) else "busy"
+    return skipped(kind, str(reason))
+
+
+def done(what: str, message: str = "") -> State[None]:
+    return Completed(name=f"Completed ({_short(what)})", message=message or None)
+
+
+def ended_day(outcome: Outcome, headline: str, *, cancelled_as: str | None) -> State[Outcome]:
+    """The state of a day that ended flat and reconciled. Raises DayFailed for any other."""
+    if not outcome.flat:
+        raise DayFailed(outcome, headline, name="Failed (not flat!)")
+    if not outcome.reconciled:
+        raise DayFailed(outcome, headline, name="Failed (not reconciled)")
+    if cancelled_as is not None:
+        name = f"Flattened ({cancelled_as.lower()})"
+        return Cancelled(name=name, message=headline, data=outcome)
+    if outcome.halted is not None:
+        name = f"Halted ({_short(outcome.halted)})"
+        return Completed(name=name, message=headline, data=outcome)
+    trades = "1 trade" if outcome.trades == 1 else f"{outcome.trades} trades"
+    money = f"{'-' if outcome.pnl_usd.startswith('-') else '+'}${outcome.pnl_usd.lstrip('-+')}"
+    return Completed(name=f"Completed (flat, {trades}, {money})", message=headline, data=outcome)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _WHY_MAX else f"{text[: _WHY_MAX - 1]}…"
