@@ -32,7 +32,7 @@ from pxcore.runtime.checks import Check, Found, NotLookedAt, Verdict, checked, f
 from pxcore.runtime.limits import allowed, limits_of
 from pxcore.runtime.paths import Paths
 from pxcore.runtime.plan import NotNow, connect, day_terms, window_of
-from pxcore.runtime.preflight_venue import VenueChecks, remedy_when_away
+from pxcore.runtime.preflight_venue import VenueChecks, answered, remedy_when_away
 from pxcore.runtime.startup import check_strategy
 from pxcore.runtime.store_access import ask_store
 from pxcore.runtime.watch import read_kill_switch
@@ -95,15 +95,24 @@ def _looked(settings: Settings, client: GatewayClient | None) -> tuple[Check, ..
         limits = allowed(settings, terms.in_force)[0]
     venue = VenueChecks(settings, client, limits)
     away = remedy_when_away(settings)
+
+    def asking(look: Callable[[], Found]) -> Callable[[], Found]:
+        """A gateway that went away meanwhile is not mended by another account or contract."""
+        return lambda: answered(look, remedy=away)
+
     looks: tuple[tuple[str, Callable[[], Found], str], ...] = (
         ("settings", lambda: _settings(settings, limits), "correct the settings: `px strategies`"),
         ("calendar", lambda: _calendar(settings, day), _NEWER),
         ("gateway", venue.reach, away),
         ("clock", venue.clock, away),
-        ("account", venue.account, _ACCOUNT),
+        ("account", asking(venue.account), _ACCOUNT),
         ("brackets", lambda: _brackets(settings, day.day), "look with `px journal verify --all`"),
-        ("contract", venue.contract, "correct PX_CONTRACT: `px contracts` lists what is tradable"),
-        ("account state", venue.state, "look again: `px account check`"),
+        (
+            "contract",
+            asking(venue.contract),
+            "correct PX_CONTRACT: `px contracts` lists what is tradable",
+        ),
+        ("account state", asking(venue.state), "look again: `px account check`"),
         ("kill switch, halt", lambda: _latched(settings, day.day, terms), _STORE),
         ("disk", lambda: _disk(settings), "see that PX_HOME can be written, and has room"),
         ("database", lambda: _database(settings), _STORE),

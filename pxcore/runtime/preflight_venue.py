@@ -1,5 +1,7 @@
 """The checks that ask the gateway. Questions alone: none of them sends or changes an order."""
 
+from collections.abc import Callable
+
 from msgspec.structs import replace
 
 from pxcore.calendar import trading_day_at
@@ -9,7 +11,7 @@ from pxcore.engine.leftovers import Item, Remedy, found_in, remedy_for
 from pxcore.engine.limits import worst_case_usd
 from pxcore.expiry import Expiry, Stage, expiry_of
 from pxcore.gateway import ClockReading, GatewayClient
-from pxcore.model import Account, Contract, Foreign, Misconfigured
+from pxcore.model import Account, Contract, Foreign, Misconfigured, Unavailable
 from pxcore.runtime.checks import Found, NotLookedAt, Verdict, fails, ok, warning
 from pxcore.runtime.lock import holder_of
 from pxcore.runtime.paths import Paths
@@ -150,6 +152,14 @@ class VenueChecks:
 
 
 _WAIT = "wait a minute, and see what else asks the gateway for this user"
+
+
+def answered(look: Callable[[], Found], *, remedy: str) -> Found:
+    """What the look found; a question that went unanswered fails with this remedy."""
+    try:
+        return look()
+    except Unavailable as error:
+        return fails(str(error), remedy)
 
 
 def remedy_when_away(settings: Settings) -> str:
