@@ -42,8 +42,8 @@ from pxcore.store import Store
 FAILED = "preflight.failed"
 _TABLE_DAYS_LEFT = 30
 _LOOK_BACK_DAYS = 7
-_MB, _GB = 10**6, 10**9
-_FREE_FEW, _FREE_TOO_FEW = 2 * _GB, 500 * _MB  # bytes
+_GB = 10**9
+_FREE_FEW, _FREE_TOO_FEW = 2 * _GB, _GB // 2  # bytes
 
 
 class Preflight(msgspec.Struct, frozen=True, kw_only=True):
@@ -199,7 +199,7 @@ def _brackets(settings: Settings, today: date) -> Found:
             return warning(f"{refused} was refused for the account's bracket mode", BRACKETS_REMEDY)
         traded = _traded(settings, settings.account_id, day)
         if traded is not None:
-            return ok(f"not visible by the API; {traded} traded with brackets")
+            return ok(f"not visible by the API; {traded} traded and was not refused")
     return ok("not visible by the API; a first refusal halts the day")
 
 
@@ -212,14 +212,15 @@ def _refused_for_brackets(settings: Settings, account_id: int, day: date) -> str
 
 
 def _traded(settings: Settings, account_id: int, day: date) -> str | None:
-    """A session of the day that ended with fills."""
+    """A session of the day that sent orders and ended with fills."""
     for path in sessions_in(Paths(settings.home).journals, trading_day=day):
         with suppress(PxError, OSError, msgspec.MsgspecError):  # says nothing of brackets
             last = read_last_row(path)
             if last is None or last.kind is not RowKind.CLOSED:
                 continue
-            ledger = decode_closing(last).ledger
-            if ledger and ledger.fills and read_opening(path).config.account_id == account_id:
+            opening, ledger = read_opening(path), decode_closing(last).ledger
+            is_ours = opening.config.account_id == account_id and opening.config.sends_orders
+            if is_ours and ledger is not None and ledger.fills:
                 return session_of(path)
     return None
 

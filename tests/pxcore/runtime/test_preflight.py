@@ -570,7 +570,9 @@ def halt_for_brackets() -> str:
     return next(c.reason for c in said if isinstance(c, Halt))
 
 
-def session_that_ended(home: Path, day: date, *, halt: str | None = None, fills: int = 0) -> None:
+def session_that_ended(
+    home: Path, day: date, *, halt: str | None = None, fills: int = 0, sends_orders: bool = True
+) -> None:
     folder = home / "journal"
     folder.mkdir(parents=True, exist_ok=True)
     journal = Journal(folder / f"px-{day:%Y%m%d}-1.jsonl", on_fault=pytest.fail)
@@ -579,7 +581,7 @@ def session_that_ended(home: Path, day: date, *, halt: str | None = None, fills:
         Opening(
             schema=SCHEMA,
             mode="paper",
-            config=replace(CONFIG, account_id=ACCOUNT, trading_day=day),
+            config=replace(CONFIG, account_id=ACCOUNT, trading_day=day, sends_orders=sends_orders),
             strategy="hold",
             strategy_params={},
             paper_clock="",
@@ -613,8 +615,11 @@ def test_bracket_mode_is_warned_of_while_the_last_word_on_it_is_a_refusal(make: 
     assert "px-20261118-1 was refused" in brackets.found
     assert "Auto OCO Brackets" in brackets.remedy
 
-    session_that_ended(settings.home, DAY - timedelta(days=1), fills=2)
-    assert "px-20261119-1 traded with brackets" in check(looked(settings), "brackets").found
+    session_that_ended(settings.home, DAY - timedelta(days=1), fills=2, sends_orders=False)
+    assert check(looked(settings), "brackets") == brackets  # fills of a stranger, seen in shadow
+
+    session_that_ended(settings.home, DAY, fills=2)
+    assert "px-20261120-1 traded and was not refused" in check(looked(settings), "brackets").found
 
 
 @pytest.mark.damages_journal
