@@ -17,9 +17,10 @@ from pxcore.cli.demo import DemoRequest, run_demo
 from pxcore.cli.desk import acting, asking
 from pxcore.cli.edge import Edge, log_to_stderr
 from pxcore.cli.flatten import flatten
-from pxcore.cli.output import console, steady_console
+from pxcore.cli.output import Form, Output, console, steady_console
 from pxcore.cli.paper import PaperRequest, serve_paper
 from pxcore.cli.period import day_of, month_of, show_period, week_of
+from pxcore.cli.preflight import show_preflight
 from pxcore.cli.real_day import run_day
 from pxcore.cli.reconcile import reconcile_day
 from pxcore.cli.replay import replay_session
@@ -165,6 +166,22 @@ def run(
     """
     os.environ.update(strategy_settings(strategy, params))
     raise typer.Exit(run_day(load_settings(), console(), is_agreed=yes, json=json))
+
+
+@app.command()
+def preflight(
+    context: typer.Context,
+    json: Annotated[bool, typer.Option("--json", help="As JSON, for a program.")] = False,
+    alert: Annotated[
+        bool, typer.Option("--alert", help="Tell those of PX_ALERT_URLS what fails.")
+    ] = False,
+) -> None:
+    """The check list before a trading day: is everything fit for it? Sends no order.
+
+    Example: px preflight --alert
+    """
+    out = Output(Form.JSON if json else Form.TABLE)
+    raise typer.Exit(show_preflight(load_settings(), out, is_alerted=alert, sleep=context.obj))
 
 
 @app.command(name="flatten")

@@ -11,6 +11,7 @@ from typing import Protocol
 from pxcore.engine.commands import PlaceEntry
 from pxcore.engine.config import EngineConfig, Limits
 from pxcore.engine.gates import Approved
+from pxcore.engine.limits import worst_case_usd
 from pxcore.engine.strategy import Enter, MarketView
 from pxcore.model import Bracket, Contract
 
@@ -31,6 +32,12 @@ class FixedSize:
         return self._contracts
 
 
+def size_for_risk(contract: Contract, limits: Limits, *, stop_ticks: int, risk_usd: Decimal) -> int:
+    """As many contracts as lose at most `risk_usd` at the stop; below one there is no entry."""
+    each_usd = worst_case_usd(contract, limits, stop_ticks=stop_ticks, size=1)
+    return min(int(risk_usd // each_usd), limits.contracts_max)
+
+
 class FixedRisk:
     """As many contracts as lose at most `usd` at the stop, slippage and costs included.
 
@@ -43,9 +50,9 @@ class FixedRisk:
 
     def size(self, signal: Enter, bracket: Bracket, view: MarketView) -> int:
         limits = self._limits()
-        ticks = bracket.stop_loss_ticks + limits.slippage_ticks
-        each_usd = view.contract.usd(ticks) + 2 * limits.costs_usd_per_side
-        return min(int(self._usd // each_usd), limits.contracts_max)
+        return size_for_risk(
+            view.contract, limits, stop_ticks=bracket.stop_loss_ticks, risk_usd=self._usd
+        )
 
 
 def make_risk_manager(config: EngineConfig, limits: Callable[[], Limits]) -> RiskManager:

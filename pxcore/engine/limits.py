@@ -12,7 +12,7 @@ import msgspec
 
 from pxcore.engine.config import Limits
 from pxcore.engine.rounds import Round
-from pxcore.model import Fill
+from pxcore.model import Contract, Fill
 
 
 class DayMoney(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,6 +68,12 @@ def breach(money: DayMoney, limits: Limits) -> str | None:
     if limits.profit_usd_lock is not None and money.day_usd >= limits.profit_usd_lock:
         return f"profit lock: {money.day_usd:.2f} USD of {limits.profit_usd_lock}"
     return None
+
+
+def worst_case_usd(contract: Contract, limits: Limits, *, stop_ticks: int, size: int) -> Decimal:
+    """What an entry loses, in USD, at its stop with slippage and the costs of both sides."""
+    ticks = stop_ticks + limits.slippage_ticks
+    return contract.usd(ticks, size) + 2 * limits.costs_usd_per_side * size
 
 
 def realised_peak_usd(fills: Iterable[Fill]) -> Decimal:

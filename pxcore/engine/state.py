@@ -9,7 +9,7 @@ from pxcore.engine.book import Book
 from pxcore.engine.config import EngineConfig, Limits
 from pxcore.engine.entry import Entry
 from pxcore.engine.gates import EntryView
-from pxcore.engine.limits import DayMoney, losses_in_a_row
+from pxcore.engine.limits import DayMoney, losses_in_a_row, worst_case_usd
 from pxcore.engine.market import Market
 from pxcore.engine.own_stop import OwnStop
 from pxcore.engine.protection import Protection, judge_protection, legs_of
@@ -186,7 +186,6 @@ class State:
     ) -> EntryView:
         """All that the gates may look at for an entry of this size and bracket now."""
         config, limits, account = self.config, self.limits, self.book.account
-        risk_ticks = bracket.stop_loss_ticks + limits.slippage_ticks
         realised_usd = self.book.realised_usd
         closed_money = DayMoney(day_usd=realised_usd, peak_usd=self.peak_usd, equity_usd=None)
         quiet = next((s.end for s in config.no_entry if s.holds(now)), None)
@@ -212,8 +211,9 @@ class State:
             cooldown_until=self.cooldown_until,
             losses_in_a_row=losses_in_a_row(self.book.rounds),
             money=self.money() or closed_money,
-            worst_case_usd=config.contract.usd(risk_ticks, size)
-            + 2 * limits.costs_usd_per_side * size,
+            worst_case_usd=worst_case_usd(
+                config.contract, limits, stop_ticks=bracket.stop_loss_ticks, size=size
+            ),
             size=size,
             bracket=bracket,
         )

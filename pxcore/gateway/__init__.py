@@ -6,15 +6,19 @@ They act and decide nothing: answers and events are values of `pxcore.model` and
 
 from pxcore.gateway.budget import Budget, SharedLedger, Urgency
 from pxcore.gateway.channel import Reply
+from pxcore.gateway.clock_reading import ClockReading
 from pxcore.gateway.observer import Observer
 from pxcore.gateway.realtime import Realtime
 from pxcore.gateway.rest import GatewayClient
 from pxcore.gateway.supervisor import Backoff
 from pxcore.gateway.websocket import HubLimits
+from pxcore.gateway.wire.codes import BRACKETS_REMEDY
 
 __all__ = [
+    "BRACKETS_REMEDY",
     "Backoff",
     "Budget",
+    "ClockReading",
     "GatewayClient",
     "HubLimits",
     "Observer",

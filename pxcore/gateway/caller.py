@@ -2,11 +2,13 @@
 
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import TypeVar
 
 import msgspec
 
 from pxcore.gateway.budget import Urgency
+from pxcore.gateway.clock_reading import ClockReading, read_clock
 from pxcore.gateway.login import Login
 from pxcore.gateway.policy import Sender, Unauthorised, patiently
 from pxcore.gateway.wire.endpoints import Endpoint
@@ -73,6 +75,16 @@ class Caller:
     def ping(self) -> None:
         """Returns when the gateway answers. Needs no token."""
         patiently(lambda: self._sender.ping(Urgency.NORMAL), sleep=self._sleep)
+
+    def clock_reading(self) -> ClockReading | None:
+        """How our wall clock stands to the gateway's, by a ping; None when it does not say."""
+
+        def read() -> ClockReading | None:
+            before = datetime.now(UTC)
+            reply = self._sender.ping(Urgency.NORMAL)
+            return read_clock(reply.date, before=before, after=datetime.now(UTC))
+
+        return patiently(read, sleep=self._sleep)
 
     def keep_warm(self) -> bool:
         """One ping on this thread's own connection, so that it stays open. False when it failed."""

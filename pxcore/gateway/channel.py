@@ -24,8 +24,11 @@ _PART = 65536
 
 @dataclass(frozen=True, slots=True)
 class Reply:
+    """`date` is the header of that name as it came: the server's own time, in whole seconds."""
+
     status: int
     body: bytes
+    date: str | None = None
 
 
 class Channel:
@@ -69,7 +72,7 @@ class Channel:
                 allow_redirects=False,
                 stream=True,
             )
-            return Reply(response.status_code, self._body(response))
+            return Reply(response.status_code, self._body(response), response.headers.get("Date"))
         except requests.RequestException as error:
             cause = _root_cause(error)
             if _was_not_sent(error):

@@ -152,8 +152,8 @@ class Sender:
             raise OutcomeUnknown(str(refused))
         raise refused
 
-    def ping(self, urgency: Urgency) -> None:
-        """Returns when the gateway answers. Needs no token."""
+    def ping(self, urgency: Urgency) -> Reply:
+        """The reply, when the gateway answers. Needs no token."""
         self._admit(Lane.REST, "ping", urgency)
         try:
             reply = observed_get(self.channel, self._observer, PING_PATH)
@@ -161,6 +161,7 @@ class Sender:
             raise Unavailable(str(error)) from None
         if reply.status != 200:
             raise Unavailable(f"{self.channel.base_url} answered a ping with HTTP {reply.status}")
+        return reply
 
     def _send(
         self,

@@ -68,6 +68,16 @@ class Questions:
             )
         return account
 
+    def is_visible(self, account_id: int) -> bool | None:
+        """False for an account that is hidden or retired; None when the venue does not say so.
+
+        Source: gateway reference, 2.1.
+        """
+        request = requests.AccountSearch(only_active_accounts=False)
+        answer = self._call.ask(endpoints.ACCOUNTS, request, "list accounts", _NORMAL)
+        rows = answer.accounts or ()
+        return next((row.is_visible for row in rows if row.id == account_id), None)
+
     def contract(self, contract_id: str, *, urgency: Urgency = _NORMAL) -> Contract:
         """The contract, asked for once and then remembered. Refused when there is none."""
         known = self._contracts.get(contract_id)

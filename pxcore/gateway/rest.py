@@ -7,6 +7,7 @@ from pxcore.clock import Clock
 from pxcore.gateway.budget import Budget, Left, OwnLedger
 from pxcore.gateway.caller import Caller
 from pxcore.gateway.channel import Channel
+from pxcore.gateway.clock_reading import ClockReading
 from pxcore.gateway.instructions import Instructions
 from pxcore.gateway.login import Login
 from pxcore.gateway.observer import Observer
@@ -71,6 +72,13 @@ class GatewayClient(Questions, Instructions):
     def ping(self) -> None:
         """Returns when the gateway answers. Raises Unavailable."""
         self._call.ping()
+
+    def clock_reading(self) -> ClockReading | None:
+        """How our wall clock stands to the gateway's, by a ping. Raises Unavailable.
+
+        None when the gateway does not say its time.
+        """
+        return self._call.clock_reading()
 
     def keep_warm(self) -> bool:
         """Keeps the calling thread's connection open, so that its next order pays no handshake."""

@@ -60,6 +60,12 @@ class Store:
         if self.engine.dialect.name != "sqlite":
             session.execute(text("SELECT pg_advisory_xact_lock(:of)"), {"of": _PROJECTING})
 
+    def require_writable(self) -> None:
+        """A row is written, as it is already, and taken back. Raises SQLAlchemyError."""
+        with Session(self.engine) as session:
+            session.execute(text("UPDATE alembic_version SET version_num = version_num"))
+            session.rollback()
+
     def latch_halt(
         self,
         *,

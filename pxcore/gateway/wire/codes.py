@@ -161,7 +161,7 @@ PARTIAL_CLOSE: Final = (*CLOSE[:4], "InvalidCloseSize", *CLOSE[4:])
 # What the venue says about brackets on an account that cannot take them, and what helps.
 # Source: gateway reference, 2.9 and 7.2.
 _POSITION_BRACKETS: Final = "Brackets cannot be used with Position Brackets"
-_POSITION_BRACKETS_REMEDY: Final = (
+BRACKETS_REMEDY: Final = (
     "on the platform, with the account flat and no order working, open Settings, Risk Settings "
     "and switch the account to Auto OCO Brackets"
 )
@@ -176,4 +176,4 @@ def error_name(names: tuple[str, ...], code: int) -> str:
 
 def remedy(text: str | None) -> str | None:
     """What a person must change before such a refusal goes away; None where nothing is known."""
-    return _POSITION_BRACKETS_REMEDY if text and _POSITION_BRACKETS in text else None
+    return BRACKETS_REMEDY if text and _POSITION_BRACKETS in text else None

@@ -73,6 +73,7 @@ class AccountRow(msgspec.Struct, rename="camel"):
     balance: Decimal
     can_trade: bool
     simulated: bool | None = None
+    is_visible: bool | None = None
 
     def account(self) -> Account:
         return Account(
