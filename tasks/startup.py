@@ -5,7 +5,7 @@ from prefect.logging import get_run_logger
 
 from pxcore.gateway import GatewayClient
 from pxcore.model import Account, Contract, PxError
-from pxcore.runtime import startup
+from pxcore.runtime import beginning, startup
 from pxcore.runtime.plan import NotNow, SessionPlan, day_terms, window_of
 from pxcore.runtime.recovery import Recovered, Recovery
 from pxcore.settings import Settings
@@ -94,7 +94,7 @@ def plan_session(
     settings: Settings,
 ) -> SessionPlan:
     logger = get_run_logger()
-    return startup.plan_session(
+    return beginning.plan_session(
         client,
         account,
         contract,

@@ -29,17 +29,21 @@ from pxcore.masking import Masker
 from pxcore.model import Misconfigured, PxError
 from pxcore.runtime.alarms import act_of
 from pxcore.runtime.checks import Check, Found, NotLookedAt, Verdict, checked, fails, ok, warning
+from pxcore.runtime.kill_switch import kill_switch
+from pxcore.runtime.lease import place_of
 from pxcore.runtime.limits import allowed, limits_of
 from pxcore.runtime.paths import Paths
 from pxcore.runtime.plan import NotNow, connect, day_terms, window_of
 from pxcore.runtime.preflight_venue import VenueChecks, answered, remedy_when_away
 from pxcore.runtime.startup import check_strategy
 from pxcore.runtime.store_access import ask_store
-from pxcore.runtime.watch import read_kill_switch
 from pxcore.settings import Mode, Settings
 from pxcore.store import Store
+from pxcore.store.leases import read_watchdogs
 
 FAILED = "preflight.failed"
+KILL_SWITCH, HALT, GATEWAY = "kill switch", "halt", "gateway"
+WATCHDOG_SILENT_S = 30.0  # it beats every 5 s
 _TABLE_DAYS_LEFT = 30
 _LOOK_BACK_DAYS = 7
 _GB = 10**9
@@ -103,7 +107,7 @@ def _looked(settings: Settings, client: GatewayClient | None) -> tuple[Check, ..
     looks: tuple[tuple[str, Callable[[], Found], str], ...] = (
         ("settings", lambda: _settings(settings, limits), "correct the settings: `px strategies`"),
         ("calendar", lambda: _calendar(settings, day), _NEWER),
-        ("gateway", venue.reach, away),
+        (GATEWAY, venue.reach, away),
         ("clock", venue.clock, away),
         ("account", asking(venue.account), _ACCOUNT),
         ("brackets", lambda: _brackets(settings, day.day), "look with `px journal verify --all`"),
@@ -113,10 +117,12 @@ def _looked(settings: Settings, client: GatewayClient | None) -> tuple[Check, ..
             "correct PX_CONTRACT: `px contracts` lists what is tradable",
         ),
         ("account state", asking(venue.state), "look again: `px account check`"),
-        ("kill switch, halt", lambda: _latched(settings, day.day, terms), _STORE),
+        (KILL_SWITCH, lambda: _killed(settings), _STORE),
+        (HALT, lambda: _halted(day.day, terms), _STORE),
         ("disk", lambda: _disk(settings), "see that PX_HOME can be written, and has room"),
         ("database", lambda: _database(settings), _STORE),
         ("requests", venue.requests, away),
+        ("watchdog", lambda: _watched(settings), _STORE),
         ("alerts", lambda: _alerts(settings), "correct PX_ALERT_URLS: `px alerts test`"),
     )
     return tuple(checked(name, look, masker=masker, remedy=todo) for name, look, todo in looks)
@@ -225,16 +231,19 @@ def _traded(settings: Settings, account_id: int, day: date) -> str | None:
     return None
 
 
-def _latched(settings: Settings, day: date, terms: DayTerms | Exception | None) -> Found:
-    """Neither would let a session enter."""
-    killed = read_kill_switch(Paths(settings.home).kill_file, settings.kill_switch)
+def _killed(settings: Settings) -> Found:
+    killed = kill_switch(settings)
     if killed is not None:
         return fails(
             f"kill switch engaged: {killed}",
-            "remove the file KILL in PX_HOME, or PX_KILL_SWITCH, once its reason is gone",
+            "let go of it with `px kill off --reason`, once its own reason is gone",
         )
+    return ok("off")
+
+
+def _halted(day: date, terms: DayTerms | Exception | None) -> Found:
     if terms is None:
-        raise NotLookedAt("account", "kill switch off; no account")
+        raise NotLookedAt("account", "no account")
     if isinstance(terms, Exception):
         raise terms
     if terms.halt_reason is not None:
@@ -242,7 +251,23 @@ def _latched(settings: Settings, day: date, terms: DayTerms | Exception | None) 
             f"halted for {day}: {terms.halt_reason}",
             "stop for today, or let go of it in writing: `px rearm --halt --reason`",
         )
-    return ok(f"kill switch off, no halt of {day}")
+    return ok(f"no halt of {day}")
+
+
+def _watched(settings: Settings) -> Found:
+    """Does a watchdog of this machine beat? By our own clock, which is its, too."""
+    account_id = settings.account_id
+    if account_id is None:
+        raise NotLookedAt("account", "no account")
+    place, now = place_of(settings), datetime.now(UTC)
+    found = ask_store(settings, lambda store: read_watchdogs(store, account_id))
+    ages_s = [(now - one.beaten_at).total_seconds() for one in found if one.place == place]
+    if ages_s and min(ages_s) < WATCHDOG_SILENT_S:
+        return ok("at work")
+    last = f"its last beat was {min(ages_s):.0f} s ago" if ages_s else "none has ever been"
+    return warning(
+        f"nobody watches the account: {last}", "start `px watchdog`; `px up` keeps one at work"
+    )
 
 
 def _disk(settings: Settings) -> Found:

@@ -6,8 +6,6 @@ from pxcore.journal.latches import has_dead_session
 from pxcore.model import Account, Contract, Misconfigured, Snapshot
 from pxcore.runtime.lock import AccountLock
 from pxcore.runtime.paths import Paths
-from pxcore.runtime.plan import SessionPlan, make_plan
-from pxcore.runtime.recovery import Recovered, Recovery, Say
 from pxcore.settings import Settings
 from pxcore.strategies import choose_strategy
 
@@ -63,43 +61,4 @@ def is_recovery_due(settings: Settings) -> bool:
         Paths(settings.home).journals,
         account_id=settings.account_id,
         trading_day=trading_day_at(settings.clock.now()).day,
-    )
-
-
-def plan_session(
-    client: GatewayClient,
-    account: Account,
-    contract: Contract,
-    recovered: Recovered,
-    settings: Settings,
-    *,
-    say: Say = lambda notice: None,
-) -> SessionPlan:
-    """All that was resolved, put together. Raises NotNow as `window_of` does.
-
-    When there can be no session, a position that it was to take over is flattened first.
-    """
-    try:
-        return _plan(client, account, contract, recovered, settings)
-    except Exception as error:
-        if recovered.adopts:
-            recovery = Recovery(client, contract, settings, account_id=account.id, say=say)
-            recovery.give_up(f"no session goes on with what was found: {error}")
-        raise
-
-
-def _plan(
-    client: GatewayClient,
-    account: Account,
-    contract: Contract,
-    recovered: Recovered,
-    settings: Settings,
-) -> SessionPlan:
-    return make_plan(
-        settings,
-        account=account,
-        contract=contract,
-        opening=recovered.opening,
-        adopts_opening=recovered.adopts,
-        last_order_id=last_order_id(client, account, settings),
     )

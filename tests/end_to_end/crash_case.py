@@ -27,7 +27,7 @@ from pxcore.engine.commands import Notice
 from pxcore.journal.replay import replay
 from pxcore.model import OrderType
 from pxcore.paper.config import PaperConfig
-from pxcore.runtime import startup
+from pxcore.runtime import beginning, startup
 from pxcore.runtime.day_check import check_day
 from pxcore.runtime.lines import Ended, Milestone, decode
 from pxcore.runtime.paths import Paths
@@ -231,7 +231,7 @@ def planned(settings: Settings, said: list[Notice]) -> SessionPlan:
     account = startup.resolve_account(client, settings)
     contract = startup.resolve_contract(client, settings)
     recovered = Recovery(client, contract, settings, account_id=account.id, say=said.append).run()
-    return startup.plan_session(client, account, contract, recovered, settings)
+    return beginning.plan_session(client, account, contract, recovered, settings)
 
 
 def start_again(settings: Settings, said: list[Notice]) -> Ended:

@@ -12,7 +12,7 @@ from pxcore.engine.commands import Notice
 from pxcore.journal import RowKind, decode_request, read_rows
 from pxcore.journal.segments import flattens_in
 from pxcore.reports.verdict import Verdict
-from pxcore.runtime import startup
+from pxcore.runtime import beginning, startup
 from pxcore.runtime.day_check import check_day
 from pxcore.runtime.end_of_day import close_day, read_venue
 from pxcore.runtime.lines import Ended, Milestone, decode
@@ -53,7 +53,7 @@ def recover(settings: Settings) -> tuple[Recovered, SessionPlan, list[Notice]]:
     contract = startup.resolve_contract(client, settings)
     said: list[Notice] = []
     recovered = Recovery(client, contract, settings, account_id=account.id, say=said.append).run()
-    plan = startup.plan_session(client, account, contract, recovered, settings)
+    plan = beginning.plan_session(client, account, contract, recovered, settings)
     return recovered, plan, said
 
 

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from pxcore.cli.app import app
 from pxcore.engine.commands import Notice, PlaceEntry
 from pxcore.model import Bracket, Misconfigured, Side
-from pxcore.runtime import startup
+from pxcore.runtime import beginning, startup
 from pxcore.runtime.lines import Ended, Line, Milestone
 from pxcore.runtime.lock import AccountBusy
 from pxcore.runtime.paths import Paths
@@ -42,7 +42,7 @@ def plan_for(settings: Settings) -> SessionPlan:
     contract = startup.resolve_contract(client, settings)
     opening = startup.take_snapshot(client, account, settings)
     recovered = Recovered(opening=opening, adopts=False)
-    return startup.plan_session(client, account, contract, recovered, settings)
+    return beginning.plan_session(client, account, contract, recovered, settings)
 
 
 def recover(settings: Settings, notices: list[Notice] | None = None) -> Recovered:

@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from pxcore.journal import SCHEMA, Closing, Journal, Opening, RowKind
 from pxcore.journal.operator import OperatorJournal, Tightened
 from pxcore.journal.rows import Ledger
 from pxcore.runtime.checks import Check, Found, Verdict, checked
+from pxcore.runtime.lease import place_of
 from pxcore.runtime.limits import limits_of
 from pxcore.runtime.lock import AccountLock
 from pxcore.runtime.paths import Paths
@@ -36,6 +38,7 @@ from pxcore.runtime.preflight import Preflight, judge_disk, run_preflight
 from pxcore.runtime.preflight_venue import judge_clock, judge_expiry, judge_risk
 from pxcore.runtime.store_access import open_store
 from pxcore.settings import Settings
+from pxcore.store.leases import beat_watchdog
 
 NAMES = (
     "settings",
@@ -46,10 +49,12 @@ NAMES = (
     "brackets",
     "contract",
     "account state",
-    "kill switch, halt",
+    "kill switch",
+    "halt",
     "disk",
     "database",
     "requests",
+    "watchdog",
     "alerts",
 )
 DAY = date(2026, 11, 20)
@@ -103,7 +108,10 @@ def clock_at(text: str) -> str:
 
 
 def test_day_on_paper_is_fit_and_every_check_says_what_it_saw(make: Make) -> None:
-    found = looked(make())
+    settings = make()
+    with closing(open_store(settings)) as store:
+        beat_watchdog(store, account_id=ACCOUNT, place=place_of(settings), pid=1, said="flat")
+    found = looked(settings)
     assert [one.verdict for one in found.checks] == [Verdict.OK] * len(NAMES)
     assert found.is_fit
     assert "account 26200002" in check(found, "settings").found
@@ -215,7 +223,7 @@ def test_unknown_account_is_named_with_those_that_there_are(make: Make) -> None:
 
 def test_account_that_is_not_set_fails_and_none_is_chosen(make: Make) -> None:
     found = looked(make(account_id=None))
-    assert failing(found) == ["account", "brackets", "account state", "kill switch, halt"]
+    assert failing(found) == ["account", "brackets", "account state", "halt", "watchdog"]
     assert "PX_ACCOUNT_ID is missing" in check(found, "account").found
 
 
@@ -448,8 +456,8 @@ def test_engaged_kill_switch_fails(make: Make, is_file: bool) -> None:
         settings.home.mkdir()
         (settings.home / "KILL").write_text("holiday\n")
     found = looked(settings)
-    assert failing(found) == ["kill switch, halt"]
-    assert "kill switch engaged: holiday" in check(found, "kill switch, halt").found
+    assert failing(found) == ["kill switch"]
+    assert "kill switch engaged: holiday" in check(found, "kill switch").found
 
 
 def test_halted_day_fails_and_yesterdays_halt_does_not(make: Make) -> None:
@@ -462,8 +470,8 @@ def test_halted_day_fails_and_yesterdays_halt_does_not(make: Make) -> None:
     store.latch_halt(account_id=ACCOUNT, trading_day=DAY, reason="daily loss", session_id="px-1")
     store.close()
     found = looked(settings)
-    assert failing(found) == ["kill switch, halt"]
-    assert "halted for 2026-11-20: daily loss" in check(found, "kill switch, halt").found
+    assert failing(found) == ["halt"]
+    assert "halted for 2026-11-20: daily loss" in check(found, "halt").found
 
 
 def test_store_that_cannot_be_read_fails_and_the_halt_is_not_taken_for_none(make: Make) -> None:
@@ -471,8 +479,8 @@ def test_store_that_cannot_be_read_fails_and_the_halt_is_not_taken_for_none(make
     settings.home.mkdir()
     (settings.home / "px.sqlite").write_bytes(b"no database" * 100)
     found = looked(settings)
-    assert failing(found) == ["kill switch, halt", "database"]
-    assert "cannot be read" in check(found, "kill switch, halt").found
+    assert failing(found) == ["kill switch", "halt", "database", "watchdog"]
+    assert "cannot be read" in check(found, "halt").found
 
 
 def test_store_that_cannot_be_written_fails(make: Make, tmp_path: Path) -> None:
