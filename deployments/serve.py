@@ -1,4 +1,4 @@
-"""`python -m deployments.serve`: registers the deployments and runs what falls due, one at a time.
+"""`python -m deployments.serve sessions|safety`: a runner, which runs what falls due.
 
 Needs a Prefect server and `PREFECT_API_URL`, which is refused when it is missing: without it
 Prefect would start a temporary server that schedules nothing.
@@ -9,17 +9,28 @@ import sys
 
 from prefect import serve
 
-from deployments.trading_day import deployment
+from deployments.register import WITHOUT_SERVER
+from deployments.registry import Runner, deployments_of
+from pxcore.model import Misconfigured
+
+_SPARE = 4  # runs beside one for each deployment: a second one is refused by the flow, not unseen
 
 
-def main() -> int:
-    if not os.environ.get("PREFECT_API_URL"):
-        why = "PREFECT_API_URL is missing: `px ui --port 4200` is a server for it"
-        print(why, file=sys.stderr)
+def main(argv: list[str]) -> int:
+    if len(argv) != 2 or argv[1] not in set(Runner):
+        print(f"usage: python -m deployments.serve {'|'.join(Runner)}", file=sys.stderr)
         return 2
-    serve(deployment(), limit=1, pause_on_shutdown=False)
+    if not os.environ.get("PREFECT_API_URL"):
+        print(WITHOUT_SERVER, file=sys.stderr)
+        return 2
+    try:
+        made = deployments_of(Runner(argv[1]))
+    except Misconfigured as error:
+        print("\n".join(error.problems), file=sys.stderr)
+        return 2
+    serve(*made, limit=len(made) + _SPARE, pause_on_shutdown=False, print_starting_message=False)
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv))

@@ -1,24 +1,30 @@
-"""The `trading-day` deployment: every weekday before the open, in Chicago time.
+"""`trading-day`: every weekday before the open, one for each account.
 
-A schedule is a wish; the flow holds the run against the calendar and the window, and a run that
-comes late trades what is left of the window or skips. No concurrency limit is set on purpose:
-its lease can kill a healthy session (see docs/decisions).
+A schedule is a wish; the flow holds the run against calendar and window, and a run that comes
+late trades what is left of the window or is skipped.
 """
 
 from prefect.deployments.runner import RunnerDeployment
-from prefect.schedules import Cron
 
+from deployments.make import chicago, made
 from flows.trading_day import trading_day
+from pxcore.runtime.accounts import NamedAccount
 
-SCHEDULE = Cron("20 8 * * 1-5", timezone="America/Chicago")
+SCHEDULE = chicago("20 8 * * 1-5", "weekdays")
+SESSION = "session"  # the tag of what trades
 
 
-def deployment() -> RunnerDeployment:
-    made = trading_day.to_deployment(
-        name="market-open",
+def deployments(accounts: tuple[NamedAccount, ...]) -> list[RunnerDeployment]:
+    return [_of(account) for account in accounts]
+
+
+def _of(account: NamedAccount) -> RunnerDeployment:
+    which = f" of account {account.id}" if account.label else ""
+    return made(
+        trading_day,
+        f"trading-day{account.suffix}",
+        about=f"Start up, trade the window, reconcile and report{which}.",
         schedules=[SCHEDULE],
-        tags=["session"],
-        description="Start up, trade the window, reconcile and report.",
+        parameters={"run": {"account": account.id}} if account.label else None,
+        tags=[SESSION],
     )
-    assert isinstance(made, RunnerDeployment)  # a coroutine only inside an event loop
-    return made

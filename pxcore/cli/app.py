@@ -19,7 +19,7 @@ from pxcore.cli.edge import Edge, log_to_stderr
 from pxcore.cli.flatten import flatten
 from pxcore.cli.output import Form, Output, console, steady_console
 from pxcore.cli.paper import PaperRequest, serve_paper
-from pxcore.cli.period import day_of, month_of, show_period, week_of
+from pxcore.cli.period import day_of, month_of, show_period
 from pxcore.cli.preflight import show_preflight
 from pxcore.cli.real_day import run_day
 from pxcore.cli.reconcile import reconcile_day
@@ -33,6 +33,7 @@ from pxcore.logs import take_over_crashes
 from pxcore.model import Misconfigured
 from pxcore.paper.exchange import BracketMode
 from pxcore.runtime.paths import Paths
+from pxcore.runtime.week import week_of
 from pxcore.settings import load_settings
 
 app = typer.Typer(

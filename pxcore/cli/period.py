@@ -1,20 +1,14 @@
 """`px report --week`, `--month`: an account's days, hours and strategies."""
 
-from contextlib import closing
 from datetime import date, timedelta
-
-from sqlalchemy.exc import SQLAlchemyError
 
 from pxcore.calendar import trading_day_at
 from pxcore.cli.output import Form, Grid, Output
 from pxcore.model import Misconfigured
 from pxcore.reports.period import DayLine, Group, PeriodReport
 from pxcore.reports.render import usd
-from pxcore.runtime.paths import Paths
-from pxcore.runtime.store_access import open_store, store_away
+from pxcore.runtime.week import read_period
 from pxcore.settings import Settings
-from pxcore.store import Store
-from pxcore.store.history import accounts_in, bring_in, period_of
 
 _GROUP_HEADS = ("trades", "won", "lost", "win rate", "profit factor", "expectancy", "net")
 
@@ -29,12 +23,6 @@ def day_of(settings: Settings, which: str | None) -> date:
         raise Misconfigured(f"{which} is no date: --week and --month take one") from None
 
 
-def week_of(day: date) -> tuple[date, date]:
-    """Monday to Sunday."""
-    first = day - timedelta(days=day.weekday())
-    return first, first + timedelta(days=6)
-
-
 def month_of(day: date) -> tuple[date, date]:
     first = day.replace(day=1)
     return first, (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
@@ -47,27 +35,11 @@ def show_period(
     not be read.
     """
     out = Output(Form.JSON if as_json else Form.TABLE)
-    first, last = stretch
-    try:
-        with closing(open_store(settings)) as store:
-            unread = bring_in(store, Paths(settings.home).journals, first, last)
-            chosen = account or settings.account_id or _only_account(store)
-            found = period_of(store, chosen, first, last)
-    except SQLAlchemyError as error:
-        raise store_away(settings, error) from error
+    found, unread = read_period(settings, stretch, account)
     for what in unread:
         out.warn(what)
     out.show(found, *_told(found))
     return int(bool(unread) or any(day.verdict == "broken" for day in found.days))
-
-
-def _only_account(store: Store) -> int:
-    """Raises Misconfigured unless the store knows exactly one."""
-    known = accounts_in(store)
-    if len(known) == 1:
-        return known[0]
-    listed = ", ".join(map(str, sorted(known))) or "none"
-    raise Misconfigured(f"which account? --account ID or PX_ACCOUNT_ID; the store knows {listed}")
 
 
 def _told(report: PeriodReport) -> list[Grid | str]:

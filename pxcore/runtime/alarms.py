@@ -12,6 +12,7 @@ from pxcore.reports.verdict import Verdict
 from pxcore.settings import Settings
 
 BROKEN, NOT_FLAT, NOT_CLOSED = "reconciliation.broken", "not_flat", "day.not_closed"
+UNWATCHED, LATE = "watchdog.silent", "trading_day.late"
 _LISTED_MAX = 10  # differences in one alert
 
 
@@ -41,6 +42,26 @@ def alert_not_flat(settings: Settings, *, about: str, account: str, why: str) ->
     title = f"px: NOT PROVEN FLAT, account {account}"
     text = f"{why}\nLook at the account now: `px flatten`, or the platform's own Flatten all."
     Alerts(settings).send(Alert(code=NOT_FLAT, about=about, title=title, text=text))
+
+
+def alert_unwatched(settings: Settings, why: str) -> None:
+    """The watchdog itself is gone: told once a day."""
+    day = f"{settings.clock.now():%Y%m%d}"
+    alert = Alert(
+        code=UNWATCHED,
+        about=f"{settings.account_id}-{day}",
+        title=f"px: no watchdog, account {settings.account_id} ({settings.mode})",
+        text=why,
+    )
+    Alerts(settings).send(alert)
+
+
+def alert_late(settings: Settings, deployment: str) -> None:
+    """A trading day has not begun in time: told once a day."""
+    day = f"{settings.clock.now():%Y%m%d}"
+    title = f"px: {deployment} has not started in time ({settings.mode})"
+    text = "Is its runner alive? `px up` shows it. The window is traded from whenever it starts."
+    Alerts(settings).send(Alert(code=LATE, about=f"{deployment}-{day}", title=title, text=text))
 
 
 def is_in_order(report: DailyReport) -> bool:

@@ -259,15 +259,21 @@ def _watched(settings: Settings) -> Found:
     account_id = settings.account_id
     if account_id is None:
         raise NotLookedAt("account", "no account")
+    silence = watchdog_silence(settings, account_id)
+    if silence is None:
+        return ok("at work")
+    return warning(silence, "start `px watchdog`; `px up` keeps one at work")
+
+
+def watchdog_silence(settings: Settings, account_id: int) -> str | None:
+    """Why the account is not watched from here, None when it is. Raises as the store does."""
     place, now = place_of(settings), datetime.now(UTC)
     found = ask_store(settings, lambda store: read_watchdogs(store, account_id))
     ages_s = [(now - one.beaten_at).total_seconds() for one in found if one.place == place]
     if ages_s and min(ages_s) < WATCHDOG_SILENT_S:
-        return ok("at work")
+        return None
     last = f"its last beat was {min(ages_s):.0f} s ago" if ages_s else "none has ever been"
-    return warning(
-        f"nobody watches the account: {last}", "start `px watchdog`; `px up` keeps one at work"
-    )
+    return f"nobody watches account {account_id}: {last}"
 
 
 def _disk(settings: Settings) -> Found:

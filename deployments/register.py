@@ -1,0 +1,60 @@
+"""`python -m deployments.register`: deployments and automations as they are meant, stale ones gone.
+
+Done by `px up` before its runners start, and by `px deploy` for a work pool. May be done again at
+any time: everything is by name.
+"""
+
+import os
+import sys
+from uuid import UUID
+
+from prefect import get_client
+from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterTags
+from prefect.deployments.runner import RunnerDeployment
+
+from deployments.automations import automations, put_in_place
+from deployments.make import TAG
+from deployments.registry import every_deployment
+from pxcore.model import Misconfigured
+from pxcore.runtime.accounts import accounts
+from pxcore.settings import AccountlessSettings, load_settings
+
+WITHOUT_SERVER = "PREFECT_API_URL is missing: `px up` starts a server with everything"
+
+
+def register(deployments: list[RunnerDeployment], *, pool: str | None = None) -> dict[str, UUID]:
+    """Their ids by name. In a work pool its workers run them; else the runners of `px up`."""
+    ids: dict[str, UUID] = {}
+    for one in deployments:
+        assert one.name is not None
+        made = one.apply(work_pool_name=pool)
+        assert isinstance(made, UUID)
+        ids[one.name] = made
+    _remove_stale(set(ids.values()))
+    put_in_place(automations(accounts(load_settings(kind=AccountlessSettings)), ids))
+    return ids
+
+
+def _remove_stale(wanted: set[UUID]) -> None:
+    ours = DeploymentFilter(tags=DeploymentFilterTags(all_=[TAG]))
+    with get_client(sync_client=True) as client:
+        for there in client.read_deployments(deployment_filter=ours):
+            if there.id not in wanted:
+                client.delete_deployment(there.id)
+
+
+def main() -> int:
+    if not os.environ.get("PREFECT_API_URL"):
+        print(WITHOUT_SERVER, file=sys.stderr)
+        return 2
+    try:
+        ids = register(every_deployment())
+    except Misconfigured as error:
+        print("\n".join(error.problems), file=sys.stderr)
+        return 2
+    print(f"{len(ids)} deployments: {', '.join(sorted(ids))}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,50 @@
+"""Every deployment there is, and which of the two runners runs it.
+
+Sessions have a runner of their own: a busy or dead one must never delay a flatten.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+
+from prefect.deployments.runner import RunnerDeployment
+
+from deployments import (
+    end_of_day,
+    flatten,
+    housekeeping,
+    kill_switch,
+    preflight,
+    safety_flatten,
+    sweep,
+    trading_day,
+    weekly_report,
+)
+from pxcore.calendar import CHICAGO
+from pxcore.runtime.accounts import accounts
+from pxcore.settings import AccountlessSettings, load_settings
+
+
+class Runner(StrEnum):
+    SESSIONS = "sessions"
+    SAFETY = "safety"
+
+
+def deployments_of(runner: Runner) -> list[RunnerDeployment]:
+    """Made from the settings and `accounts.toml` as they are now. Raises Misconfigured."""
+    settings = load_settings(kind=AccountlessSettings)
+    if runner is Runner.SESSIONS:
+        return trading_day.deployments(accounts(settings))
+    return [
+        preflight.deployment(),
+        end_of_day.deployment(),
+        safety_flatten.deployment(settings, datetime.now(CHICAGO).date()),
+        flatten.deployment(),
+        kill_switch.deployment(),
+        sweep.deployment(),
+        weekly_report.deployment(),
+        housekeeping.deployment(),
+    ]
+
+
+def every_deployment() -> list[RunnerDeployment]:
+    return [one for runner in Runner for one in deployments_of(runner)]

@@ -1,0 +1,44 @@
+"""`safety-flatten`: after the time to be flat, and before each early close.
+
+The flow itself looks whether it is due: a schedule that fires on another day changes nothing.
+"""
+
+from datetime import date, datetime, timedelta
+
+from prefect.deployments.runner import RunnerDeployment
+from prefect.schedules import Schedule
+
+from deployments.make import chicago, made
+from flows.safety import safety_flatten
+from pxcore.calendar import CHICAGO, DayKind, trading_day
+from pxcore.runtime.plan import safety_time
+from pxcore.settings import Settings
+
+_AHEAD_DAYS = 400  # early closes that are registered; each registration looks ahead anew
+
+
+def deployment(settings: Settings, today: date) -> RunnerDeployment:
+    return made(
+        safety_flatten,
+        "safety-flatten",
+        about="Whatever is still held or alive after the time to be flat is closed, whether or "
+        "not any session is well.",
+        schedules=[_regular(settings), *early_closes(settings, today)],
+    )
+
+
+def _regular(settings: Settings) -> Schedule:
+    at = (datetime.combine(date(2026, 1, 5), settings.flat_by) + timedelta(minutes=4)).time()
+    return chicago(f"{at.minute} {at.hour} * * 1-5", "weekdays")
+
+
+def early_closes(settings: Settings, today: date) -> list[Schedule]:
+    """A schedule for each early close to come."""
+    days = (trading_day(today + timedelta(days=n)) for n in range(_AHEAD_DAYS))
+    found = []
+    for day in days:
+        if day.kind is DayKind.EARLY_CLOSE:
+            at = safety_time(settings, day.closes_at).astimezone(CHICAGO)
+            cron = f"{at.minute} {at.hour} {day.day.day} {day.day.month} *"
+            found.append(chicago(cron, f"early-close-{day.day}"))
+    return found

@@ -1,0 +1,39 @@
+"""The day's end of every account, also of one that no session traded or whose session died."""
+
+from typing import Any
+
+from prefect import State, flow
+from prefect.states import Failed
+
+from flows.each_account import each_account
+from flows.states import done, skipped
+from pxcore.calendar import trading_day_at
+from pxcore.model import PxError
+from pxcore.reports.verdict import Verdict
+from pxcore.settings import load_settings
+from tasks.marks import marked
+from tasks.run_log import logged_run
+from tasks.whole_day import check_account, publish
+
+
+@flow(name="end-of-day", retries=0, persist_result=False)
+def end_of_day() -> State[Any]:
+    """Our journals of the whole day against the venue, per account."""
+    base = load_settings()
+    with logged_run(base), marked("end-of-day", base):
+        day = trading_day_at(base.clock.now())
+        if not day.is_tradable:
+            return skipped(day.name or "no trading day", f"{day.day} is {day.kind}")
+        checked, problems = [], []
+        for settings in each_account():
+            try:
+                checked.append(check_account(settings))
+            except PxError as error:
+                problems.append(f"account {settings.account_id}: {error}")
+        publish(day.day, checked, problems, return_state=True)
+    broken = [one for one in checked if one.verdict == Verdict.BROKEN]
+    problems += [f"account {one.account_id}: the record is broken" for one in broken]
+    if problems:
+        return Failed(name="Failed (not reconciled)", message="; ".join(problems))
+    fills = sum(one.fills for one in checked)
+    return done(f"reconciled, {fills} fills", "; ".join(one.verdict for one in checked))

@@ -1,0 +1,58 @@
+"""The flatten: by hand from the UI for any account, or started by an automation.
+
+`px flatten` does the same without Prefect. What decides and sends is `pxcore`'s.
+"""
+
+from typing import Any, Literal
+
+from prefect import State, flow
+from prefect.states import Failed
+from pydantic import Field
+
+from flows.parameters import Form
+from flows.states import done, skipped_because
+from pxcore.model import PxError
+from pxcore.runtime.accounts import account_of, environ_with
+from pxcore.runtime.lock import AccountBusy
+from pxcore.settings import load_settings
+from tasks.flattening import flatten_account, spare_or_flatten
+from tasks.marks import marked
+from tasks.run_log import logged_run
+
+
+class FlattenOrder(Form):
+    """Cancel every order and close every position of an account, and prove it by REST."""
+
+    account: int | None = Field(
+        None, gt=0, title="account id", description="instead of the settings' account"
+    )
+    reason: str = Field("by hand", min_length=1, max_length=200, description="why, for the record")
+    session: Literal["asked to end", "spared"] = Field(
+        "asked to end",
+        description="a session that lives is asked to flatten and end first; or it is spared, "
+        "and nothing is sent",
+    )
+    timeout_s: float = Field(60.0, ge=5, le=300, description="seconds until it gives up")
+
+
+_NOW = FlattenOrder()
+
+
+@flow(name="flatten", retries=0, persist_result=False)
+def flatten(order: FlattenOrder = _NOW) -> State[Any]:
+    """Flat, with proof, whether or not a session runs.
+
+    Args:
+        order: which account, why, and what becomes of a session that holds it
+    """
+    with environ_with(account_of(load_settings(), order.account).environ()):
+        settings = load_settings()
+        with logged_run(settings), marked("flatten", settings):
+            act = spare_or_flatten if order.session == "spared" else flatten_account
+            try:
+                told = act(settings, by=f"flatten: {order.reason}", timeout_s=order.timeout_s)
+            except AccountBusy as busy:
+                return skipped_because(busy)
+            except PxError as error:
+                return Failed(name="Failed (not flat!)", message=str(error))
+    return done("flat already" if told.is_done else "flat", told.text)

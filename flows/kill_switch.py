@@ -1,0 +1,44 @@
+"""The kill switch, from the UI. `px kill` does the same without Prefect."""
+
+from typing import Any, Literal
+
+from prefect import State, flow
+from pydantic import Field
+
+from flows.parameters import Form
+from flows.states import done
+from pxcore.runtime import kill_switch as switch
+from pxcore.settings import AccountlessSettings, load_settings
+from tasks.marks import marked
+from tasks.run_log import logged_run
+
+
+class KillOrder(Form):
+    """For every account and every machine that shares the store."""
+
+    action: Literal["engage", "release"] = Field(description="keep entries out, or let them in")
+    reason: str = Field(min_length=1, max_length=200, description="why; kept for the record")
+    positions: Literal["flatten", "keep"] = Field(
+        "flatten", description="what an engaged switch does to what is open"
+    )
+
+
+@flow(name="kill-switch", retries=0, persist_result=False)
+def kill_switch(order: KillOrder) -> State[Any]:
+    """Engages or releases it.
+
+    Args:
+        order: what to do, and why
+    """
+    settings = load_settings(kind=AccountlessSettings)
+    with logged_run(settings), marked("kill-switch", settings):
+        if order.action == "release":
+            was = switch.release(settings, reason=order.reason, who="prefect")
+            return done("released" if was else "was not engaged", order.reason)
+        problems = switch.engage(
+            settings,
+            reason=order.reason,
+            flattens=order.positions == "flatten",
+            who="prefect",
+        )
+    return done("engaged", "; ".join((order.reason, *problems)))

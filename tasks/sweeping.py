@@ -1,0 +1,50 @@
+"""What the sweep sees and does in Prefect: runs that say Running and have no process."""
+
+from uuid import UUID
+
+from prefect import get_client, task
+from prefect.exceptions import ObjectNotFound
+from prefect.logging import get_run_logger
+from prefect.states import Crashed
+
+from pxcore.model import PxError
+from pxcore.runtime.alarms import alert_unwatched
+from pxcore.runtime.preflight import watchdog_silence
+from pxcore.runtime.run_marks import Mark, dead_runs, forget_run
+from pxcore.settings import Settings
+from tasks.policy import ONCE
+
+
+@task(name="close-dead-runs", **ONCE)
+def close_dead_runs(settings: Settings) -> tuple[Mark, ...]:
+    """The runs of this machine whose process ended without a word, Crashed in Prefect now.
+
+    Their marks are forgotten only afterwards: a sweep that is killed is done again.
+    """
+    found = dead_runs(settings.home)
+    with get_client(sync_client=True) as client:
+        for mark in found:
+            try:
+                state = client.read_flow_run(UUID(mark.run_id)).state
+            except ObjectNotFound:
+                state = None
+            if state is not None and not state.is_final():
+                why = f"process {mark.pid} is gone: found by the sweep"
+                client.set_flow_run_state(UUID(mark.run_id), Crashed(message=why), force=True)
+                get_run_logger().warning("run %s of %s: %s", mark.run_id, mark.flow, why)
+            forget_run(settings.home, mark.run_id)
+    return found
+
+
+@task(name="look-at-watchdog", **ONCE)
+def watchdog_problem(settings: Settings) -> str | None:
+    """Why the account is not watched, None when it is. Alerted, once a day."""
+    if settings.account_id is None:
+        return None
+    try:
+        silence = watchdog_silence(settings, settings.account_id)
+    except PxError as error:
+        return str(error)
+    if silence is not None:
+        alert_unwatched(settings, silence)
+    return silence

@@ -1,0 +1,95 @@
+"""The week's report and the housekeeping, as tasks."""
+
+from datetime import UTC, datetime, timedelta
+
+from prefect import get_client, task
+from prefect.artifacts import create_markdown_artifact
+from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterStartTime
+from prefect.logging import get_run_logger
+from pxcore.runtime.housekeeping import housekeep
+
+from pxcore.reports.period import PeriodReport
+from pxcore.reports.render import usd
+from pxcore.runtime.week import week_report
+from pxcore.settings import Settings
+from tasks.policy import ONCE
+
+_PAGE = 200
+_RUNS_AT_ONCE = 5000  # more are left to the next time
+
+
+@task(name="report-week", **ONCE)
+def report_week(settings: Settings) -> str:
+    """One line; the tables are on the run's page."""
+    report = week_report(settings)
+    create_markdown_artifact(
+        key=f"week-{report.account_id}",
+        markdown=_markdown(report),
+        description=f"{report.first} to {report.last}",
+    )
+    return f"account {report.account_id}: {usd(report.net_usd)} USD in {len(report.days)} days"
+
+
+def _markdown(report: PeriodReport) -> str:
+    days = [
+        f"| {d.trading_day} | {d.sessions} | {d.trades} | {usd(d.gross_usd)} | "
+        f"{d.costs_usd:,.2f} | {usd(d.net_usd)} | {d.verdict or 'not compared'} |"
+        for d in report.days
+    ]
+    groups = [
+        f"| {g.name} | {g.trades} | {g.wins} | {g.losses} | {usd(g.expectancy_usd)} | "
+        f"{usd(g.net_usd)} |"
+        for g in (*report.by_strategy, *report.by_hour, report.total)
+    ]
+    return "\n".join(
+        [
+            f"# Account {report.account_id}, {report.first} to {report.last}",
+            "",
+            f"Net {usd(report.net_usd)} USD, deepest fall {report.deepest_fall_usd:,.2f} USD. "
+            f"Consistency: {report.consistency}",
+            "",
+            "| day | sessions | trades | gross | costs | net | record |",
+            "|---|---|---|---|---|---|---|",
+            *days,
+            "",
+            "| strategy, hour | trades | won | lost | expectancy | net |",
+            "|---|---|---|---|---|---|",
+            *groups,
+        ]
+    )
+
+
+@task(name="keep-house", **ONCE)
+def keep_house(settings: Settings) -> str:
+    """What was removed, packed and copied, by kind."""
+    kept = housekeep(settings, now=datetime.now(UTC))
+    for problem in kept.problems:
+        get_run_logger().warning("%s", problem)
+    groups = {
+        "journals of days removed": kept.journals,
+        "logs removed": kept.logs,
+        "reports removed": kept.reports,
+        "journals packed": kept.packed,
+        "backups made": kept.backups,
+    }
+    return ", ".join(f"{len(group.names)} {name}" for name, group in groups.items())
+
+
+@task(name="remove-old-runs", **ONCE)
+def remove_old_runs(settings: Settings) -> int:
+    """Runs that began longer ago than the logs are kept are removed from Prefect's server."""
+    if not settings.keep_logs_days:
+        return 0
+    before = datetime.now(UTC) - timedelta(days=settings.keep_logs_days)
+    old = FlowRunFilter(start_time=FlowRunFilterStartTime(before_=before))
+    removed = 0
+    with get_client(sync_client=True) as client:
+        while removed < _RUNS_AT_ONCE:
+            runs = client.read_flow_runs(flow_run_filter=old, limit=_PAGE)
+            for run in runs:
+                client.delete_flow_run(run.id)
+            removed += len(runs)
+            if len(runs) < _PAGE:
+                break
+    get_run_logger().info("%s runs from before %s removed", removed, before)
+    return removed

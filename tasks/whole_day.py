@@ -1,0 +1,62 @@
+"""An account's whole day against the venue, as a task, and the day's end on the run's page."""
+
+from collections.abc import Sequence
+from datetime import date
+
+from prefect import task
+from prefect.artifacts import create_markdown_artifact
+
+from pxcore.calendar import trading_day_at
+from pxcore.reports.verdict import Verdict
+from pxcore.runtime.alarms import alert_differences
+from pxcore.runtime.day_check import DayChecked, check_day
+from pxcore.runtime.lock import AccountBusy, holder_of
+from pxcore.runtime.paths import Paths
+from pxcore.runtime.plan import connect
+from pxcore.runtime.startup import resolve_account, resolve_contract
+from pxcore.settings import Settings
+from tasks.policy import ONCE, QUESTION
+
+
+@task(name="check-account", **QUESTION)
+def check_account(settings: Settings) -> DayChecked:
+    """Raises AccountBusy while a session holds it: that one closes its own day."""
+    client = connect(settings)
+    account = resolve_account(client, settings)
+    holder = holder_of(Paths(settings.home).home, account.id)
+    if holder is not None:
+        raise AccountBusy(f"{holder} has it: its own run reports the day")
+    contract = resolve_contract(client, settings)
+    day = trading_day_at(settings.clock.now())
+    found = check_day(client, account, contract, day, settings)
+    if found.verdict == Verdict.BROKEN:
+        alert_differences(
+            settings,
+            about=f"{found.account_id}-{found.trading_day:%Y%m%d}",
+            account=f"{found.account_id} ({settings.mode})",
+            differences=found.differences,
+        )
+    return found
+
+
+@task(name="publish-day", **ONCE)
+def publish(day: date, checked: Sequence[DayChecked], problems: Sequence[str]) -> None:
+    rows = [
+        f"| {c.account_id} | {len(c.sessions)} | {c.fills} | {c.orders} | {c.verdict} |"
+        for c in checked
+    ]
+    lines = [
+        f"# Trading day {day}",
+        "",
+        "| account | sessions | fills | orders | record |",
+        "|---|---|---|---|---|",
+        *rows,
+        "",
+        *(f"- {problem}" for problem in problems),
+    ]
+    for one in checked:
+        for d in one.differences:
+            lines.append(
+                f"- {one.account_id}: {d['kind']}, {d['what']}: {d['ours']} / {d['venues']}"
+            )
+    create_markdown_artifact(key="trading-day", markdown="\n".join(lines), description=f"{day}")
