@@ -29,7 +29,7 @@ from pxcore.journal.segments import (
 )
 from pxcore.journal.verify import Soundness, verify
 from pxcore.model import Misconfigured, PxError
-from pxcore.reports.daily import DailyReport
+from pxcore.reports.daily import reported_hash
 from pxcore.runtime.lock import AccountLock
 from pxcore.runtime.paths import Paths
 from pxcore.settings import load_settings
@@ -209,12 +209,7 @@ def _say(row: Row, *, as_json: bool) -> None:
 
 
 def _reported(paths: Paths, path: Path) -> str | None:
-    """The last hash by the day's report, which lies elsewhere; None without one."""
-    file = paths.report(session_of(path)) / "report.json"
-    try:
-        return msgspec.json.decode(file.read_bytes(), type=DailyReport).journal_hash
-    except (OSError, msgspec.MsgspecError):
-        return None
+    return reported_hash(paths.report(session_of(path)))
 
 
 def _repair(paths: Paths, path: Path) -> None:
