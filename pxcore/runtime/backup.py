@@ -50,7 +50,12 @@ class Database(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def back_up(
-    source: Path, target: Path, *, limit_s: float = _LIMIT_S, spare_bytes: int = _SPARE_BYTES
+    source: Path,
+    target: Path,
+    *,
+    limit_s: float = _LIMIT_S,
+    lock_s: float = _LOCK_S,
+    spare_bytes: int = _SPARE_BYTES,
 ) -> int:
     """`target` is the database `source` of this moment, in one file; its size in bytes.
 
@@ -65,7 +70,7 @@ def back_up(
         _require_room(source, target.parent, spare_bytes)
         os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         try:
-            _copy(source, part, limit_s)
+            _copy(source, part, limit_s=limit_s, lock_s=lock_s)
             _sync(part)
             size = part.stat().st_size
             part.replace(target)
@@ -95,7 +100,7 @@ def dump_command(url: URL, now: datetime) -> str:
     return shlex.join(["pg_dump", "--format=custom", *given])
 
 
-def _copy(source: Path, part: Path, limit_s: float) -> None:
+def _copy(source: Path, part: Path, *, limit_s: float, lock_s: float) -> None:
     deadline = time.monotonic() + limit_s
 
     def give_up_late(status: int, remaining: int, total: int) -> None:
@@ -103,7 +108,7 @@ def _copy(source: Path, part: Path, limit_s: float) -> None:
             raise NoBackup(f"{source} is not backed up: it was held for {limit_s:g} s")
 
     with (
-        closing(sqlite3.connect(f"{source.as_uri()}?mode=rw", uri=True, timeout=_LOCK_S)) as whole,
+        closing(sqlite3.connect(f"{source.as_uri()}?mode=rw", uri=True, timeout=lock_s)) as whole,
         closing(sqlite3.connect(part)) as copy,
     ):
         whole.backup(copy, pages=-1, progress=give_up_late)  # in one step: of one moment

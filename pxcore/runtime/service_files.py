@@ -76,7 +76,7 @@ StartLimitIntervalSec=0
 [Service]
 Type=exec
 WorkingDirectory={_percent(service.folder)}
-ExecStart="{_quoted(service.px)}" up
+ExecStart={_command(service.px)}
 Restart=on-failure
 RestartPreventExitStatus={_MISCONFIGURED}
 RestartSec={_RESTART_S}
@@ -158,6 +158,13 @@ def _percent(path: PurePath) -> str:
     return str(path).replace("%", "%%")
 
 
-def _quoted(path: PurePath) -> str:
-    """Within double quotes of a systemd command line. A `$` in the program's path is itself."""
-    return _percent(path).replace("\\", "\\\\").replace('"', '\\"')
+def _command(px: PurePath) -> str:
+    """systemd takes no program whose path holds a quote or a backslash: then a shell becomes it.
+
+    A `$` is itself in the program's path, and written twice in what follows it.
+    """
+    path = _percent(px)
+    if not {"'", '"', "\\"} & set(path):
+        return f'"{path}" up'
+    quoted = path.replace("\\", "\\\\").replace('"', '\\"').replace("$", "$$")
+    return f"""/bin/sh -c 'exec "$$0" up' "{quoted}\""""
