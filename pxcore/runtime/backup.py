@@ -41,12 +41,15 @@ class Database(msgspec.Struct, frozen=True, kw_only=True):
         """Of that day, UTC."""
         return folder / f"{self.stem}-{now.astimezone(UTC):%Y%m%d}{self.suffix}"
 
-    def surplus(self, folder: Path, now: datetime, *, keeps: int) -> list[Path]:
-        """The copies beyond the newest, that of the day counted whether it is there or not."""
+    def surplus(self, folder: Path, now: datetime, *, keeps: int) -> list[tuple[Path, int]]:
+        """The copies beyond the newest, that of the day counted whether it is there or not; and
+        their bytes.
+        """
         named = re.compile(rf"{re.escape(self.stem)}-\d{{8}}{re.escape(self.suffix)}")
-        there = {one for one in folder.glob(f"{self.stem}-*") if named.fullmatch(one.name)}
-        newest_first = sorted(there | {self.copy(folder, now)}, reverse=True)
-        return [one for one in newest_first[keeps:] if one in there]
+        listed = os.scandir(folder) if folder.is_dir() else ()
+        there = {folder / f.name: f.stat().st_size for f in listed if named.fullmatch(f.name)}
+        newest_first = sorted({*there, self.copy(folder, now)}, reverse=True)
+        return [(one, there[one]) for one in newest_first[keeps:] if one in there]
 
 
 def back_up(

@@ -133,7 +133,7 @@ def _announced(settings: Settings, plan: _Plan, now: datetime) -> Kept:
         logs=_group(old_logs(paths.logs, _before(now, settings.keep_logs_days))),
         reports=_group(old_reports(paths, _before(now, settings.keep_logs_days), going)),
         backups=Group(names=tuple(one.copy(folder, now).name for one in databases)),
-        old_backups=_group((one, one.stat().st_size) for one in surplus),
+        old_backups=_group(surplus),
         held=plan.held,
         notes=_notes(settings, now),
     )
@@ -175,7 +175,7 @@ class _Work:
             logs=logs,
             reports=reports,
             backups=backups,
-            old_backups=self._each(((one, one.stat().st_size) for one in surplus), remove_file),
+            old_backups=self._each(surplus, remove_file),
             held=plan.held,
             problems=tuple(self._problems),
             notes=_notes(self._settings, self._now),
@@ -226,12 +226,12 @@ class _Work:
             self._problems.append(f"the journals of {day.day} stay: {lack}")
         return lack is None
 
-    def _backed_up(self) -> tuple[Group, list[Path], bool]:
+    def _backed_up(self) -> tuple[Group, list[tuple[Path, int]], bool]:
         """The copies, those that are too many now, and whether the store lost nothing by it: it
         has its copy, or none is wanted here.
         """
-        names, size, surplus = [], 0, []
-        is_copied = True
+        names, size, is_copied = [], 0, True
+        surplus: list[tuple[Path, int]] = []
         folder, keeps = self._paths.backups, self._settings.keep_backups
         for one in _databases(self._settings):
             target = one.copy(folder, self._now)

@@ -2,6 +2,8 @@
 
 import os
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing, suppress
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -571,3 +573,29 @@ def test_copies_are_named_by_the_day_in_utc(tmp_path):
     database = Database(source=tmp_path / "px.sqlite", stem="px", suffix=".sqlite")
     chicago_evening = datetime.fromisoformat("2026-11-20T19:00:00-06:00")
     assert database.copy(tmp_path, chicago_evening).name == "px-20261121.sqlite"
+
+
+@pytest.mark.process
+def test_processes_at_once_and_killed_ones_leave_the_day_whole_in_the_store(home, journals):
+    """Real deaths, at moments that nobody chose."""
+    before = filled(home)
+    code = "import sys; from test_housekeeping import keep; sys.exit(bool(keep().problems))"
+    path = os.pathsep.join(sys.path)
+    command = [sys.executable, "-c", code]
+    environ = os.environ | {"PYTHONPATH": path}
+
+    for pause_s in (0.0, 0.6, 0.9, 1.2):
+        killed = subprocess.Popen(command, env=environ)
+        with suppress(subprocess.TimeoutExpired):
+            killed.wait(pause_s)
+        killed.kill()
+        killed.wait()
+        assert filled(home) == before
+    both = [
+        subprocess.Popen(command, env=environ, stderr=subprocess.PIPE, text=True) for _ in range(2)
+    ]
+    said = [one.communicate(timeout=60)[1] for one in both]
+
+    assert all(one.returncode == 0 or "Busy" in err for one, err in zip(both, said, strict=True))
+    assert names_in(journals) == []
+    assert filled(home) == before
