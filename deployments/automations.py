@@ -19,17 +19,8 @@ from pxcore.runtime.accounts import NamedAccount
 
 RUNNING = "prefect.flow-run.Running"
 HEARTBEAT = "prefect.flow-run.heartbeat"
-_ENDS = (
-    "Completed",
-    "Failed",
-    "Cancelled",
-    "Crashed",
-    "TimedOut",
-    "Skipped",
-    "Halted",
-    "Flattened",
-)
 _BAD_ENDS = ("Crashed", "Failed", "TimedOut", "Cancelled")
+_ENDS = (*_BAD_ENDS, "Completed", "Skipped", "Halted", "Flattened")
 _ZOMBIE_AFTER = timedelta(seconds=90)  # three heartbeats of 30 s
 _PREFIX = "px: "
 

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from prefect import Flow
-from prefect.deployments.runner import EntrypointType, RunnerDeployment
+from prefect.deployments.runner import RunnerDeployment
+from prefect.flows import EntrypointType
 from prefect.schedules import Cron, Schedule
 
 ZONE = "America/Chicago"

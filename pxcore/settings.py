@@ -220,6 +220,18 @@ class Settings(BaseSettings):
     journal_compressed: bool = Field(
         False, description="journals are compressed (zstd), file by file, as they are done"
     )
+    keep_journals_days: int = Field(
+        400, ge=0, le=36_500, description="days after which a day's journals may go; 0 keeps all"
+    )
+    pack_journals_days: int = Field(
+        7, ge=0, le=36_500, description="days after which journals are compressed; 0 never"
+    )
+    keep_logs_days: int = Field(
+        90, ge=0, le=36_500, description="days that logs and reports are kept; 0 keeps all"
+    )
+    keep_backups: int = Field(
+        8, ge=0, le=1000, description="copies of each database that are kept; 0 makes none"
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="lowest level in the logs"
     )

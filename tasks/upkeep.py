@@ -6,10 +6,10 @@ from prefect import get_client, task
 from prefect.artifacts import create_markdown_artifact
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterStartTime
 from prefect.logging import get_run_logger
-from pxcore.runtime.housekeeping import housekeep
 
 from pxcore.reports.period import PeriodReport
 from pxcore.reports.render import usd
+from pxcore.runtime.housekeeping import housekeep
 from pxcore.runtime.week import week_report
 from pxcore.settings import Settings
 from tasks.policy import ONCE

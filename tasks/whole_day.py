@@ -55,8 +55,9 @@ def publish(day: date, checked: Sequence[DayChecked], problems: Sequence[str]) -
         *(f"- {problem}" for problem in problems),
     ]
     for one in checked:
-        for d in one.differences:
-            lines.append(
-                f"- {one.account_id}: {d['kind']}, {d['what']}: {d['ours']} / {d['venues']}"
-            )
+        lines += [
+            f"- {one.account_id}: {d['kind']}, {d['what']}: ours {d['ours']}, the venue's "
+            f"{d['venues']}"
+            for d in one.differences
+        ]
     create_markdown_artifact(key="trading-day", markdown="\n".join(lines), description=f"{day}")

@@ -11,12 +11,13 @@ from typing import Annotated
 
 import typer
 
-from pxcore.cli import alerts, arming, journal, kill
+from pxcore.cli import alerts, arming, journal, kill, service
 from pxcore.cli.choice import strategy_settings
 from pxcore.cli.demo import DemoRequest, run_demo
 from pxcore.cli.desk import acting, asking
 from pxcore.cli.edge import Edge, log_to_stderr
 from pxcore.cli.flatten import flatten
+from pxcore.cli.housekeeping import keep_house
 from pxcore.cli.output import Form, Output, console, steady_console
 from pxcore.cli.paper import PaperRequest, serve_paper
 from pxcore.cli.period import day_of, month_of, show_period
@@ -34,7 +35,7 @@ from pxcore.model import Misconfigured
 from pxcore.paper.exchange import BracketMode
 from pxcore.runtime.paths import Paths
 from pxcore.runtime.week import week_of
-from pxcore.settings import load_settings
+from pxcore.settings import AccountlessSettings, load_settings
 
 app = typer.Typer(
     cls=Edge,
@@ -321,7 +322,21 @@ def ui(
     raise typer.Exit(serve_ui(Paths(load_settings().home), port, run_id, console()))
 
 
+@app.command()
+def housekeeping(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what it would do.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="As JSON, for a program.")] = False,
+) -> None:
+    """Let go of old journals, logs and reports, compress journals, back up the databases.
+
+    Example: px housekeeping --dry-run
+    """
+    settings = load_settings(kind=AccountlessSettings)
+    raise typer.Exit(keep_house(settings, is_dry=dry_run, as_json=json))
+
+
 arming.add_to(app)
+app.add_typer(service.app, name="service")
 app.add_typer(journal.app, name="journal")
 app.add_typer(alerts.app, name="alerts")
 app.add_typer(kill.app, name="kill")

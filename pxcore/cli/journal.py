@@ -16,7 +16,7 @@ from pxcore.cli.rebuild import rebuild_store
 from pxcore.cli.sessions import journal_of, moment_in
 from pxcore.journal.export import what_of, write_csv, write_parquet
 from pxcore.journal.follow import Follower
-from pxcore.journal.reader import read_opening, read_rows
+from pxcore.journal.reader import read_rows
 from pxcore.journal.repair import repair
 from pxcore.journal.rows import Row
 from pxcore.journal.seal import read_seal
@@ -29,10 +29,11 @@ from pxcore.journal.segments import (
 )
 from pxcore.journal.verify import Soundness, verify
 from pxcore.model import Misconfigured, PxError
-from pxcore.reports.daily import DailyReport
+from pxcore.reports.daily import reported_hash
 from pxcore.runtime.lock import AccountLock
 from pxcore.runtime.paths import Paths
 from pxcore.settings import load_settings
+from pxcore.store.journals import owner_of
 
 app = typer.Typer(no_args_is_help=True, help="The audit journal: every event and decision.")
 
@@ -209,18 +210,13 @@ def _say(row: Row, *, as_json: bool) -> None:
 
 
 def _reported(paths: Paths, path: Path) -> str | None:
-    """The last hash by the day's report, which lies elsewhere; None without one."""
-    file = paths.report(session_of(path)) / "report.json"
-    try:
-        return msgspec.json.decode(file.read_bytes(), type=DailyReport).journal_hash
-    except (OSError, msgspec.MsgspecError):
-        return None
+    return reported_hash(paths.report(session_of(path)))
 
 
 def _repair(paths: Paths, path: Path) -> None:
     """Only where nobody writes: the session's account is taken meanwhile."""
     try:
-        account_id = read_opening(path).config.account_id
+        account_id, _ = owner_of(path)
         with AccountLock(paths.home, account_id, holder="px journal"):
             done = repair(path)
     except (PxError, OSError) as error:

@@ -115,7 +115,7 @@ class OperatorJournal:
         """The line stands at `end` and on the disk, or is taken back: it may not half hold."""
         try:
             _write_through(file, end, line)
-            _sync_folder(self.path.parent)
+            sync_folder(self.path.parent)
         except OSError:
             try:
                 file.truncate(end)
@@ -156,6 +156,17 @@ def days_in(folder: Path) -> Iterator[tuple[int, date]]:
             yield int(match["account"]), date.fromisoformat(match["day"])
         except ValueError:
             continue  # eight digits that are no date: none of ours
+
+
+def read_operator(path: Path) -> tuple[int, tuple[OperatorRow, ...]]:
+    """The account and the acts of the operator's journal at that path. Raises ProtocolError for
+    damage, and for a name that is none of such a journal's.
+    """
+    match = _NAME.fullmatch(path.name)
+    if match is None:
+        raise ProtocolError(f"{path.name} is no operator's journal")
+    account_id, day = int(match["account"]), date.fromisoformat(match["day"])
+    return account_id, OperatorJournal(path.parent, account_id=account_id, trading_day=day).rows()
 
 
 def released_halts(rows: tuple[OperatorRow, ...]) -> frozenset[str]:
@@ -209,7 +220,7 @@ def _write_through(file: io.FileIO, end: int, line: bytes) -> None:
     os.fsync(file.fileno())
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """A file is found after a power cut only if its folder is on the disk, too."""
     if os.name == "nt":
         return  # a folder cannot be opened there, and need not be

@@ -5,6 +5,7 @@ record and the venue's agree. One value; the renderings are beside it.
 from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import TypedDict
 
 import msgspec
@@ -92,6 +93,17 @@ class DailyReport(msgspec.Struct, frozen=True, kw_only=True):
     tick_size: Decimal = Decimal(1)
     latencies: tuple[Latency, ...] = ()
     gaps: tuple[Gap, ...] = ()
+
+
+def reported_hash(folder: Path) -> str | None:
+    """The journal's last hash by the report in that folder, which lies elsewhere than the journal;
+    None without one.
+    """
+    try:
+        data = (folder / "report.json").read_bytes()
+        return msgspec.json.decode(data, type=DailyReport).journal_hash
+    except (OSError, msgspec.MsgspecError):
+        return None
 
 
 def make_report(

@@ -17,6 +17,8 @@ class Paths:
         self.here_file = self.home / "HERE"
         self.logs = self.home / "logs"
         self.prefect = self.home / "prefect"
+        self.reports = self.home / "reports"
+        self.backups = self.home / "backups"
 
     def make(self) -> None:
         """The home folder and its logs exist. Raises Misconfigured when they cannot be written."""
@@ -43,4 +45,4 @@ class Paths:
 
     def report(self, session_id: str) -> Path:
         """Folder of the session's report."""
-        return self.home / "reports" / session_id
+        return self.reports / session_id

@@ -7,6 +7,7 @@ answers nothing for ever; and whoever asks here has an account to keep flat.
 import threading
 from collections.abc import Callable
 from contextlib import closing
+from pathlib import Path
 from typing import TypeVar
 
 from sqlalchemy import URL
@@ -16,6 +17,7 @@ from pxcore.model import Unavailable
 from pxcore.runtime.paths import Paths
 from pxcore.settings import Settings
 from pxcore.store import Store
+from pxcore.store.database import store_url
 
 T = TypeVar("T")
 _LIMIT_S = 30.0
@@ -30,6 +32,16 @@ def open_store(settings: Settings) -> Store:
     """Made where it is missing; waits as long as it takes. Raises as `Store` does."""
     url = settings.database_url.get_secret_value()
     return Store(url or URL.create("sqlite", database=str(Paths(settings.home).store)))
+
+
+def store_file(settings: Settings) -> Path | None:
+    """The store's own file; None for a server's."""
+    given = settings.database_url.get_secret_value()
+    if not given:
+        return Paths(settings.home).store
+    url = store_url(given)
+    is_file = url.get_backend_name() == "sqlite"
+    return Path(str(url.database)).resolve() if is_file else None
 
 
 def ask_store(settings: Settings, ask: Callable[[Store], T], *, limit_s: float = _LIMIT_S) -> T:

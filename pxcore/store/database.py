@@ -34,7 +34,7 @@ class Store:
     """
 
     def __init__(self, url: str | URL) -> None:
-        self.engine = _engine(_parsed(url))
+        self.engine = _engine(store_url(url))
         try:
             bring_up_to_date(self.engine)
         except BaseException:
@@ -106,8 +106,11 @@ class Store:
             return Latched(session_id=row.session_id, reason=row.reason)
 
 
-def _parsed(url: str | URL) -> URL:
-    """The URL with the driver that we have. Its text is never part of an error: a password is."""
+def store_url(url: str | URL) -> URL:
+    """The URL with the driver that we have. Its text is never part of an error: a password is.
+
+    Raises Misconfigured as `Store` does.
+    """
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError):  # its words may be a part of the password

@@ -1,7 +1,7 @@
 """What the store tells of an account's days. A day that it lacks is put in from the journals."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -47,6 +47,23 @@ def bring_in(store: Store, journals: Path, first: date, last: date) -> tuple[str
             done = project_day(store, journals, account_id=account_id, trading_day=day)
             unread += done.unread
     return tuple(dict.fromkeys(unread))
+
+
+def holds_day(
+    store: Store, trading_day: date, *, hashes: Mapping[str, str], acts: Mapping[int, int]
+) -> bool:
+    """Does the store hold all of that day: each journal to its last hash and without damage, and
+    as many acts of the operator for each account?
+    """
+    with store.session() as session:
+        rows = session.scalars(select(JournalRow).where(JournalRow.trading_day == trading_day))
+        known = {row.journal: row.last_hash for row in rows if row.damage is None}
+        done = session.scalars(
+            select(OperatorActRow).where(OperatorActRow.trading_day == trading_day)
+        )
+        counted = Counter(row.account_id for row in done)
+    is_known = all(known.get(name) == last for name, last in hashes.items())
+    return is_known and all(counted[account] == number for account, number in acts.items())
 
 
 def _sources_of(journals: Path, first: date, last: date) -> Iterator[Source | Unowned]:

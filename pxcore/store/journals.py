@@ -70,6 +70,14 @@ def sources_in(folder: Path, *, trading_day: date | None = None) -> Iterator[Sou
                 yield Unowned(path=path, why=_named(path, error))
 
 
+def owner_of(path: Path) -> tuple[int, date]:
+    """Whose journal it is: account and trading day. Raises ProtocolError when it does not say."""
+    first = next(read_rows(path), None)
+    if first is None:
+        raise ProtocolError(f"journal {path.name} has no rows")
+    return _owner(first)
+
+
 def last_hash(path: Path) -> str | None:
     """Of its last whole row; None where there is none that can be read."""
     try:

@@ -14,6 +14,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from pxcore.journal.operator import days_in, released_in
+from pxcore.journal.retirement import is_going, journals_of, operators_of
 from pxcore.journal.segments import session_of
 from pxcore.reports.record import Record
 from pxcore.store.database import Store
@@ -83,15 +84,25 @@ def _take_out(session: Session, account_id: int, trading_day: date) -> None:
 
 
 def project_day(store: Store, journals: Path, *, account_id: int, trading_day: date) -> Projected:
-    """That day of the account as its journals tell it now."""
+    """That day of the account as its journals tell it now. One whose journals are being taken away,
+    or are gone since it was listed, stays as the store has it.
+    """
+    before = _told_by(journals, trading_day)
     day = fold_day(journals, account_id=account_id, trading_day=trading_day)
     rows = day.finished()
     with store.session() as session:
         store.take_turns(session)
+        is_whole = bool(before) and before <= _told_by(journals, trading_day)
+        if not is_whole or is_going(journals, trading_day):
+            return Projected(days=0, rows=0, unread=())
         _take_out(session, account_id, trading_day)
         session.add_all(rows)
         _settle_halt(session, day, journals)
     return Projected(days=1, rows=len(rows), unread=tuple(day.unread))
+
+
+def _told_by(journals: Path, trading_day: date) -> frozenset[Path]:
+    return frozenset((*journals_of(journals, trading_day), *operators_of(journals, trading_day)))
 
 
 def fold_day(journals: Path, *, account_id: int, trading_day: date) -> DayFold:

@@ -2,13 +2,14 @@
 
 import csv
 import json
+from datetime import date
 from pathlib import Path
 
 import pytest
 from backtest_scenes import demo_day
 from px_runner import Px
 
-from pxcore.journal import SCHEMA, Journal, Opening, RowKind
+from pxcore.journal import SCHEMA, FlattenTerms, Journal, Opening, RowKind
 from pxcore.journal.seal import seal_path
 
 
@@ -159,3 +160,19 @@ def test_replay_until_a_time_explains_the_state_in_words(px: Px, journal: Path) 
 def test_replay_until_nonsense_is_refused(px: Px, journal: Path) -> None:
     assert px("replay --until later").status == 2
     assert px("replay --until 0").status == 2
+
+
+def test_repair_seals_what_a_killed_flatten_left(px: Px, tmp_path: Path) -> None:
+    path = tmp_path / "journal" / "flatten-20261120-1.jsonl"
+    made = Journal(path, on_fault=pytest.fail)
+    made.append(
+        RowKind.FLATTEN,
+        FlattenTerms(account_id=1, trading_day=date(2026, 11, 20), reason="by hand"),
+    )
+    assert made.close()
+    seal_path(path).unlink()
+
+    said = px("journal verify flatten-20261120-1 --repair")
+
+    assert said.status == 0 and seal_path(path).exists()
+    assert "flatten-20261120-1: sound" in said.out

@@ -6,9 +6,12 @@ import pytest
 from msgspec.structs import replace
 from report_scenes import Played, reported_day, written
 
+from pxcore.journal.retirement import journals_of
+from pxcore.journal.segments import session_of
 from pxcore.reports.verdict import Difference, Kind, Reconciliation
 from pxcore.runtime.day_record import record_day_end
-from pxcore.store.history import accounts_in, bring_in, days_of, period_of
+from pxcore.store.history import accounts_in, bring_in, days_of, holds_day, period_of
+from pxcore.store.journals import last_hash
 from pxcore.store.projection import rebuild
 
 DAY = date(2026, 11, 20)
@@ -49,6 +52,19 @@ def test_day_that_the_store_lacks_is_brought_in_once(store, made):
     (line,) = days_of(store, 1, DAY, DAY)
     assert (line.net_usd, line.trades) == (report.net_usd, len(report.trades))
     assert accounts_in(store) == (1,)
+
+
+def test_store_holds_a_day_when_it_has_each_journal_to_its_last_row(store, made):
+    folder, _ = made
+    hashes = {session_of(path): last_hash(path) for path in journals_of(folder, DAY)}
+    assert len(hashes) == 2 and not holds_day(store, DAY, hashes=hashes, acts={})
+
+    rebuild(store, folder)
+
+    assert holds_day(store, DAY, hashes=hashes, acts={1: 0})
+    assert not holds_day(store, DAY, hashes=hashes, acts={1: 1})
+    assert not holds_day(store, DAY, hashes=hashes | {"px-20261120-1": "0" * 32}, acts={})
+    assert not holds_day(store, DAY - timedelta(days=1), hashes=hashes, acts={})
 
 
 def test_day_outside_the_stretch_stays_out(store, made):
