@@ -5,8 +5,8 @@ from typing import Any
 
 from prefect import Flow
 from prefect.deployments.runner import RunnerDeployment
-from prefect.flows import EntrypointType
 from prefect.schedules import Cron, Schedule
+from prefect.types.entrypoint import EntrypointType
 
 ZONE = "America/Chicago"
 TAG = "px"  # of all of ours: those that are not registered any more are found by it

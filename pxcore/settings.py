@@ -403,12 +403,9 @@ def _on_the_paper_gateway_here(
         facts = json_object((settings.home / PAPER_FACTS).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return settings  # there is none
-    given = {
-        name: value
-        for name, value in facts.items()
-        if name in ("paper_url", "paper_clock", "account_id", "contract")
-        and name not in settings.model_fields_set
-    }
+    wanted = str(settings.account_id or facts.get("first"))
+    gateway = facts.get("gateways", {}).get(wanted, {})
+    given = {n: v for n, v in gateway.items() if n not in settings.model_fields_set}
     return kind(_env_file=env_file, **given)
 
 

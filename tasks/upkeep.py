@@ -9,7 +9,7 @@ from prefect.logging import get_run_logger
 
 from pxcore.reports.period import PeriodReport
 from pxcore.reports.render import usd
-from pxcore.runtime.housekeeping import housekeep
+from pxcore.runtime.housekeeping import Busy, housekeep
 from pxcore.runtime.week import week_report
 from pxcore.settings import Settings
 from tasks.policy import ONCE
@@ -62,9 +62,14 @@ def _markdown(report: PeriodReport) -> str:
 @task(name="keep-house", **ONCE)
 def keep_house(settings: Settings) -> str:
     """What was removed, packed and copied, by kind."""
-    kept = housekeep(settings, now=datetime.now(UTC))
+    try:
+        kept = housekeep(settings, now=datetime.now(UTC))
+    except Busy as busy:
+        return str(busy)
     for problem in kept.problems:
-        get_run_logger().warning("%s", problem)
+        get_run_logger().error("%s", problem)
+    for held in kept.held:
+        get_run_logger().warning("stays: %s: %s", held.name, held.why)
     groups = {
         "journals of days removed": kept.journals,
         "logs removed": kept.logs,

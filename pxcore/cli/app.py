@@ -15,6 +15,7 @@ from pxcore.cli import alerts, arming, journal, kill, service
 from pxcore.cli.choice import strategy_settings
 from pxcore.cli.demo import DemoRequest, run_demo
 from pxcore.cli.desk import acting, asking
+from pxcore.cli.down import bring_down
 from pxcore.cli.edge import Edge, log_to_stderr
 from pxcore.cli.flatten import flatten
 from pxcore.cli.housekeeping import keep_house
@@ -29,6 +30,7 @@ from pxcore.cli.report import show_report
 from pxcore.cli.simulate import run_simulation
 from pxcore.cli.strategies import show_strategies
 from pxcore.cli.ui import serve_ui
+from pxcore.cli.up import keep_up
 from pxcore.cli.watchdog import watch
 from pxcore.logs import take_over_crashes
 from pxcore.model import Misconfigured
@@ -196,6 +198,36 @@ def flatten_now(
     Example: px flatten --yes
     """
     raise typer.Exit(flatten(load_settings(), steady_console(), is_agreed=yes, timeout_s=timeout))
+
+
+@app.command()
+def up(
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Of Prefect's server and UI; 0 for a free one.")
+    ] = 4200,
+    seed: Annotated[int, typer.Option(help="Seed of the paper market.")] = 7,
+) -> None:
+    """Everything on this machine: server with its UI, schedules, runners, watchdog, paper gateway.
+
+    Example: px up
+    """
+    settings = load_settings(kind=AccountlessSettings)
+    raise typer.Exit(keep_up(settings, steady_console(), port=port, seed=seed))
+
+
+@app.command()
+def down(
+    leave: Annotated[
+        bool, typer.Option("--leave", help="A protected position stays under its bracket.")
+    ] = False,
+    yes: _Yes = False,
+) -> None:
+    """Stop the `px up` of this home folder; a session that lives flattens first.
+
+    Example: px down
+    """
+    settings = load_settings(kind=AccountlessSettings)
+    raise typer.Exit(bring_down(settings, console(), leaves=leave, is_agreed=yes))
 
 
 @app.command()

@@ -25,7 +25,7 @@ from pxcore.runtime.process import end, spawn
 
 _START_S = 30.0
 _OPEN, _LATE = time(8, 30), time(14)  # Chicago
-_BEFORE_OPEN = timedelta(minutes=1)
+BEFORE_OPEN = timedelta(minutes=1)
 
 
 class PaperRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,7 +51,7 @@ def serve_paper(request: PaperRequest, console: Console) -> int:
     state it goes on from where that ended, if that is later.
     """
     kept = None if request.state is None else read_state(request.state)
-    start = _market_start(None if kept is None else kept.now)
+    start = market_start(None if kept is None else kept.now)
     clock = ShiftedClock(market=start, wall=datetime.now(UTC), speed=request.speed)
     contract = choose_contract(request.symbol, catalogue(start.date()))
 
@@ -80,7 +80,7 @@ def serve_paper(request: PaperRequest, console: Console) -> int:
         seed=request.seed,
         clock=str(clock),
         market_start=start,
-        opens_at=start + _BEFORE_OPEN,
+        opens_at=start + BEFORE_OPEN,
         faults=None if request.faults is None else str(request.faults),
         state=None if request.state is None else str(request.state),
         has_control=request.has_control,
@@ -88,13 +88,13 @@ def serve_paper(request: PaperRequest, console: Console) -> int:
     return run(_with_market(config, request.market), announce=announce)
 
 
-def _market_start(kept: datetime | None) -> datetime:
+def market_start(kept: datetime | None) -> datetime:
     """A minute before the latest open, or where a kept state ended if that is later.
 
     One that ended in the last hour before the flatten goes on before the next regular open.
     """
     day = latest_regular_day(datetime.now(CHICAGO).date())
-    start = chicago(day, _OPEN) - _BEFORE_OPEN
+    start = chicago(day, _OPEN) - BEFORE_OPEN
     if kept is None or kept < start:
         return start
     day = kept.astimezone(CHICAGO).date()
@@ -103,7 +103,7 @@ def _market_start(kept: datetime | None) -> datetime:
     day += timedelta(days=1)
     while trading_day(day).kind not in (DayKind.REGULAR, DayKind.UNKNOWN):
         day += timedelta(days=1)
-    return chicago(day, _OPEN) - _BEFORE_OPEN
+    return chicago(day, _OPEN) - BEFORE_OPEN
 
 
 def _with_market(config: PaperConfig, market: str) -> PaperConfig:

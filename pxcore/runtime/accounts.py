@@ -18,7 +18,7 @@ from pxcore.model import Misconfigured
 from pxcore.settings import PREFIX, Settings
 
 FILE = Path("accounts.toml")
-_SHARED = ("HOME", "DATABASE_URL", "GATEWAY", "USERNAME", "API_KEY", "PAPER_URL", "PAPER_CLOCK")
+_SHARED = ("HOME", "DATABASE_URL", "GATEWAY", "USERNAME", "API_KEY")
 _LABEL = re.compile(r"[a-z0-9][a-z0-9-]{0,30}")
 
 

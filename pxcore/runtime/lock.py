@@ -12,6 +12,7 @@ from typing import IO, Self
 from pxcore.filelock import is_locked, try_lock
 from pxcore.model import PxError
 
+LEAVE = "leave"  # in the file of wishes: end and send nothing
 _ATTEMPTS = 3
 _BETWEEN_S = 0.02
 
@@ -62,8 +63,17 @@ class AccountLock:
 
     def ask_holder_to_stop(self) -> None:
         """A session that holds the account sees this within a second, flattens and ends."""
+        self._ask(f"asked by {self._holder}")
+
+    def ask_holder_to_leave(self) -> None:
+        """As above, but it ends without sending anything if its position is protected."""
+        self._ask(LEAVE)
+
+    def _ask(self, wish: str) -> None:
         self.stop_path.parent.mkdir(parents=True, exist_ok=True)
-        self.stop_path.write_text(f"asked by {self._holder}\n", encoding="utf-8")
+        fresh = self.stop_path.with_suffix(".stop.new")
+        fresh.write_text(f"{wish}\n", encoding="utf-8")
+        fresh.replace(self.stop_path)
 
 
 def holder_of(home: Path, account_id: int) -> str | None:

@@ -13,7 +13,7 @@ import msgspec
 from pxcore.filelock import is_locked, try_lock
 from pxcore.runtime.paths import Paths
 
-RUNNER = "PX_RUNNER_NAME"  # what a runner tells its runs of itself; no setting
+RUNNER = "RUNNER_OF_PX"  # what a runner tells its runs of itself; no setting
 
 
 class Mark(msgspec.Struct, frozen=True, kw_only=True):

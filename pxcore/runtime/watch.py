@@ -10,6 +10,7 @@ from pathlib import Path
 from pxcore.clock import Clock
 from pxcore.engine.events import Ask, Asked, Event, KillSwitchSeen, OperatorSeen, ShellFault
 from pxcore.runtime.kill_switch import KillSwitch
+from pxcore.runtime.lock import LEAVE
 
 _EVERY_S = 0.5
 
@@ -81,11 +82,19 @@ class FileWatch:
                 self._deliver(_seen(switch, self._clock.now()))
             if not is_stop_told and self._stop_path.exists():
                 is_stop_told = True
-                why = "another command asked for the account"
-                self._deliver(Asked(at=self._clock.now(), ask=Ask.STOP, why=why))
+                self._deliver(self._wish())
             self._tell_presence()
             if self._stopped.wait(_EVERY_S):
                 return
+
+    def _wish(self) -> Asked:
+        try:
+            text = self._stop_path.read_text(encoding="utf-8", errors="replace").strip()
+        except OSError:
+            text = ""
+        ask = Ask.LEAVE if text == LEAVE else Ask.STOP
+        why = "another command asked for the account"
+        return Asked(at=self._clock.now(), ask=ask, why=why)
 
     def _tell_presence(self) -> None:
         try:

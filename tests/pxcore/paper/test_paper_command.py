@@ -15,7 +15,7 @@ import typer
 from paper_server import Gateway
 
 from pxcore.cli.app import app
-from pxcore.cli.paper import _market_start
+from pxcore.cli.paper import market_start
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "paper-gateway.md"
 ACCOUNT = 20_000_001
@@ -157,10 +157,10 @@ def test_document_names_every_option_and_no_other() -> None:
     ],
 )
 def test_market_goes_on_where_a_state_ended(kept: str, start: str) -> None:
-    assert _market_start(datetime.fromisoformat(kept)) == datetime.fromisoformat(start)
+    assert market_start(datetime.fromisoformat(kept)) == datetime.fromisoformat(start)
 
 
 def test_market_begins_a_minute_before_an_open_of_08_30_without_a_state() -> None:
-    start = _market_start(None)
+    start = market_start(None)
     assert start.tzinfo is UTC or start.utcoffset() is not None
     assert (start.minute, json.dumps(start.isoformat())[-7:-1]) == (29, "+00:00")

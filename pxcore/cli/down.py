@@ -1,0 +1,53 @@
+"""`px down`: stop the `px up` of this home folder, in order."""
+
+import sys
+import time
+
+import typer
+from rich.console import Console
+
+from pxcore.model import Misconfigured, Unavailable
+from pxcore.runtime.accounts import accounts
+from pxcore.runtime.home_lock import Stop, ask_to_stop, household_of
+from pxcore.runtime.lock import holder_of
+from pxcore.runtime.paths import Paths
+from pxcore.settings import Settings
+
+_WAIT_S = 240.0
+_POLL_S = 0.3
+
+
+def bring_down(settings: Settings, console: Console, *, leaves: bool, is_agreed: bool) -> int:
+    """0 once it has ended. Raises Unavailable when it has not in time."""
+    home = Paths(settings.home).home
+    there = household_of(home)
+    if there is None:
+        console.print(f"no `px up` runs in {home}")
+        return 0
+    console.print(f"`px up`, process {there.pid}, {there.ui}", soft_wrap=True)
+    held = [
+        f"account {one_id} is held by {holder}"
+        for one_id in {one.id or settings.account_id for one in accounts(settings)}
+        if one_id is not None and (holder := holder_of(home, one_id)) is not None
+    ]
+    for text in held:
+        console.print(text)
+    if held:
+        console.print(
+            "it will end and send nothing: what it holds stays under its bracket at the venue; "
+            "one that is not protected flattens"
+            if leaves
+            else "it will flatten and end"
+        )
+        if not is_agreed:
+            if not sys.stdin.isatty():
+                raise Misconfigured("nobody is at a terminal to be asked: give --yes")
+            typer.confirm("Stop?", abort=True)
+    ask_to_stop(home, Stop.LEAVE if leaves else Stop.FLATTEN)
+    deadline = time.monotonic() + _WAIT_S
+    while household_of(home) is not None:
+        if time.monotonic() > deadline:
+            raise Unavailable(f"`px up` has not ended within {_WAIT_S:g} s; see its terminal")
+        time.sleep(_POLL_S)
+    console.print("stopped")
+    return 0

@@ -1,0 +1,138 @@
+"""The paper gateway that `px up` keeps: its account outlives it, its market is always in session.
+
+Its clock begins a minute before an open and is shifted, whatever the hour here; when the market's
+day is over and nobody trades, it goes on a minute before the next open. Where it listens and what
+time it is there stands in a file of the home folder, which every command and run reads.
+"""
+
+import queue
+import subprocess
+import threading
+from datetime import UTC, datetime, time
+from pathlib import Path
+from typing import IO
+
+import msgspec
+
+from pxcore.calendar import CHICAGO
+from pxcore.cli.orchestrator import free_port
+from pxcore.cli.paper import BEFORE_OPEN, market_start
+from pxcore.clock import ShiftedClock
+from pxcore.gateway.choose import choose_contract, exchange_root
+from pxcore.model import Unavailable
+from pxcore.paper.catalogue import catalogue
+from pxcore.paper.config import PaperConfig
+from pxcore.paper.keeper import read_state
+from pxcore.runtime.paths import Paths
+from pxcore.runtime.process import end, spawn
+from pxcore.settings import PAPER_FACTS
+
+DEFAULT_ACCOUNT = 20_000_001
+_START_S = 30.0
+_DAY_OVER = time(15, 30)  # Chicago, of the market's own clock
+
+
+class HomePaper:
+    """One account's. `start` is for whoever keeps the process."""
+
+    def __init__(self, paths: Paths, *, account_id: int, symbol: str, seed: int) -> None:
+        self.account_id = account_id
+        self._paths = paths
+        self._symbol = symbol
+        self._seed = seed
+        self._port = free_port()
+        self._state = paths.home / f"paper-{account_id}.json"
+        self._log = paths.logs / f"paper-{account_id}.log"
+        self._renew_clock()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._port}"
+
+    @property
+    def market_now(self) -> datetime:
+        return self._clock.now()
+
+    @property
+    def is_day_over(self) -> bool:
+        local = self.market_now.astimezone(CHICAGO)
+        return local.date() > self._start.astimezone(CHICAGO).date() or local.time() >= _DAY_OVER
+
+    def facts(self) -> dict[str, str | int]:
+        """As settings."""
+        return {
+            "paper_url": self.url,
+            "paper_clock": str(self._clock),
+            "account_id": self.account_id,
+            "contract": self._contract_id,
+        }
+
+    def next_day(self) -> None:
+        """From its next start on."""
+        self._renew_clock()
+
+    def start(self) -> "subprocess.Popen[str]":
+        """Listening when this returns. Raises Unavailable, with its last words, when it is not."""
+        config = PaperConfig(
+            port=self._port,
+            account_id=self.account_id,
+            program="50k",
+            symbols=(self._root,),
+            seed=self._seed,
+            shape="open",
+            hours="exchange",
+            clock=str(self._clock),
+            market_start=self._start,
+            opens_at=self._start + BEFORE_OPEN,
+            state=str(self._state),
+            exit_on_stdin_eof=True,
+        )
+        process = spawn("pxcore.paper", msgspec.json.encode(config).decode(), stderr=self._log)
+        assert process.stdout is not None
+        if not _first_line(process.stdout):
+            end(process, patience=(1.0, 5.0, 5.0))
+            raise Unavailable(f"the paper gateway did not start: see {self._log}")
+        return process
+
+    def _renew_clock(self) -> None:
+        kept = read_state(self._state)
+        self._start = market_start(None if kept is None else kept.now)
+        self._clock = ShiftedClock(market=self._start, wall=datetime.now(UTC), speed=1.0)
+        contract = choose_contract(self._symbol, catalogue(self._start.date()))
+        self._contract_id, self._root = contract.id, exchange_root(contract)
+
+
+def _first_line(stream: IO[str]) -> str:
+    """Empty when it does not come in time; what follows is read and let go."""
+    first: queue.SimpleQueue[str] = queue.SimpleQueue()
+
+    def read() -> None:
+        for line in stream:
+            first.put(line)
+        first.put("")
+
+    threading.Thread(target=read, daemon=True).start()
+    try:
+        return first.get(timeout=_START_S)
+    except queue.Empty:
+        return ""
+
+
+def write_facts(paths: Paths, gateways: list[HomePaper]) -> None:
+    """Where they are, for every process of this home."""
+    facts = {
+        "first": gateways[0].account_id,
+        "gateways": {str(one.account_id): one.facts() for one in gateways},
+    }
+    path = paths.home / PAPER_FACTS
+    fresh = path.with_suffix(".new")
+    fresh.write_bytes(msgspec.json.format(msgspec.json.encode(facts), indent=2))
+    fresh.replace(path)
+
+
+def remove_facts(paths: Paths) -> None:
+    _path(paths).unlink(missing_ok=True)
+
+
+def _path(paths: Paths) -> Path:
+    return paths.home / PAPER_FACTS

@@ -1,0 +1,188 @@
+"""`px up`: everything on this machine, kept at work until Ctrl-C or `px down`."""
+
+import signal
+import sys
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from datetime import datetime
+from types import FrameType
+
+import typer
+from rich.console import Console
+
+from pxcore.calendar import CHICAGO
+from pxcore.cli.crew import Crew
+from pxcore.cli.home_paper import DEFAULT_ACCOUNT, HomePaper
+from pxcore.cli.orchestrator import check_port, free_port
+from pxcore.model import Misconfigured
+from pxcore.runtime.accounts import NamedAccount, accounts
+from pxcore.runtime.home_lock import HomeLock, Stop
+from pxcore.runtime.lock import AccountLock
+from pxcore.runtime.paths import Paths
+from pxcore.settings import GatewayName, Mode, Settings
+
+_EVERY_S = 0.3
+_SESSIONS_S = 150.0  # to flatten, reconcile and report
+_MODES = {
+    Mode.PAPER: "PAPER: trades the paper gateway and nothing else",
+    Mode.SHADOW: "SHADOW: watches, and sends no order",
+    Mode.LIVE: "LIVE: scheduled sessions send real orders",
+}
+
+
+def keep_up(settings: Settings, console: Console, *, port: int, seed: int) -> int:
+    """0 once it was stopped and every account let go of, 1 when a session would not end.
+
+    Raises Misconfigured when another one runs here, or something must be set first.
+    """
+    paths = Paths(settings.home)
+    paths.make()
+    known = accounts(settings)
+    if settings.gateway is not GatewayName.PAPER and any(one.id is None for one in known):
+        raise Misconfigured("PX_ACCOUNT_ID is missing: no account is ever chosen by position")
+    if port:
+        check_port(port, "Prefect's server")
+
+    def say(text: str) -> None:
+        console.print(f"{datetime.now(CHICAGO):%H:%M:%S} {text}", soft_wrap=True)
+
+    with HomeLock(paths.home) as lock, ExitStack() as stack:
+        asked = _Signals()
+        stack.enter_context(asked)
+        crew = Crew(
+            settings,
+            known,
+            _papers(settings, known, paths, seed),
+            port=port or free_port(),
+            say=say,
+        )
+        stack.callback(crew.end)
+        console.print(f"px up: starting Prefect's server with its UI, {crew.ui}")
+        crew.start()
+        lock.tell(crew.ui)
+        _first_screen(console, settings, known, crew)
+        stop = _watch(crew, lock, asked, console)
+        is_over = _stop_sessions(crew, paths, stop, say)
+        say("stopping runners, watchdog and server")
+    console.print("stopped" if is_over else "stopped; a session did not end in time: `px status`")
+    return 0 if is_over else 1
+
+
+def _papers(
+    settings: Settings, known: tuple[NamedAccount, ...], paths: Paths, seed: int
+) -> list[HomePaper]:
+    """One for each account, unless it is said where the paper gateway is."""
+    if settings.gateway is not GatewayName.PAPER or settings.paper_url:
+        return []
+    return [
+        HomePaper(
+            paths,
+            account_id=one.id or DEFAULT_ACCOUNT,
+            symbol=one.settings.get("PX_CONTRACT", settings.contract),
+            seed=seed + number,
+        )
+        for number, one in enumerate(known)
+    ]
+
+
+def _first_screen(
+    console: Console, settings: Settings, known: tuple[NamedAccount, ...], crew: Crew
+) -> None:
+    console.print(f"mode     {_MODES[settings.mode]}", style="bold", soft_wrap=True)
+    named = [f"{one.id}{f' ({one.label})' if one.label else ''}" for one in known if one.id]
+    papers = crew.papers
+    listed = ", ".join(named) or ", ".join(str(one.account_id) for one in papers)
+    console.print(f"account  {listed}", soft_wrap=True)
+    if papers:
+        there = papers[0].market_now.astimezone(CHICAGO)
+        console.print(
+            f"gateway  paper, {', '.join(one.url for one in papers)}; its market has a clock of "
+            f"its own, where it is {there:%a %d %b %H:%M:%S} Chicago: calendar and window are "
+            "held against that",
+            soft_wrap=True,
+        )
+    else:
+        console.print(f"gateway  {settings.gateway} {settings.hosts[0]}", soft_wrap=True)
+    console.print(f"UI       {crew.ui}", soft_wrap=True)
+    for number, run in enumerate(crew.next_runs()):
+        console.print(f"{'next' if not number else '':<8} {run.text()}", soft_wrap=True)
+    console.print(
+        "by hand  in the UI: Deployments, then Run; `px flatten` and `px kill on` work without it",
+        soft_wrap=True,
+    )
+    console.print(
+        "stop     Ctrl-C here, or `px down` in another terminal: a session flattens first",
+        soft_wrap=True,
+    )
+
+
+class _Signals:
+    """Ctrl-C and SIGTERM, noted. `is_rude`: not from a terminal, or a second time."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.is_term = False
+        self._before: dict[int, object] = {}
+
+    def __enter__(self) -> "_Signals":
+        for number in (signal.SIGINT, signal.SIGTERM):
+            self._before[number] = signal.signal(number, self._note)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)  # type: ignore[arg-type]
+
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        self.count += 1
+        self.is_term |= number == signal.SIGTERM
+
+
+def _watch(crew: Crew, lock: HomeLock, asked: _Signals, console: Console) -> Stop:
+    """Until somebody wants it to stop; what is to become of a session."""
+    heard = 0
+    while True:
+        crew.look()
+        wish = lock.wish()
+        if wish is not None:
+            return wish
+        if asked.is_term:
+            return Stop.FLATTEN
+        if asked.count > heard:
+            heard = asked.count
+            if _may_stop(crew, console):
+                return Stop.FLATTEN
+        time.sleep(_EVERY_S)
+
+
+def _may_stop(crew: Crew, console: Console) -> bool:
+    """Asks at a terminal while a session lives."""
+    holders = crew.holders()
+    if not holders or not sys.stdin.isatty():
+        return True
+    for account_id, holder in holders.items():
+        console.print(f"account {account_id} is held by {holder}", style="yellow")
+    try:
+        return typer.confirm("It will flatten and end. Stop?")
+    except (typer.Abort, KeyboardInterrupt):
+        return True
+
+
+def _stop_sessions(crew: Crew, paths: Paths, stop: Stop, say: Callable[[str], None]) -> bool:
+    """Asks whoever holds an account, and waits for the runs to be over. False when they are not."""
+    for account_id, holder in crew.holders().items():
+        lock = AccountLock(paths.home, account_id, holder="px up")
+        if stop is Stop.LEAVE:
+            say(f"account {account_id}: {holder} leaves; what it holds stays under its bracket")
+            lock.ask_holder_to_leave()
+        else:
+            say(f"account {account_id}: {holder} is asked to flatten and end")
+            lock.ask_holder_to_stop()
+    deadline = time.monotonic() + _SESSIONS_S
+    while crew.holders() or crew.runs():
+        if time.monotonic() > deadline:
+            return not crew.holders()
+        crew.look_after_gateways()
+        time.sleep(_EVERY_S)
+    return True
