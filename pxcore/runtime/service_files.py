@@ -82,7 +82,7 @@ RestartPreventExitStatus={_MISCONFIGURED}
 RestartSec={_RESTART_S}
 RestartSteps=5
 RestartMaxDelaySec={_RESTART_S_MAX}
-KillMode=mixed
+KillMode=process
 KillSignal=SIGTERM
 TimeoutStopSec={STOP_S}
 

@@ -89,7 +89,7 @@ def test_systemd_reads_the_paths_as_they_are(folder, px, shown_folder, shown_px)
 
 def test_systemd_leaves_a_flatten_its_time_and_asks_px_up_alone():
     unit = systemd_unit(service())
-    assert value_of(unit, "KillMode") == "mixed"
+    assert value_of(unit, "KillMode") == "process"
     assert value_of(unit, "TimeoutStopSec") == "180" == str(STOP_S)
     assert value_of(unit, "Restart") == "on-failure"
 

@@ -1,0 +1,250 @@
+"""A whole `px up` for tests: in a folder of its own, steered as the UI and a person would."""
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import psutil
+import requests
+
+from pxcore.cli.orchestrator import px_environ
+from pxcore.clock import ShiftedClock
+from pxcore.gateway import GatewayClient
+from pxcore.runtime.home_lock import household_of
+from pxcore.runtime.lock import holder_of
+from pxcore.store import Store
+
+FINAL = ("COMPLETED", "FAILED", "CANCELLED", "CRASHED")
+# One trade, held until something ends the session; no limit of the day is in the way of the next.
+HOLDS = {
+    "PX_STRATEGY": "timed-entry",
+    "PX_STRATEGY_PARAMS": '{"every_s": 2}',
+    "PX_STOP_LOSS_TICKS": "900",
+    "PX_TAKE_PROFIT_TICKS": "900",
+    "PX_LOSS_USD_MAX": "50000",
+    "PX_TRADES_MAX": "1000",
+    "PX_COOLDOWN_S": "0",
+    "PX_RESTARTS_MAX": "0",
+}
+_never = threading.Event()
+
+
+def until(is_so: Callable[[], Any], *, within_s: float, what: str = "") -> Any:
+    """What it came to, once it is so."""
+    began = time.monotonic()
+    while (found := is_so()) is None or found is False:
+        took_s = time.monotonic() - began
+        assert took_s < within_s, f"not so within {within_s:g} s: {what or is_so}"
+        _never.wait(0.15)
+    return found
+
+
+class House:
+    """`px up` as a process of its own session, so that its end is only what a test makes of it."""
+
+    def __init__(self, folder: Path, settings: Mapping[str, str], *arguments: str) -> None:
+        self.folder = folder
+        self.home = folder / "home"
+        self.log = folder / "up.log"
+        self.environ = px_environ(os.environ, {"PX_HOME": str(self.home), **settings})
+        self._arguments = arguments
+        self._session = requests.Session()
+        self._session.trust_env = False
+        self._client: GatewayClient | None = None
+        self.process = self._started()
+
+    def _started(self) -> "subprocess.Popen[bytes]":
+        with self.log.open("ab") as out:
+            return subprocess.Popen(
+                [sys.executable, "-m", "pxcore.cli", "up", "--port", "0", *self._arguments],
+                cwd=self.folder,
+                env=self.environ,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=out,
+                start_new_session=True,
+            )
+
+    def wait_until_up(self) -> "House":
+        until(self._is_up, within_s=90, what="px up is up")
+        return self
+
+    def _is_up(self) -> bool:
+        assert self.process.poll() is None, self.said()
+        return "\nstop " in self.said()
+
+    def said(self) -> str:
+        return self.log.read_text(encoding="utf-8", errors="replace")
+
+    @property
+    def ui(self) -> str:
+        there = household_of(self.home)
+        assert there is not None
+        return there.ui
+
+    # -- Prefect, as its UI does it ---------------------------------------------------------------
+
+    def get(self, path: str) -> Any:
+        return self._asked("GET", path, None)
+
+    def post(self, path: str, body: Any) -> Any:
+        return self._asked("POST", path, body)
+
+    def _asked(self, method: str, path: str, body: Any) -> Any:
+        """Again after a 503, with which Prefect answers while its SQLite is locked: it has done
+        nothing then, and its own clients ask again.
+        """
+
+        def answered() -> requests.Response | None:
+            answer = self._session.request(method, f"{self.ui}/api/{path}", json=body, timeout=10)
+            return None if answer.status_code == 503 else answer
+
+        answer = until(answered, within_s=20, what=f"{method} {path}")
+        answer.raise_for_status()
+        return answer.json() if answer.content else None
+
+    def deployment(self, name: str) -> Any:
+        (found,) = self.post("deployments/filter", {"deployments": {"name": {"any_": [name]}}})
+        return found
+
+    def start(self, name: str, parameters: Mapping[str, Any] | None = None) -> str:
+        """As the Run button: the id of the flow run."""
+        made = self.post(
+            f"deployments/{self.deployment(name)['id']}/create_flow_run",
+            {"parameters": parameters or {}, "state": {"type": "SCHEDULED"}},
+        )
+        return str(made["id"])
+
+    def state(self, run_id: str) -> dict[str, Any]:
+        return dict(self.get(f"flow_runs/{run_id}")["state"])
+
+    def ended(self, run_id: str, *, within_s: float = 90) -> dict[str, Any]:
+        """Its last state."""
+
+        def final() -> dict[str, Any] | None:
+            try:
+                state = self.state(run_id)
+            except requests.RequestException:
+                return None
+            return state if state["type"] in FINAL else None
+
+        return dict(until(final, within_s=within_s, what=f"run {run_id} is over"))
+
+    def set_state(self, run_id: str, kind: str, *, force: bool = False) -> None:
+        self.post(f"flow_runs/{run_id}/set_state", {"state": {"type": kind}, "force": force})
+
+    # -- the account, as a person would look at it ------------------------------------------------
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        told = msgspec.json.decode((self.home / "paper.json").read_bytes())
+        return dict(told["gateways"][str(told["first"])])
+
+    def is_flat(self) -> bool:
+        facts = self.facts
+        clock = ShiftedClock.parse(facts["paper_clock"])
+        if self._client is None:
+            self._client = GatewayClient(
+                base_url=facts["paper_url"],
+                username="paper",
+                api_key="paper",
+                connect_timeout_s=2.0,
+                reply_timeout_s=5.0,
+                clock=clock,
+            )
+        return self._client.snapshot(facts["account_id"], day_start=clock.now()).is_flat
+
+    def holder(self) -> str | None:
+        return holder_of(self.home, self.facts["account_id"])
+
+    def holding(self) -> str:
+        """Once a session is protected: its id."""
+        until(self._is_protected, within_s=60, what="a session holds a protected position")
+        return str(self.holder()).split()[0]
+
+    def _is_protected(self) -> bool:
+        holder = self.holder()
+        if holder is None:
+            return False
+        log = self.home / "logs" / f"{holder.split()[0]}.log"
+        return log.exists() and "phase.protected" in log.read_text(encoding="utf-8")
+
+    def released(self, *, within_s: float) -> float:
+        """Seconds until nobody holds the account any more; it is flat then."""
+        began = time.monotonic()
+        until(lambda: self.holder() is None, within_s=within_s, what="the account is let go of")
+        took_s = time.monotonic() - began
+        assert self.is_flat()
+        return took_s
+
+    def px(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            [sys.executable, "-m", "pxcore.cli", *arguments],
+            cwd=self.folder,
+            env=self.environ,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+            stdin=subprocess.DEVNULL,
+        )
+
+    def forgive(self) -> None:
+        """For the next test: what the one before has latched is let go of."""
+        self.px("kill", "off", "--reason", "test over", "--yes")
+        self.px("rearm", "--halt", "--reason", "test over", "--yes")
+
+    def store(self) -> Any:
+        return closing(Store(f"sqlite:///{self.home}/px.sqlite"))
+
+    # -- its processes ----------------------------------------------------------------------------
+
+    def tree(self) -> list[psutil.Process]:
+        return psutil.Process(self.process.pid).children(recursive=True)
+
+    def find(self, *words: str) -> psutil.Process:
+        """The one process of the house whose command line has all these words."""
+        found = [p for p in self.tree() if all(w in _command(p) for w in words)]
+        assert found, words
+        return found[-1]
+
+    def session_process(self) -> psutil.Process:
+        return psutil.Process(int(str(self.holder()).rsplit("process ", 1)[1].rstrip(")")))
+
+    def flow_process(self) -> psutil.Process:
+        parent = self.session_process().parent()
+        assert parent is not None
+        return parent
+
+    def end(self) -> None:
+        """Whatever a test left of it is stopped, and gone."""
+        if self._client is not None:
+            self._client.close()
+        left = (
+            [*self.tree(), psutil.Process(self.process.pid)] if self.process.poll() is None else []
+        )
+        if self.process.poll() is None:
+            self.process.terminate()
+        try:
+            self.process.wait(120)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait(10)
+        _, alive = psutil.wait_procs(left, timeout=60)
+        for process in alive:
+            process.kill()
+        assert not alive, [_command(p) for p in alive]
+
+
+def _command(process: psutil.Process) -> str:
+    try:
+        return " ".join(process.cmdline())
+    except psutil.Error:
+        return ""

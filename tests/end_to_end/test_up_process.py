@@ -1,0 +1,301 @@
+"""One `px up`, and everything that may end a session under it: the account is flat each time."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import datetime
+
+import psutil
+import pytest
+from house import HOLDS, House, until
+
+from pxcore.calendar import CHICAGO
+
+pytestmark = [pytest.mark.process, pytest.mark.e2e, pytest.mark.timeout(240)]
+
+SCHEDULED = {
+    "preflight",
+    "trading-day",
+    "end-of-day",
+    "safety-flatten",
+    "sweep",
+    "weekly-report",
+    "housekeeping",
+}
+BY_HAND = {"flatten", "kill-switch"}
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    made = House(tmp_path_factory.mktemp("up"), HOLDS)
+    try:
+        yield made.wait_until_up()
+    finally:
+        made.end()
+
+
+@pytest.fixture
+def held(house: House) -> Iterator[str]:
+    """A trading day whose session holds a protected position: the id of its run."""
+    run_id = house.start("trading-day", {"run": {"window": {"minutes": 5}}})
+    house.holding()
+    yield run_id
+    house.ended(run_id, within_s=120)
+    house.forgive()
+
+
+# -- what it says, and what it registered -------------------------------------------------------
+
+
+def test_first_screen_says_mode_account_gateway_next_runs_ui_and_how_to_stop(house):
+    said = house.said()
+    for word in ("PAPER", "20000001", "127.0.0.1", "Chicago", "px down", house.ui):
+        assert word in said
+    for name in SCHEDULED:
+        assert name in said
+
+
+def test_deployments_are_registered_with_their_schedules_in_chicago_time(house):
+    there = {d["name"]: d for d in house.post("deployments/filter", {})}
+    assert set(there) == SCHEDULED | BY_HAND
+    for name in SCHEDULED:
+        zones = {one["schedule"]["timezone"] for one in there[name]["schedules"]}
+        assert zones == {CHICAGO.key}, name
+    assert all(not there[name]["schedules"] for name in BY_HAND)
+    assert all(d["concurrency_limit"] is None for d in there.values())
+
+
+def test_second_px_up_refuses_and_names_the_first(house):
+    second = house.px("up", "--port", "0")
+    assert second.returncode == 2
+    assert f"process {house.process.pid}" in second.stderr and house.ui in second.stderr
+
+
+def test_registering_again_makes_no_second_automation_and_removes_a_stale_deployment(house):
+    before = house.post("automations/filter", {})
+    environ = house.environ | {"PREFECT_API_URL": f"{house.ui}/api"}
+    for _ in range(2):
+        done = subprocess.run(
+            [sys.executable, "-m", "deployments.register"],
+            env=environ,
+            cwd=house.folder,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+    after = house.post("automations/filter", {})
+    assert sorted(a["name"] for a in after) == sorted(a["name"] for a in before)
+    assert len(after) == 3
+
+
+# -- a day, and by hand -------------------------------------------------------------------------
+
+
+def test_manual_day_ends_completed_with_its_result_in_the_name_and_the_story_on_its_page(house):
+    run_id = house.start(
+        "trading-day",
+        {
+            "run": {
+                "trades": {"strategy": "timed-entry", "every_s": 3},
+                "stop_loss_ticks": 16,
+                "take_profit_ticks": 20,
+                "window": {"minutes": 0.4},
+            }
+        },
+    )
+    state = house.ended(run_id)
+    assert state["type"] == "COMPLETED" and state["name"].startswith("Completed (flat, ")
+    assert house.is_flat()
+    made = {a["key"]: a for a in house.post("artifacts/filter", {})}
+    account = house.facts["account_id"]
+    assert "day P&L" in made[f"live-{account}"]["description"]
+    assert "data:image/svg+xml" in made[f"daily-report-{account}"]["data"]
+    assert "report.html" in made[f"report-page-{account}"]["data"]
+    told = until(
+        lambda: _events_of(house, {"px.session.started", "px.order.filled", "px.session.ended"}),
+        within_s=20,
+        what="the session's events",
+    )
+    assert told
+    lines = house.post("logs/filter", {"logs": {}, "limit": 200})
+    assert any("phase.protected" in line["message"] for line in lines)
+
+
+def _seconds(first: str, last: str) -> float:
+    return (datetime.fromisoformat(last) - datetime.fromisoformat(first)).total_seconds()
+
+
+def _events_of(house, names) -> bool:
+    found = house.post("events/filter", {"filter": {"event": {"name": sorted(names)}}})
+    return {e["event"] for e in found["events"]} >= names
+
+
+def test_run_with_a_parameter_out_of_range_is_refused_by_the_form(house):
+    answer = house._session.post(
+        f"{house.ui}/api/deployments/{house.deployment('trading-day')['id']}/create_flow_run",
+        json={"parameters": {"run": {"size": 0}}, "state": {"type": "SCHEDULED"}},
+        timeout=10,
+    )
+    assert answer.status_code in (409, 422)
+
+
+LOOSE = [
+    pytest.param({"limits": {"loss_usd_max": 60000}}, "loosen", id="limit"),
+    pytest.param({"window": {"end": "15:30"}}, "not within", id="window"),
+    pytest.param({"mode": "live"}, "the settings say paper", id="mode"),
+]
+
+
+@pytest.mark.parametrize(("wish", "said"), LOOSE)
+def test_run_that_would_loosen_something_fails_at_its_start(house, wish, said):
+    state = house.ended(house.start("trading-day", {"run": wish}))
+    assert state["type"] == "FAILED" and said in state["message"]
+
+
+def test_second_session_of_the_account_is_skipped_and_names_the_holder(house, held):
+    session = str(house.holder()).split()[0]
+    state = house.ended(house.start("trading-day"))
+    assert state["name"] == "Skipped (busy)" and session in state["message"]
+    house.set_state(held, "CANCELLING")
+
+
+def test_flatten_by_hand_starts_within_3_s_and_ends_a_live_session_flat(house, held):
+    run_id = house.start("flatten")
+    run = until(
+        lambda: (r := house.get(f"flow_runs/{run_id}"))["start_time"] and r,
+        within_s=10,
+        what="the flatten's code runs",
+    )
+    waited = _seconds(run["created"], run["start_time"])
+    state = house.ended(run_id)
+    assert state["name"] == "Completed (flat)", state
+    assert house.is_flat()
+    assert waited < 3.0
+    assert house.ended(held)["name"].startswith("Completed (flat")
+
+
+def test_flatten_that_spares_a_session_leaves_it_alone(house, held):
+    run_id = house.start("flatten", {"order": {"session": "spared"}})
+    assert house.ended(run_id)["name"] == "Skipped (busy)"
+    assert not house.is_flat() and house.holder() is not None
+    house.set_state(held, "CANCELLING")
+
+
+def test_safety_flatten_before_its_time_leaves_a_session_alone(house, held):
+    state = house.ended(house.start("safety-flatten"))
+    assert state["name"] == "Skipped (not due)"
+    assert not house.is_flat()
+    house.set_state(held, "CANCELLING")
+
+
+def test_kill_switch_from_the_form_flattens_and_keeps_the_next_session_out(house, held):
+    engaged = house.ended(
+        house.start("kill-switch", {"order": {"action": "engage", "reason": "news"}})
+    )
+    assert engaged["name"] == "Completed (engaged)"
+    house.released(within_s=20)
+    house.ended(held)
+    state = house.ended(house.start("trading-day"))
+    assert state["name"] == "Skipped (kill switch)", state
+    released = house.ended(
+        house.start("kill-switch", {"order": {"action": "release", "reason": "over"}})
+    )
+    assert released["name"] == "Completed (released)"
+    assert "news" in house.px("kill", "status").stdout
+
+
+# -- whatever ends a session ----------------------------------------------------------------------
+
+
+def test_cancel_from_the_ui_ends_flat(house, held):
+    house.set_state(held, "CANCELLING")
+    assert house.released(within_s=30) < 25
+    assert house.ended(held)["type"] == "CANCELLED"
+
+
+def test_run_forced_into_cancelled_has_its_session_end_flat(house, held):
+    """Prefect tells the process nothing of it: the task itself asks."""
+    house.set_state(held, "CANCELLED", force=True)
+    house.released(within_s=30)
+
+
+def test_paused_run_has_its_session_end_flat(house, held):
+    house.set_state(held, "PAUSED", force=True)
+    house.released(within_s=30)
+    house.set_state(held, "CANCELLED", force=True)
+
+
+ENDS = [
+    pytest.param(signal.SIGTERM, id="SIGTERM"),
+    pytest.param(signal.SIGINT, id="SIGINT"),
+    pytest.param(signal.SIGKILL, id="SIGKILL"),
+]
+
+
+@pytest.mark.parametrize("number", ENDS)
+def test_signal_to_the_flow_ends_flat_and_its_run_crashed(house, held, number):
+    house.flow_process().send_signal(number)
+    house.released(within_s=40)
+    assert house.ended(held)["type"] in ("CRASHED", "FAILED")
+
+
+def test_killed_session_is_flattened_by_its_flow_and_the_day_is_told(house, held):
+    house.session_process().kill()
+    state = house.ended(held)
+    assert state["type"] == "COMPLETED" and house.is_flat()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL], ids=["SIGTERM", "SIGKILL"])
+def test_stopped_session_runner_ends_flat_and_is_started_anew(house, held, number):
+    tether = house.find("pxcore.runtime.tether", "deployments.serve", "sessions")
+    runner = next(p for p in tether.children() if "sessions" in " ".join(p.cmdline()))
+    before = tether.pid
+    runner.send_signal(number)
+    house.released(within_s=60)
+    until(
+        lambda: house.find("pxcore.runtime.tether", "deployments.serve", "sessions").pid != before,
+        within_s=30,
+        what="a new runner",
+    )
+    house.ended(house.start("sweep"))
+    assert house.state(held)["type"] in ("CRASHED", "CANCELLED", "COMPLETED")
+
+
+def test_flow_and_session_killed_at_once_are_flattened_after_by_the_watchdog(house, held):
+    flow, session = house.flow_process(), house.session_process()
+    os.kill(flow.pid, signal.SIGKILL)
+    os.kill(session.pid, signal.SIGKILL)
+    out = house.home / "logs" / "watchdog.out"
+    until(lambda: "flat, verified by REST" in out.read_text(), within_s=30)
+    assert house.is_flat()
+
+
+def test_machine_that_slept_ends_its_session_as_it_should(house, held):
+    """Everything stands still, and goes on later."""
+    everybody = [*house.tree(), house.session_process()]
+    for process in everybody:
+        process.suspend()
+    with pytest.raises(subprocess.TimeoutExpired):
+        house.process.wait(12)
+    for process in everybody:
+        process.resume()
+    house.start("flatten")
+    house.released(within_s=60)
+
+
+def test_server_killed_for_a_while_harms_no_session_and_its_runners_are_replaced(house):
+    run_id = house.start("trading-day", {"run": {"window": {"minutes": 0.8}}})
+    house.holding()
+    session = house.session_process()
+    server = house.find("prefect", "server", "start")
+    os.kill(server.pid, signal.SIGSTOP)  # away: it takes connections and answers nothing
+    with pytest.raises(psutil.TimeoutExpired):
+        session.wait(15)
+    os.kill(server.pid, signal.SIGKILL)
+    assert house.ended(run_id, within_s=150)["type"] == "COMPLETED"
+    assert house.is_flat()
+    until(lambda: "runner sessions is replaced" in house.said(), within_s=60)
