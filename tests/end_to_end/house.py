@@ -32,6 +32,7 @@ HOLDS = {
     "PX_TRADES_MAX": "1000",
     "PX_COOLDOWN_S": "0",
     "PX_RESTARTS_MAX": "0",
+    "PX_WINDOW_START": "08:00",  # the paper market begins at 08:29
 }
 _never = threading.Event()
 
@@ -211,9 +212,13 @@ class House:
 
     def find(self, *words: str) -> psutil.Process:
         """The one process of the house whose command line has all these words."""
+        found = self.seek(*words)
+        assert found is not None, words
+        return found
+
+    def seek(self, *words: str) -> psutil.Process | None:
         found = [p for p in self.tree() if all(w in _command(p) for w in words)]
-        assert found, words
-        return found[-1]
+        return found[-1] if found else None
 
     def session_process(self) -> psutil.Process:
         return psutil.Process(int(str(self.holder()).rsplit("process ", 1)[1].rstrip(")")))

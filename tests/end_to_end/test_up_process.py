@@ -36,6 +36,11 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         made.end()
 
 
+@pytest.fixture(autouse=True)
+def nothing_left_behind() -> None:
+    """The house is everybody's, and starts processes anew: its own end sees that all are gone."""
+
+
 @pytest.fixture
 def held(house: House) -> Iterator[str]:
     """A trading day whose session holds a protected position: the id of its run."""
@@ -249,20 +254,39 @@ def test_killed_session_is_flattened_by_its_flow_and_the_day_is_told(house, held
     assert state["type"] == "COMPLETED" and house.is_flat()
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL], ids=["SIGTERM", "SIGKILL"])
-def test_stopped_session_runner_ends_flat_and_is_started_anew(house, held, number):
-    tether = house.find("pxcore.runtime.tether", "deployments.serve", "sessions")
-    runner = next(p for p in tether.children() if "sessions" in " ".join(p.cmdline()))
-    before = tether.pid
-    runner.send_signal(number)
+def session_runner(house: House) -> tuple[psutil.Process, psutil.Process]:
+    """The process that ties it to `px up`, and the runner."""
+    tether = house.find("runtime.tether", "serve", "sessions")
+    return tether, next(p for p in tether.children() if "sessions" in " ".join(p.cmdline()))
+
+
+def wait_for_another(house: House, tether: psutil.Process) -> None:
+    def is_there() -> bool:
+        new = house.seek("runtime.tether", "serve", "sessions")
+        return new is not None and new.pid != tether.pid
+
+    until(is_there, within_s=30, what="a new runner")
+
+
+def test_stopped_session_runner_ends_flat_is_started_anew_and_its_run_is_swept(house, held):
+    tether, runner = session_runner(house)
+    runner.terminate()
     house.released(within_s=60)
-    until(
-        lambda: house.find("pxcore.runtime.tether", "deployments.serve", "sessions").pid != before,
-        within_s=30,
-        what="a new runner",
-    )
-    house.ended(house.start("sweep"))
-    assert house.state(held)["type"] in ("CRASHED", "CANCELLED", "COMPLETED")
+    wait_for_another(house, tether)
+    swept = house.ended(house.start("sweep"))
+    assert swept["type"] == "COMPLETED"
+    assert house.state(held)["type"] == "CRASHED"
+
+
+def test_session_whose_runner_was_killed_goes_on_and_can_still_be_cancelled(house, held):
+    """Its flow lives, and asks the server itself: nothing of Prefect's would end it any more."""
+    tether, runner = session_runner(house)
+    runner.kill()
+    wait_for_another(house, tether)
+    assert house.holder() is not None and not house.is_flat()
+    house.set_state(held, "CANCELLING")
+    assert house.released(within_s=40) < 30
+    assert house.ended(held)["type"] == "CANCELLED"
 
 
 def test_flow_and_session_killed_at_once_are_flattened_after_by_the_watchdog(house, held):
