@@ -29,7 +29,7 @@ from pxcore.runtime.reprotect import Reprotect
 from pxcore.runtime.startup import is_recovery_due
 from pxcore.runtime.store_access import ask_store
 from pxcore.runtime.suspicion import Finding, Seen, Sight, Suspicion, Trouble
-from pxcore.settings import Mode, Settings
+from pxcore.settings import GatewayName, Mode, Settings
 from pxcore.store.leases import Lease, beat_watchdog, read_lease, release_lease
 
 LOOK_S = 1.0
@@ -37,6 +37,7 @@ _STORE_S = 5.0
 _BEAT_S = 5.0
 _ACCOUNT_S = 10.0  # between looks at an account that nobody holds
 _FLATTEN_S = 60.0
+_PAPER_S = 45.0  # after its parent: the paper gateway ends by then, and nothing is left to watch
 _PROCESS = re.compile(r"\(process (\d+)\)$")
 
 
@@ -57,6 +58,8 @@ class Watchdog:
         self._asked_at_s = -_ACCOUNT_S
         self._beaten_at_s = -_BEAT_S
         self._said = ""
+        self._is_leased = False
+        self._was_flat = True
 
     def run(self, stopped: threading.Event) -> None:
         """Until it is stopped. What fails is said and tried again at the next look."""
@@ -70,10 +73,16 @@ class Watchdog:
             stopped.wait(LOOK_S)
         self._client.close()
 
+    @property
+    def is_on_paper(self) -> bool:
+        return self._settings.gateway is GatewayName.PAPER
+
     def is_needed(self) -> bool:
-        """Somebody is at work on the account, or it was not seen flat."""
+        """Somebody is at work on the account, a session of here has not given its lease back, or
+        the account was not flat when it could be read last.
+        """
         is_held = holder_of(Paths(self._settings.home).home, self._account_id) is not None
-        return is_held or self._account is None or not self._account.is_flat
+        return is_held or self._is_leased or not self._was_flat
 
     def look(self) -> Finding | None:
         """One round: what was found, after it was acted upon."""
@@ -142,6 +151,7 @@ class Watchdog:
         except PxError as error:
             self._say(f"the store is away: {error}")
             return None, True
+        self._is_leased = found is not None and found.is_held and found.place == self._place
         return found, False
 
     def _ask_account(self, at_s: float) -> Seen | None:
@@ -153,6 +163,7 @@ class Watchdog:
             self._say(f"the account cannot be read: {error}")
             return None
         held = ", ".join(f"{p.size:+d} {p.contract_id}" for p in positions) or "nothing"
+        self._was_flat = not orders and not positions
         return Seen(
             at_s=at_s,
             is_flat=not orders and not positions,
@@ -289,6 +300,7 @@ def _stop_with_parent(dog: Watchdog, stopped: threading.Event) -> None:
     with suppress(OSError):  # a stdin that cannot be read has ended too
         while os.read(0, 4096):
             continue
-    while dog.is_needed() and not stopped.wait(LOOK_S):
+    deadline = time.monotonic() + _PAPER_S if dog.is_on_paper else float("inf")
+    while dog.is_needed() and time.monotonic() < deadline and not stopped.wait(LOOK_S):
         continue
     stopped.set()

@@ -73,6 +73,16 @@ class House:
                 start_new_session=True,
             )
 
+    def restart(self) -> None:
+        """Anew, over what the last one left in the home folder."""
+        assert self.process.poll() is not None
+        if self._client is not None:
+            self._client.close()
+            self._client = None
+        self.log.unlink()
+        self.process = self._started()
+        self.wait_until_up()
+
     def wait_until_up(self) -> "House":
         until(self._is_up, within_s=90, what="px up is up")
         return self
