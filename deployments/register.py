@@ -22,12 +22,12 @@ from pxcore.settings import AccountlessSettings, load_settings
 WITHOUT_SERVER = "PREFECT_API_URL is missing: `px up` starts a server with everything"
 
 
-def register(deployments: list[RunnerDeployment], *, pool: str | None = None) -> dict[str, UUID]:
-    """Their ids by name. In a work pool its workers run them; else the runners of `px up`."""
+def register(deployments: list[RunnerDeployment]) -> dict[str, UUID]:
+    """Their ids by name. Those in a work pool are run by its workers, others by `px up`."""
     ids: dict[str, UUID] = {}
     for one in deployments:
         assert one.name is not None
-        made = one.apply(work_pool_name=pool)
+        made = one.apply()
         assert isinstance(made, UUID)
         ids[one.name] = made
     _remove_stale(set(ids.values()))

@@ -18,6 +18,11 @@ def deployments(accounts: tuple[NamedAccount, ...]) -> list[RunnerDeployment]:
     return [_of(account) for account in accounts]
 
 
+def queue_of(account: NamedAccount) -> str:
+    """Of a work pool: the machine that may trade the account serves it."""
+    return account.label or "sessions"
+
+
 def _of(account: NamedAccount) -> RunnerDeployment:
     which = f" of account {account.id}" if account.label else ""
     return made(

@@ -14,6 +14,7 @@ import typer
 from pxcore.cli import alerts, arming, journal, kill, service
 from pxcore.cli.choice import strategy_settings
 from pxcore.cli.demo import DemoRequest, run_demo
+from pxcore.cli.deploy import deploy_to
 from pxcore.cli.desk import acting, asking
 from pxcore.cli.down import bring_down
 from pxcore.cli.edge import Edge, log_to_stderr
@@ -228,6 +229,17 @@ def down(
     """
     settings = load_settings(kind=AccountlessSettings)
     raise typer.Exit(bring_down(settings, console(), leaves=leave, is_agreed=yes))
+
+
+@app.command()
+def deploy(
+    pool: Annotated[str, typer.Option(help="Name of the work pool; made if there is none.")],
+) -> None:
+    """Register the deployments for the workers of a work pool, on the server of PREFECT_API_URL.
+
+    Example: px deploy --pool trading
+    """
+    raise typer.Exit(deploy_to(pool))
 
 
 @app.command()

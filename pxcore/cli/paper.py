@@ -120,12 +120,20 @@ class Paper:
     """Starts at once and ends with us. Its account is new: nothing of an earlier demo is on it."""
 
     def __init__(
-        self, paths: Paths, market: DemoMarket, *, seed: int, port: int, file: Path | None
+        self,
+        paths: Paths,
+        market: DemoMarket,
+        *,
+        seed: int,
+        port: int,
+        file: Path | None,
+        account_id: int | None = None,
     ) -> None:
         self._clock = ShiftedClock(
             market=market.clock_start, wall=datetime.now(UTC), speed=market.speed
         )
-        self.account_id = 20_000_000 + int(datetime.now(UTC).timestamp()) % 10_000_000
+        fresh = 20_000_000 + int(datetime.now(UTC).timestamp()) % 10_000_000
+        self.account_id = account_id or fresh
         self.url = ""
         self._log = paths.logs / "paper.log"
         config = PaperConfig(

@@ -44,8 +44,11 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     account: tuple[NamedAccount, ...]
 
 
-def accounts(settings: Settings, file: Path = FILE) -> tuple[NamedAccount, ...]:
-    """At least one. Raises Misconfigured with every problem of the file."""
+def accounts(settings: Settings) -> tuple[NamedAccount, ...]:
+    """At least one. The file lies in the working folder, or else in the home folder, where the
+    worker of a pool finds it. Raises Misconfigured with every problem of it.
+    """
+    file = FILE if FILE.exists() else settings.home / FILE
     try:
         text = file.read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -67,12 +70,12 @@ def accounts(settings: Settings, file: Path = FILE) -> tuple[NamedAccount, ...]:
     return found
 
 
-def account_of(settings: Settings, account_id: int | None, file: Path = FILE) -> NamedAccount:
+def account_of(settings: Settings, account_id: int | None) -> NamedAccount:
     """The one with that id; one that the file does not name trades with the settings as they are.
 
     None is the settings' own account, or the file's only one.
     """
-    known = accounts(settings, file)
+    known = accounts(settings)
     if account_id is None and settings.account_id is None and len(known) == 1:
         return known[0]
     wanted = account_id or settings.account_id
