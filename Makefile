@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: demo test check setup lock clean bench-gateway bench-paper bench-engine bench-journal bench-report
+.PHONY: demo test test-e2e check setup lock clean bench-gateway bench-paper bench-engine bench-journal bench-report
 
 demo: setup
 	$(BIN)/px demo
@@ -11,6 +11,10 @@ demo: setup
 test: check
 	$(BIN)/python -m pytest -m "not process" -n 2 --dist loadfile
 	$(BIN)/python -m pytest -m process -n 3 --dist loadfile
+
+# The schedule as a whole, on real processes: every way in which a session ends under `px up`.
+test-e2e: setup
+	$(BIN)/python -m pytest -m e2e -n 3 --dist loadfile
 
 check: setup
 	$(BIN)/ruff check .

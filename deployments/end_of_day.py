@@ -5,7 +5,7 @@ from prefect.deployments.runner import RunnerDeployment
 from deployments.make import chicago, made
 from flows.end_of_day import end_of_day
 
-SCHEDULE = chicago("20 15 * * 1-5", "weekdays")
+SCHEDULE = chicago("20 15 * * 1-5", "weekdays-1520-chicago")
 
 
 def deployment() -> RunnerDeployment:

@@ -5,7 +5,7 @@ from prefect.deployments.runner import RunnerDeployment
 from deployments.make import chicago, made
 from flows.upkeep import housekeeping
 
-SCHEDULE = chicago("30 9 * * 6", "saturdays")
+SCHEDULE = chicago("30 9 * * 6", "saturdays-0930-chicago")
 
 
 def deployment() -> RunnerDeployment:

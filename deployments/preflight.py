@@ -5,7 +5,7 @@ from prefect.deployments.runner import RunnerDeployment
 from deployments.make import chicago, made
 from flows.preflight import preflight
 
-SCHEDULE = chicago("0 8 * * 1-5", "weekdays")
+SCHEDULE = chicago("0 8 * * 1-5", "weekdays-0800-chicago")
 
 
 def deployment() -> RunnerDeployment:

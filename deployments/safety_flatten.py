@@ -29,7 +29,7 @@ def deployment(settings: Settings, today: date) -> RunnerDeployment:
 
 def _regular(settings: Settings) -> Schedule:
     at = (datetime.combine(date(2026, 1, 5), settings.flat_by) + timedelta(minutes=4)).time()
-    return chicago(f"{at.minute} {at.hour} * * 1-5", "weekdays")
+    return chicago(f"{at.minute} {at.hour} * * 1-5", f"weekdays-{at:%H%M}-chicago")
 
 
 def early_closes(settings: Settings, today: date) -> list[Schedule]:

@@ -5,7 +5,7 @@ from prefect.deployments.runner import RunnerDeployment
 from deployments.make import chicago, made
 from flows.safety import sweep
 
-SCHEDULE = chicago("*/5 8-15 * * 1-5", "in-session")
+SCHEDULE = chicago("*/5 8-15 * * 1-5", "every-5-minutes-in-session")
 
 
 def deployment() -> RunnerDeployment:

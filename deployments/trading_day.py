@@ -10,7 +10,7 @@ from deployments.make import chicago, made
 from flows.trading_day import trading_day
 from pxcore.runtime.accounts import NamedAccount
 
-SCHEDULE = chicago("20 8 * * 1-5", "weekdays")
+SCHEDULE = chicago("20 8 * * 1-5", "weekdays-0820-chicago")
 SESSION = "session"  # the tag of what trades
 
 

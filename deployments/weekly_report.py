@@ -5,7 +5,7 @@ from prefect.deployments.runner import RunnerDeployment
 from deployments.make import chicago, made
 from flows.upkeep import weekly_report
 
-SCHEDULE = chicago("0 9 * * 6", "saturdays")
+SCHEDULE = chicago("0 9 * * 6", "saturdays-0900-chicago")
 
 
 def deployment() -> RunnerDeployment:

@@ -10,7 +10,7 @@ import pytest
 from pxcore.journal.replay import replay
 from pxcore.runtime.paths import Paths
 
-pytestmark = pytest.mark.process
+pytestmark = [pytest.mark.process, pytest.mark.e2e]
 
 
 def outcome_of(lines) -> dict:

@@ -11,9 +11,14 @@ import pytest
 from pxcore.calendar import CHICAGO
 from pxcore.cli.orchestrator import prefect_environ
 
-pytestmark = pytest.mark.process
+pytestmark = [pytest.mark.process, pytest.mark.e2e]
 
-REGISTER = "from deployments.trading_day import deployment; print(deployment().apply())"
+REGISTER = """
+from deployments.trading_day import deployments
+from pxcore.runtime.accounts import NamedAccount
+
+print(deployments((NamedAccount(id=None, label=""),))[0].apply())
+"""
 
 LIST = """
 import asyncio, json

@@ -20,7 +20,7 @@ from pxcore.runtime.process import end, spawn
 from pxcore.store import Store
 from pxcore.store.leases import read_lease, read_watchdogs
 
-pytestmark = pytest.mark.process
+pytestmark = [pytest.mark.process, pytest.mark.e2e]
 
 HOLDS = {
     "PX_STRATEGY": "trade-on-start",

@@ -1,0 +1,143 @@
+"""Prefect's own pages over a `px up`, in a real browser: what an operator sees and clicks.
+
+With PICTURES_OF_PX=docs/pictures in the environment the pages are kept there as pictures.
+"""
+
+import base64
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from browser import Browser
+from house import HOLDS, House, until
+
+pytestmark = [pytest.mark.process, pytest.mark.e2e, pytest.mark.timeout(240)]
+
+
+class Pages:
+    """The UI of a house, page by page."""
+
+    def __init__(self, house: House, browser: Browser) -> None:
+        self._house = house
+        self._browser = browser
+        self._shown = os.environ.get("PICTURES_OF_PX", "")
+        browser.call(
+            "Emulation.setDeviceMetricsOverride",
+            width=1400,
+            height=1000,
+            deviceScaleFactor=1,
+            mobile=False,
+        )
+
+    def visit(self, path: str, *words: str) -> str:
+        """The page's text, once it has all these words."""
+        self._browser.call("Page.navigate", url=f"{self._house.ui}/{path}")
+
+        def text() -> str | None:
+            found = str(self._browser.ask("document.body ? document.body.innerText : ''"))
+            return found if all(word in found for word in words) else None
+
+        return str(until(text, within_s=30, what=f"{path} shows {words}"))
+
+    def click(self, label: str) -> None:
+        """The last button with that text."""
+        clicked = self._browser.ask(
+            "(() => { const found = [...document.querySelectorAll('button')]"
+            f".filter(b => b.innerText.trim() === {label!r}); "
+            "if (!found.length) return false; found[found.length - 1].click(); return true; })()"
+        )
+        assert clicked, label
+
+    def keep(self, name: str) -> None:
+        if self._shown:
+            time.sleep(1.0)  # for a picture alone: what is drawn after the text is there
+            shot = self._browser.call("Page.captureScreenshot", format="png")["data"]
+            Path(self._shown, f"{name}.png").write_bytes(base64.b64decode(shot))
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    made = House(tmp_path_factory.mktemp("ui"), HOLDS)
+    try:
+        yield made.wait_until_up()
+    finally:
+        made.end()
+
+
+@pytest.fixture
+def pages(house: House, tmp_path: Path) -> Iterator[Pages]:
+    browser = Browser(tmp_path)
+    try:
+        yield Pages(house, browser)
+    finally:
+        browser.close()
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_behind() -> None:
+    """The house is everybody's: its own end sees that all are gone."""
+
+
+def test_deployments_are_shown_with_their_next_runs(house, pages):
+    text = pages.visit("deployments", "9 Deployments", "trading-day", "flatten", "safety-flatten")
+    assert "kill-switch" in text
+    until(lambda: house.deployment("flatten")["status"] == "READY", within_s=40)
+    pages.visit("deployments", "9 Deployments", "trading-day")
+    pages.keep("deployments")
+    deployment = house.deployment("trading-day")
+    page = f"deployments/deployment/{deployment['id']}?tab=Upcoming"
+    pages.visit(page, "Scheduled for", "weekdays-0820-chicago")
+    pages.keep("trading-day-deployment")
+
+
+def test_finished_day_shows_its_result_and_its_artifacts(house, pages):
+    run_id = house.start(
+        "trading-day",
+        {
+            "run": {
+                "trades": {"strategy": "timed-entry", "every_s": 3},
+                "stop_loss_ticks": 16,
+                "take_profit_ticks": 20,
+                "window": {"minutes": 0.5},
+            }
+        },
+    )
+    house.ended(run_id)
+    pages.visit(f"runs/flow-run/{run_id}?tab=Artifacts", "Completed (flat, ")
+    pages.keep("finished-day")
+    made = house.post("artifacts/filter", {})
+    report = next(a for a in made if a["key"].startswith("daily-report"))
+    text = pages.visit(f"artifacts/artifact/{report['id']}", "Daily-loss report", "net P&L, USD")
+    assert "headroom" in text
+    pages.keep("daily-report")
+    pages.visit("runs", "Completed (flat, ")
+    pages.keep("runs")
+
+
+def test_flatten_started_from_its_form_flattens_a_live_session(house, pages):
+    day = house.start("trading-day", {"run": {"window": {"minutes": 5}}})
+    session = house.holding()
+    live = next(a for a in house.post("artifacts/filter", {}) if a["key"].startswith("live-"))
+    pages.visit(f"artifacts/artifact/{live['id']}", "headroom")
+    pages.keep("live-session")
+    deployment = house.deployment("flatten")["id"]
+    text = pages.visit(f"deployments/deployment/{deployment}/run", "Submit", "asked to end")
+    assert "instead of the settings' account" in text
+    pages.keep("flatten-form")
+    assert not house.is_flat()
+    pages.click("Submit")
+    house.released(within_s=30)
+    (run,) = until(
+        lambda: (
+            house.post("flow_runs/filter", {"flow_runs": {"deployment_id": {"any_": [deployment]}}})
+            or None
+        ),
+        within_s=10,
+    )
+    assert house.ended(run["id"])["name"] == "Completed (flat)"
+    house.ended(day)
+    text = pages.visit(f"runs/flow-run/{run['id']}", "Completed (flat)", session)
+    assert "asking it to flatten and end" in text
+    pages.keep("flatten-run")
