@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _STOPS = (OrderType.STOP, OrderType.TRAILING_STOP)
 _FLATTEN = timedelta(seconds=40)  # one flatten, with lost answers and slow fills on the way
 _ANOTHER_ROUND = timedelta(seconds=15)
+_ANOTHER_ROUND_UNHEARD = timedelta(seconds=30)  # close, answer lost, look, answer lost
 _QUICK_FLATTEN = timedelta(seconds=3)  # one with everything answered at once
 
 
@@ -162,8 +163,10 @@ class Invariants:
         """How long one may take; longer for each order that the venue rejects or leaves open."""
         scenario = self._scenario
         odd = [f for f in scenario.faults if isinstance(f, AsyncReject | OrderPending)]
-        again = _ANOTHER_ROUND * sum(f.count or 0 for f in odd)
-        return (_QUICK_FLATTEN if scenario.is_rest_sound else _FLATTEN) + again
+        rounds = sum(f.count or 0 for f in odd)
+        if scenario.is_rest_sound:
+            return _QUICK_FLATTEN + _ANOTHER_ROUND * rounds
+        return _FLATTEN + _ANOTHER_ROUND_UNHEARD * rounds
 
     def _judge_account(self, now: datetime) -> None:
         held = sum(p.size for p in self._exchange.positions(ACCOUNT_ID))
@@ -209,17 +212,36 @@ class Invariants:
 
     # -- at the end ---------------------------------------------------------------------------
 
+    def _judge_left(self) -> None:
+        """What a session was asked to leave is under its stop, or gone by its bracket."""
+        if self._scenario.has_strangers:
+            return
+        for position in self._exchange.positions(ACCOUNT_ID):
+            stops = [
+                order.size
+                for order in self._exchange.orders(ACCOUNT_ID)
+                if order.is_working
+                and order.type is OrderType.STOP
+                and order.side.sign * position.size < 0
+            ]
+            if sum(stops) < abs(position.size):
+                raise Violation(f"left without a stop: {position}")
+
     def at_end(self, now: datetime, sessions: "list[Session]") -> None:
         exchange, config = self._exchange, self._scenario.config
-        if not exchange.is_flat and not self._scenario.has_strangers:
+        if sessions[-1].engine.is_left:
+            self._judge_left()
+        elif not exchange.is_flat and not self._scenario.has_strangers:
             raise Violation(f"not flat at the end: {exchange.positions(ACCOUNT_ID)}")
         account = exchange.account(ACCOUNT_ID)
         assert account is not None
         gained = account.balance_usd - BALANCE_USD
         believed = sessions[-1].engine.state.book.realised_usd
-        if sessions[-1].engine.is_over and believed != gained and not self._scenario.has_strangers:
+        is_told = sessions[-1].engine.is_over and not sessions[-1].engine.is_left
+        if is_told and believed != gained and not self._scenario.has_strangers:
             raise Violation(f"we make it {believed} USD, the venue {gained}")
-        self._judge_loss(gained)
+        if not sessions[-1].engine.is_left:
+            self._judge_loss(gained)
         ours = [o for o in exchange.orders(ACCOUNT_ID) if o.tag in self._tags]
         entries = [o for o in ours if o.type is OrderType.MARKET]
         if len(ours) > len({o.tag for o in ours}):

@@ -18,6 +18,7 @@ from pxcore.cli.screen import Screen
 from pxcore.model import PxError
 from pxcore.reports.daily import DailyReport
 from pxcore.reports.render import to_terminal
+from pxcore.runtime.home_lock import household_of
 from pxcore.runtime.paths import Paths
 from pxcore.runtime.process import end
 
@@ -63,11 +64,7 @@ class TerminalDay:
 
     def _day(self, stack: ExitStack, prepare: Callable[[ExitStack], Prepared]) -> dict[str, Any]:
         paths = self._paths
-        port = free_port()
-        server = start_server(paths, port)
-        stack.callback(end, server, patience=(12.0, 5.0, 5.0))
-        self.screen.say(f"starting Prefect's server, UI http://127.0.0.1:{port}")
-        wait_for_server(server, port, paths.logs / "prefect-server.log")
+        port = self._server_port(stack)
         self._prepared = prepare(stack)
         self._flow = FlowProcess(
             paths, port=port, environ=self._prepared.environ, cwd=self._prepared.cwd
@@ -77,6 +74,19 @@ class TerminalDay:
             outcome = self._flow.follow(self.screen)
         self._interrupts.disarm()
         return outcome
+
+    def _server_port(self, stack: ExitStack) -> int:
+        """Of the server that `px up` keeps, or of one of our own: two would share a database."""
+        there = household_of(self._paths.home)
+        if there is not None and there.ui:
+            self.screen.say(f"on the server of `px up`, UI {there.ui}")
+            return int(there.ui.rsplit(":", 1)[1])
+        port = free_port()
+        server = start_server(self._paths, port)
+        stack.callback(end, server, patience=(12.0, 5.0, 5.0))
+        self.screen.say(f"starting Prefect's server, UI http://127.0.0.1:{port}")
+        wait_for_server(server, port, self._paths.logs / "prefect-server.log")
+        return port
 
     def _conclude(self, outcome: dict[str, Any]) -> int:
         """The report, where it lies, and the verdict as an exit status."""

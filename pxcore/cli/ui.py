@@ -6,12 +6,18 @@ import threading
 from rich.console import Console
 
 from pxcore.cli.orchestrator import check_port, free_port, start_server, wait_for_server
+from pxcore.runtime.home_lock import household_of
 from pxcore.runtime.paths import Paths
 from pxcore.runtime.process import end
 
 
 def serve_ui(paths: Paths, port: int, run_id: str | None, console: Console) -> int:
     """Prefect's server with its UI over the runs of this home, until Ctrl-C."""
+    there = household_of(paths.home)
+    if there is not None and there.ui:
+        page = f"/runs/flow-run/{run_id}" if run_id else "/runs"
+        console.print(f"{there.ui}{page}   (of the `px up` that runs here)", soft_wrap=True)
+        return 0
     if port:
         check_port(port, "Prefect's server")
     paths.make()

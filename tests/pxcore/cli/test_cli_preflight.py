@@ -18,7 +18,8 @@ def test_fit_day_is_a_table_of_every_check_and_status_0(px: Px) -> None:
     lines = said.out.splitlines()
     assert said.status == 0 and said.err == ""
     assert lines[0].split() == ["check", "verdict", "found"]
-    assert [line.split("  ")[0] for line in lines[1:-1]] == [
+    assert lines[-2].startswith("watchdog: start `px watchdog`")
+    assert [line.split("  ")[0] for line in lines[1:-2]] == [
         "settings",
         "calendar",
         "gateway",
