@@ -31,6 +31,7 @@ from tasks.run_watch import top_run_id
 # Flows take neither settings nor clients: a flow's parameters are stored and shown in clear.
 
 _AS_SET = Run()
+_BACKSTOP_S = 13 * 3600  # the session and its supervisor have deadlines of their own
 
 
 @flow(name="startup", retries=0, persist_result=False)
@@ -60,7 +61,7 @@ def close_session(plan: SessionPlan) -> tuple[DailyReport, Path]:
     return made, folder
 
 
-@flow(name="trading-day", retries=0, persist_result=False)
+@flow(name="trading-day", retries=0, persist_result=False, timeout_seconds=_BACKSTOP_S)
 def trading_day(run: Run = _AS_SET) -> State[Any]:
     """The whole day with the settings of this process. Fails unless it ends flat and reconciled.
 

@@ -2,11 +2,14 @@
 
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import psutil
 import pytest
 
+from pxcore.cli.orchestrator import prefect_environ, px_environ
 from pxcore.journal.replay import replay
 from pxcore.runtime.paths import Paths
 
@@ -67,6 +70,35 @@ def test_signal_to_the_flow_leaves_the_account_flat(start_paper, start_flow, num
     flow.until_code("phase.protected")
     flow.process.send_signal(number)
     flow.process.wait(40)
+    assert paper.is_flat()
+
+
+TIMED_OUT = """
+from flows.trading_day import trading_day
+from tasks.control import CONTROL
+from flows.run import say
+
+CONTROL.listeners.append(say)
+state = trading_day.with_options(timeout_seconds=20)(return_state=True)
+print('{"line": "state", "name": "%s"}' % state.name)
+"""
+
+
+def test_flow_that_times_out_leaves_the_account_flat(start_paper, prefect_server, tmp_path):
+    paper, settings = start_paper(window_s=90.0)
+    server_paths, port = prefect_server
+    environ = px_environ({**os.environ, **prefect_environ(server_paths, port)}, settings)
+    done = subprocess.run(
+        [sys.executable, "-c", TIMED_OUT],
+        env=environ,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    assert "phase.protected" in done.stdout
+    assert '"name": "TimedOut"' in done.stdout, done.stderr[-2000:]
     assert paper.is_flat()
 
 

@@ -2,9 +2,11 @@
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import datetime
 
 import psutil
@@ -234,6 +236,12 @@ def test_paused_run_has_its_session_end_flat(house, held):
     house.set_state(held, "CANCELLED", force=True)
 
 
+def flattens(house: House) -> set[str]:
+    deployment = house.deployment("flatten")["id"]
+    wanted = {"flow_runs": {"deployment_id": {"any_": [deployment]}}}
+    return {run["id"] for run in house.post("flow_runs/filter", wanted)}
+
+
 ENDS = [
     pytest.param(signal.SIGTERM, id="SIGTERM"),
     pytest.param(signal.SIGINT, id="SIGINT"),
@@ -243,9 +251,13 @@ ENDS = [
 
 @pytest.mark.parametrize("number", ENDS)
 def test_signal_to_the_flow_ends_flat_and_its_run_crashed(house, held, number):
+    """And the automation starts a flatten, which finds it flat or spares whoever has it."""
+    before = flattens(house)
     house.flow_process().send_signal(number)
     house.released(within_s=40)
     assert house.ended(held)["type"] in ("CRASHED", "FAILED")
+    (new,) = until(lambda: (flattens(house) - before) or None, within_s=60, what="a flatten")
+    assert house.ended(new)["name"] in ("Completed (flat already)", "Skipped (busy)")
 
 
 def test_killed_session_is_flattened_by_its_flow_and_the_day_is_told(house, held):
@@ -309,6 +321,25 @@ def test_machine_that_slept_ends_its_session_as_it_should(house, held):
         process.resume()
     house.start("flatten")
     house.released(within_s=60)
+
+
+def test_store_that_is_locked_keeps_entries_out_and_harms_no_session(house, held):
+    log = house.home / "logs" / f"{str(house.holder()).split()[0]}.log"
+    with closing(sqlite3.connect(house.home / "px.sqlite", timeout=30)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        until(lambda: "asked.pause" in log.read_text(), within_s=40, what="no entries")
+    until(lambda: "asked.resume" in log.read_text(), within_s=20, what="entries again")
+    assert not house.is_flat()
+    house.set_state(held, "CANCELLING")
+    house.released(within_s=30)
+
+
+def test_gateway_that_is_killed_is_started_anew_and_the_session_ends_flat(house, held):
+    log = house.home / "logs" / f"{str(house.holder()).split()[0]}.log"
+    house.find("pxcore.paper").kill()
+    until(lambda: "hub.down" in log.read_text(), within_s=30, what="the session noticed")
+    house.set_state(held, "CANCELLING")
+    house.released(within_s=90)
 
 
 def test_server_killed_for_a_while_harms_no_session_and_its_runners_are_replaced(house):

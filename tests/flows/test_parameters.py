@@ -2,13 +2,16 @@
 
 import json
 import os
+from datetime import UTC, datetime
 
 import pytest
 from prefect.utilities.callables import parameter_schema
 from pydantic import ValidationError
 
-from flows.parameters import Run, in_force, settings_of
+from flows.parameters import Run, Window, in_force, settings_of, window_settings
 from flows.trading_day import trading_day
+from pxcore.model import Misconfigured
+from pxcore.settings import Mode, load_settings
 from pxcore.strategies import BUILT_IN, choose_strategy
 
 
@@ -68,3 +71,57 @@ def test_settings_of_a_run_are_gone_when_it_is_over(monkeypatch):
 
     assert os.environ["PX_STRATEGY"] == "hold"
     assert "PX_STRATEGY_PARAMS" not in os.environ
+
+
+# -- of a whole run -----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PX_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("PX_LOSS_USD_MAX", "500")
+
+
+def test_limits_of_a_run_are_tighter_and_its_bracket_its_own(folder):
+    wish = {"limits": {"loss_usd_max": 300, "trades_max": 2}, "stop_loss_ticks": 16, "size": 2}
+    with in_force(Run.model_validate(wish)) as settings:
+        assert (settings.loss_usd_max, settings.trades_max) == (300, 2)
+        assert (settings.stop_loss_ticks, settings.size) == (16, 2)
+    assert os.environ["PX_LOSS_USD_MAX"] == "500"
+
+
+LOOSE = [
+    pytest.param({"limits": {"loss_usd_max": 501}}, "loosen", id="limit"),
+    pytest.param({"window": {"start": "08:00"}}, "not within", id="earlier"),
+    pytest.param({"window": {"end": "15:01"}}, "not within", id="later"),
+    pytest.param({"window": {"start": "10:00", "end": "09:00"}}, "PX_WINDOW_START", id="reversed"),
+    pytest.param({"mode": "live"}, "the settings say paper", id="mode"),
+    pytest.param({"size": 6}, "PX_CONTRACTS_MAX", id="size"),
+]
+
+
+@pytest.mark.parametrize(("wish", "said"), LOOSE)
+def test_run_that_would_loosen_anything_is_refused(folder, wish, said):
+    with pytest.raises(Misconfigured, match=said), in_force(Run.model_validate(wish)):
+        pass
+
+
+def test_shadow_is_a_dry_run(folder):
+    with in_force(Run(mode="shadow")) as settings:
+        assert settings.mode is Mode.SHADOW
+
+
+MINUTES = [
+    pytest.param("2026-11-24T14:00:00", 5, "08:35:00", id="before the window: from its start"),
+    pytest.param("2026-11-24T16:00:00", 5, "10:05:00", id="within it: from now"),
+    pytest.param("2026-11-24T20:58:00", 30, "15:00:00", id="its end stays"),
+]
+
+
+@pytest.mark.parametrize(("now", "minutes", "end"), MINUTES)
+def test_minutes_shorten_the_window(folder, now, minutes, end):
+    settings = load_settings()
+    moment = datetime.fromisoformat(now).replace(tzinfo=UTC)
+    found = window_settings(Window(minutes=minutes), settings, moment)
+    assert found == {"PX_WINDOW_START": "08:30:00", "PX_WINDOW_END": end}

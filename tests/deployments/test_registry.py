@@ -1,0 +1,84 @@
+"""When everything runs: in Chicago time, over daylight saving, and before every early close."""
+
+import asyncio
+from datetime import UTC, date, datetime
+
+import pytest
+from prefect.server.schemas.schedules import CronSchedule
+
+from deployments.registry import Runner, deployments_of, every_deployment
+from deployments.safety_flatten import deployment, early_closes
+from pxcore.calendar import CHICAGO, DayKind, trading_day
+from pxcore.settings import Settings, load_settings
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PX_HOME", str(tmp_path / "home"))
+
+
+TIMES = {
+    "preflight": {(8, 0)},
+    "trading-day": {(8, 20)},
+    "end-of-day": {(15, 20)},
+    "weekly-report": {(9, 0)},
+    "housekeeping": {(9, 30)},
+}
+
+
+async def runs_of(schedule, start: datetime, count: int) -> list[datetime]:
+    """As Prefect's server computes them."""
+    server = CronSchedule(cron=schedule.schedule.cron, timezone=schedule.schedule.timezone)
+    return [at.astimezone(CHICAGO) for at in await server.get_dates(n=count, start=start)]
+
+
+@pytest.mark.parametrize(
+    "start", [datetime(2026, 10, 28, tzinfo=UTC), datetime(2027, 3, 10, tzinfo=UTC)]
+)
+@pytest.mark.parametrize("name", sorted(TIMES))
+def test_schedule_keeps_its_chicago_time_over_daylight_saving(name, start):
+    (found_one,) = [d for d in every_deployment() if d.name == name]
+    (schedule,) = found_one.schedules
+    found = asyncio.run(runs_of(schedule, start, 8))
+    assert {(at.hour, at.minute) for at in found} == TIMES[name]
+    is_weekend = {at.weekday() >= 5 for at in found}
+    assert is_weekend == ({True} if name in ("weekly-report", "housekeeping") else {False})
+
+
+def test_every_early_close_to_come_has_a_flatten_before_it():
+    settings = load_settings()
+    today = date(2026, 11, 24)
+    found = {s.slug: s.cron for s in early_closes(settings, today)}
+    wanted = [
+        day
+        for n in range(400)
+        if (day := trading_day(date.fromordinal(today.toordinal() + n))).kind is DayKind.EARLY_CLOSE
+    ]
+    assert set(found) == {f"early-close-{day.day}" for day in wanted}
+    assert found["early-close-2026-11-26"] == "54 11 26 11 *"
+    assert found["early-close-2026-11-27"] == "9 12 27 11 *"
+
+
+def test_flatten_by_the_time_to_be_flat_follows_the_setting(monkeypatch):
+    settings = Settings(_env_file=None, flat_by="14:30", window_end="14:00")
+    regular = deployment(settings, date(2026, 11, 24)).schedules[0].schedule
+    assert regular.cron == "34 14 * * 1-5"
+
+
+def test_each_account_has_a_trading_day_of_its_own(tmp_path):
+    (tmp_path / "accounts.toml").write_text(
+        '[[account]]\nid = 11\nlabel = "main"\n[[account]]\nid = 12\nlabel = "second"\n'
+    )
+    made = deployments_of(Runner.SESSIONS)
+    assert {d.name: d.parameters for d in made} == {
+        "trading-day-main": {"run": {"account": 11}},
+        "trading-day-second": {"run": {"account": 12}},
+    }
+    assert all("session" in d.tags for d in made)
+
+
+def test_no_deployment_has_a_concurrency_limit_and_sessions_share_no_runner_with_safety():
+    assert all(d.concurrency_limit is None for d in every_deployment())
+    assert {d.name for d in deployments_of(Runner.SESSIONS)} == {"trading-day"}
+    assert "flatten" in {d.name for d in deployments_of(Runner.SAFETY)}
