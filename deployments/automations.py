@@ -22,7 +22,13 @@ HEARTBEAT = "prefect.flow-run.heartbeat"
 _BAD_ENDS = ("Crashed", "Failed", "TimedOut", "Cancelled")
 _ENDS = (*_BAD_ENDS, "Completed", "Skipped", "Halted", "Flattened")
 _ZOMBIE_AFTER = timedelta(seconds=90)  # three heartbeats of 30 s
+_A_DAY = timedelta(hours=24)
 _PREFIX = "px: "
+
+
+def _events(names: tuple[str, ...]) -> set[str]:
+    """Of states of these names, and of ours that begin so: `*` is one character at least."""
+    return {f"prefect.flow-run.{name}{more}" for name in names for more in ("", "*")}
 
 
 def automations(
@@ -42,7 +48,7 @@ def _zombies() -> AutomationCore:
         name=f"{_PREFIX}a run without heartbeats is Crashed",
         trigger=EventTrigger(
             after={HEARTBEAT},
-            expect={HEARTBEAT, *(f"prefect.flow-run.{end}*" for end in _ENDS)},
+            expect={HEARTBEAT, *_events(_ENDS)},
             match={"prefect.resource.id": "prefect.flow-run.*"},
             match_related={
                 "prefect.resource.id": f"prefect.tag.{TAG}",
@@ -67,7 +73,7 @@ def _flatten_after(account: NamedAccount, session: UUID, flatten: UUID) -> Autom
         name=f"{_PREFIX}flatten after a bad end of trading-day{account.suffix}",
         trigger=EventTrigger(
             after={RUNNING},
-            expect={f"prefect.flow-run.{end}*" for end in _BAD_ENDS},
+            expect=_events(_BAD_ENDS),
             match={"prefect.resource.id": "prefect.flow-run.*"},
             match_related={
                 "prefect.resource.id": f"prefect.deployment.{session}",
@@ -76,7 +82,7 @@ def _flatten_after(account: NamedAccount, session: UUID, flatten: UUID) -> Autom
             for_each={"prefect.resource.id"},
             posture=Posture.Reactive,
             threshold=1,
-            within=timedelta(0),
+            within=_A_DAY,  # from Running on; it fires with the first of them
         ),
         actions=[
             RunDeployment(

@@ -26,7 +26,7 @@ def plan_session(
     """
     try:
         require_fit(client, settings, say=say)
-        return _plan(client, account, contract, recovered, settings)
+        return put_together(client, account, contract, recovered, settings)
     except Exception as error:
         if recovered.adopts:
             recovery = Recovery(client, contract, settings, account_id=account.id, say=say)
@@ -54,13 +54,14 @@ def require_fit(client: GatewayClient, settings: Settings, *, say: Say) -> None:
         raise Misconfigured(*failures.values())
 
 
-def _plan(
+def put_together(
     client: GatewayClient,
     account: Account,
     contract: Contract,
     recovered: Recovered,
     settings: Settings,
 ) -> SessionPlan:
+    """The plan of what was resolved, whatever the list says. Raises as `make_plan` does."""
     return make_plan(
         settings,
         account=account,

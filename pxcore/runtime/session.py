@@ -34,14 +34,11 @@ from pxcore.engine.commands import (
 )
 from pxcore.engine.events import Ask, Asked, ClockTick, Event, ShellFault, SnapshotTaken
 from pxcore.gateway import HubLimits, Realtime
-from pxcore.journal import SCHEMA, Closing, Journal, Ledger, Opening, RowKind
+from pxcore.journal import SCHEMA, Journal, Opening, RowKind
 from pxcore.journal.operator import OperatorJournal
 from pxcore.logs import log_as_set, take_over_crashes
 from pxcore.model import Misconfigured, PxError, Unavailable
-from pxcore.runtime.alarms import flatten_alerted
 from pxcore.runtime.dispatcher import Dispatcher
-from pxcore.runtime.flatten import flatten_account
-from pxcore.runtime.flatten_record import FlattenRecord
 from pxcore.runtime.halts import latch_halt
 from pxcore.runtime.inbox import Inbox
 from pxcore.runtime.kill_switch import both_of, local_kill_switch
@@ -59,7 +56,7 @@ from pxcore.runtime.plan import (
     require_agreement,
 )
 from pxcore.runtime.progress import Narrator, progress_of
-from pxcore.runtime.strays import Strays
+from pxcore.runtime.session_end import closing_of, flatten_by_rest
 from pxcore.runtime.venue import Venue
 from pxcore.runtime.voice import Heartbeat, Voice
 from pxcore.runtime.watch import FileWatch, watch_pipe
@@ -312,28 +309,18 @@ class Session:
             if self._plan.mode is Mode.SHADOW:
                 return Ended(reason=reason, is_flat=self._looks_flat(reason))
             try:
-                self._flatten_by_rest(reason)
+                flatten_by_rest(
+                    self._venue,
+                    self._client,
+                    plan=self._plan,
+                    settings=settings,
+                    reason=reason,
+                    say=self._say_notice,
+                )
             except PxError as error:
                 logger.critical("{}", error)
                 return Ended(reason=f"{reason}; {error}", is_flat=False)
         return Ended(reason=reason, is_flat=True)
-
-    def _flatten_by_rest(self, reason: str) -> None:
-        account_id, say = self._plan.account.id, self._say_notice
-        with (
-            flatten_alerted(self._settings, about=self._plan.session_id, account_id=account_id),
-            FlattenRecord(self._settings, account_id, reason, say=say) as record,
-        ):
-            flatten_account(
-                self._venue,
-                clock=self._clock,
-                reason=reason,
-                timeout_s=_LAST_RESORT_S,
-                say=say,
-                record=record,
-                is_taking_over=True,
-                may_still_arrive=Strays(self._settings, account_id, self._client, say=say),
-            )
 
     # -- the record ---------------------------------------------------------------------------
 
@@ -353,33 +340,17 @@ class Session:
         )
 
     def _close_journal(self, ended: Ended) -> None:
-        self._journal.append(
-            RowKind.CLOSED,
-            Closing(
-                reason=ended.reason,
-                is_flat=ended.is_flat,
-                headroom_usd_min=self._engine.headroom_usd_min,
-                conflated_quotes=self._inbox.conflated_quotes,
-                bad_records=self._realtime.bad_records,
-                reconnects=self._realtime.reconnects,
-                rows_dropped=self._journal.rows_dropped,
-                ledger=ledger_of(self._engine),
-                halt_reason=self._engine.state.halt_reason,
-            ),
-            at=self._clock.now(),
+        closing = closing_of(
+            self._engine,
+            ended,
+            conflated_quotes=self._inbox.conflated_quotes,
+            bad_records=self._realtime.bad_records,
+            reconnects=self._realtime.reconnects,
+            rows_dropped=self._journal.rows_dropped,
         )
+        self._journal.append(RowKind.CLOSED, closing, at=self._clock.now())
         if not self._journal.close():
             logger.error("the journal is not complete: {} rows dropped", self._journal.rows_dropped)
-
-
-def ledger_of(engine: Engine) -> Ledger:
-    """The day by the engine's own book, for whoever compares it with the venue's."""
-    book = engine.state.book
-    return Ledger(
-        realised_usd=book.realised_usd,
-        fills=sum(not fill.is_voided for fill in book.fills.values()),
-        held={contract: book.holdings[contract].exposure for contract in book.held_contracts()},
-    )
 
 
 def _waiting(settings: Settings) -> Milestone:

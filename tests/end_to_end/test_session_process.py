@@ -15,7 +15,7 @@ from pxcore.runtime import beginning, startup
 from pxcore.runtime.lines import Ended, Line, Milestone
 from pxcore.runtime.lock import AccountBusy
 from pxcore.runtime.paths import Paths
-from pxcore.runtime.plan import SessionPlan, connect
+from pxcore.runtime.plan import NotNow, SessionPlan, connect
 from pxcore.runtime.recovery import Recovered, Recovery
 from pxcore.runtime.supervisor import Supervisor
 from pxcore.settings import Mode, Settings, load_settings
@@ -36,13 +36,13 @@ def configure(monkeypatch, tmp_path):
     return set_environment
 
 
-def plan_for(settings: Settings) -> SessionPlan:
+def plan_for(settings: Settings, *, make=beginning.plan_session) -> SessionPlan:
     client = connect(settings)
     account = startup.resolve_account(client, settings)
     contract = startup.resolve_contract(client, settings)
     opening = startup.take_snapshot(client, account, settings)
     recovered = Recovered(opening=opening, adopts=False)
-    return beginning.plan_session(client, account, contract, recovered, settings)
+    return make(client, account, contract, recovered, settings)
 
 
 def recover(settings: Settings, notices: list[Notice] | None = None) -> Recovered:
@@ -128,7 +128,9 @@ def test_daily_loss_halts_the_day_and_the_next_session_of_the_day_enters_nothing
     ended, _ = supervise(plan_for(settings), settings)
     assert ended.is_flat and paper.is_flat()
     assert ended.reason.startswith("daily loss")
-    again = plan_for(settings)
+    with pytest.raises(NotNow, match="daily loss"):
+        plan_for(settings)
+    again = plan_for(settings, make=beginning.put_together)  # as if it had been made before
     assert again.halt_reason is not None and again.halt_reason.startswith("daily loss")
     fills_before = len(again.opening.fills)
     ended, lines = supervise(again, settings)
@@ -195,7 +197,7 @@ def test_running_session_heeds_a_tightening_and_the_next_one_is_held_to_it(start
     thread.start()
     said.get(timeout=30)  # it runs
     result = CliRunner().invoke(
-        app, ["limits", "tighten", "loss_usd_max=9", "trades_max=1", "--reason", "choppy"]
+        app, ["limits", "tighten", "loss_usd_max=90", "trades_max=1", "--reason", "choppy"]
     )
     assert result.exit_code == 0, result.output
     while getattr(said.get(timeout=10), "code", "") != "limits.tightened":

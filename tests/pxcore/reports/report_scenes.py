@@ -15,7 +15,7 @@ from pxcore.reports.record import Record
 from pxcore.reports.recorder import read_record
 from pxcore.reports.verdict import Reconciliation
 from pxcore.runtime.day_record import record_day_end
-from pxcore.runtime.session import ledger_of
+from pxcore.runtime.session_end import ledger_of
 
 
 class Played:

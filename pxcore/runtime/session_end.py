@@ -1,0 +1,75 @@
+"""How a session leaves when its engine is out of play, and what its journal says last."""
+
+from pxcore.engine import Engine
+from pxcore.gateway import GatewayClient
+from pxcore.journal import Closing, Ledger
+from pxcore.runtime.alarms import flatten_alerted
+from pxcore.runtime.flatten import flatten_account
+from pxcore.runtime.flatten_record import FlattenRecord, Say
+from pxcore.runtime.lines import Ended
+from pxcore.runtime.plan import SessionPlan
+from pxcore.runtime.strays import Strays
+from pxcore.runtime.venue import Venue
+from pxcore.settings import Settings
+
+_LAST_RESORT_S = 60.0
+
+
+def flatten_by_rest(
+    venue: Venue,
+    client: GatewayClient,
+    *,
+    plan: SessionPlan,
+    settings: Settings,
+    reason: str,
+    say: Say,
+) -> None:
+    """Whatever is left is flattened by REST alone, by who holds the account. Raises NotFlat."""
+    account_id = plan.account.id
+    with (
+        flatten_alerted(settings, about=plan.session_id, account_id=account_id),
+        FlattenRecord(settings, account_id, reason, say=say) as record,
+    ):
+        flatten_account(
+            venue,
+            clock=settings.clock,
+            reason=reason,
+            timeout_s=_LAST_RESORT_S,
+            say=say,
+            record=record,
+            is_taking_over=True,
+            may_still_arrive=Strays(settings, account_id, client, say=say),
+        )
+
+
+def closing_of(
+    engine: Engine,
+    ended: Ended,
+    *,
+    conflated_quotes: int,
+    bad_records: int,
+    reconnects: int,
+    rows_dropped: int,
+) -> Closing:
+    """The last row of a session's journal."""
+    return Closing(
+        reason=ended.reason,
+        is_flat=ended.is_flat,
+        headroom_usd_min=engine.headroom_usd_min,
+        conflated_quotes=conflated_quotes,
+        bad_records=bad_records,
+        reconnects=reconnects,
+        rows_dropped=rows_dropped,
+        ledger=ledger_of(engine),
+        halt_reason=engine.state.halt_reason,
+    )
+
+
+def ledger_of(engine: Engine) -> Ledger:
+    """The day by the engine's own book, for whoever compares it with the venue's."""
+    book = engine.state.book
+    return Ledger(
+        realised_usd=book.realised_usd,
+        fills=sum(not fill.is_voided for fill in book.fills.values()),
+        held={contract: book.holdings[contract].exposure for contract in book.held_contracts()},
+    )
