@@ -5,10 +5,9 @@ from typing import Any
 from prefect import State, flow
 from prefect.states import Failed
 
-from flows.each_account import each_account
+from flows.each_account import of_each
 from flows.states import done, skipped
 from pxcore.calendar import trading_day_at
-from pxcore.model import PxError
 from pxcore.reports.verdict import Verdict
 from pxcore.settings import load_settings
 from tasks.marks import marked
@@ -24,12 +23,7 @@ def end_of_day() -> State[Any]:
         day = trading_day_at(base.clock.now())
         if not day.is_tradable:
             return skipped(day.name or "no trading day", f"{day.day} is {day.kind}")
-        checked, problems = [], []
-        for settings in each_account():
-            try:
-                checked.append(check_account(settings))
-            except PxError as error:
-                problems.append(f"account {settings.account_id}: {error}")
+        checked, problems = of_each(check_account)
         publish(day.day, checked, problems, return_state=True)
     broken = [one for one in checked if one.verdict == Verdict.BROKEN]
     problems += [f"account {one.account_id}: the record is broken" for one in broken]

@@ -12,7 +12,7 @@ from datetime import datetime, time, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal, Union
 
-from pydantic import BaseModel, ConfigDict, Field, create_model
+from pydantic import BaseModel, ConfigDict, Field, create_model, field_validator
 
 from pxcore.calendar import CHICAGO
 from pxcore.engine.tightening import bounds_of, loosened
@@ -93,6 +93,13 @@ class Window(Form):
     minutes: float | None = Field(
         None, gt=0, le=1440, description="ends at the latest so many minutes after it began"
     )
+
+    @field_validator("start", "end")
+    @classmethod
+    def _is_chicago(cls, given: time | None) -> time | None:
+        if given is not None and given.tzinfo is not None:
+            raise ValueError("a time here is Chicago's, HH:MM without a zone")
+        return given
 
 
 class Run(Form):

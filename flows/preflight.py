@@ -6,7 +6,7 @@ from prefect import State, flow
 from prefect.states import Failed
 from pydantic import Field
 
-from flows.each_account import each_account
+from flows.each_account import of_each
 from flows.parameters import Form
 from flows.states import done
 from pxcore.runtime.alarms import alert_late
@@ -36,9 +36,9 @@ def preflight(because: Because = _SCHEDULED) -> State[Any]:
     with logged_run(base), marked("preflight", base):
         if because.late:
             alert_late(base, because.late)
-        found = {settings.account_id: check(settings) for settings in each_account()}
-    failures = [f"{a}: {one.name}" for a, f in found.items() for one in f.failures]
-    warnings = sum(len(one.warnings) for one in found.values())
+        found, problems = of_each(lambda one: (one.account_id, check(one)))
+    failures = problems + [f"{a}: {one.name}" for a, f in found for one in f.failures]
+    warnings = sum(len(one.warnings) for _, one in found)
     if failures:
         return Failed(name="Failed (not fit to trade)", message="; ".join(failures))
     return done("fit" if not warnings else f"fit, {warnings} warnings")

@@ -3,8 +3,9 @@
 from typing import Any
 
 from prefect import State, flow
+from prefect.states import Failed
 
-from flows.each_account import each_account
+from flows.each_account import of_each
 from flows.states import done
 from pxcore.settings import load_settings
 from tasks.marks import marked
@@ -17,7 +18,9 @@ def weekly_report() -> State[Any]:
     """Each account's week: days, hours, strategies, on the run's page."""
     base = load_settings()
     with logged_run(base), marked("weekly-report", base):
-        told = [report_week(settings) for settings in each_account()]
+        told, problems = of_each(report_week)
+    if problems:
+        return Failed(message="; ".join(problems + told))
     return done("; ".join(told))
 
 

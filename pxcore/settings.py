@@ -403,8 +403,11 @@ def _on_the_paper_gateway_here(
         facts = json_object((settings.home / PAPER_FACTS).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return settings  # there is none
-    wanted = str(settings.account_id or facts.get("first"))
-    gateway = facts.get("gateways", {}).get(wanted, {})
+    gateways = facts.get("gateways", {})
+    first = gateways.get(str(facts.get("first")), {})
+    gateway = first if settings.account_id is None else gateways.get(str(settings.account_id))
+    if gateway is None:  # no account of theirs: any of them will say so
+        gateway = {n: first[n] for n in ("paper_url", "paper_clock") if n in first}
     given = {n: v for n, v in gateway.items() if n not in settings.model_fields_set}
     return kind(_env_file=env_file, **given)
 

@@ -19,7 +19,7 @@ from tasks.policy import ONCE
 def close_dead_runs(settings: Settings) -> tuple[Mark, ...]:
     """The runs of this machine whose process ended without a word, Crashed in Prefect now.
 
-    Their marks are forgotten only afterwards: a sweep that is killed is done again.
+    Their marks stay: a sweep that is killed, or cannot see to an account, is done again.
     """
     found = dead_runs(settings.home)
     with get_client(sync_client=True) as client:
@@ -32,8 +32,13 @@ def close_dead_runs(settings: Settings) -> tuple[Mark, ...]:
                 why = f"process {mark.pid} is gone: found by the sweep"
                 client.set_flow_run_state(UUID(mark.run_id), Crashed(message=why), force=True)
                 get_run_logger().warning("run %s of %s: %s", mark.run_id, mark.flow, why)
-            forget_run(settings.home, mark.run_id)
     return found
+
+
+def forget_marks(settings: Settings, marks: tuple[Mark, ...]) -> None:
+    """What was to be done about these runs is done."""
+    for mark in marks:
+        forget_run(settings.home, mark.run_id)
 
 
 @task(name="look-at-watchdog", **ONCE)

@@ -19,6 +19,7 @@ from pxcore.cli.desk import acting, asking
 from pxcore.cli.down import bring_down
 from pxcore.cli.edge import Edge, log_to_stderr
 from pxcore.cli.flatten import flatten
+from pxcore.cli.home_paper import forget_stale_facts
 from pxcore.cli.housekeeping import keep_house
 from pxcore.cli.output import Form, Output, console, steady_console
 from pxcore.cli.paper import PaperRequest, serve_paper
@@ -212,6 +213,7 @@ def up(
 
     Example: px up
     """
+    forget_stale_facts(load_settings(kind=AccountlessSettings).home)
     settings = load_settings(kind=AccountlessSettings)
     raise typer.Exit(keep_up(settings, steady_console(), port=port, seed=seed))
 

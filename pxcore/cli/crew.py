@@ -53,6 +53,7 @@ class Crew:
         self._stale: set[str] = set()
         self._well_at_s = time.monotonic()
         self._is_outage = False
+        self._server_starts = 1
         self._looked_at_s = 0.0
         self._server = Kept("Prefect's server", self._start_server, say=say)
         self._gateways = [
@@ -194,8 +195,12 @@ class Crew:
 
     def _watch_api(self) -> None:
         now_s = time.monotonic()
+        was_restarted, self._server_starts = (
+            self._server.starts > self._server_starts,
+            self._server.starts,
+        )
         if self.api.is_well():
-            if self._is_outage:
+            if self._is_outage or was_restarted:
                 self._say("Prefect's API is back: runners are replaced once they are idle")
                 self._stale |= set(RUNNERS)
             self._is_outage = False

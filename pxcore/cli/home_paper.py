@@ -23,6 +23,7 @@ from pxcore.model import Unavailable
 from pxcore.paper.catalogue import catalogue
 from pxcore.paper.config import PaperConfig
 from pxcore.paper.keeper import read_state
+from pxcore.runtime.home_lock import household_of
 from pxcore.runtime.paths import Paths
 from pxcore.runtime.process import end, spawn
 from pxcore.settings import PAPER_FACTS
@@ -128,6 +129,12 @@ def write_facts(paths: Paths, gateways: list[HomePaper]) -> None:
     fresh = path.with_suffix(".new")
     fresh.write_bytes(msgspec.json.format(msgspec.json.encode(facts), indent=2))
     fresh.replace(path)
+
+
+def forget_stale_facts(home: Path) -> None:
+    """Of a `px up` that was killed: its gateways are gone."""
+    if household_of(home) is None:
+        remove_facts(Paths(home))
 
 
 def remove_facts(paths: Paths) -> None:

@@ -16,11 +16,11 @@ from pxcore.cli.crew import Crew
 from pxcore.cli.home_paper import DEFAULT_ACCOUNT, HomePaper
 from pxcore.cli.orchestrator import check_port, free_port
 from pxcore.model import Misconfigured
-from pxcore.runtime.accounts import NamedAccount, accounts
+from pxcore.runtime.accounts import NamedAccount, accounts, environ_with
 from pxcore.runtime.home_lock import HomeLock, Stop
 from pxcore.runtime.lock import AccountLock
 from pxcore.runtime.paths import Paths
-from pxcore.settings import GatewayName, Mode, Settings
+from pxcore.settings import AccountlessSettings, GatewayName, Mode, Settings, load_settings
 
 _EVERY_S = 0.3
 _SESSIONS_S = 150.0  # to flatten, reconcile and report
@@ -41,6 +41,9 @@ def keep_up(settings: Settings, console: Console, *, port: int, seed: int) -> in
     known = accounts(settings)
     if settings.gateway is not GatewayName.PAPER and any(one.id is None for one in known):
         raise Misconfigured("PX_ACCOUNT_ID is missing: no account is ever chosen by position")
+    for one in known:  # each one's own settings are refused now, not at its first run
+        with environ_with(one.environ()):
+            load_settings(kind=AccountlessSettings)
     if port:
         check_port(port, "Prefect's server")
 
@@ -63,10 +66,12 @@ def keep_up(settings: Settings, console: Console, *, port: int, seed: int) -> in
         lock.tell(crew.ui)
         _first_screen(console, settings, known, crew)
         stop = _watch(crew, lock, asked, console)
-        is_over = _stop_sessions(crew, paths, stop, say)
+        _stop_sessions(crew, paths, stop, say)
         say("stopping runners, watchdog and server")
-    console.print("stopped" if is_over else "stopped; a session did not end in time: `px status`")
-    return 0 if is_over else 1
+        stack.pop_all().close()
+        held = crew.holders()
+    console.print("stopped" if not held else f"stopped, but held still: {held}: `px status`")
+    return 1 if held else 0
 
 
 def _papers(
@@ -169,20 +174,30 @@ def _may_stop(crew: Crew, console: Console) -> bool:
         return True
 
 
-def _stop_sessions(crew: Crew, paths: Paths, stop: Stop, say: Callable[[str], None]) -> bool:
-    """Asks whoever holds an account, and waits for the runs to be over. False when they are not."""
-    for account_id, holder in crew.holders().items():
-        lock = AccountLock(paths.home, account_id, holder="px up")
-        if stop is Stop.LEAVE:
-            say(f"account {account_id}: {holder} leaves; what it holds stays under its bracket")
-            lock.ask_holder_to_leave()
-        else:
-            say(f"account {account_id}: {holder} is asked to flatten and end")
-            lock.ask_holder_to_stop()
+def _stop_sessions(crew: Crew, paths: Paths, stop: Stop, say: Callable[[str], None]) -> None:
+    """Asks whoever holds an account, also who takes it only now, and waits for the runs to end."""
+    asked: set[tuple[int, str]] = set()
     deadline = time.monotonic() + _SESSIONS_S
-    while crew.holders() or crew.runs():
+    is_told = False
+    while (holders := crew.holders()) or crew.runs():
+        for account_id, holder in holders.items():
+            if (account_id, holder) not in asked:
+                asked.add((account_id, holder))
+                _ask(AccountLock(paths.home, account_id, holder="px up"), stop, say, holder)
+        if not holders and not is_told:
+            is_told = True
+            say(f"waiting for {', '.join(crew.runs())}")
         if time.monotonic() > deadline:
-            return not crew.holders()
+            say(f"not waited for any longer: {', '.join(crew.runs()) or 'a session'}")
+            return
         crew.look_after_gateways()
         time.sleep(_EVERY_S)
-    return True
+
+
+def _ask(lock: AccountLock, stop: Stop, say: Callable[[str], None], holder: str) -> None:
+    if stop is Stop.LEAVE:
+        say(f"{holder} is asked to leave; what it holds stays under its bracket")
+        lock.ask_holder_to_leave()
+    else:
+        say(f"{holder} is asked to flatten and end")
+        lock.ask_holder_to_stop()

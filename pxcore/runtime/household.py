@@ -36,6 +36,7 @@ class Kept:
         self._started_at_s = 0.0
         self._due_at_s = 0.0
         self._failures = 0
+        self.starts = 0
 
     @property
     def pid(self) -> int | None:
@@ -48,6 +49,7 @@ class Kept:
     def start(self) -> None:
         """Raises what starting raises."""
         self._process = self._start()
+        self.starts += 1
         self._started_at_s = self._now_s()
 
     def look(self) -> None:

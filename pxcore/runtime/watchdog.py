@@ -34,7 +34,7 @@ from pxcore.store.leases import Lease, beat_watchdog, read_lease, release_lease
 
 LOOK_S = 1.0
 _STORE_S = 5.0
-_BEAT_S = 5.0
+_BEAT_S = 3.0
 _ACCOUNT_S = 10.0  # between looks at an account that nobody holds
 _FLATTEN_S = 60.0
 _PAPER_S = 45.0  # after its parent: the paper gateway ends by then, and nothing is left to watch
@@ -60,6 +60,7 @@ class Watchdog:
         self._said = ""
         self._is_leased = False
         self._was_flat = True
+        self._is_beating = True  # the store takes writes: ours, and so a session's
 
     def run(self, stopped: threading.Event) -> None:
         """Until it is stopped. What fails is said and tried again at the next look."""
@@ -86,10 +87,10 @@ class Watchdog:
 
     def look(self) -> Finding | None:
         """One round: what was found, after it was acted upon."""
+        self._tell_store(self._account)
         sight = self._see()
         finding = self._suspicion.judge(sight)
         if finding is None:
-            self._tell_store(sight.account)
             return None
         self._say(finding.why)
         match finding.trouble:
@@ -107,7 +108,6 @@ class Watchdog:
                 self._account = None
             case Trouble.STRANGER:
                 self._alert("watchdog.stranger", finding.why)
-        self._tell_store(sight.account)
         return finding
 
     # -- seeing -------------------------------------------------------------------------------
@@ -152,7 +152,7 @@ class Watchdog:
             self._say(f"the store is away: {error}")
             return None, True
         self._is_leased = found is not None and found.is_held and found.place == self._place
-        return found, False
+        return found, not self._is_beating
 
     def _ask_account(self, at_s: float) -> Seen | None:
         self._asked_at_s = at_s
@@ -280,7 +280,10 @@ class Watchdog:
                 limit_s=_STORE_S,
             )
         except PxError as error:
+            self._is_beating = False  # a store that is locked or full is read, and stands still
             self._say(f"no heartbeat: {error}")
+        else:
+            self._is_beating = True
 
 
 def watch_until_stopped(settings: Settings, *, say: Callable[[str], None], is_tied: bool) -> None:
