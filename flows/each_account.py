@@ -21,7 +21,5 @@ def of_each(act: Callable[[Settings], T]) -> tuple[list[T], list[str]]:
             try:
                 done.append(act(load_settings()))
             except PxError as error:
-                problems.append(
-                    f"account {account.id or account.label or 'of the settings'}: {error}"
-                )
+                problems.append(f"account {account.id or 'of the settings'}: {error}")
     return done, problems

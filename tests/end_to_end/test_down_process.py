@@ -72,6 +72,10 @@ def test_px_down_flattens_and_leave_keeps_the_bracket_and_the_next_start_finds_i
     assert (datetime.now(UTC) - began).total_seconds() < 90
     assert kept_position(house) == 0
 
+    house.restart()  # over a killed one's facts, whose gateway is gone
+    assert house.is_flat()
+    assert house.ended(house.start("preflight"))["name"].startswith("Completed (fit")
+
 
 def _flow_log(house: House) -> str:
     return (house.home / "logs" / "trading-day.log").read_text()

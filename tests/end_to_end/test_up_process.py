@@ -328,6 +328,8 @@ def test_store_that_is_locked_keeps_entries_out_and_harms_no_session(house, held
     with closing(sqlite3.connect(house.home / "px.sqlite", timeout=30)) as other:
         other.execute("BEGIN EXCLUSIVE")
         until(lambda: "asked.pause" in log.read_text(), within_s=40, what="no entries")
+        with pytest.raises(subprocess.TimeoutExpired):  # for longer than a session may hang
+            house.process.wait(25)
     until(lambda: "asked.resume" in log.read_text(), within_s=20, what="entries again")
     assert not house.is_flat()
     house.set_state(held, "CANCELLING")
