@@ -8,7 +8,6 @@ from contextlib import ExitStack
 from datetime import datetime
 from types import FrameType
 
-import typer
 from rich.console import Console
 
 from pxcore.calendar import CHICAGO
@@ -23,6 +22,7 @@ from pxcore.runtime.paths import Paths
 from pxcore.settings import AccountlessSettings, GatewayName, Mode, Settings, load_settings
 
 _EVERY_S = 0.3
+_AGAIN_S = 15.0
 _SESSIONS_S = 150.0  # to flatten, reconcile and report
 _MODES = {
     Mode.PAPER: "PAPER: trades the paper gateway and nothing else",
@@ -123,7 +123,7 @@ def _first_screen(
 
 
 class _Signals:
-    """Ctrl-C and SIGTERM, noted. `is_rude`: not from a terminal, or a second time."""
+    """Ctrl-C and SIGTERM, noted."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -145,8 +145,12 @@ class _Signals:
 
 
 def _watch(crew: Crew, lock: HomeLock, asked: _Signals, console: Console) -> Stop:
-    """Until somebody wants it to stop; what is to become of a session."""
-    heard = 0
+    """Until somebody wants it to stop; what is to become of a session.
+
+    At a terminal a first Ctrl-C asks while a session lives, and a second one agrees: nothing waits
+    for the answer meanwhile.
+    """
+    heard, asked_at_s = 0, float("-inf")
     while True:
         crew.look()
         wish = lock.wish()
@@ -155,23 +159,18 @@ def _watch(crew: Crew, lock: HomeLock, asked: _Signals, console: Console) -> Sto
         if asked.is_term:
             return Stop.FLATTEN
         if asked.count > heard:
-            heard = asked.count
-            if _may_stop(crew, console):
+            holders = crew.holders()
+            is_agreed = asked.count > heard + 1 or time.monotonic() - asked_at_s < _AGAIN_S
+            if is_agreed or not holders or not sys.stdin.isatty():
                 return Stop.FLATTEN
+            heard, asked_at_s = asked.count, time.monotonic()
+            for account_id, holder in holders.items():
+                console.print(f"account {account_id} is held by {holder}", style="yellow")
+            console.print(
+                f"Ctrl-C again within {_AGAIN_S:g} s: it flattens and ends, and all stops. "
+                "`px down --leave` would leave it to its bracket"
+            )
         time.sleep(_EVERY_S)
-
-
-def _may_stop(crew: Crew, console: Console) -> bool:
-    """Asks at a terminal while a session lives."""
-    holders = crew.holders()
-    if not holders or not sys.stdin.isatty():
-        return True
-    for account_id, holder in holders.items():
-        console.print(f"account {account_id} is held by {holder}", style="yellow")
-    try:
-        return typer.confirm("It will flatten and end. Stop?")
-    except (typer.Abort, KeyboardInterrupt):
-        return True
 
 
 def _stop_sessions(crew: Crew, paths: Paths, stop: Stop, say: Callable[[str], None]) -> None:

@@ -132,6 +132,17 @@ def test_manual_day_ends_completed_with_its_result_in_the_name_and_the_story_on_
     assert any("phase.protected" in line["message"] for line in lines)
 
 
+def test_days_end_the_weeks_report_and_the_upkeep_run_to_their_ends(house):
+    closed = house.ended(house.start("end-of-day"))
+    assert closed["name"].startswith("Completed (reconciled"), closed
+    week = house.ended(house.start("weekly-report"))
+    assert week["type"] == "COMPLETED" and "20000001" in week["name"], week
+    kept = house.ended(house.start("housekeeping"))
+    assert kept["type"] == "COMPLETED" and "backups made" in kept["message"], kept
+    assert list((house.home / "backups").glob("px-*.sqlite"))
+    assert house.ended(house.start("sweep"))["name"] == "Completed (nothing to do)"
+
+
 def _seconds(first: str, last: str) -> float:
     return (datetime.fromisoformat(last) - datetime.fromisoformat(first)).total_seconds()
 
