@@ -66,14 +66,18 @@ def _blind_to_protection(monkeypatch):
     )
 
 
+def _without(monkeypatch, check):
+    checks = tuple(c for c in gates._CHECKS_IN_ORDER if c is not check)
+    assert len(checks) == len(gates._CHECKS_IN_ORDER) - 1
+    monkeypatch.setattr(gates, "_CHECKS_IN_ORDER", checks)
+
+
 def _enters_when_not_flat(monkeypatch):
-    checks = tuple(c for c in gates._CHECKS if c is not gates._flat)
-    monkeypatch.setattr(gates, "_CHECKS", checks)
+    _without(monkeypatch, gates._flat)
 
 
 def _forgets_the_trades(monkeypatch):
-    checks = tuple(c for c in gates._CHECKS if c is not gates._trades)
-    monkeypatch.setattr(gates, "_CHECKS", checks)
+    _without(monkeypatch, gates._trades)
 
 
 def _takes_any_look_for_a_proof(monkeypatch):
