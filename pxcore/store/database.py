@@ -4,6 +4,8 @@ SQLite under the home folder by default, PostgreSQL by URL. Halts are written th
 latch; everything else is a projection of the journals (`pxcore.store.projection`).
 """
 
+import sqlite3
+import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
@@ -20,6 +22,7 @@ from pxcore.store.latch_tables import HaltRow
 from pxcore.store.schema import bring_up_to_date
 
 _CONNECT_S = 5
+_AGAIN_S = 0.02
 _LOCK_S = 5  # a server that somebody holds up is one that is away
 _ANSWER_S = 20
 _ENCODED = "in a password, @ is written %40, : %3A, / %2F and % %25"
@@ -150,11 +153,21 @@ def _engine(url: URL) -> Engine:
 
 def _set_pragmas(connection: Any, record: Any) -> None:
     cursor = connection.cursor()
-    for pragma in (
-        "journal_mode=WAL",
-        "synchronous=FULL",
-        "foreign_keys=ON",
-        "busy_timeout=5000",
-    ):
+    cursor.execute(f"PRAGMA busy_timeout={_LOCK_S * 1000}")
+    _set_wal(cursor)
+    for pragma in ("synchronous=FULL", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _set_wal(cursor: Any) -> None:
+    """For good, by the first who opens it. SQLite lets nobody wait for that: it is tried again."""
+    deadline = time.monotonic() + _LOCK_S
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+        time.sleep(_AGAIN_S)

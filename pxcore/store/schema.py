@@ -14,6 +14,7 @@ from pxcore.model import Misconfigured
 HEAD = "0003"
 _FIRST = "0001"
 _KNOWN = (_FIRST, "0002", HEAD)
+_MIGRATED_S = 30  # who opens it meanwhile waits for so long
 MIGRATING = 0x7078_5EC0  # of PostgreSQL's advisory locks, ours alone
 
 
@@ -49,6 +50,7 @@ def _one_at_a_time(engine: Engine) -> Iterator[Connection]:
         if engine.dialect.name == "sqlite":
             # The driver would begin by itself, and late: two might both see an old version.
             connection.connection.dbapi_connection.isolation_level = None  # type: ignore[union-attr]
+            connection.exec_driver_sql(f"PRAGMA busy_timeout={_MIGRATED_S * 1000}")
             connection.exec_driver_sql("BEGIN IMMEDIATE")
         else:
             connection.execute(text("SELECT pg_advisory_xact_lock(:of)"), {"of": MIGRATING})
