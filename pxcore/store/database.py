@@ -161,13 +161,17 @@ def _set_pragmas(connection: Any, record: Any) -> None:
 
 
 def _set_wal(cursor: Any) -> None:
-    """For good, by the first who opens it. SQLite lets nobody wait for that: it is tried again."""
+    """For good, by the first who opens it. SQLite lets nobody wait for that, and may say so by
+    the old mode alone: it is tried again.
+    """
     deadline = time.monotonic() + _LOCK_S
     while True:
         try:
-            cursor.execute("PRAGMA journal_mode=WAL")
-            return
-        except sqlite3.OperationalError:
-            if time.monotonic() > deadline:
-                raise
+            if cursor.execute("PRAGMA journal_mode=WAL").fetchone() == ("wal",):
+                return
+            error: sqlite3.Error = sqlite3.OperationalError("database is locked")
+        except sqlite3.OperationalError as refused:
+            error = refused
+        if time.monotonic() > deadline:
+            raise error
         time.sleep(_AGAIN_S)
