@@ -5,6 +5,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -321,13 +322,17 @@ def test_session_whose_runner_was_killed_goes_on_and_can_still_be_cancelled(hous
     assert house.ended(held)["type"] == "CANCELLED"
 
 
-def test_flow_and_session_killed_at_once_are_flattened_after_by_the_watchdog(house, held):
+def test_flow_and_session_killed_at_once_are_flattened_after_within_30_s(house, held):
+    """By the watchdog, or by the flatten that the automation starts, whichever is first there."""
     flow, session = house.flow_process(), house.session_process()
     os.kill(flow.pid, signal.SIGKILL)
     os.kill(session.pid, signal.SIGKILL)
-    out = house.home / "logs" / "watchdog.out"
-    until(lambda: "flat, verified by REST" in out.read_text(), within_s=30)
-    assert house.is_flat()
+    until(lambda: not pause_s(2.0) and house.is_flat(), within_s=30, what="flat again")
+
+
+def pause_s(seconds: float) -> bool:
+    """Between questions to the venue, of which there are so many a minute."""
+    return threading.Event().wait(seconds)
 
 
 def test_machine_that_slept_ends_its_session_as_it_should(house, held):
