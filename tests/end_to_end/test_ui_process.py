@@ -5,6 +5,7 @@ With PICTURES_OF_PX=docs/pictures in the environment the pages are kept there as
 
 import base64
 import os
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -152,4 +153,5 @@ def submitted(house: House, pages: Pages, deployment: str) -> dict[str, Any]:
             run = made()
             if run is not None:
                 return run
+            threading.Event().wait(0.3)
     raise AssertionError("the form made no run")
