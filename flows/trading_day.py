@@ -79,22 +79,34 @@ def trading_day(run: Run = _AS_SET) -> State[Any]:
 
 def _day(settings: Settings) -> State[Outcome]:
     """A session that crashed is started anew, flat, as often as the settings allow."""
-    for restarts in range(settings.restarts_max + 1):
-        plan = startup()
-        ended = live_session(plan, load_settings())
-        made, folder = close_session(plan)
-        halted = opening.halt_of_day(plan, settings)
-        outcome = outcome_of(
-            ended, made, folder, flow_run_id=top_run_id(), halted=halted, restarts=restarts
-        )
-        if not _may_restart(ended, outcome) or restarts == settings.restarts_max:
+    ended, outcome, told = _session(restarts=0)
+    for restarts in range(1, settings.restarts_max + 1):
+        if not _may_restart(ended, outcome):
             break
         get_run_logger().warning("the session crashed (%s): starting it anew", ended.reason)
         try:
-            opening.check_window(settings)
-        except NotNow:
+            ended, outcome, told = _session(restarts=restarts)
+        except (NotNow, AccountBusy) as reason:  # what was traded before stays the day's result
+            get_run_logger().warning("not started anew: %s", reason)
             break
-    return ended_day(outcome, headline(made), cancelled_as=CONTROL.run_ended_as)
+    return ended_day(outcome, told, cancelled_as=CONTROL.run_ended_as)
+
+
+def _session(*, restarts: int) -> tuple[Ended, Outcome, str]:
+    """One session from its start-up to its report; how it ended, what it came to, in a line."""
+    settings = load_settings()
+    plan = startup()
+    ended = live_session(plan, settings)
+    made, folder = close_session(plan)
+    outcome = outcome_of(
+        ended,
+        made,
+        folder,
+        flow_run_id=top_run_id(),
+        halted=opening.halt_of_day(plan, settings),
+        restarts=restarts,
+    )
+    return ended, outcome, headline(made)
 
 
 def _may_restart(ended: Ended, outcome: Outcome) -> bool:

@@ -19,8 +19,8 @@ def live_session(plan: SessionPlan, settings: Settings) -> Ended:
     """How the session ended. It is called in the flow's main thread, so that a cancel or a
     time-out interrupts it; the session's process then flattens by itself.
 
-    A run that is not running any more by Prefect's word (cancelled, paused, forced into another
-    state) has its session asked to stop, whether or not anything of Prefect's tells this process.
+    A run that somebody cancelled or paused, by force or not, has its session asked to stop,
+    whether or not anything of Prefect's tells this process.
     """
     with RunLog(Masker(settings.secrets)) as run_log, LivePage(plan) as page:
 

@@ -1,8 +1,9 @@
 """What Prefect's server says of our own run, looked at while a session is supervised.
 
 The runner's own way to end a run dies for good in an outage of the API, and a run that is forced
-into another state is told nothing at all. So the run asks itself: once it is not running any more
-by the server's word, `on_ended` is called with that state. An API that is away ends nothing.
+into another state is told nothing at all. So the run asks itself: once somebody wants it over,
+`on_ended` is called with that state. An API that is away ends nothing, and neither does a state
+that nobody wished: a run may be called Crashed because its heartbeats were lost.
 """
 
 import threading
@@ -13,8 +14,10 @@ from uuid import UUID
 
 from loguru import logger
 from prefect import State, get_client
+from prefect.client.schemas.objects import StateType
 from prefect.runtime import flow_run
 
+_WISHED = (StateType.CANCELLING, StateType.CANCELLED, StateType.PAUSED)
 _EVERY_S = 2.0
 _JOIN_S = 3.0
 
@@ -52,7 +55,7 @@ class RunWatch:
             except Exception as error:  # whatever it is: without its word the session goes on
                 logger.debug("the run's state is not known: {}", error)
                 continue
-            if state is not None and not state.is_running():
+            if state is not None and state.type in _WISHED:
                 self._on_ended(state.name or str(state.type))
                 return
 

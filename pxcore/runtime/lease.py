@@ -11,7 +11,6 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import datetime
 
 from loguru import logger
 from sqlalchemy.exc import SQLAlchemyError
@@ -32,6 +31,7 @@ _LOOK_S = 0.5  # at the kill switch
 _BEAT_S = 1.0
 _BEATEN_WITHIN_S = 3.0  # by a holder who lives, with room for a slow store
 _STOP_S = 2.0
+_TRIES = 5
 
 
 def place_of(settings: Settings) -> str:
@@ -53,7 +53,6 @@ def take(
     *,
     account_id: int,
     holder: str,
-    flat_by: datetime | None,
     gone_s: float = GONE_S,
     sleep: Callable[[float], None] = time.sleep,
 ) -> None:
@@ -65,15 +64,18 @@ def take(
     place = place_of(settings)
     waiting: Lease | None = None
     since = time.monotonic()
+    tries = _TRIES
     while True:
         seen = ask_store(settings, lambda store: read_lease(store, account_id))
         is_ours = seen is None or not seen.is_held or seen.place == place
         if waiting is not None:
             _refuse_if_it_lives(waiting, seen)
         if is_ours or (waiting is not None and time.monotonic() - since > gone_s):
-            if _take(settings, account_id, holder, place, flat_by, seen):
+            if _take(settings, account_id, holder, place, seen):
                 return
-            waiting = None  # somebody was quicker: look who
+            waiting, tries = None, tries - 1  # somebody was quicker: look who
+            if not tries:
+                raise AccountBusy(f"account {account_id}: others take its lease all the time")
             continue
         if waiting is None:
             waiting, since = seen, time.monotonic()
@@ -85,7 +87,6 @@ def _take(
     account_id: int,
     holder: str,
     place: str,
-    flat_by: datetime | None,
     seen: Lease | None,
 ) -> bool:
     return ask_store(
@@ -96,7 +97,6 @@ def _take(
             holder=holder,
             place=place,
             pid=os.getpid(),
-            flat_by=flat_by,
             seen=seen,
         ),
     )
@@ -203,9 +203,23 @@ class LeaseKeeper:
         )
         if is_ours:
             return
-        self._is_lost = True
         other = read_lease(store, self._account_id)
-        self._on_lost("nobody" if other is None else other.text())
+        if other is None or not other.is_held:  # a store that was put back, or made anew
+            self._take_again(store, other)
+        else:
+            self._is_lost = True
+            self._on_lost(other.text())
+
+    def _take_again(self, store: Store, seen: Lease | None) -> None:
+        """If somebody is quicker, the next beat tells."""
+        take_lease(
+            store,
+            account_id=self._account_id,
+            holder=self._holder,
+            place=self._place,
+            pid=os.getpid(),
+            seen=seen,
+        )
 
 
 def _close(store: Store | None) -> None:

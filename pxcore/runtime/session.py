@@ -377,7 +377,6 @@ def main(argv: list[str]) -> int:
                     settings,
                     account_id=plan.account.id,
                     holder=plan.session_id,
-                    flat_by=plan.flat_by,
                 )
             session = Session(brought_up_to_date(plan, settings), settings, voice, lock)
             for name in (signal.SIGTERM, signal.SIGINT):

@@ -4,6 +4,7 @@ from pxcore.calendar import trading_day_at
 from pxcore.gateway import GatewayClient
 from pxcore.journal.latches import has_dead_session
 from pxcore.model import Account, Contract, Misconfigured, Snapshot
+from pxcore.runtime.lease import require_unleased
 from pxcore.runtime.lock import AccountLock
 from pxcore.runtime.paths import Paths
 from pxcore.settings import Settings
@@ -31,9 +32,11 @@ def resolve_account(client: GatewayClient, settings: Settings) -> Account:
 
 
 def require_free(settings: Settings, account: Account) -> None:
-    """Raises AccountBusy when a session, or another command, holds the account now."""
+    """Raises AccountBusy when a session, or another command, holds the account now: here by its
+    lock, on another machine by its lease. Raises Unavailable without a store.
+    """
     with AccountLock(Paths(settings.home).home, account.id, holder="start-up"):
-        return
+        require_unleased(settings, account.id)
 
 
 def take_snapshot(client: GatewayClient, account: Account, settings: Settings) -> Snapshot:

@@ -72,10 +72,6 @@ class Suspicion:
             self._free_since_s = sight.at_s
         return self._left_alone(sight, since_s=self._free_since_s)
 
-    def wants_a_look(self, sight: Sight) -> bool:
-        """Nobody holds the account, and a lease says that somebody should."""
-        return sight.holder is None and sight.lease is not None and sight.lease.is_held
-
     def _note_lease(self, sight: Sight) -> None:
         before, now = self._lease, sight.lease
         if sight.is_store_away or now is None:

@@ -117,21 +117,11 @@ class Watchdog:
         lease, is_away = self._lease()
         holder = holder_of(Paths(self._settings.home).home, self._account_id)
         now = self._settings.clock.now()
-        sight = Sight(
-            at_s=at_s,
-            holder=holder,
-            lease=lease,
-            is_store_away=is_away,
-            place=self._place,
-            account=self._account,
-            is_after_flat_time=now >= safety_time(self._settings, now),
-            has_dead_session=False,
-        )
-        is_urgent = self._suspicion.wants_a_look(sight)
-        if holder is None and (is_urgent or at_s - self._asked_at_s >= _ACCOUNT_S):
+        # At once for a session of here that is gone; another machine's has its own watchdog.
+        every_s = 0.0 if self._is_leased else _ACCOUNT_S
+        if holder is None and at_s - self._asked_at_s >= every_s:
             self._account = self._ask_account(at_s)
         is_odd = self._account is not None and not self._account.is_flat and holder is None
-        has_dead = is_odd and is_recovery_due(self._settings)
         return Sight(
             at_s=at_s,
             holder=holder,
@@ -139,8 +129,8 @@ class Watchdog:
             is_store_away=is_away,
             place=self._place,
             account=self._account,
-            is_after_flat_time=sight.is_after_flat_time,
-            has_dead_session=has_dead,
+            is_after_flat_time=now >= safety_time(self._settings, now),
+            has_dead_session=is_odd and is_recovery_due(self._settings),
         )
 
     def _lease(self) -> tuple[Lease | None, bool]:
@@ -204,7 +194,6 @@ class Watchdog:
             self._say(str(error))
             self._engage_kill_switch(f"{finding.why}; {error}")
             return
-        self._account = None
         self._settle(finding, lease, told)
 
     def _settle(self, finding: Finding, lease: Lease | None, told: str) -> None:

@@ -38,7 +38,6 @@ class LeaseRow(Base):
     loops: Mapped[int]
     phase: Mapped[str]
     exposure: Mapped[int]
-    flat_by: Mapped[datetime | None]  # by the session's own clock
     taken_at: Mapped[datetime]
     beaten_at: Mapped[datetime]
     released_at: Mapped[datetime | None]

@@ -26,7 +26,6 @@ class Lease(msgspec.Struct, frozen=True, kw_only=True):
     loops: int
     phase: str
     exposure: int
-    flat_by: datetime | None
     beaten_at: datetime
     is_held: bool
 
@@ -72,7 +71,6 @@ def take_lease(
     holder: str,
     place: str,
     pid: int,
-    flat_by: datetime | None,
     seen: Lease | None,
 ) -> bool:
     """Takes it if it still stands as `seen`; False when somebody was quicker."""
@@ -84,7 +82,6 @@ def take_lease(
         "loops": 0,
         "phase": "starting",
         "exposure": 0,
-        "flat_by": flat_by,
         "taken_at": now,
         "beaten_at": now,
         "released_at": None,
@@ -192,7 +189,6 @@ def _lease(row: LeaseRow) -> Lease:
         loops=row.loops,
         phase=row.phase,
         exposure=row.exposure,
-        flat_by=row.flat_by,
         beaten_at=row.beaten_at,
         is_held=row.released_at is None,
     )

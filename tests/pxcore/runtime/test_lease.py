@@ -52,25 +52,25 @@ def wait_until(is_so, *, timeout_s=10.0):
 def test_second_machine_is_refused_with_the_holders_name_while_the_first_beats(places):
     here, there = places
     lost: queue.SimpleQueue = queue.SimpleQueue()
-    take(here, account_id=ACCOUNT, holder="px-here", flat_by=None)
+    take(here, account_id=ACCOUNT, holder="px-here")
     keeper = keep(here, "px-here", lost)
     try:
         with pytest.raises(AccountBusy, match="px-here"):
             require_unleased(there, ACCOUNT)
         with pytest.raises(AccountBusy, match="px-here"):
-            take(there, account_id=ACCOUNT, holder="px-there", flat_by=None)
+            take(there, account_id=ACCOUNT, holder="px-there")
     finally:
         keeper.stop()
     require_unleased(there, ACCOUNT)
-    take(there, account_id=ACCOUNT, holder="px-there", flat_by=None)
+    take(there, account_id=ACCOUNT, holder="px-there")
     assert lease(there).holder == "px-there"
 
 
 def test_lease_of_a_machine_that_fell_silent_is_taken_after_a_while_and_its_session_told(places):
     here, there = places
     lost: queue.SimpleQueue = queue.SimpleQueue()
-    take(here, account_id=ACCOUNT, holder="px-here", flat_by=None)
-    take(there, account_id=ACCOUNT, holder="px-there", flat_by=None, gone_s=0.6)
+    take(here, account_id=ACCOUNT, holder="px-here")
+    take(there, account_id=ACCOUNT, holder="px-there", gone_s=0.6)
     assert lease(here).holder == "px-there"
     keeper = keep(here, "px-here", lost)
     try:
@@ -82,15 +82,15 @@ def test_lease_of_a_machine_that_fell_silent_is_taken_after_a_while_and_its_sess
 
 def test_lease_of_a_dead_session_of_this_machine_is_taken_at_once(places):
     here, _ = places
-    take(here, account_id=ACCOUNT, holder="px-dead", flat_by=None)
-    take(here, account_id=ACCOUNT, holder="px-next", flat_by=None)
+    take(here, account_id=ACCOUNT, holder="px-dead")
+    take(here, account_id=ACCOUNT, holder="px-next")
     assert lease(here).holder == "px-next"
 
 
 def test_beats_tell_how_far_the_engine_is_and_the_latch_is_heard(places):
     here, there = places
     lost: queue.SimpleQueue = queue.SimpleQueue()
-    take(here, account_id=ACCOUNT, holder="px-here", flat_by=None)
+    take(here, account_id=ACCOUNT, holder="px-here")
     keeper = keep(here, "px-here", lost)
     try:
         keeper.note(phase="protected", exposure=2)
@@ -110,7 +110,7 @@ def test_beats_tell_how_far_the_engine_is_and_the_latch_is_heard(places):
 def test_silence_of_the_store_is_noticed_and_ends_with_it(places, tmp_path):
     here, _ = places
     lost: queue.SimpleQueue = queue.SimpleQueue()
-    take(here, account_id=ACCOUNT, holder="px-here", flat_by=None)
+    take(here, account_id=ACCOUNT, holder="px-here")
     keeper = keep(here, "px-here", lost)
     try:
         wait_until(lambda: lease(here).beat > 1)

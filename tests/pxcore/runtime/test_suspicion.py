@@ -18,7 +18,6 @@ LEASE = Lease(
     loops=1,
     phase="protected",
     exposure=1,
-    flat_by=None,
     beaten_at=datetime(2026, 11, 24, tzinfo=UTC),
     is_held=True,
 )

@@ -19,7 +19,7 @@ PULSE = Pulse(loops=5, phase="protected", exposure=-2)
 
 
 def take(store, *, seen, **who):
-    return take_lease(store, **(OURS | who), pid=1, flat_by=None, seen=seen)
+    return take_lease(store, **(OURS | who), pid=1, seen=seen)
 
 
 def test_lease_is_taken_beaten_and_given_back(store):

@@ -20,7 +20,6 @@ def upgrade() -> None:
         sa.Column("loops", Whole, nullable=False),
         sa.Column("phase", Words(), nullable=False),
         sa.Column("exposure", Whole, nullable=False),
-        sa.Column("flat_by", Moment(), nullable=True),
         sa.Column("taken_at", Moment(), nullable=False),
         sa.Column("beaten_at", Moment(), nullable=False),
         sa.Column("released_at", Moment(), nullable=True),
