@@ -20,8 +20,8 @@ from deployments import (
     weekly_report,
 )
 from pxcore.calendar import CHICAGO
-from pxcore.runtime.accounts import accounts
-from pxcore.settings import AccountlessSettings, load_settings
+from pxcore.runtime.accounts import accounts, environ_with
+from pxcore.settings import AccountlessSettings, Settings, load_settings
 
 
 class Runner(StrEnum):
@@ -37,13 +37,22 @@ def deployments_of(runner: Runner) -> list[RunnerDeployment]:
     return [
         preflight.deployment(),
         end_of_day.deployment(),
-        safety_flatten.deployment(settings, datetime.now(CHICAGO).date()),
+        safety_flatten.deployment(_each(settings), datetime.now(CHICAGO).date()),
         flatten.deployment(),
         kill_switch.deployment(),
         sweep.deployment(),
         weekly_report.deployment(),
         housekeeping.deployment(),
     ]
+
+
+def _each(settings: Settings) -> list[Settings]:
+    """The settings of each account."""
+    found: list[Settings] = []
+    for account in accounts(settings):
+        with environ_with(account.environ()):
+            found.append(load_settings(kind=AccountlessSettings))
+    return found
 
 
 def every_deployment() -> list[RunnerDeployment]:

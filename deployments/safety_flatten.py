@@ -3,6 +3,7 @@
 The flow itself looks whether it is due: a schedule that fires on another day changes nothing.
 """
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
 from prefect.deployments.runner import RunnerDeployment
@@ -17,13 +18,19 @@ from pxcore.settings import Settings
 _AHEAD_DAYS = 400  # early closes that are registered; each registration looks ahead anew
 
 
-def deployment(settings: Settings, today: date) -> RunnerDeployment:
+def deployment(each: Sequence[Settings], today: date) -> RunnerDeployment:
+    """At every time that one of these accounts' settings says."""
+    schedules = {
+        str(one.slug): one
+        for settings in each
+        for one in (_regular(settings), *early_closes(settings, today))
+    }
     return made(
         safety_flatten,
         "safety-flatten",
         about="Whatever is still held or alive after the time to be flat is closed, whether or "
         "not any session is well.",
-        schedules=[_regular(settings), *early_closes(settings, today)],
+        schedules=list(schedules.values()),
     )
 
 
@@ -40,5 +47,5 @@ def early_closes(settings: Settings, today: date) -> list[Schedule]:
         if day.kind is DayKind.EARLY_CLOSE:
             at = safety_time(settings, day.closes_at).astimezone(CHICAGO)
             cron = f"{at.minute} {at.hour} {day.day.day} {day.day.month} *"
-            found.append(chicago(cron, f"early-close-{day.day}"))
+            found.append(chicago(cron, f"early-close-{day.day}-{at:%H%M}"))
     return found

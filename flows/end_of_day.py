@@ -23,7 +23,8 @@ def end_of_day() -> State[Any]:
         day = trading_day_at(base.clock.now())
         if not day.is_tradable:
             return skipped(day.name or "no trading day", f"{day.day} is {day.kind}")
-        checked, problems = of_each(check_account)
+        found, problems = of_each(check_account)
+        checked = [one for one in found if one is not None]
         publish(day.day, checked, problems, return_state=True)
     broken = [one for one in checked if one.verdict == Verdict.BROKEN]
     problems += [f"account {one.account_id}: the record is broken" for one in broken]

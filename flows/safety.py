@@ -11,7 +11,7 @@ from flows.states import done, skipped
 from pxcore.calendar import CHICAGO, trading_day_at
 from pxcore.runtime.lock import AccountBusy
 from pxcore.runtime.plan import safety_time
-from pxcore.settings import Settings, load_settings
+from pxcore.settings import Mode, Settings, load_settings
 from tasks.flattening import flatten_account, spare_or_flatten
 from tasks.marks import marked
 from tasks.run_log import logged_run
@@ -22,24 +22,33 @@ _TIMEOUT_S = 60.0
 
 @flow(name="safety-flatten", retries=0, persist_result=False)
 def safety_flatten() -> State[Any]:
-    """Every account that is not flat by the time to be flat is flattened, whoever holds it."""
+    """Every account that is not flat by its time to be flat is flattened, whoever holds it."""
     base = load_settings()
     with logged_run(base), marked("safety-flatten", base):
-        now = base.clock.now()
-        day = trading_day_at(now)
-        if not day.is_tradable:
-            return skipped(day.name or "no trading day", f"{day.day} is {day.kind}")
-        due = safety_time(base, now)
-        if now < due:
-            at = f"{due.astimezone(CHICAGO):%H:%M} Chicago of {day.day}"
-            return skipped("not due", f"flat is demanded from {at}; the market's clock is before")
-        found, problems = of_each(
-            lambda one: flatten_account(one, by="safety-flatten", timeout_s=_TIMEOUT_S)
-        )
-    told = [one.text for one in found]
+        found, problems = of_each(_by_the_time)
+    told = [text for text, _ in found]
     if problems:
         return Failed(name="Failed (not flat!)", message="; ".join(problems + told))
+    skips = [kind for _, kind in found if kind is not None]
+    if len(skips) == len(found):
+        return skipped(skips[0], "; ".join(told))
     return done("flat", "; ".join(told))
+
+
+def _by_the_time(settings: Settings) -> tuple[str, str | None]:
+    """What was done about the account, and why nothing was, None when something was due."""
+    now = settings.clock.now()
+    day, due = trading_day_at(now), safety_time(settings, now)
+    name = f"account {settings.account_id}"
+    if not day.is_tradable:
+        return f"{name}: {day.day} is {day.kind}", day.name or "no trading day"
+    if now < due:
+        at = f"{due.astimezone(CHICAGO):%H:%M} Chicago of {day.day}"
+        return f"{name}: flat is demanded from {at}; the market's clock is before", "not due"
+    if settings.mode is Mode.SHADOW:
+        return f"{name}: shadow sends nothing", "shadow"
+    told = flatten_account(settings, by="safety-flatten", timeout_s=_TIMEOUT_S)
+    return told.text, None
 
 
 @flow(name="sweep", retries=0, persist_result=False)
@@ -62,7 +71,7 @@ def _see_to(settings: Settings, *, is_swept: bool) -> None:
     silent = watchdog_problem(settings)
     if silent is not None:
         get_run_logger().warning("%s", silent)
-    if not is_swept:
+    if not is_swept or settings.mode is Mode.SHADOW:
         return
     try:
         spare_or_flatten(settings, by="sweep: a run is gone", timeout_s=_TIMEOUT_S)

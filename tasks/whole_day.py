@@ -5,12 +5,13 @@ from datetime import date
 
 from prefect import task
 from prefect.artifacts import create_markdown_artifact
+from prefect.logging import get_run_logger
 
 from pxcore.calendar import trading_day_at
 from pxcore.reports.verdict import Verdict
 from pxcore.runtime.alarms import alert_differences
 from pxcore.runtime.day_check import DayChecked, check_day
-from pxcore.runtime.lock import AccountBusy, holder_of
+from pxcore.runtime.lock import holder_of
 from pxcore.runtime.paths import Paths
 from pxcore.runtime.plan import connect
 from pxcore.runtime.startup import resolve_account, resolve_contract
@@ -19,13 +20,14 @@ from tasks.policy import ONCE, QUESTION
 
 
 @task(name="check-account", **QUESTION)
-def check_account(settings: Settings) -> DayChecked:
-    """Raises AccountBusy while a session holds it: that one closes its own day."""
+def check_account(settings: Settings) -> DayChecked | None:
+    """None while a session holds the account: that one closes its own day."""
     client = connect(settings)
     account = resolve_account(client, settings)
     holder = holder_of(Paths(settings.home).home, account.id)
     if holder is not None:
-        raise AccountBusy(f"{holder} has it: its own run reports the day")
+        get_run_logger().warning("account %s: %s has it, and reports its day", account.id, holder)
+        return None
     contract = resolve_contract(client, settings)
     day = trading_day_at(settings.clock.now())
     found = check_day(client, account, contract, day, settings)

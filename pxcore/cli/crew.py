@@ -55,7 +55,7 @@ class Crew:
         self._is_outage = False
         self._server_starts = 1
         self._looked_at_s = 0.0
-        self._server = Kept("Prefect's server", self._start_server, say=say)
+        self._server = Kept("Prefect's server", partial(start_server, self._paths, port), say=say)
         self._gateways = [
             Kept(f"paper gateway of {one.account_id}", one.start, say=say, patience=(35, 5, 5))
             for one in papers
@@ -77,7 +77,8 @@ class Crew:
             write_facts(self._paths, self._papers)
         for dog in self._watchdogs:  # before anything that could leave something behind
             dog.start()
-        self._server.start()
+        server = self._server.start()
+        wait_for_server(server, self._port, self._paths.logs / "prefect-server.log")
         self._register()
         for runner in self._runners.values():
             runner.start()
@@ -136,11 +137,6 @@ class Crew:
             remove_facts(self._paths)
 
     # -- starting -----------------------------------------------------------------------------
-
-    def _start_server(self) -> "subprocess.Popen[str]":
-        process = start_server(self._paths, self._port)
-        wait_for_server(process, self._port, self._paths.logs / "prefect-server.log")
-        return process
 
     def _environ(self) -> dict[str, str]:
         return prefect_environ(self._paths, self._port)

@@ -39,18 +39,15 @@ class Kept:
         self.starts = 0
 
     @property
-    def pid(self) -> int | None:
-        return None if self._process is None else self._process.pid
-
-    @property
     def is_alive(self) -> bool:
         return self._process is not None and self._process.poll() is None
 
-    def start(self) -> None:
+    def start(self) -> "subprocess.Popen[str]":
         """Raises what starting raises."""
         self._process = self._start()
         self.starts += 1
         self._started_at_s = self._now_s()
+        return self._process
 
     def look(self) -> None:
         """Starts it anew when it has ended and its time has come."""

@@ -10,6 +10,7 @@ import psutil
 import pytest
 
 from pxcore.cli.orchestrator import prefect_environ, px_environ
+from pxcore.journal import read_opening
 from pxcore.journal.replay import replay
 from pxcore.runtime.paths import Paths
 
@@ -120,6 +121,28 @@ def test_killed_session_is_flattened_by_its_flow_and_the_day_is_reported(start_p
     outcome = outcome_of(flow.rest())
     assert outcome["flat"] and paper.is_flat()
     assert "-9" in outcome["ended"]
+
+
+def test_session_that_crashes_is_started_anew_as_often_as_allowed_with_its_limits_kept(
+    start_paper, start_flow
+):
+    paper, settings = start_paper(window_s=150.0)
+    flow = start_flow(settings | {"PX_RESTARTS_MAX": "1"})
+    flow.until_code("phase.protected")
+    first = session_process(flow.process.pid)
+    os.kill(first.pid, signal.SIGKILL)
+    flow.until_code("phase.protected")
+    second = session_process(flow.process.pid)
+    assert second.pid != first.pid
+    os.kill(second.pid, signal.SIGKILL)
+    outcome = outcome_of(flow.rest())
+    assert outcome["restarts"] == 1 and outcome["flat"] and outcome["reconciled"]
+    assert paper.is_flat()
+    journals = Paths(Path(settings["PX_HOME"])).journals
+    openings = [read_opening(path) for path in sorted(journals.glob("px-*.jsonl"))]
+    assert len(openings) == 2
+    assert len({one.config.limits.loss_usd_max for one in openings}) == 1
+    assert openings[1].config.peak_usd >= openings[0].config.peak_usd
 
 
 def test_stopped_session_process_is_killed_and_flattened_for(start_paper, start_flow):

@@ -251,6 +251,17 @@ def test_run_forced_into_cancelled_has_its_session_end_flat(house, held):
     house.released(within_s=30)
 
 
+def test_run_that_is_called_crashed_by_mistake_has_its_session_go_on(house, held):
+    """As after an outage that cost its heartbeats: nobody wished it to end."""
+    holder = house.holder()
+    house.set_state(held, "CRASHED", force=True)
+    with pytest.raises(subprocess.TimeoutExpired):  # longer than the task's own look takes
+        house.process.wait(8)
+    assert house.holder() == holder and not house.is_flat()
+    house.set_state(held, "CANCELLED", force=True)
+    house.released(within_s=30)
+
+
 def test_paused_run_has_its_session_end_flat(house, held):
     house.set_state(held, "PAUSED", force=True)
     house.released(within_s=30)

@@ -3,7 +3,6 @@
 import os
 import signal
 import subprocess
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -11,6 +10,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from house import until
 from test_flow_process import session_process
 
 from pxcore.calendar import trading_day_at
@@ -54,18 +54,11 @@ def start_watchdog(tmp_path: Path) -> Iterator[Callable]:
         end(process, patience=(20.0, 5.0, 5.0))
 
 
-def until(is_so, *, within_s):
-    """Seconds until it is so."""
-    began, never = time.monotonic(), threading.Event()
-    while not is_so():
-        assert time.monotonic() - began < within_s, f"not so within {within_s:g} s"
-        never.wait(0.2)
-    return time.monotonic() - began
-
-
 def until_proven(said: Path, *, within_s):
     """Seconds until the watchdog has its proof."""
-    return until(lambda: "flat, verified by REST" in said.read_text(), within_s=within_s)
+    began = time.monotonic()
+    until(lambda: "flat, verified by REST" in said.read_text(), within_s=within_s)
+    return time.monotonic() - began
 
 
 def store_of(settings):

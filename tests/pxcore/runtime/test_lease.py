@@ -4,15 +4,19 @@ import queue
 import sqlite3
 import threading
 from contextlib import closing
+from decimal import Decimal
 
 import pytest
+from sqlalchemy import delete
 
-from pxcore.model import Misconfigured, Unavailable
+from pxcore.model import Account, Misconfigured, Unavailable
 from pxcore.runtime import kill_switch as switch
 from pxcore.runtime.lease import LeaseKeeper, require_unleased, take
 from pxcore.runtime.lock import AccountBusy
+from pxcore.runtime.startup import require_free
 from pxcore.runtime.store_access import open_store
 from pxcore.settings import load_settings
+from pxcore.store.latch_tables import LeaseRow
 from pxcore.store.leases import read_lease
 
 ACCOUNT = 77
@@ -78,6 +82,39 @@ def test_lease_of_a_machine_that_fell_silent_is_taken_after_a_while_and_its_sess
     finally:
         keeper.stop()
     assert lease(here).holder == "px-there" and lease(here).is_held
+
+
+def test_start_up_is_refused_before_it_touches_an_account_that_lives_on_another_machine(places):
+    here, there = places
+    lost: queue.SimpleQueue = queue.SimpleQueue()
+    take(here, account_id=ACCOUNT, holder="px-here")
+    keeper = keep(here, "px-here", lost)
+    account = Account(
+        id=ACCOUNT, name="A", balance_usd=Decimal(50_000), can_trade=True, is_simulated=True
+    )
+    try:
+        with pytest.raises(AccountBusy, match="px-here"):
+            require_free(there, account)
+    finally:
+        keeper.stop()
+    require_free(there, account)
+
+
+def test_lease_that_vanished_with_its_store_is_taken_again_by_who_lives(places):
+    here, _ = places
+    lost: queue.SimpleQueue = queue.SimpleQueue()
+    take(here, account_id=ACCOUNT, holder="px-here")
+    keeper = keep(here, "px-here", lost)
+    try:
+        wait_until(lambda: lease(here).beat > 1)
+        with closing(open_store(here)) as store, store.session() as session:
+            session.execute(delete(LeaseRow))
+        wait_until(lambda: lease(here) is not None and lease(here).holder == "px-here")
+        beat = lease(here).beat
+        wait_until(lambda: lease(here).beat > beat)
+    finally:
+        keeper.stop()
+    assert lost.empty()
 
 
 def test_lease_of_a_dead_session_of_this_machine_is_taken_at_once(places):
