@@ -13,7 +13,8 @@ from typing import Self
 from uuid import UUID
 
 from loguru import logger
-from prefect import State, get_client
+from prefect import get_client
+from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.objects import StateType
 from prefect.runtime import flow_run
 
@@ -49,19 +50,22 @@ class RunWatch:
             self._thread.join(_JOIN_S)
 
     def _run(self) -> None:
-        while not self._stopped.wait(self._every_s):
+        while not self._stopped.is_set():
             try:
-                state = self._ask()
+                with get_client(sync_client=True) as client:
+                    self._watch(client)
+                return
             except Exception as error:  # whatever it is: without its word the session goes on
                 logger.debug("the run's state is not known: {}", error)
-                continue
+                self._stopped.wait(self._every_s)
+
+    def _watch(self, client: SyncPrefectClient) -> None:
+        """Until it is stopped, or the run is wished to be over. Raises what the client raises."""
+        while not self._stopped.wait(self._every_s):
+            state = client.read_flow_run(UUID(str(self._run_id))).state
             if state is not None and state.type in _WISHED:
                 self._on_ended(state.name or str(state.type))
                 return
-
-    def _ask(self) -> State | None:
-        with get_client(sync_client=True) as client:
-            return client.read_flow_run(UUID(str(self._run_id))).state
 
 
 def top_run_id() -> str:

@@ -4,6 +4,7 @@ A stop that is missing is placed once, as far from the average price as the sett
 it works is seen at the venue before anything is called kept.
 """
 
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -18,6 +19,7 @@ from pxcore.runtime.paths import Paths
 from pxcore.runtime.venue import Venue
 from pxcore.settings import Settings
 
+_LOOKS, _BETWEEN_S = 4, 1.0
 _STOPS = (OrderType.STOP, OrderType.TRAILING_STOP)
 
 
@@ -25,8 +27,14 @@ class Reprotect:
     """Of one account, by the settings."""
 
     def __init__(
-        self, settings: Settings, client: GatewayClient, *, say: Callable[[str], None]
+        self,
+        settings: Settings,
+        client: GatewayClient,
+        *,
+        say: Callable[[str], None],
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
+        self._sleep = sleep
         self._settings = settings
         self._client = client
         self._say = say
@@ -39,8 +47,8 @@ class Reprotect:
     def has_covered(self, why: str) -> bool:
         """Is all that is held under working stops, now? One that is missing is placed first.
 
-        False where it is not, or cannot be known: then only a flatten helps. Raises AccountBusy
-        when somebody has taken the account meanwhile.
+        False where it is not, or cannot be known, or somebody has taken the account meanwhile: then
+        only a flatten helps, or it is theirs.
         """
         account_id = self._settings.account_id
         assert account_id is not None
@@ -49,10 +57,18 @@ class Reprotect:
                 bare = self._uncovered(account_id)
                 if bare and not all(self._place(account_id, one, why) for one in bare):
                     return False
-                return not self._uncovered(account_id)
+                return self._is_covered_soon(account_id)
         except PxError as error:
             self._say(f"not protected: {error}")
             return False
+
+    def _is_covered_soon(self, account_id: int) -> bool:
+        """A stop that was placed just now is given a moment to be seen working."""
+        for _ in range(_LOOKS):
+            if not self._uncovered(account_id):
+                return True
+            self._sleep(_BETWEEN_S)
+        return False
 
     def _uncovered(self, account_id: int) -> list[Position]:
         orders = self._client.open_orders(account_id, urgency=Urgency.URGENT)
