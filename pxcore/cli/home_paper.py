@@ -5,12 +5,9 @@ day is over and nobody trades, it goes on a minute before the next open. Where i
 time it is there stands in a file of the home folder, which every command and run reads.
 """
 
-import queue
 import subprocess
-import threading
 from datetime import UTC, datetime, time
 from pathlib import Path
-from typing import IO
 
 import msgspec
 
@@ -25,7 +22,7 @@ from pxcore.paper.config import PaperConfig
 from pxcore.paper.keeper import read_state
 from pxcore.runtime.home_lock import household_of
 from pxcore.runtime.paths import Paths
-from pxcore.runtime.process import end, spawn
+from pxcore.runtime.process import end, first_line, spawn
 from pxcore.settings import PAPER_FACTS
 
 DEFAULT_ACCOUNT = 20_000_001
@@ -89,8 +86,7 @@ class HomePaper:
             exit_on_stdin_eof=True,
         )
         process = spawn("pxcore.paper", msgspec.json.encode(config).decode(), stderr=self._log)
-        assert process.stdout is not None
-        if not _first_line(process.stdout):
+        if not first_line(process, timeout_s=_START_S):
             end(process, patience=(1.0, 5.0, 5.0))
             raise Unavailable(f"the paper gateway did not start: see {self._log}")
         return process
@@ -101,22 +97,6 @@ class HomePaper:
         self._clock = ShiftedClock(market=self._start, wall=datetime.now(UTC), speed=1.0)
         contract = choose_contract(self._symbol, catalogue(self._start.date()))
         self._contract_id, self._root = contract.id, exchange_root(contract)
-
-
-def _first_line(stream: IO[str]) -> str:
-    """Empty when it does not come in time; what follows is read and let go."""
-    first: queue.SimpleQueue[str] = queue.SimpleQueue()
-
-    def read() -> None:
-        for line in stream:
-            first.put(line)
-        first.put("")
-
-    threading.Thread(target=read, daemon=True).start()
-    try:
-        return first.get(timeout=_START_S)
-    except queue.Empty:
-        return ""
 
 
 def write_facts(paths: Paths, gateways: list[HomePaper]) -> None:

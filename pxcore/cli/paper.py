@@ -1,10 +1,7 @@
 """The paper gateway: `px paper` in the foreground, or as a process of a demo's own."""
 
-import queue
-import threading
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
-from typing import IO
 
 import msgspec
 from rich.console import Console
@@ -21,7 +18,7 @@ from pxcore.paper.exchange import BracketMode
 from pxcore.paper.keeper import read_state
 from pxcore.paper.process import run
 from pxcore.runtime.paths import Paths
-from pxcore.runtime.process import end, spawn
+from pxcore.runtime.process import end, first_line, spawn
 
 _START_S = 30.0
 _OPEN, _LATE = time(8, 30), time(14)  # Chicago
@@ -153,15 +150,10 @@ class Paper:
         self._process = spawn(
             "pxcore.paper", msgspec.json.encode(config).decode(), stderr=self._log
         )
-        self._first: queue.SimpleQueue[str] = queue.SimpleQueue()
-        threading.Thread(target=self._read, args=(self._process.stdout,), daemon=True).start()
 
     def wait_until_listening(self) -> None:
         """Raises Unavailable, with what it said, when it does not come up."""
-        try:
-            line = self._first.get(timeout=_START_S)
-        except queue.Empty:
-            line = ""
+        line = first_line(self._process, timeout_s=_START_S)
         if not line:
             raise Unavailable(f"the paper gateway did not start: {self._last_words()}")
         self.url = msgspec.json.decode(line)["listening"]
@@ -191,11 +183,6 @@ class Paper:
 
     def end(self) -> None:
         end(self._process, patience=(35.0, 5.0, 5.0))
-
-    def _read(self, stream: IO[str]) -> None:
-        for line in stream:
-            self._first.put(line)
-        self._first.put("")
 
     def _last_words(self) -> str:
         try:

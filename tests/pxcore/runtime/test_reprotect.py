@@ -82,7 +82,7 @@ def test_stop_that_went_a_second_time_is_not_placed_again(gateway, scene):
 
 
 def test_orders_without_a_position_are_no_protection(gateway, scene):
-    reprotect, client = scene
+    reprotect, _client = scene
     resting = {"type": 1, "limitPrice": 24_000.0, **BARE}
     gateway.post("/api/Order/place", **entry("resting", **resting))
     gateway.wait_until(lambda venue: len(working(venue)) == 1)
