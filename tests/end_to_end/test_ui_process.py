@@ -89,6 +89,13 @@ def test_deployments_are_shown_with_their_next_runs(house, pages):
     pages.visit("deployments", "9 Deployments", "trading-day")
     pages.keep("deployments")
     deployment = house.deployment("trading-day")
+    coming = {
+        "flow_runs": {
+            "deployment_id": {"any_": [deployment["id"]]},
+            "state": {"type": {"any_": ["SCHEDULED"]}},
+        }
+    }
+    until(lambda: house.post("flow_runs/filter", coming) or None, within_s=60)
     page = f"deployments/deployment/{deployment['id']}?tab=Upcoming"
     pages.visit(page, "Scheduled for", "weekdays-0820-chicago")
     pages.keep("trading-day-deployment")
@@ -125,8 +132,8 @@ def test_flatten_started_from_its_form_flattens_a_live_session(house, pages):
     pages.visit(f"artifacts/artifact/{live['id']}", "headroom")
     pages.keep("live-session")
     deployment = house.deployment("flatten")["id"]
-    text = pages.visit(f"deployments/deployment/{deployment}/run", "Submit", "asked to end")
-    assert "instead of the settings' account" in text
+    help_text = "instead of the settings' account"
+    pages.visit(f"deployments/deployment/{deployment}/run", "Submit", "asked to end", help_text)
     pages.keep("flatten-form")
     assert not house.is_flat()
     run = submitted(house, pages, deployment)
