@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from journal_audit import Audit
+from patience import patience
 
 _HERE = Path(__file__).parent
 for folder in (
@@ -26,8 +27,14 @@ for folder in (
 _audit = pytest.StashKey[Audit]()
 
 
+_TEST_UNITS = 300  # for one test, its fixtures included; only a hang takes so long
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
+    """Before the plugin of the time limit reads it: the limit is this machine's."""
     config.stash[_audit] = Audit()
+    config.option.timeout = patience(_TEST_UNITS)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
