@@ -9,6 +9,7 @@ import os
 from datetime import time
 from decimal import Decimal
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
 
@@ -24,6 +25,7 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from pxcore.clock import Clock, ShiftedClock, WallClock
+from pxcore.clock_file import PublishedClock
 from pxcore.masking import password_in_url, secrets_in_url
 from pxcore.model import STOP_LOSS_TICKS_MIN, Foreign, Leftovers, Misconfigured
 from pxcore.setting_texts import json_object, stretches_in, urls_in
@@ -76,7 +78,9 @@ class Settings(BaseSettings):
         "", pattern=r"^(|http://127\.0\.0\.1:\d+)$", description="where `px paper` listens"
     )
     paper_clock: str = Field(
-        "", description="the paper market's clock, MARKET@WALL@SPEED; empty is the wall clock"
+        "",
+        description="the paper market's clock: the file that its gateway keeps, or "
+        "MARKET@WALL@SPEED; empty is the wall clock",
     )
 
     contract: str = Field("MNQ", min_length=1, description="symbol, contract name or id")
@@ -275,7 +279,7 @@ class Settings(BaseSettings):
     @field_validator("paper_clock")
     @classmethod
     def _is_clock(cls, text: str) -> str:
-        if text:
+        if text and not Path(text).is_absolute():
             try:
                 ShiftedClock.parse(text)
             except Misconfigured as error:
@@ -338,7 +342,15 @@ class Settings(BaseSettings):
 
     @property
     def clock(self) -> Clock:
+        """Raises Misconfigured when the paper gateway's file is not there."""
+        if Path(self.paper_clock).is_absolute():
+            return _published(Path(self.paper_clock))
         return ShiftedClock.parse(self.paper_clock) if self.paper_clock else WallClock()
+
+    @property
+    def recorded_clock(self) -> str:
+        """For the record: MARKET@WALL@SPEED of now, empty for the wall clock. Names no file."""
+        return str(self.clock) if self.paper_clock else ""
 
     @property
     def hosts(self) -> tuple[str, str]:
@@ -410,6 +422,12 @@ def _on_the_paper_gateway_here(
         gateway = {n: first[n] for n in ("paper_url", "paper_clock") if n in first}
     given = {n: v for n, v in gateway.items() if n not in settings.model_fields_set}
     return kind(_env_file=env_file, **given)
+
+
+@cache
+def _published(path: Path) -> PublishedClock:
+    """One a process, so that time never goes back in it."""
+    return PublishedClock(path)
 
 
 _UNKNOWN = "{} is not a setting; .env.example lists those there are"

@@ -1,8 +1,9 @@
 """The paper gateway that `px up` keeps: its account outlives it, its market is always in session.
 
-Its clock begins a minute before an open and is shifted, whatever the hour here; when the market's
-day is over and nobody trades, it goes on a minute before the next open. Where it listens and what
-time it is there stands in a file of the home folder, which every command and run reads.
+Its market stands a minute before an open, whatever the hour here, and runs once a session is ready;
+when its day is over and nobody trades, it stands a minute before the next open. Where it listens
+stands in a file of the home folder, what time it is there in another, which every command and run
+reads.
 """
 
 import subprocess
@@ -13,10 +14,11 @@ import msgspec
 
 from pxcore.calendar import CHICAGO
 from pxcore.cli.orchestrator import free_port
-from pxcore.cli.paper import BEFORE_OPEN, market_start
+from pxcore.cli.paper import BEFORE_OPEN, clock_path, market_start
 from pxcore.clock import ShiftedClock
+from pxcore.clock_file import PublishedClock
 from pxcore.gateway.choose import choose_contract, exchange_root
-from pxcore.model import Unavailable
+from pxcore.model import Misconfigured, Unavailable
 from pxcore.paper.catalogue import catalogue
 from pxcore.paper.config import PaperConfig
 from pxcore.paper.keeper import read_state
@@ -41,6 +43,8 @@ class HomePaper:
         self._port = free_port()
         self._state = paths.home / f"paper-{account_id}.json"
         self._log = paths.logs / f"paper-{account_id}.log"
+        self._clock_file = clock_path(paths, account_id)
+        self._clock_file.unlink(missing_ok=True)
         self._renew_clock()
 
     @property
@@ -49,7 +53,10 @@ class HomePaper:
 
     @property
     def market_now(self) -> datetime:
-        return self._clock.now()
+        try:
+            return PublishedClock(self._clock_file).now()
+        except Misconfigured:  # it was not started yet
+            return self._start
 
     @property
     def is_day_over(self) -> bool:
@@ -60,7 +67,7 @@ class HomePaper:
         """As settings."""
         return {
             "paper_url": self.url,
-            "paper_clock": str(self._clock),
+            "paper_clock": str(self._clock_file),
             "account_id": self.account_id,
             "contract": self._contract_id,
         }
@@ -82,6 +89,8 @@ class HomePaper:
             clock=str(self._clock),
             market_start=self._start,
             opens_at=self._start + BEFORE_OPEN,
+            waits=True,
+            clock_file=str(self._clock_file),
             state=str(self._state),
             exit_on_stdin_eof=True,
         )

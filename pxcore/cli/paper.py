@@ -1,5 +1,6 @@
 """The paper gateway: `px paper` in the foreground, or as a process of a demo's own."""
 
+import tempfile
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from rich.console import Console
 from pxcore.calendar import CHICAGO, DayKind, chicago, latest_regular_day, trading_day
 from pxcore.cli.market import DemoMarket
 from pxcore.clock import ShiftedClock
+from pxcore.clock_file import PublishedClock
 from pxcore.gateway import GatewayClient
 from pxcore.gateway.choose import choose_contract, exchange_root
 from pxcore.model import Misconfigured, Unavailable
@@ -44,23 +46,26 @@ class PaperRequest(msgspec.Struct, frozen=True, kw_only=True):
 def serve_paper(request: PaperRequest, console: Console) -> int:
     """Runs it until Ctrl-C; prints the settings that point a day to it.
 
-    Its market is at a minute before the 08:30 Chicago open now, whatever the hour here; with a
-    state it goes on from where that ended, if that is later.
+    Its market stands at a minute before the 08:30 Chicago open, whatever the hour here, and runs
+    once a session is ready; with a state it goes on from where that ended, if that is later.
     """
     kept = None if request.state is None else read_state(request.state)
     start = market_start(None if kept is None else kept.now)
     clock = ShiftedClock(market=start, wall=datetime.now(UTC), speed=request.speed)
     contract = choose_contract(request.symbol, catalogue(start.date()))
+    folder = tempfile.TemporaryDirectory(prefix="px-paper-")  # 0700; it may serve any home
+    clock_file = Path(folder.name) / "clock"
 
     def announce(url: str) -> None:
         console.print(
-            f"paper gateway: {contract.name}, {request.program} account, market {request.market}, "
-            f"it is {start.astimezone(CHICAGO):%Y-%m-%d %H:%M:%S} Chicago there; Ctrl-C stops it",
+            f"paper gateway: {contract.name}, {request.program} account, market {request.market}; "
+            f"it is {start.astimezone(CHICAGO):%Y-%m-%d %H:%M:%S} Chicago there until a session is "
+            "ready, which opens the market; Ctrl-C stops it",
             soft_wrap=True,
         )
         for name, value in (
             ("PX_PAPER_URL", url),
-            ("PX_PAPER_CLOCK", clock),
+            ("PX_PAPER_CLOCK", clock_file),
             ("PX_ACCOUNT_ID", request.account_id),
             ("PX_CONTRACT", contract.id),
         ):
@@ -78,11 +83,19 @@ def serve_paper(request: PaperRequest, console: Console) -> int:
         clock=str(clock),
         market_start=start,
         opens_at=start + BEFORE_OPEN,
+        waits=True,
+        clock_file=str(clock_file),
         faults=None if request.faults is None else str(request.faults),
         state=None if request.state is None else str(request.state),
         has_control=request.has_control,
     )
-    return run(_with_market(config, request.market), announce=announce)
+    with folder:
+        return run(_with_market(config, request.market), announce=announce)
+
+
+def clock_path(paths: Paths, account_id: int) -> Path:
+    """Where the gateway of this account publishes its market's time."""
+    return (paths.home / f"paper-{account_id}.clock").resolve()
 
 
 def market_start(kept: datetime | None) -> datetime:
@@ -114,7 +127,11 @@ def _with_market(config: PaperConfig, market: str) -> PaperConfig:
 
 
 class Paper:
-    """Starts at once and ends with us. Its account is new: nothing of an earlier demo is on it."""
+    """Starts at once and ends with us. Its account is new: nothing of an earlier demo is on it.
+
+    Its market waits until a session is ready, and goes in step with that (`goes_in_steps`) so that
+    the day is the same on any machine.
+    """
 
     def __init__(
         self,
@@ -125,21 +142,25 @@ class Paper:
         port: int,
         file: Path | None,
         account_id: int | None = None,
+        goes_in_steps: bool = True,
     ) -> None:
-        self._clock = ShiftedClock(
-            market=market.clock_start, wall=datetime.now(UTC), speed=market.speed
-        )
+        clock = ShiftedClock(market=market.clock_start, wall=datetime.now(UTC), speed=market.speed)
         fresh = 20_000_000 + int(datetime.now(UTC).timestamp()) % 10_000_000
         self.account_id = account_id or fresh
         self.url = ""
         self._log = paths.logs / "paper.log"
+        self._clock_file = clock_path(paths, self.account_id)
+        self._clock_file.unlink(missing_ok=True)
         config = PaperConfig(
             port=port,
             account_id=self.account_id,
             symbols=(exchange_root(market.contract),),
             seed=seed,
-            clock=str(self._clock),
+            clock=str(clock),
             market_start=market.clock_start,
+            waits=True,
+            goes_in_steps=goes_in_steps,
+            clock_file=str(self._clock_file),
             recording=None
             if file is None
             else Recording(
@@ -162,27 +183,29 @@ class Paper:
         """What points a day to it."""
         return {
             "PX_PAPER_URL": self.url,
-            "PX_PAPER_CLOCK": str(self._clock),
+            "PX_PAPER_CLOCK": str(self._clock_file),
             "PX_ACCOUNT_ID": str(self.account_id),
         }
 
     def is_flat(self) -> bool:
         """Nothing held and no order alive, asked by REST now. Raises as the client does."""
+        clock = PublishedClock(self._clock_file)
         client = GatewayClient(
             base_url=self.url,
             username="paper",
             api_key="paper",
             connect_timeout_s=2.0,
             reply_timeout_s=5.0,
-            clock=self._clock,
+            clock=clock,
         )
         try:
-            return client.snapshot(self.account_id, day_start=self._clock.now()).is_flat
+            return client.snapshot(self.account_id, day_start=clock.now()).is_flat
         finally:
             client.close()
 
     def end(self) -> None:
         end(self._process, patience=(35.0, 5.0, 5.0))
+        self._clock_file.unlink(missing_ok=True)
 
     def _last_words(self) -> str:
         try:

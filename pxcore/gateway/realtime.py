@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from pxcore.clock import Clock
 from pxcore.engine.events import Event, Hub
 from pxcore.gateway.feeds import MarketFeed, Report, UserFeed
-from pxcore.gateway.supervisor import Backoff, HubTerms, Supervisor
+from pxcore.gateway.supervisor import Backoff, Companion, HubTerms, Supervisor
 from pxcore.gateway.websocket import HubLimits
 from pxcore.model import Contract
 
@@ -27,7 +27,7 @@ class Realtime:
     one it is told of, after the gateway refused that or announced a logout (default: `token`).
     `contracts` may grow: the user hub sees it at once, the market hub when it connects next.
     `on_unknown_contract` hears the id of a contract outside of it, on a hub's thread; it is
-    counted in any case.
+    counted in any case. `companion` has a word on each connection before it is subscribed.
     """
 
     def __init__(
@@ -45,6 +45,7 @@ class Realtime:
         limits: HubLimits | None = None,
         backoff: Backoff | None = None,
         ssl_context: ssl.SSLContext | None = None,
+        companion: Companion | None = None,
     ) -> None:
         def user_feed(report: Report) -> UserFeed:
             return UserFeed(
@@ -73,6 +74,7 @@ class Realtime:
             limits=limits or HubLimits(),
             backoff=backoff or Backoff(),
             ssl_context=ssl_context,
+            companion=companion,
         )
 
         def supervisor(hub: Hub, new_feed: Callable[[Report], UserFeed | MarketFeed]) -> Supervisor:

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 from urllib.parse import quote
 
 from pxcore.calendar import is_open_at
@@ -34,6 +34,15 @@ class Backoff:
         return random.SystemRandom().uniform(self.least_s, bound_s)
 
 
+class Companion(Protocol):
+    """Whoever has something of its own to say and hear on each connection."""
+
+    def handlers(self, hub: Hub) -> dict[str, Callable[[Arguments], None]]: ...
+
+    def attach(self, hub: Hub, connection: HubConnection) -> None:
+        """The connection is up and nothing is subscribed yet. Raises HubLost."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HubTerms:
     """What both hubs of a Realtime share. See there for what the callables must be."""
@@ -46,6 +55,7 @@ class HubTerms:
     limits: HubLimits
     backoff: Backoff
     ssl_context: ssl.SSLContext | None
+    companion: Companion | None
 
 
 class Supervisor:
@@ -146,10 +156,12 @@ class Supervisor:
 
     def _subscribe(self, connection: HubConnection) -> UserFeed | MarketFeed:
         """Connected, and everything subscribed. Raises HubLost."""
-        feed = self._new_feed(self)
+        feed, companion = self._new_feed(self), self._terms.companion
         if isinstance(feed, MarketFeed):
             connection.listen(decode_lines, feed.take)
         for target, handler in feed.handlers.items():
+            connection.on(target, handler)
+        for target, handler in (companion.handlers(self.hub) if companion else {}).items():
             connection.on(target, handler)
         connection.on("GatewayLogout", self._logged_out)
         try:
@@ -157,6 +169,8 @@ class Supervisor:
         except UpgradeRefused as refused:
             self._wants_new_token = refused.status in (401, 403)
             raise
+        if companion is not None:
+            companion.attach(self.hub, connection)
         for method, *arguments in feed.subscriptions():
             connection.call(str(method), *arguments)
         return feed

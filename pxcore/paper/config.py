@@ -37,7 +37,9 @@ class PaperConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     `market_start` is when the market's tape begins, by default the clock's now, and `opens_at`
     when its burst does. A recording or a script plays the first of `symbols`; the others are
     synthetic, of that `shape`. With `hours` "exchange" the market closes as the exchange does.
-    `faults` and `state` are paths. `user_name` and `api_key` of None accept any that are not empty.
+    A market that `waits` stands still until its session is ready (`server.bell`), and then goes in
+    step with it if so configured. `faults`, `state` and `clock_file`, where the market's time is
+    published, are paths. `user_name` and `api_key` of None accept any that are not empty.
     """
 
     port: int = 0
@@ -55,6 +57,9 @@ class PaperConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     clock: str = "wall"
     market_start: Moment | None = None
     opens_at: Moment | None = None
+    waits: bool = False
+    goes_in_steps: bool = False
+    clock_file: str | None = None
     hours: Literal["always", "exchange"] = "always"
     recording: Recording | None = None
     script: str | None = None

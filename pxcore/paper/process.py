@@ -19,6 +19,7 @@ import msgspec
 import uvicorn
 
 from pxcore.clock import Clock, ShiftedClock, WallClock
+from pxcore.clock_file import ClockFile, Pace, PublishedClock
 from pxcore.logs import log_to
 from pxcore.masking import Masker
 from pxcore.model import Misconfigured
@@ -29,6 +30,7 @@ from pxcore.paper.faults.file import FaultFile, read_faults
 from pxcore.paper.keeper import check_writable, read_state, write_state
 from pxcore.paper.server.access import BARS_LIMIT, REST_LIMIT
 from pxcore.paper.server.app import ServerConfig, create_app
+from pxcore.paper.server.market_time import MarketTime
 from pxcore.paper.server.transport import server_config
 from pxcore.paper.server.venue import Venue
 
@@ -63,14 +65,19 @@ def run(config: PaperConfig, *, announce: Callable[[str], None] = announce_as_js
     try:
         clock: Clock = WallClock() if config.clock == "wall" else ShiftedClock.parse(config.clock)
         kept = _kept(config)
+        resumed = _resumed(config)
         start = config.market_start or clock.now()
-        start = start if kept is None else max(start, kept.now)
+        start = max([start, *(moment for moment in (kept and kept.now, resumed) if moment)])
+        waits = config.waits and resumed is None
+        file = None if config.clock_file is None else ClockFile(Path(config.clock_file))
         market = build_market(config, start, kept)
         hostile = read_faults(Path(config.faults)) if config.faults else FaultFile()
         listener = _bound(config.port)
     except Misconfigured as error:
         return _refused(str(error))
-    return asyncio.run(_serve(config, clock, market, hostile, start, listener, announce))
+    is_own = waits or resumed is not None
+    market_time = MarketTime(clock, start=start if is_own else None, waits=waits, file=file)
+    return asyncio.run(_serve(config, market_time, market, hostile, start, listener, announce))
 
 
 def _kept(config: PaperConfig) -> ExchangeState | None:
@@ -79,6 +86,18 @@ def _kept(config: PaperConfig) -> ExchangeState | None:
         return None
     check_writable(Path(config.state))
     return read_state(Path(config.state))
+
+
+def _resumed(config: PaperConfig) -> datetime | None:
+    """The market's time now, if an earlier process with this clock's file had opened it already:
+    it does not wait again, until its market begins anew.
+    """
+    if config.clock_file is None or not Path(config.clock_file).exists():
+        return None
+    clock = PublishedClock(Path(config.clock_file))
+    has_opened = clock.reading().pace is not Pace.WAITING
+    is_this_market = config.market_start is None or clock.now() >= config.market_start
+    return clock.now() if has_opened and is_this_market else None
 
 
 def _refused(why: str) -> int:
@@ -100,7 +119,7 @@ def _bound(port: int) -> socket.socket:
 
 async def _serve(
     config: PaperConfig,
-    clock: Clock,
+    market_time: MarketTime,
     market: Market,
     hostile: FaultFile,
     start: datetime,
@@ -118,7 +137,8 @@ async def _serve(
         exchange=market.exchange,
         tape=market.tape,
         bars=market.bars,
-        clock=clock,
+        clock=market_time,
+        goes_in_steps=config.goes_in_steps,
         dialect=config.dialect,
         seed=config.seed,
         fault_seed=config.seed if hostile.seed is None else hostile.seed,

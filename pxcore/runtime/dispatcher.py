@@ -33,7 +33,9 @@ Job = Callable[[], Event | None]
 
 
 class Dispatcher:
-    """`stale_data_s` is asked for at each entry: the limit may have been tightened."""
+    """`stale_data_s` is asked for at each entry: the limit may have been tightened. `on_idle` is
+    called on a worker's thread when everything was carried out and its answers are delivered.
+    """
 
     def __init__(
         self,
@@ -46,6 +48,7 @@ class Dispatcher:
         on_crash: Callable[[BaseException], None],
         sends_orders: bool,
         stale_data_s: Callable[[], float],
+        on_idle: Callable[[], None] = lambda: None,
         warm_every_s: float = 25.0,
     ) -> None:
         self._venue = venue
@@ -57,7 +60,10 @@ class Dispatcher:
         self._on_crash = on_crash
         self._sends_orders = sends_orders
         self._stale_data_s = stale_data_s
+        self._on_idle = on_idle
         self._may_enter = True
+        self._pending = 0
+        self._counting = threading.Lock()
         self._lanes = {name: queue.SimpleQueue[Job | None]() for name in ("orders", "questions")}
         self._threads = [
             threading.Thread(target=self._work, args=(name,), name=f"rest-{name}", daemon=True)
@@ -68,10 +74,15 @@ class Dispatcher:
 
     def instruct(self, instruction: Instruction, seq: int, decided_at: datetime) -> None:
         """`seq` is the instruction's row in the journal; `decided_at` its event's time."""
-        self._lanes["orders"].put(lambda: self._send(instruction, seq, decided_at))
+        self._put("orders", lambda: self._send(instruction, seq, decided_at))
 
     def ask(self, question: Question) -> None:
-        self._lanes["questions"].put(lambda: self._venue.ask(question))
+        self._put("questions", lambda: self._venue.ask(question))
+
+    @property
+    def is_idle(self) -> bool:
+        """Everything was carried out, and every answer is delivered."""
+        return not self._pending
 
     def forbid_entries(self) -> None:
         """No entry leaves from here on, queued ones included: the session is leaving."""
@@ -115,15 +126,23 @@ class Dispatcher:
             case ClosePosition(contract_id=contract_id):
                 return CloseAnswered(at=now, contract_id=contract_id, answer=Answer.NOT_SENT)
 
+    def _put(self, name: str, job: Job) -> None:
+        with self._counting:
+            self._pending += 1
+        self._lanes[name].put(job)
+
     def _work(self, name: str) -> None:
         while (job := self._next_job(name)) is not None:
             try:
                 event = job()
+                if event is not None:
+                    self._deliver(event)
             except Exception as error:  # the edge of this thread: the session must flatten
                 self._on_crash(error)
-                continue
-            if event is not None:
-                self._deliver(event)
+            with self._counting:
+                self._pending -= 1
+            if self.is_idle:
+                self._on_idle()
 
     def _next_job(self, name: str) -> Job | None:
         """Waits for it. Meanwhile the connection that orders go out on is kept open."""

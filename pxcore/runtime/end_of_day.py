@@ -93,7 +93,7 @@ def _record(plan: SessionPlan, settings: Settings, paths: Paths) -> Record:
         config=engine_config(plan, settings),
         strategy=settings.strategy,
         strategy_params=settings.strategy_params,
-        paper_clock=settings.paper_clock,
+        paper_clock=settings.recorded_clock,
         trading_day=plan.trading_day,
     )
     return read_record(paths.journal(plan.session_id), opening)

@@ -46,6 +46,7 @@ from pxcore.runtime.lease import SILENT_S, LeaseKeeper, take
 from pxcore.runtime.lines import Ended, Milestone
 from pxcore.runtime.lock import AccountBusy, AccountLock
 from pxcore.runtime.operator_watch import OperatorWatch
+from pxcore.runtime.paper_link import PaperLink
 from pxcore.runtime.paths import Paths
 from pxcore.runtime.plan import (
     SessionPlan,
@@ -61,7 +62,7 @@ from pxcore.runtime.venue import Venue
 from pxcore.runtime.voice import Heartbeat, Voice
 from pxcore.runtime.watch import FileWatch, watch_pipe
 from pxcore.runtime.wire_record import WireRecord
-from pxcore.settings import Mode, Settings, load_settings
+from pxcore.settings import GatewayName, Mode, Settings, load_settings
 from pxcore.strategies import choose_strategy
 
 _TICK_S = 0.1
@@ -108,6 +109,8 @@ class Session:
             only=only_contract(settings, plan.contract),
         )
         self._engine = Engine(engine_config(plan, settings), self._choice.make())
+        is_paper = settings.gateway is GatewayName.PAPER
+        self._link = PaperLink(plan.session_id, self._inbox) if is_paper else None
         self._dispatcher = Dispatcher(
             self._venue,
             contract=plan.contract,
@@ -117,6 +120,7 @@ class Session:
             on_crash=self._note_crash,
             sends_orders=plan.mode is not Mode.SHADOW,
             stale_data_s=lambda: self._engine.state.limits.stale_data_s,
+            on_idle=self._inbox.nudge,
         )
         self._lease = LeaseKeeper(
             settings,
@@ -131,8 +135,9 @@ class Session:
             renew_token=self._client.renew_token,
             account_id=plan.account.id,
             contracts={plan.contract.id: plan.contract},
-            deliver=self._inbox.put,
+            deliver=self._link.deliver if self._link else self._inbox.put,
             clock=self._clock,
+            companion=self._link,
             wants_depth=settings.depth,
             limits=HubLimits(
                 silence_limit_s=settings.silence_limit_s, data_limit_s=settings.data_limit_s
@@ -177,6 +182,8 @@ class Session:
             ended = self._leave_by_rest(f"session failed: {error}")
         watch.stop()
         operator.stop()
+        if self._link is not None:
+            self._link.leave()
         self._realtime.stop()
         self._dispatcher.stop(timeout_s=2.0)
         self._close_journal(ended)
@@ -196,7 +203,7 @@ class Session:
                 self._step(event)
                 self._judge_lag(event)
             moment = time.monotonic()
-            if moment >= next_tick:
+            if not self._keeps_step() and moment >= next_tick:
                 next_tick = moment + _TICK_S
                 self._inbox.put(
                     ClockTick(at=self._clock.now())
@@ -214,6 +221,19 @@ class Session:
                     raise TimeoutError(f"not proven flat within {_LEAVE_S:g} s")
             if self._crash is not None:
                 raise RuntimeError("a worker thread failed") from self._crash
+
+    def _keeps_step(self) -> bool:
+        """Does a paper market bring the ticks? It is told when the session is ready for it, and
+        when nothing is left to do.
+        """
+        if self._link is None:
+            return False
+        resync = self._engine.resync
+        if (resync.is_known and resync.are_hubs_up) or self._engine.ending is not None:
+            self._link.ready()
+        if self._inbox.is_empty and self._dispatcher.is_idle:
+            self._link.quiet()
+        return self._link.is_stepping
 
     def _heed_silence(self) -> None:
         """A store that takes no heartbeat cannot say either that the kill switch is engaged, or
@@ -299,6 +319,8 @@ class Session:
     def _leave_by_rest(self, reason: str) -> Ended:
         """The engine is out of play: whatever is left is flattened by REST alone."""
         settings = self._settings
+        if self._link is not None:
+            self._link.leave()
 
         def go_on() -> None:
             self._say_alarm("leaving", reason)
@@ -333,7 +355,7 @@ class Session:
                 config=self._engine.config,
                 strategy=self._settings.strategy,
                 strategy_params=self._choice.recorded_params,
-                paper_clock=self._settings.paper_clock,
+                paper_clock=self._settings.recorded_clock,
                 trading_day=self._plan.trading_day,
             ),
             at=self._clock.now(),

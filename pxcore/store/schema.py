@@ -3,6 +3,7 @@
 A store of before there were migrations has the first one's tables, and is taken to be there.
 """
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,7 @@ HEAD = "0003"
 _FIRST = "0001"
 _KNOWN = (_FIRST, "0002", HEAD)
 _MIGRATED_S = 30  # who opens it meanwhile waits for so long
+_HERE = threading.Lock()  # alembic's context is one for the whole process
 MIGRATING = 0x7078_5EC0  # of PostgreSQL's advisory locks, ours alone
 
 
@@ -31,7 +33,8 @@ def bring_up_to_date(engine: Engine) -> None:
         )
     with _one_at_a_time(engine) as connection:
         if version_of(connection) != HEAD:
-            _migrate(connection)
+            with _HERE:
+                _migrate(connection)
 
 
 def version_of(connection: Connection) -> str | None:

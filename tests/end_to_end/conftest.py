@@ -75,14 +75,16 @@ def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[P
 
 @pytest.fixture
 def start_paper(tmp_path: Path) -> Iterator[Callable[..., tuple[Paper, dict[str, str]]]]:
-    """Starts a paper gateway whose window opens at once; the settings that point a day to it."""
+    """Starts a paper gateway whose market opens when its session is ready, and the window soon
+    after; the settings that point a day to it. Its time runs freely, as a real market's.
+    """
     started: list[Paper] = []
 
     def start(*, window_s: float = 20.0, lead_s: float = 1.0) -> tuple[Paper, dict[str, str]]:
         market = choose_market(None, symbol="MNQ", seed=11, lead_s=lead_s, window_s=window_s)
         paths = Paths(tmp_path / "home")
         paths.logs.mkdir(parents=True, exist_ok=True)
-        paper = Paper(paths, market, seed=11, port=0, file=None)
+        paper = Paper(paths, market, seed=11, port=0, file=None, goes_in_steps=False)
         started.append(paper)
         paper.wait_until_listening()
         quick = {"PX_HOME": str(paths.home), "PX_COOLDOWN_S": "0", "PX_RESTARTS_MAX": "0"}

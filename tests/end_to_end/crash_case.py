@@ -110,6 +110,8 @@ class Paper:
             seed=11,
             clock=str(clock),
             market_start=market.clock_start,
+            waits=True,
+            clock_file=str(home / "market.clock"),
             has_control=True,
             exit_on_stdin_eof=True,
         )
@@ -121,7 +123,7 @@ class Paper:
         self.settings = market.settings | {
             "PX_HOME": str(home),
             "PX_PAPER_URL": self.url,
-            "PX_PAPER_CLOCK": str(clock),
+            "PX_PAPER_CLOCK": str(home / "market.clock"),
             "PX_ACCOUNT_ID": str(ACCOUNT),
         }
 

@@ -15,7 +15,7 @@ import psutil
 import requests
 
 from pxcore.cli.orchestrator import px_environ
-from pxcore.clock import ShiftedClock
+from pxcore.clock_file import PublishedClock
 from pxcore.gateway import GatewayClient
 from pxcore.runtime.home_lock import household_of
 from pxcore.runtime.lock import holder_of
@@ -160,7 +160,7 @@ class House:
 
     def is_flat(self) -> bool:
         facts = self.facts
-        clock = ShiftedClock.parse(facts["paper_clock"])
+        clock = PublishedClock(Path(facts["paper_clock"]))
         if self._client is None:
             self._client = GatewayClient(
                 base_url=facts["paper_url"],

@@ -15,7 +15,7 @@ from test_flow_process import session_process
 
 from pxcore.calendar import trading_day_at
 from pxcore.cli.orchestrator import px_environ
-from pxcore.clock import ShiftedClock
+from pxcore.clock_file import PublishedClock
 from pxcore.runtime.process import end, spawn
 from pxcore.store import Store
 from pxcore.store.leases import read_lease, read_watchdogs
@@ -66,7 +66,7 @@ def store_of(settings):
 
 
 def halt_of(settings):
-    day = trading_day_at(ShiftedClock.parse(settings["PX_PAPER_CLOCK"]).now()).day
+    day = trading_day_at(PublishedClock(Path(settings["PX_PAPER_CLOCK"])).now()).day
     with store_of(settings) as store:
         return store.latched(account_id=int(settings["PX_ACCOUNT_ID"]), trading_day=day)
 

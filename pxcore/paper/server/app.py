@@ -35,7 +35,7 @@ from pxcore.paper.server.hub import (
     HubConnection,
     HubTiming,
 )
-from pxcore.paper.server.rest import ENDPOINTS, Endpoint
+from pxcore.paper.server.rest import ENDPOINTS, INSTRUCTIONS, Endpoint
 from pxcore.paper.server.rows import Json, envelope
 from pxcore.paper.server.swagger import specification
 from pxcore.paper.server.venue import Venue
@@ -178,6 +178,8 @@ class _Door:
             if throttle and not throttle.admits(user.lower()):
                 return Response(status_code=429)
             body = await request.body()
+            if endpoint.path in INSTRUCTIONS:
+                self._venue.bell.instructed()
             self._venue.settle()
             try:
                 payload = endpoint.answer(self._venue, body)
@@ -216,13 +218,22 @@ class _Door:
             await socket.send_denial_response(refusal)
             return
         result = 0 if self._config.dialect.call_result == "zero" else None
-        client = HubConnection(socket, subjects, self._config.timing, result)
+        bell = self._venue.bell
+        client = HubConnection(
+            socket,
+            subjects,
+            self._config.timing,
+            result,
+            calls=bell.calls(name),
+            on_subscribed=lambda client: bell.subscribed(name, client),
+        )
         clients = self._venue.broadcaster.clients(name)
         clients.add(client)
         try:
             await client.serve()
         finally:
             clients.discard(client)
+            bell.gone(client)
             self._venue.hostility.forget(client)
 
     def _hub_refusal(self, socket: WebSocket) -> Response | None:

@@ -1,7 +1,7 @@
 """The control API under `/paper/`: for tests and demonstrations, off unless asked for.
 
-It looks at the venue, arms faults, moves the market and plays scripts. It asks for no token: the
-server listens on loopback only.
+It looks at the venue, opens a market that waits, arms faults, moves the market and plays scripts.
+It asks for no token: the server listens on loopback only.
 """
 
 from collections.abc import Awaitable, Callable
@@ -38,6 +38,11 @@ def control_routes(venue: Venue) -> list[BaseRoute]:
         venue.settle()
         return _json(_state(venue))
 
+    async def opening(request: Request) -> Response:
+        venue.bell.open()
+        venue.settle()
+        return _json(_clock(venue))
+
     async def faults(request: Request) -> Response:
         return _json({"faults": _armed(venue)})
 
@@ -66,6 +71,7 @@ def control_routes(venue: Venue) -> list[BaseRoute]:
 
     return [
         Route("/paper/state", state, methods=["GET"]),
+        Route("/paper/open", opening, methods=["POST"]),
         Route("/paper/faults", faults, methods=["GET"]),
         Route("/paper/faults", _checked(arm), methods=["POST"]),
         Route("/paper/faults", disarm, methods=["DELETE"]),
@@ -110,10 +116,22 @@ def _state(venue: Venue) -> Json:
     exchange, form = venue.exchange, Form(is_stream=False)
     return {
         "now": form.time(venue.now),
+        "clock": _clock(venue),
         "accounts": [_account(exchange, account.id, form) for account in exchange.accounts],
         "markets": _markets(exchange),
         "faults": _armed(venue),
         "clients": {hub: len(venue.broadcaster.clients(hub)) for hub in ("user", "market")},
+    }
+
+
+def _clock(venue: Venue) -> Json:
+    """Lag and slowing in seconds of ours: the paper gateway's own, no real one has them."""
+    time = venue.time
+    return {
+        "pace": time.pace.name.lower(),
+        "speed": time.speed,
+        "lagSeconds": time.lag.total_seconds(),
+        "slowedSeconds": time.slowed.total_seconds(),
     }
 
 

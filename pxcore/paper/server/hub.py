@@ -9,7 +9,7 @@ On request a connection misbehaves: mute (no events), frozen (no byte either way
 
 import asyncio
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import msgspec
@@ -25,7 +25,10 @@ _FRAME_CHARS = 32_768  # records are joined up to here
 _RECORD_CHARS_MAX = 65_536  # of what a client sends
 _HANDSHAKE_S = 15.0
 _GOODBYE_S = 1.0
+_MUCH_CHARS = 500_000  # unread, of a client that is waited for
+_STUCK_S = 2.0  # without taking anything: such a client is not waited for
 
+_NO_CALLS: Mapping[str, Callable[["HubConnection", list[object]], str | None]] = {}
 USER_SUBJECTS: Mapping[str, type | None] = {
     "accounts": None,
     "orders": int,
@@ -58,7 +61,10 @@ class _Message(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class HubConnection:
-    """`subjects` are what may be subscribed to, with the type of the one argument."""
+    """`subjects` are what may be subscribed to, with the type of the one argument; `calls` what
+    may be called besides, by lower-case name, answering why it failed; `on_subscribed` hears of
+    each subscription.
+    """
 
     def __init__(
         self,
@@ -66,6 +72,8 @@ class HubConnection:
         subjects: Mapping[str, type | None],
         timing: HubTiming,
         result: int | None = 0,
+        calls: Mapping[str, Callable[["HubConnection", list[object]], str | None]] = _NO_CALLS,
+        on_subscribed: Callable[["HubConnection"], None] = lambda client: None,
     ) -> None:
         self.is_mute = False
         self.is_frozen = False
@@ -75,6 +83,8 @@ class HubConnection:
         self._subjects = subjects
         self._timing = timing
         self._result = result
+        self._calls = calls
+        self._on_subscribed = on_subscribed
         self._queue: deque[tuple[str, bool]] = deque()  # what to send, and whether alone
         self._queued_chars = 0
         self._is_greeted = False
@@ -82,7 +92,14 @@ class HubConnection:
         self._overflow = asyncio.Event()
         self._unfinished = ""
         self._news = asyncio.Event()
-        self._heard_at = asyncio.get_running_loop().time()
+        self._heard_at = self._took_at = asyncio.get_running_loop().time()
+
+    @property
+    def is_catching_up(self) -> bool:
+        """It reads, and has much to read still: who makes more for it had better wait."""
+        if self._queued_chars < _MUCH_CHARS or self.is_frozen:
+            return False
+        return asyncio.get_running_loop().time() - self._took_at < _STUCK_S
 
     def offer(self, record: str, *, is_alone: bool = False) -> None:
         """Queues a record, whole and ended. Never waits: a full queue ends the connection.
@@ -152,6 +169,7 @@ class HubConnection:
             self._news.clear()
             while self._queue and not self.is_frozen:
                 await self._socket.send_text(self._next_frame())
+                self._took_at = asyncio.get_running_loop().time()
         if self._socket.client_state is WebSocketState.CONNECTED:
             await self._socket.close()
 
@@ -210,15 +228,17 @@ class HubConnection:
         self._is_ending = True
 
     def _invoke(self, message: _Message) -> None:
-        error = self._subscribe(message.target, message.arguments)
+        error = self._carry_out(message.target, message.arguments)
         if message.invocation_id is not None:
             outcome = {"result": self._result} if error is None else {"error": error}
             completion = {"type": 3, "invocationId": message.invocation_id, **outcome}
             self.offer(msgspec.json.encode(completion).decode() + END)
 
-    def _subscribe(self, method: str, arguments: list[object]) -> str | None:
+    def _carry_out(self, method: str, arguments: list[object]) -> str | None:
         """Why it failed, in ASP.NET's words; None when done. Names are matched without case."""
         name = method.lower()
+        if name in self._calls:
+            return self._calls[name](self, arguments)
         subject = name.removeprefix("un").removeprefix("subscribe")
         if not name.startswith(("subscribe", "unsubscribe")) or subject not in self._subjects:
             return f"Unknown hub method '{method}'"
@@ -233,6 +253,7 @@ class HubConnection:
         else:
             self.topics.add(topic)
             self.new_topics.add(topic)
+            self._on_subscribed(self)
         return None
 
     def _end(self, error: str) -> None:

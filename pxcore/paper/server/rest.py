@@ -227,6 +227,16 @@ ENDPOINTS = (
     _endpoint("/api/Trade/search", HistoryBody, search_trades),
 )
 
+INSTRUCTIONS = frozenset(
+    (
+        "/api/Order/place",
+        "/api/Order/cancel",
+        "/api/Order/modify",
+        "/api/Position/closeContract",
+        "/api/Position/partialCloseContract",
+    )
+)
+
 
 def _tradable(venue: Venue, *, live: bool) -> tuple[Contract, ...]:
     """None with `live`: that names a data subscription which simulated users do not have."""

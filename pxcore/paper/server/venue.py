@@ -3,19 +3,22 @@
 Whatever happens, happens in `settle`: it plays the market up to the clock's now, lets the
 exchange do what is due, tells the hubs, and sets the alarm for the next moment that matters.
 REST calls settle before they look and after they act, so nobody sees a stale market. A venue that
-fell behind catches up in order, so many steps at a time: in between it answers and can be stopped,
-and one that is asked for more than it can do lags in market time and does nothing worse. User
+fell behind catches up in order and in short slices: after each, whoever sends and whoever asks has
+a turn, and nothing is played while a client that does read has much to read still. One that is
+asked for more than it can do lags, and its market's clock is slowed down (`market_time`). User
 events are never dropped; of quotes more than a wall second old only each contract's newest is told.
 """
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
 from pxcore.clock import Clock
+from pxcore.clock_file import Pace
 from pxcore.model import MarketTrade, Quote
 from pxcore.paper.bars import BarStore
 from pxcore.paper.depth import Depth
@@ -24,13 +27,16 @@ from pxcore.paper.faults.base import Armed, Armory, Fault
 from pxcore.paper.faults.venue import VenueFault
 from pxcore.paper.faults.wire import WireFault
 from pxcore.paper.market import DepthPush, Halt, MarketStep, Tape, merged
+from pxcore.paper.server.bell import Bell
 from pxcore.paper.server.broadcast import Broadcaster
 from pxcore.paper.server.dialect import Dialect
 from pxcore.paper.server.hostility import Hostility
+from pxcore.paper.server.market_time import MarketTime
 
 _RECORDED = Dialect()
 _LATE_S = 1.0  # wall seconds after which quotes are conflated
-_STEPS_MAX = 5000  # played at once: about an eighth of a second
+_SLICE_S = 0.005  # of ours, that the market plays before others have a turn
+_STEPS = 64  # played and told together, before the slice's end is looked at
 _ALARM_S_MIN = 0.001  # steps nearer to each other than this are played together
 _ALARM_S_MAX = 0.25
 _log = logging.getLogger(__name__)
@@ -44,19 +50,21 @@ class Venue:
         *,
         exchange: Exchange,
         tape: Tape,
-        clock: Clock,
+        clock: Clock | MarketTime,
         bars: BarStore | None = None,
         dialect: Dialect = _RECORDED,
         seed: int = 1,
         fault_seed: int = 1,
+        goes_in_steps: bool = False,
         on_fault: Callable[[], None] = lambda: None,
     ) -> None:
         self.exchange = exchange
+        self.time = clock if isinstance(clock, MarketTime) else MarketTime(clock)
         self.broadcaster = Broadcaster(exchange.contracts, dialect)
         self.hostility = Hostility(
             seed=fault_seed,
             market_now=lambda: exchange.now,
-            speed=clock.speed,
+            speed=self.time.speed,
             clients=self.broadcaster.clients,
         )
         self.broadcaster.deliver = self.hostility.tell
@@ -67,7 +75,12 @@ class Venue:
         self._next_inserted: MarketStep | None = None
         self._shifts: dict[str, int] = {}
         self._depth = Depth(seed)
-        self._clock = clock
+        self.bell = Bell(
+            self.time,
+            goes_in_steps=goes_in_steps,
+            told=lambda: self.broadcaster.account_events,
+            again=self._ring_soon,
+        )
         self._on_fault = on_fault
         self._alarm: asyncio.TimerHandle | None = None
         self._is_stopped = False
@@ -97,20 +110,40 @@ class Venue:
         return self.exchange.faults, self.hostility.armory
 
     def settle(self) -> None:
-        wanted = max(self._clock.now(), self.exchange.now)
+        """Plays what is due, for a slice at most, and tells it."""
+        wanted = max(self.time.wanted(), self.exchange.now)
+        until_s = time.monotonic() + _SLICE_S
+        is_all = False
+        while not (is_all or self._is_held_up()):
+            is_all = self._play_some(wanted)
+            if time.monotonic() >= until_s:
+                break
+        now = self.exchange.now
+        self.time.played(now, is_all=is_all)
+        self.bell.settled(is_all=is_all)
+        self._set_alarm(now, is_all=is_all)
+
+    def _is_held_up(self) -> bool:
+        """Does a client that reads have so much to read that more must wait?"""
+        hubs = (self.broadcaster.user_clients, self.broadcaster.market_clients)
+        return any(client.is_catching_up for clients in hubs for client in clients)
+
+    def _play_some(self, wanted: datetime) -> bool:
+        """A few steps, and what comes of them is told. True when nothing is left to play."""
         events: list[VenueEvent | DepthPush] = []
-        for _ in range(_STEPS_MAX):
+        is_all = False
+        for _ in range(_STEPS):
             step = self._next_step(wanted)
             if step is None:
                 events += self.exchange.advance(wanted)
+                is_all = True
                 break
             events += self._play(step)
-        now = self.exchange.now
-        self.hostility.run_until(now)
+        self.hostility.run_until(self.exchange.now)
         self.broadcaster.skew = self.hostility.skew
-        late = wanted - timedelta(seconds=_LATE_S * self._clock.speed)
+        late = wanted - timedelta(seconds=_LATE_S * self.time.speed)
         self.broadcaster.tell(conflated(events, late) if events else events)
-        self._set_alarm(now)
+        return is_all
 
     def move(self, contract_id: str, ticks: int) -> None:
         """The market jumps by so many ticks now, and stays there."""
@@ -164,6 +197,13 @@ class Venue:
         if self._alarm is not None:
             self._alarm.cancel()
 
+    def _ring_soon(self) -> None:
+        if self._is_stopped:
+            return
+        if self._alarm is not None:
+            self._alarm.cancel()
+        self._alarm = asyncio.get_running_loop().call_later(0, self._ring)
+
     def _ring(self) -> None:
         try:
             self.settle()
@@ -172,15 +212,18 @@ class Venue:
             self.stop()
             self._on_fault()
 
-    def _set_alarm(self, now: datetime) -> None:
+    def _set_alarm(self, now: datetime, *, is_all: bool) -> None:
         if self._alarm is not None:
             self._alarm.cancel()
         if self._is_stopped:
             return
-        steps = [step.at for step in (self._next, self._next_inserted) if step]
-        moments = [self.exchange.next_due(), self.hostility.next_due(), *steps]
-        waits = [(at - now).total_seconds() / self._clock.speed for at in moments if at]
-        wait_s = min([_ALARM_S_MAX, *waits])
+        wait_s = _ALARM_S_MIN
+        if is_all:
+            steps = [step.at for step in (self._next, self._next_inserted) if step]
+            moments = [self.exchange.next_due(), self.hostility.next_due(), *steps]
+            waits = [(at - now).total_seconds() / self.time.speed for at in moments if at]
+            is_running = self.time.pace is Pace.RUNNING
+            wait_s = min([_ALARM_S_MAX, *waits]) if is_running else self.bell.wait_s
         loop = asyncio.get_running_loop()
         self._alarm = loop.call_later(max(_ALARM_S_MIN, wait_s), self._ring)
 

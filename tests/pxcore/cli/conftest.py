@@ -37,7 +37,7 @@ def px(gateway: Gateway, tmp_path: Path) -> Px:
         {
             "PX_HOME": str(tmp_path / "home"),
             "PX_PAPER_URL": gateway.url,
-            "PX_PAPER_CLOCK": str(gateway.venue._clock),
+            "PX_PAPER_CLOCK": str(gateway.clock),
             "PX_ACCOUNT_ID": str(ACCOUNT),
         }
     )

@@ -38,8 +38,10 @@ class Gateway:
         port: int,
         venue: Venue | None = None,
         loop: asyncio.AbstractEventLoop | None = None,
+        clock: ShiftedClock | None = None,
     ) -> None:
         self.venue = venue
+        self.clock = clock
         self.address = ("127.0.0.1", port)
         self._loop = loop
         self.url = f"http://127.0.0.1:{port}"
@@ -198,7 +200,7 @@ def serving(
     thread.start()
     assert server.is_listening.wait(5)
     try:
-        yield Gateway(server.servers[0].sockets[0].getsockname()[1], venue, server.loop)
+        yield Gateway(server.servers[0].sockets[0].getsockname()[1], venue, server.loop, clock)
     finally:
         server.should_exit = True
         thread.join(5)

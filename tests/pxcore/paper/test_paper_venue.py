@@ -10,6 +10,7 @@ from paper_scenes import market as quoted
 from pxcore.clock import ShiftedClock
 from pxcore.paper.exchange import AccountSpec, Exchange, VenueEvent
 from pxcore.paper.market import DepthPush, MarketStep
+from pxcore.paper.server.market_time import LAG_S_MAX, MarketTime
 from pxcore.paper.server.venue import Venue, conflated
 
 
@@ -34,25 +35,33 @@ def test_fresh_quotes_are_not_conflated() -> None:
     assert conflated(events, after(0)) == events
 
 
-def test_venue_that_is_far_behind_catches_up_in_stretches_and_in_order() -> None:
+def test_venue_that_is_far_behind_plays_in_order_and_its_clock_is_slowed_not_chased() -> None:
     class Ahead:
-        """A clock that is an hour further than the tape is long."""
+        """A clock that is an hour further than the market's start, and runs on."""
 
-        speed = 1.0
+        speed = 2.0
+        ms = 3_600_000
 
         def now(self) -> datetime:
-            return after(3_600_000)
+            return after(self.ms)
 
     exchange = Exchange(contracts=LISTED, accounts=(AccountSpec(ACCOUNT, "A", START_USD),), seed=1)
-    tape = (quote(n, 100_000 + n % 7, 100_001 + n % 7) for n in range(12_000))
-    venue = Venue(exchange=exchange, tape=tape, clock=Ahead())
+    tape = (quote(n, 100_000 + n, 100_001 + n) for n in range(12_000))
+    clock = Ahead()
+    market_time = MarketTime(clock, start=OPEN, waits=False)
+    clock.ms *= 2
+    venue = Venue(exchange=exchange, tape=tape, clock=market_time)
     venue.stop()  # no alarm: it plays when the test says so
-    moments = []
-    while exchange.now < after(3_600_000):
+    moments = [exchange.now]
+    while exchange.top(MNQ.id).bid != 111_999:
         venue.settle()
         moments.append(exchange.now)
-    assert moments == [after(4999), after(9999), after(3_600_000)]
-    assert exchange.top(MNQ.id).bid == 100_000 + 11_999 % 7
+        assert market_time.lag.total_seconds() <= LAG_S_MAX
+        behind = market_time.speed * (market_time.lag + market_time.slowed)
+        assert exchange.now + behind == after(clock.ms - 3_600_000), "no time is lost or made up"
+        clock.ms += 1000
+    assert moments == sorted(moments)
+    assert market_time.slowed.total_seconds() > 1700, "it went on from where it was"
 
 
 def test_error_in_the_market_stops_it_and_is_reported() -> None:

@@ -54,7 +54,7 @@ class Ear:
     """A client of the user hub that is subscribed to everything."""
 
     def __init__(self) -> None:
-        self.is_mute = False
+        self.is_mute = self.is_catching_up = False
         self.new_topics: set[object] = set()
         accounts = (GOOD, POSITION_MODE, LOCKED, SMALL)
         self.topics = {(s, a) for s in ("orders", "positions", "trades") for a in accounts}

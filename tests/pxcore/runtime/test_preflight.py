@@ -77,7 +77,7 @@ def make(gateway: Gateway, tmp_path: Path) -> Make:
         fields = {
             "home": tmp_path / "home",
             "paper_url": gateway.url,
-            "paper_clock": str(gateway.venue._clock),
+            "paper_clock": str(gateway.clock),
             "account_id": ACCOUNT,
         }
         return Settings(_env_file=None, **fields | changes)
@@ -421,7 +421,7 @@ def test_position_of_a_stranger_is_a_warning_and_is_left_as_it_is(
             _env_file=None,
             home=tmp_path / "home",
             paper_url=gateway.url,
-            paper_clock=str(gateway.venue._clock),
+            paper_clock=str(gateway.clock),
             account_id=ACCOUNT,
             **changes,
         )

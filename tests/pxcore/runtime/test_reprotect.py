@@ -32,7 +32,7 @@ def scene(gateway: Gateway, tmp_path: Path) -> Iterator[tuple[Reprotect, Gateway
         _env_file=None,
         home=tmp_path / "home",
         paper_url=gateway.url,
-        paper_clock=str(gateway.venue._clock),
+        paper_clock=str(gateway.clock),
         account_id=ACCOUNT,
         watchdog="protect",
         stop_loss_ticks=30,

@@ -202,6 +202,28 @@ def test_store_that_eight_open_at_once_is_made_once(url):
     store.close()
 
 
+def test_eight_stores_that_one_process_opens_at_once_are_each_made_whole(tmp_path):
+    """What migrates keeps its state in the process: two at once made a mess of each other's."""
+    made, errors = [], []
+    together = threading.Barrier(8)
+
+    def open_one(number: int) -> None:
+        together.wait()
+        try:
+            store = Store(f"sqlite:///{tmp_path / str(number)}.sqlite")
+            with closing(store), store.engine.connect() as connection:
+                made.append(version_of(connection))
+        except Exception as error:  # told below
+            errors.append(error)
+
+    threads = [threading.Thread(target=open_one, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (made, errors) == ([HEAD] * 8, [])
+
+
 def test_store_of_a_newer_program_is_left_alone(store, url):
     with store.session() as session:
         session.execute(text("UPDATE alembic_version SET version_num = '9999'"))

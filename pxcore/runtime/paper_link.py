@@ -1,0 +1,145 @@
+"""The session's part of the hand-shake with a paper market that waits (`paper.server.bell`).
+
+It attaches to both hubs before they are subscribed to, and says when the session is ready. Where
+the market then goes in steps, what a step brought is held back until both hubs have told all of
+it, and given to the engine in one order: the market's events, the account's, a tick of the clock.
+When nothing of it is left to do, the next step is asked for. A real gateway is never asked.
+"""
+
+import queue
+import threading
+import time
+from collections.abc import Callable
+from datetime import datetime
+from typing import Final
+
+import msgspec
+from loguru import logger
+
+from pxcore.engine.events import ClockTick, Event, Hub, HubDown
+from pxcore.gateway.feeds import Arguments
+from pxcore.gateway.transport import HubConnection
+from pxcore.gateway.websocket import HubLost
+from pxcore.model import DepthLevel, MarketTrade, Quote
+from pxcore.runtime.inbox import Inbox
+
+_SILENT_S: Final = 30.0  # of ours, without a step; then time is our own again
+_MARKET = (Quote, MarketTrade, DepthLevel)
+
+
+class PaperLink:
+    """`deliver` is for the hubs' threads, `ready` and `quiet` for the engine's."""
+
+    def __init__(self, session_id: str, inbox: Inbox) -> None:
+        self._session_id = session_id
+        self._inbox = inbox
+        self._lock = threading.Lock()
+        self._user: HubConnection | None = None
+        self._held: dict[Hub, list[Event]] = {hub: [] for hub in Hub}
+        self._told: dict[Hub, int] = dict.fromkeys(Hub, 0)
+        self._is_stepping = False
+        self._step: int | None = None  # given to the engine, and not answered yet
+        self._heard_s = 0.0
+        self._is_ready_said = False
+        self._calls: queue.SimpleQueue[tuple[str, object] | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._send, name="paper-link", daemon=True)
+        self._thread.start()
+
+    # -- the hubs' threads --------------------------------------------------------------------
+
+    def handlers(self, hub: Hub) -> dict[str, Callable[[Arguments], None]]:
+        """What else to listen to on this hub."""
+        return {
+            "PaperStep": lambda given: self._take_step(hub, given),
+            "PaperRuns": lambda given: self._run_on(),
+        }
+
+    def attach(self, hub: Hub, connection: HubConnection) -> None:
+        """On a new connection, before anything is subscribed. Raises HubLost when it is lost."""
+        try:
+            connection.call("PaperAttach", self._session_id)
+        except HubLost as error:
+            if connection.lost.is_set():
+                raise
+            logger.info("the paper gateway knows no hand-shake: {}", error)
+            return
+        if hub is Hub.USER:
+            self._user = connection
+
+    def deliver(self, event: Event) -> None:
+        """To the engine: at once, or with the step that it belongs to."""
+        if isinstance(event, HubDown):
+            self._run_on()
+        with self._lock:
+            if not self._is_stepping:
+                self._inbox.put(event)
+            elif isinstance(event, _MARKET):
+                self._held[Hub.MARKET].append(event)
+            else:
+                self._held[Hub.USER].append(event)
+
+    def _take_step(self, hub: Hub, given: Arguments) -> None:
+        number = msgspec.json.decode(given[0], type=int)
+        now = msgspec.json.decode(given[1], type=datetime)
+        with self._lock:
+            self._told[hub] = number
+            self._begin()
+            if all(told == number for told in self._told.values()):
+                self._release()
+                self._inbox.put(ClockTick(at=now))
+                self._step = number
+
+    def _begin(self) -> None:
+        self._is_stepping = True
+        self._inbox.is_lossless = True
+        self._heard_s = time.monotonic()
+
+    def _release(self) -> None:
+        for hub in (Hub.MARKET, Hub.USER):
+            for event in self._held[hub]:
+                self._inbox.put(event)
+            self._held[hub].clear()
+
+    def _run_on(self) -> None:
+        """No steps any more: time is our own, and nothing is held back."""
+        with self._lock:
+            self._release()
+            self._is_stepping = self._inbox.is_lossless = False
+            self._step = None
+
+    # -- the engine's thread ------------------------------------------------------------------
+
+    @property
+    def is_stepping(self) -> bool:
+        """The market's steps bring the ticks of the clock."""
+        if self._is_stepping and time.monotonic() - self._heard_s > _SILENT_S:
+            logger.warning("no step of the paper market for {:g} s: going on without", _SILENT_S)
+            self._run_on()
+        return self._is_stepping
+
+    def ready(self) -> None:
+        """Synced, streaming, the strategy started: the market may open. Said once."""
+        if not self._is_ready_said and self._user is not None:
+            self._is_ready_said = True
+            self._calls.put(("PaperReady", self._session_id))
+
+    def quiet(self) -> None:
+        """Nothing of the step is left to do."""
+        with self._lock:
+            step, self._step = self._step, None
+        if step is not None:
+            self._calls.put(("PaperDone", step))
+
+    def leave(self) -> None:
+        """The session acts by REST alone from here on, or is over."""
+        self._run_on()
+        self._calls.put(None)
+
+    def _send(self) -> None:
+        while (call := self._calls.get()) is not None:
+            method, argument = call
+            try:
+                if self._user is not None:
+                    self._user.call(method, argument)
+            except HubLost as error:  # its hub reconnects; the market runs on without us
+                logger.info("{} was not heard: {}", method, error)
