@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from pxcore.cli import alerts, arming, journal, kill, service
+from pxcore.cli.check import show_check
 from pxcore.cli.choice import strategy_settings
 from pxcore.cli.demo import DemoRequest, run_demo
 from pxcore.cli.deploy import deploy_to
@@ -188,6 +189,20 @@ def preflight(
     """
     out = Output(Form.JSON if json else Form.TABLE)
     raise typer.Exit(show_preflight(load_settings(), out, is_alerted=alert, sleep=context.obj))
+
+
+@app.command()
+def check(
+    context: typer.Context,
+    json: Annotated[bool, typer.Option("--json", help="As JSON, for a program.")] = False,
+) -> None:
+    """Measure this machine: is it quick enough, as it is now, to trade on? Sends nothing.
+
+    Example: px check --json
+    """
+    out = Output(Form.JSON if json else Form.TABLE)
+    settings = load_settings(kind=AccountlessSettings)
+    raise typer.Exit(show_check(settings, out, sleep=context.obj))
 
 
 @app.command(name="flatten")

@@ -32,6 +32,7 @@ from pxcore.runtime.checks import Check, Found, NotLookedAt, Verdict, checked, f
 from pxcore.runtime.kill_switch import kill_switch
 from pxcore.runtime.lease import place_of
 from pxcore.runtime.limits import allowed, limits_of
+from pxcore.runtime.machine import look_at_machine
 from pxcore.runtime.paths import Paths
 from pxcore.runtime.plan import NotNow, connect, day_terms, window_of
 from pxcore.runtime.preflight_venue import VenueChecks, answered, remedy_when_away
@@ -76,21 +77,23 @@ def run_preflight(
 ) -> Preflight:
     """All checks, in order. Never raises for what it finds.
 
-    Without a `client` it makes its own, which waits with `sleep` between its attempts.
+    Without a `client` it makes its own. It waits with `sleep` between attempts.
     """
     if client is not None:
-        return Preflight(checks=_looked(settings, client))
+        return Preflight(checks=_looked(settings, client, sleep))
     own: GatewayClient | None = None
     with suppress(Misconfigured):  # the check of the gateway says it
         own = connect(settings, sleep=sleep)
     try:
-        return Preflight(checks=_looked(settings, own))
+        return Preflight(checks=_looked(settings, own, sleep))
     finally:
         if own is not None:
             own.close()
 
 
-def _looked(settings: Settings, client: GatewayClient | None) -> tuple[Check, ...]:
+def _looked(
+    settings: Settings, client: GatewayClient | None, sleep: Callable[[float], None]
+) -> tuple[Check, ...]:
     masker = Masker(settings.secrets)
     day = trading_day_at(settings.clock.now())
     terms = _terms_of(settings, day.day)
@@ -119,6 +122,7 @@ def _looked(settings: Settings, client: GatewayClient | None) -> tuple[Check, ..
         ("account state", asking(venue.state), "look again: `px account check`"),
         (KILL_SWITCH, lambda: _killed(settings), _STORE),
         (HALT, lambda: _halted(day.day, terms), _STORE),
+        ("machine", lambda: _machine(settings, sleep), _QUICKER),
         ("disk", lambda: _disk(settings), "see that PX_HOME can be written, and has room"),
         ("database", lambda: _database(settings), _STORE),
         ("requests", venue.requests, away),
@@ -128,6 +132,7 @@ def _looked(settings: Settings, client: GatewayClient | None) -> tuple[Check, ..
     return tuple(checked(name, look, masker=masker, remedy=todo) for name, look, todo in looks)
 
 
+_QUICKER = "end what else runs on it, or trade from a quicker one: `px check` measures it again"
 _NEWER = "install a version of px whose calendar knows the days to come"
 _STORE = "see that the store (PX_DATABASE_URL, or px.sqlite in PX_HOME) can be read and written"
 _ACCOUNT = (
@@ -274,6 +279,15 @@ def watchdog_silence(settings: Settings, account_id: int) -> str | None:
         return None
     last = f"its last beat was {min(ages_s):.0f} s ago" if ages_s else "none has ever been"
     return f"nobody watches account {account_id}: {last}"
+
+
+def _machine(settings: Settings, sleep: Callable[[float], None]) -> Found:
+    """Only real money is refused: a slow machine may watch, and trade on paper."""
+    looked = look_at_machine(settings, sleep=sleep)
+    if looked.is_fit:
+        return ok(looked.text)
+    judged = fails if settings.mode is Mode.LIVE else warning
+    return judged(looked.text, _QUICKER)
 
 
 def _disk(settings: Settings) -> Found:

@@ -7,10 +7,13 @@ from pathlib import Path
 import pytest
 from gateway_samples import ACCOUNT as RAW_ACCOUNT
 from gateway_samples import MNQ, account_row, contract_row
+from machines import QUICK
 from paper_scenes import ACCOUNT
 from paper_server import Gateway, fixed_tape, serving
 from px_runner import Px
 from raw_http import RawHttp, good
+
+from pxcore.runtime import machine
 
 SPEED = 1000.0  # the venue's milliseconds pass between two of our looks
 
@@ -21,6 +24,12 @@ def own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [n for n in os.environ if n.startswith("PX_")]:
         monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture(autouse=True)
+def quick_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever this one is, and whatever else it does now."""
+    monkeypatch.setattr(machine, "measure", lambda paths: QUICK)
 
 
 @pytest.fixture

@@ -30,20 +30,21 @@ def test_fit_day_is_a_table_of_every_check_and_status_0(px: Px) -> None:
         "account state",
         "kill switch",
         "halt",
+        "machine",
         "disk",
         "database",
         "requests",
         "watchdog",
         "alerts",
     ]
-    assert lines[-1] == "fit to trade: 0 of 15 fail, 1 warn"
+    assert lines[-1] == "fit to trade: 0 of 16 fail, 1 warn"
 
 
 def test_what_fails_is_named_with_what_to_do_and_is_status_1(px: Px) -> None:
     said = px("preflight", PX_KILL_SWITCH="holiday")
     assert said.status == 1
     assert "kill switch: let go of it with `px kill off" in said.out
-    assert said.out.splitlines()[-1] == "NOT fit to trade: 1 of 15 fail, 1 warn"
+    assert said.out.splitlines()[-1] == "NOT fit to trade: 1 of 16 fail, 1 warn"
 
 
 def test_json_is_one_document_for_a_program(px: Px) -> None:
@@ -61,7 +62,7 @@ def test_warning_alone_is_status_0(px: Px) -> None:
     said = px("preflight", PX_PAPER_CLOCK=clock)
     assert said.status == 0
     assert "contract: trade MNQH7" in said.out
-    assert said.out.splitlines()[-1] == "fit to trade: 0 of 15 fail, 2 warn"
+    assert said.out.splitlines()[-1] == "fit to trade: 0 of 16 fail, 2 warn"
 
 
 def test_gateway_that_is_away_is_tried_again_and_then_status_1(px: Px) -> None:

@@ -11,6 +11,7 @@ import pytest
 from engine_scenes import CONFIG, Scene
 from gateway_samples import ACCOUNT as RAW_ACCOUNT
 from gateway_samples import MNQ, account_row, contract, contract_row
+from machines import QUICK
 from msgspec.structs import replace
 from paper_scenes import ACCOUNT
 from paper_server import Gateway, entry, fixed_tape, serving
@@ -28,6 +29,7 @@ from pxcore.gateway import BRACKETS_REMEDY, ClockReading
 from pxcore.journal import SCHEMA, Closing, Journal, Opening, RowKind
 from pxcore.journal.operator import OperatorJournal, Tightened
 from pxcore.journal.rows import Ledger
+from pxcore.runtime import machine
 from pxcore.runtime.checks import Check, Found, Verdict, checked
 from pxcore.runtime.lease import place_of
 from pxcore.runtime.limits import limits_of
@@ -51,6 +53,7 @@ NAMES = (
     "account state",
     "kill switch",
     "halt",
+    "machine",
     "disk",
     "database",
     "requests",
@@ -59,6 +62,12 @@ NAMES = (
 )
 DAY = date(2026, 11, 20)
 Make = Callable[..., Settings]
+
+
+@pytest.fixture(autouse=True)
+def quick_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever this one is, and whatever else it does now."""
+    monkeypatch.setattr(machine, "measure", lambda paths: QUICK)
 
 
 @pytest.fixture(scope="module")
