@@ -6,6 +6,8 @@ any time: everything is by name.
 
 import os
 import sys
+from collections.abc import Callable
+from functools import partial
 from uuid import UUID
 
 from prefect import get_client
@@ -22,14 +24,19 @@ from pxcore.settings import AccountlessSettings, load_settings
 WITHOUT_SERVER = "PREFECT_API_URL is missing: `px up` starts a server with everything"
 
 
-def register(deployments: list[RunnerDeployment]) -> dict[str, UUID]:
-    """Their ids by name. Those in a work pool are run by its workers, others by `px up`."""
+def register(
+    deployments: list[RunnerDeployment], *, say: Callable[[str], None] = lambda text: None
+) -> dict[str, UUID]:
+    """Their ids by name; each is said once it is done. Those in a work pool are run by its workers,
+    others by `px up`.
+    """
     ids: dict[str, UUID] = {}
     for one in deployments:
         assert one.name is not None
         made = one.apply()
         assert isinstance(made, UUID)
         ids[one.name] = made
+        say(f"registered {one.name}")
     _remove_stale(set(ids.values()))
     put_in_place(automations(accounts(load_settings(kind=AccountlessSettings)), ids))
     return ids
@@ -48,7 +55,7 @@ def main() -> int:
         print(WITHOUT_SERVER, file=sys.stderr)
         return 2
     try:
-        ids = register(every_deployment())
+        ids = register(every_deployment(), say=partial(print, flush=True))
     except Misconfigured as error:
         print("\n".join(error.problems), file=sys.stderr)
         return 2

@@ -7,7 +7,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 
 from pxcore.cli.home_paper import HomePaper, remove_facts, write_facts
 from pxcore.cli.orchestrator import prefect_environ, start_server, wait_for_server
@@ -16,17 +18,22 @@ from pxcore.model import Misconfigured, Unavailable
 from pxcore.runtime.accounts import NamedAccount
 from pxcore.runtime.household import Kept
 from pxcore.runtime.lock import holder_of
+from pxcore.runtime.machine import unit_s
 from pxcore.runtime.paths import Paths
-from pxcore.runtime.process import spawn
+from pxcore.runtime.process import end, spawn
 from pxcore.runtime.run_marks import RUNNER, living_runs
+from pxcore.runtime.starting import Spoken, Step, wait_for_end, wait_until
 from pxcore.settings import Settings
 
 RUNNERS = ("sessions", "safety")
+_TAGS = {  # of the deployments that each serves, and what those of the other have besides
+    "sessions": {"wanted": "session"},
+    "safety": {"wanted": "px", "but_not": "session"},
+}
 _OUTAGE_S = 5.0  # of the API: a runner's way to end a run may not have survived it
-_REGISTER_S = 120.0
 _LOOK_S = 2.0
 _SCHEDULES = 7  # deployments with a schedule, of one account
-_SCHEDULED_S = 15.0
+_SCHEDULED_UNITS = 15.0  # for the first screen alone
 
 
 class Crew:
@@ -70,7 +77,9 @@ class Crew:
         ]
 
     def start(self) -> None:
-        """All of it, in order. Raises what keeps it from being so."""
+        """All of it, in order, each part waited for while it moves on. Raises what keeps it from
+        being so, by name.
+        """
         for gateway in self._gateways:
             gateway.start()
         if self._papers:
@@ -78,10 +87,10 @@ class Crew:
         for dog in self._watchdogs:  # before anything that could leave something behind
             dog.start()
         server = self._server.start()
-        wait_for_server(server, self._port, self._paths.logs / "prefect-server.log")
+        log = self._paths.logs / "prefect-server.log"
+        wait_for_server(server, self._port, log, say=self._say)
         self._register()
-        for runner in self._runners.values():
-            runner.start()
+        self._start_runners()
         self._well_at_s = time.monotonic()
 
     def look(self) -> None:
@@ -108,9 +117,11 @@ class Crew:
 
     def next_runs(self) -> list[NextRun]:
         """Waits a little for the server to have scheduled what was registered just now."""
-        deadline = time.monotonic() + _SCHEDULED_S
-        while len(found := self.api.next_runs()) < _SCHEDULES and time.monotonic() < deadline:
+        began_s, found = time.monotonic(), self.api.next_runs()
+        limit_s = 0.0 if len(found) >= _SCHEDULES else _SCHEDULED_UNITS * unit_s()
+        while len(found) < _SCHEDULES and time.monotonic() - began_s < limit_s:
             time.sleep(0.3)
+            found = self.api.next_runs()
         return found
 
     def holders(self) -> dict[int, str]:
@@ -142,26 +153,42 @@ class Crew:
         return prefect_environ(self._paths, self._port)
 
     def _register(self) -> None:
-        """In a process of its own: nothing of Prefect's is imported here."""
-        done = subprocess.run(
-            [sys.executable, "-m", "deployments.register"],
-            env=self._environ(),
-            capture_output=True,
-            text=True,
-            timeout=_REGISTER_S,
-            check=False,
-            stdin=subprocess.DEVNULL,
-        )
-        if done.returncode == 2:
-            raise Misconfigured(*done.stderr.strip().splitlines())
-        if done.returncode:
-            last = (done.stderr.strip() or "no reason given").splitlines()[-1]
+        """In a process of its own: nothing of Prefect's is imported here. It says a line for each
+        deployment that is registered.
+        """
+        log = self._paths.logs / "register.log"
+        log.unlink(missing_ok=True)  # what it says is ours to tell, if it fails
+        process = spawn("deployments.register", stderr=log, environ=self._environ())
+        step = Step("the registering of the deployments", process, log=log, say=self._say)
+        try:
+            spoken = Spoken(process)
+            while spoken.next(step) is not None:
+                continue
+            status = wait_for_end(process, step)
+        finally:
+            end(process, patience=(1.0, 5.0, 5.0))
+        said = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+        if status == 2:
+            raise Misconfigured(*said)
+        if status:
+            last = (said or ["no reason given"])[-1]
             raise Unavailable(f"the deployments could not be registered: {last}")
+
+    def _start_runners(self) -> None:
+        """Both at once; each has asked the server what is due before the first screen says so."""
+        began = datetime.now(UTC)
+        started = {name: runner.start() for name, runner in self._runners.items()}
+        for name, process in started.items():
+            step = Step(f"runner {name}", process, log=self._log_of(name), say=self._say)
+            wait_until(partial(self._is_served, name, began), step)
+
+    def _is_served(self, runner: str, since: datetime) -> bool:
+        return self.api.unpolled(since, **_TAGS[runner]) == []
 
     def _start_runner(self, name: str) -> "subprocess.Popen[str]":
         self._numbers[name] += 1
         self._stale.discard(name)
-        log = self._paths.logs / f"runner-{name}.log"
+        log = self._log_of(name)
         return spawn(
             "pxcore.runtime.tether",
             sys.executable,
@@ -172,6 +199,9 @@ class Crew:
             stdout=log,
             environ=self._environ() | {RUNNER: self._runner_name(name)},
         )
+
+    def _log_of(self, runner: str) -> Path:
+        return self._paths.logs / f"runner-{runner}.log"
 
     def _runner_name(self, name: str) -> str:
         return f"{os.getpid()}-{name}-{self._numbers[name]}"

@@ -3,23 +3,22 @@
 `px run` and `px demo` both use it. Everything started here ends here, by its own process id.
 """
 
-import queue
 import signal
-import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import FrameType
-from typing import IO, Any, Self
+from typing import Any, Self
 
 import msgspec
 
 from pxcore.cli.orchestrator import prefect_environ
 from pxcore.cli.screen import Screen
 from pxcore.model import Misconfigured, PxError
-from pxcore.runtime.lines import Line
+from pxcore.runtime.lines import Line, Progress
 from pxcore.runtime.lines import decode as decode_line
 from pxcore.runtime.paths import Paths
 from pxcore.runtime.process import end, spawn
+from pxcore.runtime.starting import Spoken, Step
 
 _EXIT_PATIENCE_S = (60.0, 10.0, 5.0)  # for a flow that has said its last
 _BREAK_OFF_PATIENCE_S = (45.0, 30.0, 5.0)  # for one under way, its session flattening
@@ -74,28 +73,33 @@ class FlowProcess:
 
     def __init__(self, paths: Paths, *, port: int, environ: Mapping[str, str], cwd: Path) -> None:
         self.log = paths.logs / "flow.log"
-        self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self.process = spawn(
             "flows.run",
             stderr=self.log,
             environ=prefect_environ(paths, port, environ),
             cwd=cwd,
         )
-        threading.Thread(target=self._read, args=(self.process.stdout,), daemon=True).start()
+        self._spoken = Spoken(self.process)
 
-    def follow(self, screen: Screen) -> dict[str, Any]:
-        """Shows the day as it goes; its outcome. Raises NoDay when there was none."""
+    def starting(self, screen: Screen, *, idle_s: float) -> Step:
+        """Until its session says where it stands; `idle_s` is what the start may rest meanwhile."""
+        return Step("the session", self.process, log=self.log, say=screen.say, idle_s=idle_s)
+
+    def follow(self, screen: Screen, step: Step | None = None) -> dict[str, Any]:
+        """Shows the day as it goes; its outcome. Raises NoDay when there was none, Hangs when the
+        step, if it is one, does not get as far as its session.
+        """
         outcome: dict[str, Any] | None = None
         problems: tuple[str, ...] = ()
-        while (text := self._lines.get()) is not None:
+        while (text := self._spoken.next(step)) is not None:
             said = _decode(text)
             if isinstance(said, dict):
                 kind = said.pop("line", None)
                 outcome = said if kind == "outcome" else outcome
                 problems = tuple(said["problems"]) if kind == "refusal" else problems
             elif said is not None:
+                step = None if isinstance(said, Progress) else step
                 screen.show(said)
-        self._lines.put(None)  # whoever follows again finds the end again
         status = end(self.process, patience=_EXIT_PATIENCE_S)
         if outcome is None:
             raise NoDay(
@@ -116,11 +120,6 @@ class FlowProcess:
     def end(self) -> None:
         """Sees it gone. A day that is under way is broken off, its session flattening by itself."""
         end(self.process, patience=_BREAK_OFF_PATIENCE_S)
-
-    def _read(self, stream: IO[str]) -> None:
-        for line in stream:
-            self._lines.put(line)
-        self._lines.put(None)
 
 
 def _decode(text: str) -> Line | dict[str, Any] | None:

@@ -14,7 +14,7 @@ from rich.console import Console
 from pxcore.cli.market import DemoMarket, choose_market
 from pxcore.cli.orchestrator import check_port, px_environ
 from pxcore.cli.paper import Paper
-from pxcore.cli.terminal_day import Prepared, TerminalDay
+from pxcore.cli.terminal_day import Prepared, TerminalDay, idle_s
 from pxcore.runtime.paths import Paths
 from pxcore.runtime.startup import check_strategy
 from pxcore.settings import Settings
@@ -58,11 +58,12 @@ def run_demo(request: DemoRequest, settings: Settings, console: Console) -> int:
     def prepare(stack: ExitStack) -> Prepared:
         paper = Paper(paths, market, seed=request.seed, port=request.port, file=request.file)
         stack.callback(paper.end)
-        paper.wait_until_listening()
+        paper.wait_until_listening(day.screen.say)
         account = f"paper account {paper.account_id}"
         day.screen.say(f"paper gateway on {paper.url}: this day trades {account} and nothing else")
         return Prepared(
             account=account,
+            idle_s=idle_s(settings),
             environ=_environ(request, market, paper, paths),
             cwd=paths.logs,
             is_flat=paper.is_flat,

@@ -24,19 +24,28 @@ from pxcore.paper.config import PaperConfig
 from pxcore.paper.keeper import read_state
 from pxcore.runtime.home_lock import household_of
 from pxcore.runtime.paths import Paths
-from pxcore.runtime.process import end, first_line, spawn
+from pxcore.runtime.process import end, spawn
+from pxcore.runtime.starting import Say, Step, first_line
 from pxcore.settings import PAPER_FACTS
 
 DEFAULT_ACCOUNT = 20_000_001
-_START_S = 30.0
 _DAY_OVER = time(15, 30)  # Chicago, of the market's own clock
 
 
 class HomePaper:
     """One account's. `start` is for whoever keeps the process."""
 
-    def __init__(self, paths: Paths, *, account_id: int, symbol: str, seed: int) -> None:
+    def __init__(
+        self,
+        paths: Paths,
+        *,
+        account_id: int,
+        symbol: str,
+        seed: int,
+        say: Say = lambda text: None,
+    ) -> None:
         self.account_id = account_id
+        self._say = say
         self._paths = paths
         self._symbol = symbol
         self._seed = seed
@@ -95,9 +104,13 @@ class HomePaper:
             exit_on_stdin_eof=True,
         )
         process = spawn("pxcore.paper", msgspec.json.encode(config).decode(), stderr=self._log)
-        if not first_line(process, timeout_s=_START_S):
+        name = f"the paper gateway of {self.account_id}"
+        try:
+            if not first_line(process, Step(name, process, log=self._log, say=self._say)):
+                raise Unavailable(f"{name} did not start: see {self._log}")
+        except BaseException:
             end(process, patience=(1.0, 5.0, 5.0))
-            raise Unavailable(f"the paper gateway did not start: see {self._log}")
+            raise
         return process
 
     def _renew_clock(self) -> None:

@@ -7,17 +7,17 @@ import os
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Mapping
 from pathlib import Path
 
 import requests
 
-from pxcore.model import Misconfigured, Unavailable
+from pxcore.model import Misconfigured
 from pxcore.runtime.paths import Paths
 from pxcore.runtime.process import spawn
+from pxcore.runtime.starting import Say, Step, wait_until
 
-_START_S = 90.0
+_ANSWER_S = 5.0  # for one question; it is asked again
 
 
 def free_port() -> int:
@@ -84,20 +84,20 @@ def start_server(paths: Paths, port: int) -> "subprocess.Popen[str]":
     )
 
 
-def wait_for_server(process: "subprocess.Popen[str]", port: int, log: Path) -> None:
-    """Returns when it answers. Raises Unavailable when it ends or does not answer in time."""
-    deadline = time.monotonic() + _START_S
+def wait_for_server(
+    process: "subprocess.Popen[str]", port: int, log: Path, *, say: Say = lambda text: None
+) -> None:
+    """Returns when it answers. Raises Unavailable when it ends or hangs before."""
     with requests.Session() as session:
         session.trust_env = False  # loopback: no proxy has any business here
-        while time.monotonic() < deadline:
-            if process.poll() is not None:
-                raise Unavailable(f"Prefect's server ended at its start; see {log}")
+
+        def answers() -> bool:
             try:
-                if session.get(f"http://127.0.0.1:{port}/api/health", timeout=1).ok:
-                    return
+                return session.get(f"http://127.0.0.1:{port}/api/health", timeout=_ANSWER_S).ok
             except requests.RequestException:
-                time.sleep(0.2)
-    raise Unavailable(f"Prefect's server did not answer within {_START_S:g} s; see {log}")
+                return False
+
+        wait_until(answers, Step("the schedule's server", process, log=log, say=say))
 
 
 def px_environ(base: Mapping[str, str], settings: Mapping[str, str]) -> dict[str, str]:

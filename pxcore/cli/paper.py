@@ -20,9 +20,9 @@ from pxcore.paper.exchange import BracketMode
 from pxcore.paper.keeper import read_state
 from pxcore.paper.process import run
 from pxcore.runtime.paths import Paths
-from pxcore.runtime.process import end, first_line, spawn
+from pxcore.runtime.process import end, spawn
+from pxcore.runtime.starting import Say, Step, first_line
 
-_START_S = 30.0
 _OPEN, _LATE = time(8, 30), time(14)  # Chicago
 BEFORE_OPEN = timedelta(minutes=1)
 
@@ -172,9 +172,10 @@ class Paper:
             "pxcore.paper", msgspec.json.encode(config).decode(), stderr=self._log
         )
 
-    def wait_until_listening(self) -> None:
-        """Raises Unavailable, with what it said, when it does not come up."""
-        line = first_line(self._process, timeout_s=_START_S)
+    def wait_until_listening(self, say: Say = lambda text: None) -> None:
+        """Raises Unavailable, with what it said, when it ends or hangs before."""
+        step = Step("the paper gateway", self._process, log=self._log, say=say)
+        line = first_line(self._process, step)
         if not line:
             raise Unavailable(f"the paper gateway did not start: {self._last_words()}")
         self.url = msgspec.json.decode(line)["listening"]

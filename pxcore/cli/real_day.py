@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 
 from pxcore.calendar import trading_day_at
-from pxcore.cli.terminal_day import Prepared, TerminalDay
+from pxcore.cli.terminal_day import Prepared, TerminalDay, idle_s
 from pxcore.gateway import GatewayClient
 from pxcore.model import Account, Foreign
 from pxcore.runtime.limits import allowed
@@ -40,6 +40,7 @@ def run_day(settings: Settings, console: Console, *, is_agreed: bool, json: Path
     def prepare(stack: ExitStack) -> Prepared:
         return Prepared(
             account=name,
+            idle_s=idle_s(settings),
             environ=dict(os.environ),
             cwd=Path.cwd(),
             is_flat=lambda: _is_flat(client, account, settings),

@@ -21,18 +21,29 @@ from pxcore.reports.render import to_terminal
 from pxcore.runtime.home_lock import household_of
 from pxcore.runtime.paths import Paths
 from pxcore.runtime.process import end
+from pxcore.runtime.starting import Hangs
+from pxcore.settings import Settings
 
 _STOP_S = 60.0  # for a day that was asked to stop: flatten, reconcile, report
 STATUS_INTERRUPTED = 130
 
 
 class Prepared(msgspec.Struct, frozen=True, kw_only=True):
-    """What a day runs with. `is_flat` asks the venue by REST; `account` names it for a person."""
+    """What a day runs with. `is_flat` asks the venue by REST; `account` names it for a person;
+    `idle_s` is how long the day's start may rest, in seconds: for an answer, or for an order that
+    may still reach the venue.
+    """
 
     account: str
+    idle_s: float
     environ: dict[str, str]
     cwd: Path
     is_flat: Callable[[], bool]
+
+
+def idle_s(settings: Settings) -> float:
+    """Of a start: an answer that is not coming, then an order that may still arrive."""
+    return settings.connect_timeout_s + settings.reply_timeout_s + settings.unknown_grace_s
 
 
 class TerminalDay:
@@ -59,6 +70,13 @@ class TerminalDay:
                 return self._conclude(self._day(stack, prepare))
             except Interrupted:
                 return self._stop()
+            except Hangs as error:
+                if self._flow is None:  # nothing that could trade was started
+                    raise
+                self.screen.say(str(error), "bold red")
+                self._interrupts.disarm()
+                self._stop()
+                return 1
             finally:
                 self._interrupts.disarm()
 
@@ -70,8 +88,9 @@ class TerminalDay:
             paths, port=port, environ=self._prepared.environ, cwd=self._prepared.cwd
         )
         stack.callback(self._flow.end)
+        step = self._flow.starting(self.screen, idle_s=self._prepared.idle_s)
         with self.screen:
-            outcome = self._flow.follow(self.screen)
+            outcome = self._flow.follow(self.screen, step)
         self._interrupts.disarm()
         return outcome
 
@@ -85,7 +104,8 @@ class TerminalDay:
         server = start_server(self._paths, port)
         stack.callback(end, server, patience=(12.0, 5.0, 5.0))
         self.screen.say(f"starting Prefect's server, UI http://127.0.0.1:{port}")
-        wait_for_server(server, port, self._paths.logs / "prefect-server.log")
+        log = self._paths.logs / "prefect-server.log"
+        wait_for_server(server, port, log, say=self.screen.say)
         return port
 
     def _conclude(self, outcome: dict[str, Any]) -> int:

@@ -27,7 +27,7 @@ def serve_ui(paths: Paths, port: int, run_id: str | None, console: Console) -> i
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
     try:
-        wait_for_server(server, chosen, paths.logs / "prefect-server.log")
+        wait_for_server(server, chosen, paths.logs / "prefect-server.log", say=console.print)
         page = f"/runs/flow-run/{run_id}" if run_id else "/runs"
         console.print(f"http://127.0.0.1:{chosen}{page}   (Ctrl-C stops it)", soft_wrap=True)
         while not stopped.wait(0.5) and server.poll() is None:

@@ -3,8 +3,8 @@
 import signal
 import sys
 import time
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from types import FrameType
 
@@ -21,6 +21,7 @@ from pxcore.runtime.lock import AccountLock
 from pxcore.runtime.paths import Paths
 from pxcore.settings import AccountlessSettings, GatewayName, Mode, Settings, load_settings
 
+STATUS_INTERRUPTED = 130
 _EVERY_S = 0.3
 _AGAIN_S = 15.0
 _SESSIONS_S = 150.0  # to flatten, reconcile and report
@@ -56,13 +57,18 @@ def keep_up(settings: Settings, console: Console, *, port: int, seed: int) -> in
         crew = Crew(
             settings,
             known,
-            _papers(settings, known, paths, seed),
+            _papers(settings, known, paths, seed, say),
             port=port or free_port(),
             say=say,
         )
         stack.callback(crew.end)
         console.print(f"px up: starting Prefect's server with its UI, {crew.ui}")
-        crew.start()
+        try:
+            with asked.breaking_off():
+                crew.start()
+        except _BrokenOff:
+            console.print("stopped before it was up")
+            return STATUS_INTERRUPTED
         lock.tell(crew.ui)
         _first_screen(console, settings, known, crew)
         stop = _watch(crew, lock, asked, console)
@@ -75,7 +81,11 @@ def keep_up(settings: Settings, console: Console, *, port: int, seed: int) -> in
 
 
 def _papers(
-    settings: Settings, known: tuple[NamedAccount, ...], paths: Paths, seed: int
+    settings: Settings,
+    known: tuple[NamedAccount, ...],
+    paths: Paths,
+    seed: int,
+    say: Callable[[str], None],
 ) -> list[HomePaper]:
     """One for each account, unless it is said where the paper gateway is."""
     if settings.gateway is not GatewayName.PAPER or settings.paper_url:
@@ -86,6 +96,7 @@ def _papers(
             account_id=one.id or DEFAULT_ACCOUNT,
             symbol=one.settings.get("PX_CONTRACT", settings.contract),
             seed=seed + number,
+            say=say,
         )
         for number, one in enumerate(known)
     ]
@@ -122,10 +133,15 @@ def _first_screen(
     )
 
 
+class _BrokenOff(BaseException):
+    """Ctrl-C or SIGTERM during the start, which may take long. Nothing on the way swallows it."""
+
+
 class _Signals:
-    """Ctrl-C and SIGTERM, noted."""
+    """Ctrl-C and SIGTERM, noted; the first one during the start ends it where it stands."""
 
     def __init__(self) -> None:
+        self._breaks_off = False
         self.count = 0
         self.is_term = False
         self._before: dict[int, object] = {}
@@ -139,9 +155,20 @@ class _Signals:
         for number, handler in self._before.items():
             signal.signal(number, handler)  # type: ignore[arg-type]
 
+    @contextmanager
+    def breaking_off(self) -> Iterator[None]:
+        self._breaks_off = True
+        try:
+            yield
+        finally:
+            self._breaks_off = False
+
     def _note(self, number: int, frame: FrameType | None) -> None:
         self.count += 1
         self.is_term |= number == signal.SIGTERM
+        if self._breaks_off:
+            self._breaks_off = False
+            raise _BrokenOff
 
 
 def _watch(crew: Crew, lock: HomeLock, asked: _Signals, console: Console) -> Stop:

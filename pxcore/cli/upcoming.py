@@ -36,6 +36,21 @@ class PrefectApi:
         except requests.RequestException:
             return False
 
+    def unpolled(self, since: datetime, *, wanted: str, but_not: str = "") -> list[str] | None:
+        """Deployments with the one tag and without the other that no runner has asked about since;
+        None when the server cannot tell.
+        """
+        try:
+            found = self._post("deployments/filter", {})
+        except requests.RequestException:
+            return None
+        return [
+            one["name"]
+            for one in found
+            if wanted in one["tags"] and but_not not in one["tags"]
+            if not one["last_polled"] or datetime.fromisoformat(one["last_polled"]) < since
+        ]
+
     def next_runs(self) -> list[NextRun]:
         """The next of each deployment, soonest first; empty when the server cannot tell."""
         try:

@@ -5,10 +5,8 @@ group does not hit it; the end of its stdin tells it that the parent is gone.
 """
 
 import os
-import queue
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
@@ -48,24 +46,6 @@ def spawn(
             bufsize=1,
             **group,
         )
-
-
-def first_line(process: "subprocess.Popen[str]", *, timeout_s: float) -> str:
-    """Of its stdout, such as where it listens; empty when it ends or says none in time. What
-    follows is read and let go, so that it never waits for a reader.
-    """
-    first: queue.SimpleQueue[str] = queue.SimpleQueue()
-
-    def read() -> None:
-        for line in process.stdout or ():
-            first.put(line)
-        first.put("")
-
-    threading.Thread(target=read, daemon=True).start()
-    try:
-        return first.get(timeout=timeout_s)
-    except queue.Empty:
-        return ""
 
 
 def end(process: "subprocess.Popen[str]", *, patience: Sequence[float]) -> int | None:

@@ -21,17 +21,19 @@ from pxcore.runtime.alarms import flatten_alerted
 from pxcore.runtime.flatten import flatten_account
 from pxcore.runtime.flatten_record import FlattenRecord
 from pxcore.runtime.halts import latch_halt
-from pxcore.runtime.lines import Ended, Line, Milestone, decode
+from pxcore.runtime.lines import Ended, Line, Milestone, Progress, decode
 from pxcore.runtime.lock import AccountBusy, AccountLock
 from pxcore.runtime.paths import Paths
 from pxcore.runtime.plan import SessionPlan, connect, only_contract, require_agreement
 from pxcore.runtime.process import end, end_of_input, spawn
 from pxcore.runtime.progress import HALTED
+from pxcore.runtime.starting import Hangs, Step
 from pxcore.runtime.strays import Strays
 from pxcore.runtime.venue import Venue
 from pxcore.settings import Mode, Settings
 
 _SILENCE_S = 20.0  # a session says something every half second
+_LOOK_S = 0.5
 _PATIENCE_S = (25.0, 5.0, 5.0)  # pipe closed, SIGTERM, SIGKILL; Prefect's cancel allows 30 s
 _PATIENCE_WITH_HUNG_S = (3.0, 2.0, 5.0)
 _LATE_S = 240.0  # after the window's end, in seconds of ours: more than its own flatten may take
@@ -51,6 +53,8 @@ class Supervisor:
         self._ended: Ended | None = None
         self._process: subprocess.Popen[str] | None = None
         self._is_stop_asked = False
+        # What is held already when it begins is not left unguarded for as long as a start may take.
+        self._is_starting = not plan.adopts_opening
         self._heard_at = time.monotonic()
 
     def ask_to_stop(self) -> None:
@@ -123,17 +127,40 @@ class Supervisor:
         """Passes lines on until the last one. Why it gave up waiting, or None."""
         clock = self._settings.clock
         deadline = self._plan.window_end + timedelta(seconds=_LATE_S * clock.speed)
+        step = self._starting(process)
         while True:
             try:
-                line = self._lines.get(timeout=_SILENCE_S)
+                line = self._next(step if self._is_starting else None)
             except queue.Empty:
                 return f"session process said nothing for {_SILENCE_S:g} s"
+            except Hangs as error:
+                return str(error)
             if line is None:
                 return None
             self._take(line)
             if clock.now() > deadline and self._ended is None:
                 _ask(process, Ask.STOP)
                 return "session process outlived its window"
+
+    def _starting(self, process: "subprocess.Popen[str]") -> Step:
+        log = Paths(self._settings.home).logs / f"{self._plan.session_id}.err"
+        idle_s = self._settings.connect_timeout_s + self._settings.reply_timeout_s
+        return Step("the session's start", process, log=log, idle_s=idle_s)
+
+    def _next(self, step: Step | None) -> bytes | str | None:
+        """Waits for the next line. One that is starting is waited for while it moves on; one that
+        trades says something every half second. Raises Hangs or queue.Empty.
+        """
+        if step is None:
+            return self._lines.get(timeout=_SILENCE_S)
+        while True:
+            try:
+                line = self._lines.get(timeout=_LOOK_S)
+            except queue.Empty:
+                step.look()
+                continue
+            step.note()
+            return line
 
     def _drain(self) -> None:
         while True:
@@ -155,6 +182,8 @@ class Supervisor:
                 code="session.noise",
                 text=str(text).strip()[:200],
             )
+        if isinstance(line, Progress):
+            self._is_starting = False
         if isinstance(line, Ended):
             self._ended = line
         if isinstance(line, Milestone) and line.code == HALTED:

@@ -96,6 +96,7 @@ def test_registering_again_makes_no_second_automation_and_removes_a_stale_deploy
             check=False,
         )
         assert done.returncode == 0, done.stderr
+        assert {f"registered {name}" for name in SCHEDULED} <= set(done.stdout.splitlines())
     after = house.post("automations/filter", {})
     assert sorted(a["name"] for a in after) == sorted(a["name"] for a in before)
     assert len(after) == 3

@@ -1,0 +1,180 @@
+"""A start from the terminal, of a day or of `px up`: waited for, and named when it hangs."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from raw_http import RawHttp, answer
+from rich.console import Console
+from stand_ins import HANG_UNITS, PROGRESS, RESTS, StandIns
+
+from pxcore.cli import crew as crews
+from pxcore.cli import day, terminal_day
+from pxcore.cli.crew import Crew
+from pxcore.cli.day import FlowProcess, NoDay
+from pxcore.cli.screen import Screen
+from pxcore.cli.terminal_day import Prepared, TerminalDay
+from pxcore.cli.upcoming import PrefectApi
+from pxcore.model import Misconfigured, Unavailable
+from pxcore.runtime.paths import Paths
+from pxcore.runtime.starting import Hangs, Step
+from pxcore.settings import Settings
+
+Flow = Callable[[str], FlowProcess]
+
+
+@pytest.fixture
+def flow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Flow]:
+    """A flow that runs this code instead."""
+    stand_ins = StandIns()
+    monkeypatch.setattr(day, "Step", partial(Step, units=HANG_UNITS))
+    monkeypatch.setattr(day, "spawn", stand_ins.spawn)
+
+    def made(code: str) -> FlowProcess:
+        stand_ins.code = code
+        return FlowProcess(Paths(tmp_path), port=1, environ={}, cwd=tmp_path)
+
+    yield made
+    stand_ins.end()
+
+
+@pytest.fixture
+def screen() -> Screen:
+    return Screen(Console(quiet=True), "test")
+
+
+def test_start_of_which_nothing_comes_is_a_hang_of_the_session(flow: Flow, screen: Screen) -> None:
+    running = flow(RESTS)
+    with pytest.raises(Hangs, match=r"^the session hangs: nothing from it .*flow\.log$"):
+        running.follow(screen, running.starting(screen, idle_s=0))
+
+
+def test_session_that_runs_is_judged_by_no_start_any_more(flow: Flow, screen: Screen) -> None:
+    """It is silent for longer than a start may be: what it may not be is for its flow to judge."""
+    silent_s = HANG_UNITS + 1
+    running = flow(f"import time; print({PROGRESS!r}, flush=True); time.sleep({silent_s})")
+    with pytest.raises(NoDay):
+        running.follow(screen, running.starting(screen, idle_s=0))
+
+
+class Hanging:
+    """A flow whose start hangs; asked to stop, it ends."""
+
+    process = None
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        self.acts: list[str] = []
+
+    def starting(self, screen: Screen, *, idle_s: float) -> str:
+        return f"the start, which may rest for {idle_s:g} s"
+
+    def follow(self, screen: Screen, step: str | None = None) -> dict[str, Any]:
+        if step is not None:
+            raise Hangs("the session hangs: nothing from it for 40 s")
+        raise NoDay(1, ("it was asked to stop",))
+
+    def ask_to_stop(self) -> None:
+        self.acts.append("asked to stop")
+
+    def end(self) -> None:
+        self.acts.append("ended")
+
+
+@pytest.mark.parametrize("is_flat", [True, False])
+def test_day_whose_start_hangs_is_stopped_looked_at_and_status_1(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_flat: bool
+) -> None:
+    monkeypatch.setattr(terminal_day, "FlowProcess", Hanging)
+    monkeypatch.setattr(TerminalDay, "_server_port", lambda self, stack: 1)
+    console = Console(record=True, width=200, file=(tmp_path / "out").open("w"))
+    made = TerminalDay(Paths(tmp_path), console, title="test", json=None)
+
+    def prepare(stack: ExitStack) -> Prepared:
+        return Prepared(
+            account="account 7", idle_s=31, environ={}, cwd=tmp_path, is_flat=lambda: is_flat
+        )
+
+    assert made.run(prepare) == 1
+    said = console.export_text()
+    assert "the session hangs: nothing from it for 40 s" in said
+    assert ("account 7 is flat" in said, "NOT FLAT" in said) == (is_flat, not is_flat)
+    assert made._flow.acts == ["asked to stop", "ended"]
+
+
+# -- px up ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def registering(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
+    """`px up` has this code run instead of registering."""
+    stand_ins = StandIns()
+    monkeypatch.setattr(crews, "Step", partial(Step, units=HANG_UNITS))
+    monkeypatch.setattr(crews, "spawn", stand_ins.spawn)
+    paths = Paths(tmp_path)
+    paths.make()
+    made = Crew(Settings(_env_file=None, home=paths.home), (), [], port=1, say=lambda text: None)
+
+    def register(code: str) -> None:
+        stand_ins.code = code
+        made._register()
+
+    yield register
+    stand_ins.end()
+
+
+def test_registering_that_is_refused_says_every_problem_of_this_time(registering) -> None:
+    refused = "import sys; print('one\\ntwo', file=sys.stderr); sys.exit(2)"
+    for _ in range(2):
+        with pytest.raises(Misconfigured) as caught:
+            registering(refused)
+        assert caught.value.problems == ("one", "two")
+
+
+def test_registering_that_fails_says_its_last_line(registering) -> None:
+    with pytest.raises(Unavailable, match="could not be registered: two"):
+        registering("import sys; print('one\\ntwo', file=sys.stderr); sys.exit(1)")
+
+
+def test_registering_of_which_nothing_comes_any_more_hangs_and_is_named(registering) -> None:
+    with pytest.raises(Hangs, match=r"^the registering of the deployments hangs: nothing from it"):
+        registering(f"print('registered preflight', flush=True); {RESTS}")
+
+
+def test_registering_is_done_when_it_has_said_all(registering) -> None:
+    registering("print('registered preflight', flush=True)")
+
+
+BEGAN = datetime(2026, 11, 29, 14, 0, tzinfo=UTC)
+
+
+def served(name: str, *tags: str, polled: str | None) -> dict[str, Any]:
+    return {"name": name, "tags": tags, "last_polled": polled}
+
+
+def test_runner_is_at_work_once_it_has_asked_for_each_of_its_deployments() -> None:
+    before, after = "2026-11-29T13:59:59.900000Z", "2026-11-29T14:00:03.100000Z"
+    there = [
+        served("trading-day", "px", "session", polled=after),
+        served("flatten", "px", polled=after),
+        served("sweep", "px", polled=before),
+        served("preflight", "px", polled=None),
+        served("of somebody else", polled=None),
+    ]
+    server = RawHttp()
+    server.script("/api/deployments/filter", answer(raw=msgspec.json.encode(there)))
+    api = PrefectApi(server.url)
+    assert api.unpolled(BEGAN, **crews._TAGS["sessions"]) == []
+    assert api.unpolled(BEGAN, **crews._TAGS["safety"]) == ["sweep", "preflight"]
+    server.close()
+
+
+def test_server_that_cannot_tell_says_of_no_runner_that_it_is_at_work() -> None:
+    server = RawHttp()
+    server.script("/api/deployments/filter", answer(503))
+    assert PrefectApi(server.url).unpolled(BEGAN, wanted="px") is None
+    server.close()
