@@ -22,7 +22,7 @@ from pxcore.runtime.machine import unit_s
 from pxcore.runtime.paths import Paths
 from pxcore.runtime.process import end, spawn
 from pxcore.runtime.run_marks import RUNNER, living_runs
-from pxcore.runtime.starting import Spoken, Step, wait_for_end, wait_until
+from pxcore.runtime.starting import Hangs, Spoken, Step, wait_for_end, wait_until
 from pxcore.settings import Settings
 
 RUNNERS = ("sessions", "safety")
@@ -32,6 +32,7 @@ _TAGS = {  # of the deployments that each serves, and what those of the other ha
 }
 _OUTAGE_S = 5.0  # of the API: a runner's way to end a run may not have survived it
 _LOOK_S = 2.0
+_RUNNER_STARTS = 3  # of one that ends at its start
 _SCHEDULES = 7  # deployments with a schedule, of one account
 _SCHEDULED_UNITS = 15.0  # for the first screen alone
 
@@ -179,8 +180,24 @@ class Crew:
         began = datetime.now(UTC)
         started = {name: runner.start() for name, runner in self._runners.items()}
         for name, process in started.items():
+            self._wait_for_runner(name, process, began)
+
+    def _wait_for_runner(
+        self, name: str, process: "subprocess.Popen[str]", began: datetime
+    ) -> None:
+        """One that ends is started again, a few times: a server that is busy may turn it away."""
+        while True:
             step = Step(f"runner {name}", process, log=self._log_of(name), say=self._say)
-            wait_until(partial(self._is_served, name, began), step)
+            try:
+                wait_until(partial(self._is_served, name, began), step)
+                return
+            except Hangs:
+                raise
+            except Unavailable as error:
+                if self._runners[name].starts >= _RUNNER_STARTS:
+                    raise
+                self._say(f"{error}: started again")
+            process = self._runners[name].start()
 
     def _is_served(self, runner: str, since: datetime) -> bool:
         return self.api.unpolled(since, **_TAGS[runner]) == []

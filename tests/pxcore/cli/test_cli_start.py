@@ -110,21 +110,34 @@ def test_day_whose_start_hangs_is_stopped_looked_at_and_status_1(
 
 
 @pytest.fixture
-def registering(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
-    """`px up` has this code run instead of registering."""
-    stand_ins = StandIns()
+def stand_ins(monkeypatch: pytest.MonkeyPatch) -> Iterator[StandIns]:
+    """`px up` has its code run instead of whatever it starts."""
+    made = StandIns()
     monkeypatch.setattr(crews, "Step", partial(Step, units=HANG_UNITS))
-    monkeypatch.setattr(crews, "spawn", stand_ins.spawn)
+    monkeypatch.setattr(crews, "spawn", made.spawn)
+    yield made
+    made.end()
+
+
+@pytest.fixture
+def said() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def crew(stand_ins: StandIns, said: list[str], tmp_path: Path) -> Crew:
     paths = Paths(tmp_path)
     paths.make()
-    made = Crew(Settings(_env_file=None, home=paths.home), (), [], port=1, say=lambda text: None)
+    return Crew(Settings(_env_file=None, home=paths.home), (), [], port=1, say=said.append)
 
+
+@pytest.fixture
+def registering(crew: Crew, stand_ins: StandIns) -> Callable[[str], None]:
     def register(code: str) -> None:
         stand_ins.code = code
-        made._register()
+        crew._register()
 
-    yield register
-    stand_ins.end()
+    return register
 
 
 def test_registering_that_is_refused_says_every_problem_of_this_time(registering) -> None:
@@ -171,6 +184,27 @@ def test_runner_is_at_work_once_it_has_asked_for_each_of_its_deployments() -> No
     assert api.unpolled(BEGAN, **crews._TAGS["sessions"]) == []
     assert api.unpolled(BEGAN, **crews._TAGS["safety"]) == ["sweep", "preflight"]
     server.close()
+
+
+def test_runner_that_ends_at_its_start_is_started_again_and_then_told(
+    crew: Crew, stand_ins: StandIns, said: list[str]
+) -> None:
+    stand_ins.code = "import sys; sys.exit(1)"
+    with pytest.raises(Unavailable, match=r"^runner sessions ended at its start with status 1; "):
+        crew._start_runners()
+    assert [one.partition(";")[0] for one in said] == [
+        "runner sessions ended at its start with status 1"
+    ] * 2
+    crew.end()
+
+
+def test_runner_that_hangs_at_its_start_is_named_and_not_started_again(
+    crew: Crew, stand_ins: StandIns, said: list[str]
+) -> None:
+    stand_ins.code = RESTS
+    with pytest.raises(Hangs, match=r"^runner sessions hangs: nothing from it for "):
+        crew._start_runners()
+    crew.end()
 
 
 def test_server_that_cannot_tell_says_of_no_runner_that_it_is_at_work() -> None:
