@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-ARRIVES_S = 30.0
+from patience import patience
+
+ARRIVES_S = patience(15)
 
 
 @dataclass

@@ -10,12 +10,13 @@ from gateway_samples import MNQ, account_row, contract_row
 from machines import QUICK
 from paper_scenes import ACCOUNT
 from paper_server import Gateway, fixed_tape, serving
+from patience import patience
 from px_runner import Px
 from raw_http import RawHttp, good
 
 from pxcore.runtime import machine
 
-SPEED = 1000.0  # the venue's milliseconds pass between two of our looks
+SPEED = 50.0  # the venue's milliseconds pass between two of our looks, and no day in a slow test
 
 
 @pytest.fixture(autouse=True)
@@ -73,6 +74,6 @@ def raw_px(http: RawHttp, tmp_path: Path) -> Px:
             "PX_HOME": str(tmp_path / "home"),
             "PX_PAPER_URL": http.url,
             "PX_ACCOUNT_ID": str(RAW_ACCOUNT),
-            "PX_REPLY_TIMEOUT_S": "1",
+            "PX_REPLY_TIMEOUT_S": f"{patience(0.25):g}",
         }
     )

@@ -8,6 +8,7 @@ from alert_receiver import Receiver, receiving
 from gateway_samples import position_row
 from msgspec.structs import replace
 from paper_server import Gateway, entry
+from patience import patience
 from px_runner import Px
 from pydantic import SecretStr
 from raw_http import RawHttp, good
@@ -26,7 +27,7 @@ def receiver():
     with receiving() as made:
         yield made
         for process in sending._ON_THEIR_WAY.values():
-            process.wait(30)
+            process.wait(patience(15))
 
 
 def keep(home: Path, report: DailyReport) -> None:

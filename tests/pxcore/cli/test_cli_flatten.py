@@ -11,6 +11,7 @@ from engine_scenes import CONFIG
 from gateway_samples import position_row
 from paper_scenes import ACCOUNT
 from paper_server import Gateway, entry
+from patience import patience
 from px_runner import Px
 from raw_http import RawHttp, good, hang_up
 
@@ -120,7 +121,7 @@ def test_flatten_whose_reader_has_gone_flattens_to_its_end(px: Px, gateway: Gate
         stderr=subprocess.PIPE,
         text=True,
         check=False,
-        timeout=60,
+        timeout=patience(20),
     )
     os.close(writing)
     assert done.returncode == 0, done.stderr

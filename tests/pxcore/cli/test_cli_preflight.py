@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from alert_receiver import receiving
 from paper_server import Gateway
+from patience import patience
 from px_runner import Px
 
 from pxcore import alerts as sending
@@ -103,7 +104,7 @@ def test_what_fails_is_alerted_when_it_is_asked_for(px: Px, tmp_path: Path) -> N
         said = px("preflight --alert", PX_KILL_SWITCH="holiday", PX_ALERT_URLS=receiver.url)
         came = receiver.next()
         for process in sending._ON_THEIR_WAY.values():
-            process.wait(30)
+            process.wait(patience(15))
     assert said.status == 1 and receiver.secret not in said.all
     assert came["title"].startswith("px: not fit to trade, account 26200002 (paper)")
     assert "kill switch engaged: holiday" in came["message"]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from paper_server import Gateway, entry
+from patience import patience
 from px_runner import Px
 from raw_http import RawHttp, bad, good
 
@@ -32,7 +33,7 @@ def at_terminal(
             stdin=theirs,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=patience(20),
             cwd=folder,
             env=px_environ(os.environ, settings),
             check=False,

@@ -4,7 +4,8 @@ from typing import Any
 import pytest
 from gateway_listener import Listener
 from gateway_samples import KEY, MNQ, FixedClock, contract_row
-from raw_http import RawHttp, good
+from patience import patience
+from raw_http import WAIT_S, RawHttp, good
 from raw_hub import RawHubs
 
 from pxcore.gateway import Budget, GatewayClient
@@ -38,16 +39,16 @@ def budget(pauses: list[float]) -> Budget:
 @pytest.fixture
 def new_client(
     clock: FixedClock, budget: Budget, pauses: list[float]
-) -> Iterator[Callable[[str], GatewayClient]]:
+) -> Iterator[Callable[..., GatewayClient]]:
     made: list[GatewayClient] = []
 
-    def new(base_url: str) -> GatewayClient:
+    def new(base_url: str, reply_timeout_s: float = WAIT_S) -> GatewayClient:
         client = GatewayClient(
             base_url=base_url,
             username="trader01",
             api_key=KEY,
-            connect_timeout_s=1.0,
-            reply_timeout_s=0.3,
+            connect_timeout_s=WAIT_S,
+            reply_timeout_s=reply_timeout_s,
             clock=clock,
             budget=budget,
             sleep=pauses.append,
@@ -63,6 +64,12 @@ def new_client(
 @pytest.fixture
 def client(http: RawHttp, new_client: Callable[[str], GatewayClient]) -> GatewayClient:
     return new_client(http.url)
+
+
+@pytest.fixture
+def hasty_client(http: RawHttp, new_client: Callable[..., GatewayClient]) -> GatewayClient:
+    """Does not wait long for an answer that never comes."""
+    return new_client(http.url, reply_timeout_s=patience(0.125))
 
 
 @pytest.fixture

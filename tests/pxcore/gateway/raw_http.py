@@ -11,7 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-WAIT_S = 5.0
+from patience import patience
+
+WAIT_S = patience(5)
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,7 @@ class RawHttp:
 
     def silence(self, sock: socket.socket) -> bool:
         """A step: taken, and no reply for as long as the test lasts."""
-        self._over.wait(WAIT_S)
+        self._over.wait()
         return False
 
     def asked(self, path: str) -> list[Request]:

@@ -18,9 +18,10 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from patience import patience
 from tls_relay import behind_tls
 
-WAIT_S = 5.0
+WAIT_S = patience(5)
 TEXT, BINARY, CLOSE, PING, PONG = 0x1, 0x2, 0x8, 0x9, 0xA
 SEPARATOR = b"\x1e"
 COMPLETED = {"result": 0}
@@ -172,7 +173,7 @@ class RawHubs:
 
     def hold(self, peer: Peer) -> None:
         """Says nothing for as long as the test lasts."""
-        self.over.wait(WAIT_S)
+        self.over.wait()
 
     def close(self) -> None:
         self.over.set()

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from patience import patience
 
 from pxcore.filelock import try_lock
 from pxcore.gateway.budget import (
@@ -123,7 +124,7 @@ def test_processes_that_count_at_once_lose_nothing(tmp_path: Path) -> None:
         "[budget.take(Lane.REST, Urgency.NORMAL) for _ in range(40)]\n"
     )
     running = [subprocess.Popen([sys.executable, "-c", program, str(path)]) for _ in range(3)]
-    assert [process.wait(30) for process in running] == [0, 0, 0]
+    assert [process.wait(patience(10)) for process in running] == [0, 0, 0]
     left = {one.lane: one for one in Budget(SharedLedger(path), now=lambda: 1e6).left()}
     assert left["rest"].urgent == 200 - 3 * 40
 

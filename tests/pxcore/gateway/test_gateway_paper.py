@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import pytest
 from paper_scenes import ACCOUNT, LISTED, MNQ, OPEN
 from paper_server import Gateway, fixed_tape, lively_tape, serving
+from patience import patience
 
 from pxcore.clock import Clock, WallClock
 from pxcore.engine.commands import PlaceEntry
@@ -31,7 +32,7 @@ from pxcore.paper.server.access import RateLimit
 from pxcore.paper.server.app import ServerConfig
 
 E = TypeVar("E", bound=Event)
-WAIT_S = 10.0
+WAIT_S = patience(10)
 
 
 class Wall:
@@ -68,8 +69,8 @@ def connect(stack: ExitStack) -> Callable[..., GatewayClient]:
             base_url=gateway.url,
             username="trader01",
             api_key="key",
-            connect_timeout_s=2.0,
-            reply_timeout_s=5.0,
+            connect_timeout_s=patience(2),
+            reply_timeout_s=patience(5),
             clock=WallClock(),
             **options,
         )

@@ -71,11 +71,11 @@ def unused_url() -> str:
     ],
 )
 def test_lost_or_unclear_place_reply_leaves_outcome_unknown_and_is_not_resent(
-    client: GatewayClient, http: RawHttp, step: Step | None
+    client: GatewayClient, hasty_client: GatewayClient, http: RawHttp, step: Step | None
 ) -> None:
     http.script(PLACE, step or http.silence, PLACED)
     with pytest.raises(OutcomeUnknown):
-        place(client)
+        place(hasty_client if step is None else client)
     assert len(http.asked(PLACE)) == 1
 
 
@@ -92,6 +92,7 @@ def test_lost_or_unclear_place_reply_leaves_outcome_unknown_and_is_not_resent(
 )
 def test_lost_or_pending_cancel_and_close_are_unknown_and_not_resent(
     client: GatewayClient,
+    hasty_client: GatewayClient,
     http: RawHttp,
     path: str,
     act: Callable[[GatewayClient], None],
@@ -99,7 +100,7 @@ def test_lost_or_pending_cancel_and_close_are_unknown_and_not_resent(
 ) -> None:
     http.script(path, step, good())
     with pytest.raises(OutcomeUnknown):
-        act(client)
+        act(hasty_client if step is drip else client)
     assert len(http.asked(path)) == 1
 
 

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator
 
 import pytest
+from patience import patience
 from raw_hub import WAIT_S
 
 from pxcore.gateway.stream import Aborted, Stream
@@ -65,7 +66,7 @@ def test_abort_wakes_a_read_that_waits(ends: tuple[Stream, socket.socket]) -> No
 
     def read() -> None:
         try:
-            ended.append(stream.read(timeout_s=60))
+            ended.append(stream.read(timeout_s=patience(60)))
         except OSError as error:
             ended.append(error)
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from gateway_samples import ACCOUNT, MNQ, FixedClock, account_row, contract_row, entry
+from patience import patience
 from raw_http import RawHttp, answer, bad, good, hang_up
 
 from pxcore.gateway import GatewayClient
@@ -27,8 +28,8 @@ def recorded(http: RawHttp, path: Path, clock: FixedClock, use) -> list:
         base_url=http.url,
         username="user",
         api_key=KEY,
-        connect_timeout_s=2.0,
-        reply_timeout_s=2.0,
+        connect_timeout_s=patience(2),
+        reply_timeout_s=patience(2),
         clock=clock,
         observer=WireRecord(journal, clock),
         sleep=lambda seconds: None,

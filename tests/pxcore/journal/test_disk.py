@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import pytest
+from patience import patience
 
 from pxcore.engine.events import ClockTick
 from pxcore.journal import Journal, RowKind, decode_gap, read_rows
@@ -41,14 +42,14 @@ def test_journal_goes_on_after_a_full_disk_with_a_hole_that_says_how_much_is_mis
     told: queue.SimpleQueue[str] = queue.SimpleQueue()
     journal = Journal(tmp_path / "px-1.jsonl", on_fault=told.put)
     with small_files():
-        assert not journal.wait_written(append(journal, 3_000), 10.0)
-        assert "cannot be written" in told.get(timeout=5)
+        assert not journal.wait_written(append(journal, 3_000), patience(10))
+        assert "cannot be written" in told.get(timeout=patience(5))
     kept = verify(journal.path)
     assert kept.problem is None and kept.torn_bytes == 0  # the half row was cut back off
 
     while not any(row.kind is RowKind.GAP for row in read_rows(journal.path)):
         append(journal, 1)  # the writer tries again within a second or so
-    assert not journal.wait_written(append(journal, 1), 5.0)  # no entry leaves any more
+    assert not journal.wait_written(append(journal, 1), patience(5))  # no entry leaves any more
     assert not journal.close()
 
     rows = list(read_rows(journal.path))

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
+from patience import patience
 
 from pxcore.engine.events import ClockTick
 from pxcore.journal import Journal, RowKind
@@ -15,7 +16,7 @@ NOW = datetime(2026, 11, 20, 14, 30, tzinfo=UTC)
 
 def write(journal: Journal, rows: int) -> None:
     for _ in range(rows):
-        assert journal.wait_written(journal.append(RowKind.EVENT, ClockTick(at=NOW)), 5.0)
+        assert journal.wait_written(journal.append(RowKind.EVENT, ClockTick(at=NOW)), patience(5))
 
 
 def seqs(follower: Follower) -> list[int]:

@@ -9,6 +9,7 @@ from decimal import Decimal
 import msgspec
 import pytest
 from backtest_scenes import demo_day
+from patience import patience
 
 from pxcore.engine.commands import Halt, PeakSeen, PlaceEntry
 from pxcore.engine.events import ClockTick, PlaceAccepted
@@ -52,7 +53,7 @@ def test_rows_come_back_in_order_with_what_was_written(tmp_path):
 def test_row_is_in_the_file_once_it_is_said_to_be_written(tmp_path):
     journal = Journal(tmp_path / "a.jsonl", on_fault=FAULTS.append)
     seq = journal.append(RowKind.EVENT, tick())
-    assert journal.wait_written(seq, 5.0)
+    assert journal.wait_written(seq, patience(5))
     assert [row.seq for row in read_rows(journal.path)] == [1]
     journal.close()
 
@@ -96,10 +97,10 @@ def test_full_disk_is_told_once_and_nobody_waits_for_rows_that_never_come(tmp_pa
     journal._files._file.close()
     journal._files._file = open("/dev/full", "wb", buffering=0)  # noqa: SIM115 - a full disk
     ticket = journal.append(RowKind.EVENT, tick())
-    assert not journal.wait_written(ticket, 5.0)
-    assert was_told.wait(5)
+    assert not journal.wait_written(ticket, patience(5))
+    assert was_told.wait(patience(5))
     later = journal.append(RowKind.EVENT, tick())
-    assert not journal.wait_written(later, 5.0)
+    assert not journal.wait_written(later, patience(5))
     assert not journal.close()
     assert len(told) == 1 and "No space left" in told[0]
     assert journal.rows_dropped == 2
@@ -113,8 +114,8 @@ def test_row_that_cannot_be_encoded_is_a_fault_and_not_a_silent_end(tmp_path):
     told = queue.SimpleQueue()
     journal = Journal(tmp_path / "a.jsonl", on_fault=told.put)
     seq = journal.append(RowKind.EVENT, Odd(what=object()))
-    assert not journal.wait_written(seq, 5.0)
-    assert "cannot be written" in told.get(timeout=5)
+    assert not journal.wait_written(seq, patience(5))
+    assert "cannot be written" in told.get(timeout=patience(5))
     journal.close()
 
 
@@ -174,10 +175,10 @@ def test_entry_that_a_killed_session_sent_without_an_answer_is_found_with_its_ti
     journal.append(RowKind.OPENED, terms(config))
     journal.append(RowKind.COMMAND, entry("answered"))
     journal.append(RowKind.EVENT, PlaceAccepted(at=NOW, tag="answered", order_id=1))
-    assert journal.wait_written(3, 5.0)
+    assert journal.wait_written(3, patience(5))
     assert find() == {}
     before = datetime.now(UTC)
-    assert journal.wait_written(journal.append(RowKind.COMMAND, entry("lost")), 5.0)
+    assert journal.wait_written(journal.append(RowKind.COMMAND, entry("lost")), patience(5))
     ((tag, sent_at),) = find().items()
     assert tag == "lost"
     assert 0 <= (sent_at - before).total_seconds() < 10.0

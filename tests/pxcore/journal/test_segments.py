@@ -5,6 +5,7 @@ import threading
 from datetime import UTC, datetime
 
 import pytest
+from patience import patience
 
 from pxcore.engine.events import ClockTick
 from pxcore.journal import Gap, Journal, RowKind, decode_event, decode_gap, read_rows, sessions_in
@@ -33,7 +34,7 @@ def written(tmp_path, *, rows=ROWS, is_packed=False, segment_bytes=8_000, closes
         is_packed=is_packed,
     )
     for _ in range(rows - closes):
-        assert journal.wait_written(journal.append(RowKind.EVENT, tick()), 5.0)
+        assert journal.wait_written(journal.append(RowKind.EVENT, tick()), patience(5))
     if closes:
         journal.append(RowKind.CLOSED, Gap(rows=0, why="any body will do"))
     assert journal.close()
@@ -151,7 +152,7 @@ class Stuck:
         journal._files.write = self.write
 
     def write(self, data: bytes) -> None:
-        assert self.may_go.wait(10)
+        assert self.may_go.wait(patience(10))
         self._write(data)
 
 
@@ -164,9 +165,9 @@ def test_slow_disk_costs_rows_not_memory_and_the_journal_says_where(tmp_path):
     assert len(told) == 1 and "too slow" in told[0]
 
     disk.may_go.set()
-    assert not journal.wait_written(tickets[-1], 5.0)
+    assert not journal.wait_written(tickets[-1], patience(5))
     after = journal.append(RowKind.EVENT, tick())
-    assert not journal.wait_written(after, 5.0)  # no entry leaves on a record with a hole
+    assert not journal.wait_written(after, patience(5))  # no entry leaves on a record with a hole
     assert not journal.close()
 
     rows = list(read_rows(journal.path))

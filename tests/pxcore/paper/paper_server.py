@@ -4,7 +4,6 @@ import asyncio
 import json
 import socket
 import threading
-import time
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -16,6 +15,8 @@ from typing import Any
 
 import uvicorn
 from paper_scenes import ACCOUNT, LISTED, MNQ, OPEN, START_USD, quote
+from patience import patience
+from waiting import until
 from websockets.sync.client import ClientConnection, connect
 
 from pxcore.clock import ShiftedClock
@@ -58,26 +59,30 @@ class Gateway:
             self.venue.settle()
 
         assert self._loop is not None
-        asyncio.run_coroutine_threadsafe(on_the_loop(), self._loop).result(5)
+        asyncio.run_coroutine_threadsafe(on_the_loop(), self._loop).result(patience(5))
 
     def wait_until(self, is_it: Callable[[Venue], bool]) -> None:
         """Returns once it is so; asks on the venue's own loop."""
 
-        async def on_the_loop() -> None:
+        async def on_the_loop() -> bool:
             assert self.venue is not None
-            async with asyncio.timeout(5):
-                while not is_it(self.venue):
-                    await asyncio.sleep(0.01)
+            return is_it(self.venue)
 
-        assert self._loop is not None
-        asyncio.run_coroutine_threadsafe(on_the_loop(), self._loop).result(6)
+        def is_so() -> bool:
+            assert self._loop is not None
+            asked = asyncio.run_coroutine_threadsafe(on_the_loop(), self._loop)
+            return asked.result(patience(5))
+
+        until(is_so)
 
     def wait_for_file(self, path: Path, text: str) -> None:
-        """Returns once the file holds this text; gives up after five seconds."""
-        deadline = time.monotonic() + 5
-        while not (path.exists() and text in path.read_text()):
-            assert time.monotonic() < deadline, f"{path} does not hold {text}"
+        """Returns once the file holds this text; asks the gateway meanwhile."""
+
+        def is_there() -> bool:
             self.send("/api/Status/ping", None)
+            return path.exists() and text in path.read_text()
+
+        until(is_there, what=f"{path} holds {text}")
 
     def log_in(self) -> "Gateway":
         _, answer = self.post("/api/Auth/loginKey", userName="trader01", apiKey="key")
@@ -107,7 +112,7 @@ class Gateway:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         request = urllib.request.Request(self.url + path, data=body, headers=headers, method=method)
         try:
-            with urllib.request.urlopen(request, timeout=5) as response:
+            with urllib.request.urlopen(request, timeout=patience(5)) as response:
                 return response.status, response.read().decode(), dict(response.headers)
         except urllib.error.HTTPError as error:
             return (
@@ -144,7 +149,7 @@ class Hub:
 
     def receive(self) -> Json:
         while not self.records:
-            frame = self.socket.recv(timeout=10)
+            frame = self.socket.recv(timeout=patience(10))
             assert isinstance(frame, str) and frame.endswith(END)
             self.records = [json.loads(record) for record in frame[:-1].split(END)]
         return self.records.pop(0)
@@ -198,12 +203,12 @@ def serving(
     server = _Announcing(server_config(app))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
-    assert server.is_listening.wait(5)
+    assert server.is_listening.wait(patience(5))
     try:
         yield Gateway(server.servers[0].sockets[0].getsockname()[1], venue, server.loop, clock)
     finally:
         server.should_exit = True
-        thread.join(5)
+        thread.join(patience(5))
     assert not thread.is_alive()
 
 

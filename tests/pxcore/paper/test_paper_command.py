@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import typer
 from paper_server import Gateway
+from patience import patience
 
 from pxcore.cli.app import app
 from pxcore.cli.paper import market_start
@@ -75,7 +76,7 @@ def test_command_serves_the_program_it_was_asked_for_and_stops_on_ctrl_c() -> No
         assert str(served["name"]).startswith("100KTC")
         assert gateway.send("/paper/state", None)[0] == 404
         process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=10) == 0
+        assert process.wait(timeout=patience(10)) == 0
 
 
 @pytest.mark.process
@@ -90,7 +91,7 @@ def test_account_is_kept_over_a_restart_even_after_a_kill(
         balance = account(gateway)["balance"]
         gateway.wait_for_file(state, '"kept"')
         process.send_signal(number)
-        process.wait(timeout=10)
+        process.wait(timeout=patience(10))
     with px_paper(*options) as (_, gateway, settings):
         assert account(gateway)["balance"] == balance != 50_000
         (position,) = gateway.post("/api/Position/searchOpen", accountId=ACCOUNT)[1]["positions"]
@@ -130,7 +131,7 @@ def test_bad_option_is_one_clear_line_and_status_two(
         [sys.executable, "-m", "pxcore.cli", "paper", *options],
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=patience(10),
         check=False,
     )
     assert done.returncode == 2

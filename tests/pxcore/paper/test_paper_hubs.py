@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from paper_scenes import ACCOUNT, MNQ
 from paper_server import Gateway, Hub, entry, fixed_tape, lively_tape, serving
+from patience import patience
 from signalrcore.hub_connection_builder import HubConnectionBuilder
 from signalrcore.protocol.json_hub_protocol import JsonHubProtocol
 from websockets.exceptions import ConnectionClosed, InvalidStatus
@@ -175,7 +176,7 @@ def test_prints_come_as_arrays(lively: Gateway) -> None:
 
 
 def test_server_pings_and_drops_a_silent_client() -> None:
-    timing = HubTiming(ping_s=0.05, client_timeout_s=0.3)
+    timing = HubTiming(ping_s=0.05, client_timeout_s=patience(0.1))
     config = ServerConfig(timing=timing)
     with serving(fixed_tape(), config=config) as gateway:
         hub = gateway.log_in().hub("user")
@@ -186,7 +187,8 @@ def test_server_pings_and_drops_a_silent_client() -> None:
 
 
 def test_client_that_pings_is_kept() -> None:
-    config = ServerConfig(timing=HubTiming(ping_s=0.05, client_timeout_s=0.3))
+    timeout_s = patience(0.25)
+    config = ServerConfig(timing=HubTiming(ping_s=timeout_s / 6, client_timeout_s=timeout_s))
     with serving(fixed_tape(), config=config) as gateway:
         hub = gateway.log_in().hub("user")
         for _ in range(12):  # twice the time-out, at one ping of theirs for one of ours
@@ -252,9 +254,9 @@ def test_stock_signalrcore_client_receives_quotes_and_order_events(gateway: Gate
 
     connection.on("GatewayUserOrder", on_order)
     connection.start()
-    assert opened.wait(5)
+    assert opened.wait(patience(5))
     connection.send("SubscribeOrders", [ACCOUNT], lambda completion: subscribed.set())
-    assert subscribed.wait(5)
+    assert subscribed.wait(patience(5))
     gateway.post("/api/Order/place", **entry())
-    assert filled.wait(5)
+    assert filled.wait(patience(5))
     threading.Thread(target=connection.stop, daemon=True).start()  # blocks until our next byte

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from paper_scenes import ACCOUNT, MNQ
 from paper_server import lively_tape, serving
+from patience import patience
 
 from pxcore.paper.server.app import ServerConfig
 
@@ -32,7 +33,7 @@ def client() -> Path:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (HERE / "node_modules" / "@microsoft" / "signalr").is_dir():
             command = ["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"]
-            subprocess.run(command, cwd=HERE, check=True, timeout=100, capture_output=True)
+            subprocess.run(command, cwd=HERE, check=True, timeout=patience(60), capture_output=True)
     return HERE / "client.mjs"
 
 
@@ -50,7 +51,7 @@ def test_official_client_connects_receives_and_survives_a_reconnect(client: Path
             ["node", str(client), gateway.url, gateway.token, str(ACCOUNT), MNQ.id, way],
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=patience(20),
             check=False,
         )
     assert done.returncode == 0, done.stderr

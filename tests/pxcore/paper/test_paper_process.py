@@ -5,7 +5,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -14,6 +13,7 @@ from pathlib import Path
 import pytest
 from paper_scenes import ACCOUNT, MNQ
 from paper_server import Gateway, entry
+from patience import patience
 
 pytestmark = pytest.mark.process
 
@@ -45,7 +45,7 @@ def refused(argument: str) -> tuple[int, str]:
         [sys.executable, "-m", "pxcore.paper", argument],
         capture_output=True,
         text=True,
-        timeout=20,
+        timeout=patience(10),
         check=False,
     )
     assert done.stdout == ""
@@ -53,15 +53,13 @@ def refused(argument: str) -> tuple[int, str]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_process_stops_cleanly_within_two_seconds_of_a_signal(number: signal.Signals) -> None:
+def test_process_stops_cleanly_on_a_signal_though_somebody_listens(number: signal.Signals) -> None:
     with running() as (process, gateway):
         hub = gateway.hub("market")
         hub.call("SubscribeContractQuotes", MNQ.id)
         hub.event("GatewayQuote")
-        asked = time.monotonic()
         process.send_signal(number)
-        out, err = process.communicate(timeout=10)
-        assert time.monotonic() - asked < 2
+        out, err = process.communicate(timeout=patience(2))
     assert (process.returncode, out, err) == (0, "", "")
 
 
@@ -98,7 +96,7 @@ def test_end_of_stdin_stops_an_idle_gateway() -> None:
     with running(exit_on_stdin_eof=True) as (process, _):
         assert process.stdin is not None
         process.stdin.close()
-        assert process.wait(timeout=5) == 0
+        assert process.wait(timeout=patience(5)) == 0
 
 
 def test_end_of_stdin_waits_until_the_account_is_flat_and_nobody_listens() -> None:
@@ -120,7 +118,7 @@ def test_end_of_stdin_waits_until_the_account_is_flat_and_nobody_listens() -> No
             "/api/Position/closeContract", accountId=ACCOUNT, contractId=MNQ.id
         )
         assert closed["success"]
-        assert process.wait(timeout=5) == 0
+        assert process.wait(timeout=patience(5)) == 0
 
 
 def test_recording_is_played_on_a_shifted_clock(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from paper_scenes import ACCOUNT, ES, LISTED, MNQ, OPEN, START_USD, after, buy, printed, quote, run
 from paper_scenes import market as quoted
+from patience import patience
 
 from pxcore.clock import ShiftedClock
 from pxcore.paper.exchange import AccountSpec, Exchange, VenueEvent
@@ -76,7 +77,7 @@ def test_error_in_the_market_stops_it_and_is_reported() -> None:
         )
         clock = ShiftedClock(market=OPEN, wall=datetime.now(UTC), speed=1)
         Venue(exchange=exchange, tape=breaking(), clock=clock, on_fault=fault.set).start()
-        await asyncio.wait_for(fault.wait(), 5)
+        await asyncio.wait_for(fault.wait(), patience(5))
         return exchange.contract(MNQ.id) is not None
 
     assert asyncio.run(live())

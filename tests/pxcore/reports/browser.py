@@ -7,9 +7,10 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+from patience import patience
 from websockets.sync.client import ClientConnection, connect
 
-WAIT_S = 30.0
+WAIT_S = patience(15)
 
 
 class Browser:

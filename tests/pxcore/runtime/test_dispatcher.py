@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 from engine_scenes import MNQ
+from patience import patience
+from waiting import until
 
 from pxcore.clock import WallClock
 from pxcore.engine.commands import CancelOrder, ClosePosition, PlaceEntry, ResolveTag, TakeSnapshot
@@ -112,7 +114,7 @@ class Desk:
         seq = self.journal.append(RowKind.COMMAND, instruction)
         decided_at = WallClock().now() - timedelta(seconds=age_s)
         self.dispatcher.instruct(instruction, seq, decided_at)
-        return self.events.get(timeout=5)
+        return self.events.get(timeout=patience(5))
 
 
 @pytest.fixture
@@ -132,7 +134,7 @@ def desk(tmp_path):
 def test_connection_that_orders_go_out_on_is_kept_warm_while_there_is_nothing_to_send(desk):
     client = Client()
     made = desk(client, warm_every_s=0.01)
-    assert client.warmed.wait(5)
+    assert client.warmed.wait(patience(5))
     assert isinstance(made.instruct(CLOSE), CloseAnswered)
     assert client.asked == ["close"]
 
@@ -142,7 +144,7 @@ def test_look_that_a_flatten_waits_for_may_use_the_reserve(desk, is_urgent, aske
     client = Client(Unavailable("away"))
     made = desk(client)
     made.dispatcher.ask(TakeSnapshot(request=3, why="test", is_urgent=is_urgent))
-    failed = made.events.get(timeout=5)
+    failed = made.events.get(timeout=patience(5))
     assert isinstance(failed, SnapshotFailed)
     assert client.asked[0] == f"{asked} snapshot"
     assert (failed.orders, failed.positions) == (None, (HELD,) if is_urgent else None)
@@ -161,7 +163,7 @@ def test_entry_whose_intent_cannot_be_written_is_not_sent(desk, tmp_path):
     never_written = 99
     made.journal.wait_written = lambda seq, timeout_s: False  # a disk that does not answer
     made.dispatcher.instruct(ENTRY, never_written, WallClock().now())
-    assert isinstance(made.events.get(timeout=5), PlaceNotSent)
+    assert isinstance(made.events.get(timeout=patience(5)), PlaceNotSent)
     assert client.asked == []
 
 
@@ -170,7 +172,7 @@ def test_close_is_sent_even_when_nothing_can_be_written(desk):
     made = desk(client)
     made.journal.wait_written = lambda seq, timeout_s: False
     made.dispatcher.instruct(CLOSE, 99, WallClock().now())
-    assert made.events.get(timeout=5).answer is Answer.DONE
+    assert made.events.get(timeout=patience(5)).answer is Answer.DONE
     assert client.asked == ["close"]
 
 
@@ -192,7 +194,7 @@ class SlowClient(Client):
     def close_position(self, account_id, contract_id) -> None:
         self._do("close")
         self.is_closing.set()
-        assert self.may_go_on.wait(5)
+        assert self.may_go_on.wait(patience(5))
 
 
 def test_entry_still_queued_is_not_sent_once_the_session_has_decided_to_leave(desk):
@@ -201,16 +203,15 @@ def test_entry_still_queued_is_not_sent_once_the_session_has_decided_to_leave(de
     for one in (CLOSE, ENTRY):
         seq = made.journal.append(RowKind.COMMAND, one)
         made.dispatcher.instruct(one, seq, WallClock().now())
-    assert client.is_closing.wait(5)
-    leaving = threading.Thread(target=made.dispatcher.abandon, args=(5.0,))
+    assert client.is_closing.wait(patience(5))
+    leaving = threading.Thread(target=made.dispatcher.abandon, args=(patience(5),))
     leaving.start()
-    while made.dispatcher._sends_orders:
-        leaving.join(0.001)
+    until(lambda: not made.dispatcher._sends_orders)
     client.may_go_on.set()
-    leaving.join(5)
+    leaving.join(patience(5))
     assert client.asked == ["close"]
-    assert isinstance(made.events.get(timeout=5), CloseAnswered)
-    assert isinstance(made.events.get(timeout=5), PlaceNotSent)
+    assert isinstance(made.events.get(timeout=patience(5)), CloseAnswered)
+    assert isinstance(made.events.get(timeout=patience(5)), PlaceNotSent)
 
 
 ANSWERS = [
@@ -237,7 +238,7 @@ def test_entry_that_cannot_be_built_was_not_sent(desk):
 def test_snapshot_that_fails_is_an_event_with_its_reason(desk):
     made = desk(Client(Unavailable("gone fishing")))
     made.dispatcher.ask(TakeSnapshot(request=3, why="test"))
-    answer = made.events.get(timeout=5)
+    answer = made.events.get(timeout=patience(5))
     assert isinstance(answer, SnapshotFailed)
     assert (answer.request, answer.why) == (3, "gone fishing")
 
@@ -248,7 +249,7 @@ def test_worker_that_fails_tells_the_session_and_goes_on(desk):
     made.dispatcher.ask(TakeSnapshot(request=3, why="test"))
     made.dispatcher.ask(ResolveTag(tag="unused"))
     client.resolve = lambda account_id, tag, *, since: None
-    assert isinstance(made.events.get(timeout=5), TagResolved)
+    assert isinstance(made.events.get(timeout=patience(5)), TagResolved)
     assert len(made.crashes) == 1
 
 

@@ -2,12 +2,13 @@
 
 import queue
 import sqlite3
-import threading
 from contextlib import closing
 from decimal import Decimal
 
 import pytest
+from patience import patience
 from sqlalchemy import delete
+from waiting import until
 
 from pxcore.model import Account, Misconfigured, Unavailable
 from pxcore.runtime import kill_switch as switch
@@ -44,15 +45,6 @@ def keep(settings, holder, lost):
     return LeaseKeeper(settings, account_id=ACCOUNT, holder=holder, on_lost=lost.put)
 
 
-def wait_until(is_so, *, timeout_s=10.0):
-    over = threading.Event()
-    for _ in range(int(timeout_s / 0.02)):
-        if is_so():
-            return
-        over.wait(0.02)
-    raise AssertionError("it did not come to that in time")
-
-
 def test_second_machine_is_refused_with_the_holders_name_while_the_first_beats(places):
     here, there = places
     lost: queue.SimpleQueue = queue.SimpleQueue()
@@ -78,7 +70,7 @@ def test_lease_of_a_machine_that_fell_silent_is_taken_after_a_while_and_its_sess
     assert lease(here).holder == "px-there"
     keeper = keep(here, "px-here", lost)
     try:
-        assert "px-there" in lost.get(timeout=5)
+        assert "px-there" in lost.get(timeout=patience(5))
     finally:
         keeper.stop()
     assert lease(here).holder == "px-there" and lease(here).is_held
@@ -106,12 +98,12 @@ def test_lease_that_vanished_with_its_store_is_taken_again_by_who_lives(places):
     take(here, account_id=ACCOUNT, holder="px-here")
     keeper = keep(here, "px-here", lost)
     try:
-        wait_until(lambda: lease(here).beat > 1)
+        until(lambda: lease(here).beat > 1)
         with closing(open_store(here)) as store, store.session() as session:
             session.execute(delete(LeaseRow))
-        wait_until(lambda: lease(here) is not None and lease(here).holder == "px-here")
+        until(lambda: lease(here) is not None and lease(here).holder == "px-here")
         beat = lease(here).beat
-        wait_until(lambda: lease(here).beat > beat)
+        until(lambda: lease(here).beat > beat)
     finally:
         keeper.stop()
     assert lost.empty()
@@ -131,15 +123,15 @@ def test_beats_tell_how_far_the_engine_is_and_the_latch_is_heard(places):
     keeper = keep(here, "px-here", lost)
     try:
         keeper.note(phase="protected", exposure=2)
-        wait_until(lambda: lease(here).loops == 1)
+        until(lambda: lease(here).loops == 1)
         beat = lease(here).beat
-        wait_until(lambda: lease(here).beat > beat)
+        until(lambda: lease(here).beat > beat)
         assert (lease(here).loops, lease(here).exposure) == (1, 2)
         switch.engage(there, reason="news", flattens=False, who="ann")
-        wait_until(lambda: keeper.switch is not None, timeout_s=2)
+        until(lambda: keeper.switch is not None, units=2)
         assert not keeper.switch.flattens and "news" in keeper.switch.reason
         switch.release(there, reason="over")
-        wait_until(lambda: keeper.switch is None, timeout_s=2)
+        until(lambda: keeper.switch is None, units=2)
     finally:
         keeper.stop()
 
@@ -150,13 +142,13 @@ def test_silence_of_the_store_is_noticed_and_ends_with_it(places, tmp_path):
     take(here, account_id=ACCOUNT, holder="px-here")
     keeper = keep(here, "px-here", lost)
     try:
-        wait_until(lambda: lease(here).beat > 1)
+        until(lambda: lease(here).beat > 1)
         with closing(sqlite3.connect(tmp_path / "shared.sqlite")) as other:
             other.execute("BEGIN EXCLUSIVE")
-            wait_until(lambda: keeper.silent_s > 2)
+            until(lambda: keeper.silent_s > 2)
         beat = lease(here).beat
-        wait_until(lambda: keeper.silent_s < 1)
-        wait_until(lambda: lease(here).beat > beat)
+        until(lambda: keeper.silent_s < 1)
+        until(lambda: lease(here).beat > beat)
     finally:
         keeper.stop()
     assert lost.empty()

@@ -15,6 +15,7 @@ from machines import QUICK
 from msgspec.structs import replace
 from paper_scenes import ACCOUNT
 from paper_server import Gateway, entry, fixed_tape, serving
+from patience import patience
 from pydantic import SecretStr
 from raw_http import RawHttp, Step, answer, bad, good
 
@@ -269,7 +270,7 @@ def raw(http: RawHttp, tmp_path: Path) -> Settings:
         paper_url=http.url,
         paper_clock=clock_at("2026-11-20T14:30:00+00:00"),
         account_id=RAW_ACCOUNT,
-        reply_timeout_s=1,
+        reply_timeout_s=patience(0.25),
     )
 
 

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-
-START_S = 60
+from patience import patience
+from waiting import until
 
 
 @contextmanager
@@ -45,7 +45,7 @@ def server() -> Iterator[str]:
             yield url
         finally:
             process.send_signal(signal.SIGINT)  # at once, in order
-            process.wait(20)
+            process.wait(patience(10))
     finally:
         shutil.rmtree(folder)
 
@@ -73,14 +73,12 @@ def free_port() -> int:
 
 
 def wait_for(url: str, process: "subprocess.Popen[str]", log: Path) -> None:
-    for _ in range(START_S):
+    def listens() -> bool:
         assert process.poll() is None, log.read_text()
         try:
-            psycopg.connect(f"{url}/postgres", connect_timeout=1).close()
-            return
+            psycopg.connect(f"{url}/postgres").close()
         except psycopg.OperationalError:
-            try:
-                process.wait(0.5)  # nothing else tells when it listens
-            except subprocess.TimeoutExpired:
-                continue
-    raise TimeoutError(log.read_text())
+            return False
+        return True
+
+    until(listens, units=15, what="PostgreSQL listens")

@@ -11,6 +11,7 @@ import psycopg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from patience import patience
 from sqlalchemy import select, text
 from sqlalchemy.exc import SQLAlchemyError, StatementError
 
@@ -77,7 +78,7 @@ def test_halt_that_eight_latch_at_once_is_latched_once_and_nobody_fails(store, u
 
     def latch(number):
         own = Store(url)
-        ready.wait(10)
+        ready.wait(patience(10))
         try:
             own.latch_halt(account_id=1, trading_day=DAY, reason="r", session_id=f"s{number}")
         except Exception as error:
@@ -89,7 +90,7 @@ def test_halt_that_eight_latch_at_once_is_latched_once_and_nobody_fails(store, u
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(patience(20))
     assert problems == []
     assert store.latched(account_id=1, trading_day=DAY).reason == "r"
 
@@ -184,7 +185,7 @@ def test_store_that_eight_open_at_once_is_made_once(url):
     ready, problems = threading.Barrier(8), []
 
     def open_it():
-        ready.wait(10)
+        ready.wait(patience(10))
         try:
             Store(url).close()
         except Exception as error:
@@ -194,7 +195,7 @@ def test_store_that_eight_open_at_once_is_made_once(url):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(patience(20))
     assert problems == []
     store = Store(url)
     with store.engine.connect() as connection:
