@@ -215,16 +215,21 @@ def found_in(texts: dict[str, str]) -> list[tuple[str, int, str]]:
     ]
 
 
-def test_no_test_waits_or_judges_by_seconds_of_its_own() -> None:
-    found = [one for one in found_in(looked_at()) if (one[0], one[2]) not in _ALLOWED]
+@pytest.fixture(scope="module")
+def there() -> list[tuple[str, int, str]]:
+    """All findings of today."""
+    return found_in(looked_at())
+
+
+def test_no_test_waits_or_judges_by_seconds_of_its_own(there: list[tuple[str, int, str]]) -> None:
+    found = [one for one in there if (one[0], one[2]) not in _ALLOWED]
     assert not found, "use patience(…) or wait for the event:\n" + "\n".join(
         f"{name}:{line}: {code}" for name, line, code in found
     )
 
 
-def test_whatever_is_allowed_still_stands_there() -> None:
-    there = {(name, code) for name, _, code in found_in(looked_at())}
-    assert set(_ALLOWED) <= there
+def test_whatever_is_allowed_still_stands_there(there: list[tuple[str, int, str]]) -> None:
+    assert set(_ALLOWED) <= {(name, code) for name, _, code in there}
 
 
 @pytest.mark.parametrize(

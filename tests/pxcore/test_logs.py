@@ -5,6 +5,7 @@ import logging
 from collections.abc import Iterator
 from pathlib import Path
 
+import needs
 import pytest
 from loguru import logger
 
@@ -101,7 +102,7 @@ def test_record_of_foreign_handlers_is_masked_as_it_is_made(caplog):
     assert "run failed with ***" in shown and "ValueError" in shown
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+@needs.full_device
 def test_full_disk_breaks_nobody_who_logs():
     log_to(Path("/dev/full"), level="INFO", masker=MASKER)
     logger.info("lost")

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import needs
 import pytest
 from paper_server import Gateway, entry
 from patience import patience
@@ -15,7 +16,7 @@ from pxcore.cli.orchestrator import px_environ
 
 pytestmark = [
     pytest.mark.process,
-    pytest.mark.skipif(os.name == "nt", reason="no pseudo terminal there"),
+    needs.posix,
 ]
 
 

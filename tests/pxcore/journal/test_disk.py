@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
-import pytest
+import needs
 from patience import patience
 
 from pxcore.engine.events import ClockTick
 from pxcore.journal import Journal, RowKind, decode_gap, read_rows
 from pxcore.journal.verify import Soundness, verify
 
-resource = pytest.importorskip("resource", reason="the limit is POSIX's")
+pytestmark = needs.posix
 
 NOW = datetime(2026, 11, 20, 14, 30, tzinfo=UTC)
 FILE_BYTES = 300_001  # in the middle of a row: the write that meets it is done in part
@@ -23,6 +23,8 @@ FILE_BYTES = 300_001  # in the middle of a row: the write that meets it is done 
 @contextmanager
 def small_files() -> Iterator[None]:
     """No file of this process gets longer, as on a disk without room."""
+    import resource
+
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (FILE_BYTES, before[1]))
     try:

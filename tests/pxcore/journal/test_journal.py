@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 import msgspec
+import needs
 import pytest
 from backtest_scenes import demo_day
 from patience import patience
@@ -86,6 +87,7 @@ def test_existing_journal_is_never_written_over(tmp_path):
         Journal(path, on_fault=FAULTS.append)
 
 
+@needs.full_device
 def test_full_disk_is_told_once_and_nobody_waits_for_rows_that_never_come(tmp_path):
     told, was_told = [], threading.Event()
 

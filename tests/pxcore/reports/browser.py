@@ -2,11 +2,11 @@
 
 import itertools
 import json
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
 
+import needs
 from patience import patience
 from websockets.sync.client import ClientConnection, connect
 
@@ -17,8 +17,7 @@ class Browser:
     """One page. `complaints` are what it said to its console, errors of the page among them."""
 
     def __init__(self, folder: Path, *, dark: bool = False) -> None:
-        program = shutil.which("chromium") or shutil.which("chromium-browser")
-        assert program is not None, "chromium is missing: apt-get install chromium"
+        program = needs.chromium()
         self.complaints: list[str] = []
         self._numbers = itertools.count(1)
         self._loaded = False

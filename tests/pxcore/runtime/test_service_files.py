@@ -1,11 +1,11 @@
 """Each platform's own reader takes its definition, whatever the paths hold."""
 
 import plistlib
-import shutil
 import subprocess
 import xml.etree.ElementTree as ET
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
+import needs
 import pytest
 
 from pxcore.model import Misconfigured
@@ -44,7 +44,7 @@ def value_of(unit: str, key: str) -> str:
     return found.partition("=")[2]
 
 
-@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd here")
+@needs.systemd
 @pytest.mark.parametrize("name", ODD)
 def test_systemd_takes_the_unit(tmp_path, name):
     unit = tmp_path / "px.service"
@@ -60,7 +60,7 @@ def test_systemd_takes_the_unit(tmp_path, name):
     assert said.returncode == 0
 
 
-@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd here")
+@needs.systemd
 def test_systemd_would_say_that_the_program_is_missing(tmp_path):
     unit = tmp_path / "px.service"
     unit.write_text(systemd_unit(service(px=str(tmp_path / "none"))))

