@@ -16,8 +16,8 @@ HEAD = "0003"
 _FIRST = "0001"
 _KNOWN = (_FIRST, "0002", HEAD)
 _MIGRATED_S = 30  # who opens it meanwhile waits for so long
-_HERE = threading.Lock()  # alembic's context is one for the whole process
 MIGRATING = 0x7078_5EC0  # of PostgreSQL's advisory locks, ours alone
+_IN_THIS_PROCESS = threading.Lock()  # alembic keeps what it migrates in globals
 
 
 def bring_up_to_date(engine: Engine) -> None:
@@ -33,7 +33,7 @@ def bring_up_to_date(engine: Engine) -> None:
         )
     with _one_at_a_time(engine) as connection:
         if version_of(connection) != HEAD:
-            with _HERE:
+            with _IN_THIS_PROCESS:
                 _migrate(connection)
 
 
