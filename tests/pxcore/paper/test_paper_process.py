@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -122,24 +122,26 @@ def test_end_of_stdin_waits_until_the_account_is_flat_and_nobody_listens() -> No
 
 
 def test_recording_is_played_on_a_shifted_clock(tmp_path: Path) -> None:
-    path = tmp_path / "gold.csv"
-    path.write_text(
-        "time_utc,price,size\n2013-10-07T13:40:00Z,1313.7,1\n2013-10-07T13:40:01Z,1313.8,2\n"
-        "2013-10-07T13:41:00Z,1320.0,5\n"
-    )
-    market_start = "2026-11-20T14:30:00Z"
-    clock = f"{market_start}@{datetime.now(UTC).isoformat()}@20"
+    """A print a second for two hours: whenever we listen, its time says which one it is."""
+    path, start = tmp_path / "gold.csv", datetime(2013, 10, 7, 13, 40, tzinfo=UTC)
+    seconds = range(2 * 3600)
+    rows = [
+        f"{start + timedelta(seconds=n):%Y-%m-%dT%H:%M:%SZ},{1300 + n % 500 / 10},{n % 7 + 1}\n"
+        for n in seconds
+    ]
+    path.write_text("time_utc,price,size\n" + "".join(rows))
+    market_start = datetime(2026, 11, 20, 14, 30, tzinfo=UTC)
     with running(
         symbols=["GC"],
-        recording={"path": str(path), "end": "2013-10-07T13:41:00Z"},
-        clock=clock,
-        market_start=market_start,
+        recording={"path": str(path), "end": "2013-10-07T15:40:00Z"},
+        clock=f"{market_start.isoformat()}@{datetime.now(UTC).isoformat()}@20",
+        market_start=market_start.isoformat(),
     ) as (_, gateway):
         hub = gateway.hub("market")
         hub.call("SubscribeContractTrades", "CON.F.US.GCE.Z26")
-        contract_id, (last,) = hub.until(
-            lambda r: r.get("target") == "GatewayTrade" and r["arguments"][1][0]["volume"] == 5
-        )["arguments"]
-        assert contract_id == "CON.F.US.GCE.Z26"
-        assert (last["price"], last["timestamp"]) == (1320, "2026-11-20T14:31:00.000+00:00")
+        contract_id, (one, *_) = hub.event("GatewayTrade")
         hub.socket.close()
+    assert contract_id == "CON.F.US.GCE.Z26"
+    number = (datetime.fromisoformat(one["timestamp"]) - market_start).total_seconds()
+    assert number in seconds
+    assert (one["price"], one["volume"]) == (1300 + number % 500 / 10, number % 7 + 1)
