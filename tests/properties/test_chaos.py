@@ -10,6 +10,7 @@ from functools import partial
 import pytest
 from backtest_scenes import BALANCE, demo_day
 from msgspec.structs import replace
+from seeds import seeds
 
 from pxcore.backtest.direct import as_event
 from pxcore.backtest.run import Backtest
@@ -27,7 +28,7 @@ from pxcore.engine.events import (
 from pxcore.model import MarketTrade, OrderType, Quote
 from pxcore.paper.exchange import ExchangeConfig, Latencies
 
-SEEDS = range(15)
+SEEDS = seeds(push=10, nightly=170)  # each with every one of DAYS
 CALM = {"late": 0.0, "twice": 0.0, "lost": 0.0, "answer_lost": 0.0, "close_ms": 3.0}
 DAYS = [
     pytest.param({"late": 0.5}, id="events late and out of order"),

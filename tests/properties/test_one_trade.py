@@ -2,12 +2,12 @@
 
 import pytest
 from strategy_scenes import day
-from test_chaos import CALM, DAYS, BadDay
+from test_chaos import CALM, DAYS, SEEDS, BadDay
 
 from pxcore.engine.rounds import fold_rounds
 
 
-@pytest.mark.parametrize("seed", range(15))
+@pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("spoiled", DAYS)
 def test_one_trade_stays_one_on_a_bad_day(spoiled, seed):
     bad = day("trade-on-start", {}, seed=seed, window_s=40.0, kind=BadDay)

@@ -2,12 +2,13 @@
 
 import pytest
 from backtest_scenes import BALANCE, OPEN, demo_day
+from seeds import seeds
 
 from pxcore.engine.commands import Denied, EndSession, FlatProven, Notice, PlaceEntry
 from pxcore.engine.events import OrderSeen
 from pxcore.model import OrderStatus, OrderType
 
-SEEDS = range(40)
+SEEDS = seeds()
 
 
 @pytest.fixture(scope="module", params=SEEDS, ids=lambda s: f"seed {s}")

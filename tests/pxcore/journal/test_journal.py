@@ -11,6 +11,7 @@ import needs
 import pytest
 from backtest_scenes import demo_day
 from patience import patience
+from seeds import seeds
 
 from pxcore.engine.commands import Halt, PeakSeen, PlaceEntry
 from pxcore.engine.events import ClockTick, PlaceAccepted
@@ -239,7 +240,7 @@ def recorded(tmp_path, seed: int):
     return journal.path
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", seeds(push=5, nightly=100))
 def test_journal_replays_to_the_same_commands(tmp_path, seed):
     path = recorded(tmp_path, seed)
     events, divergence = replay(path)

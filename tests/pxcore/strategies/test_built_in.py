@@ -1,6 +1,7 @@
 """Each built-in strategy: on a scripted market where every entry is known, and on made-up ones."""
 
 import pytest
+from seeds import seeds
 from strategy_scenes import commands, denials, entries, fills, journal_of, run, script
 
 from pxcore.engine.commands import FlatProven, Notice, PlaceEntry
@@ -264,7 +265,7 @@ QUICK = {
     "opening-range-breakout": {"range_minutes": 0.1, "buffer_ticks": 1, "entries_max": 5},
     "vwap-reversion": {"warmup_minutes": 0.1, "entry_deviations": 1.0, "distance_ticks_min": 4},
 }
-SEEDS = range(4)
+SEEDS = seeds(push=4, nightly=100)  # each with every strategy
 
 
 @pytest.fixture(scope="module", params=[(n, s) for n in QUICK for s in SEEDS], ids=str)
