@@ -8,6 +8,7 @@ from multiprocessing import get_context
 
 import msgspec
 
+from pxcore.backtest.invariants import Invariant, Violation
 from pxcore.backtest.scenario import draw
 from pxcore.backtest.simulation import Session, Simulation
 from pxcore.engine.commands import Denied, FlatProven, Halt, PlaceEntry, PlaceStop
@@ -20,12 +21,14 @@ _CHUNK = 20
 
 class DayResult(msgspec.Struct, frozen=True, kw_only=True):
     """One day. `problem` is None when every invariant held; `last` are its last events then not.
+    `broken` is the invariant, None where an error ended the day.
 
     `counts` say what there was of it: entries, denials, halts, sessions, flattens.
     """
 
     seed: int
     problem: str | None
+    broken: Invariant | None
     last: tuple[str, ...]
     worst_naked_s: float
     events: int
@@ -36,13 +39,17 @@ def simulate(seed: int) -> DayResult:
     """Plays the day of this seed."""
     day = Simulation(draw(seed))
     problem: str | None = None
+    broken: Invariant | None = None
     try:
         day.run()
+    except Violation as violation:
+        problem, broken = str(violation), violation.invariant
     except Exception as error:  # whatever it is, it is the finding
         problem = f"{type(error).__name__}: {error}"
     return DayResult(
         seed=seed,
         problem=problem,
+        broken=broken,
         last=_last(day.sessions) if problem else (),
         worst_naked_s=day.invariants.worst_naked_s,
         events=sum(len(s.journal) for s in day.sessions),

@@ -7,6 +7,7 @@ left and the events that were delivered say it all.
 from collections import Counter
 from datetime import datetime, timedelta
 from decimal import Decimal
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from pxcore.backtest.scenario import ACCOUNT_ID, BALANCE_USD, Scenario
@@ -28,8 +29,37 @@ _ANOTHER_ROUND_UNHEARD = timedelta(seconds=30)  # close, answer lost, look, answ
 _QUICK_FLATTEN = timedelta(seconds=3)  # one with everything answered at once
 
 
+class Invariant(StrEnum):
+    """What must hold, by the name that a broken one is reported under."""
+
+    ONE_ORDER = "one order per intent"
+    HALT = "no entry after a halt"
+    WINDOW = "entries only inside the window"
+    FRESH_DATA = "no entry on stale data"
+    HUBS_UP = "no entry with a hub away"
+    ACCOUNT_KNOWN = "no entry before a look at the account"
+    ORDER_SIZE = "no order larger than allowed"
+    LIVING_SESSION = "only a living session sends"
+    OWN_STOP = "no stop of our own where none is allowed"
+    STOP_LOOSENED = "a stop is never loosened"
+    HELD_MAX = "no more contracts held than the size"
+    PROTECTED = "every position protected in time"
+    NOT_BLIND = "nothing held for long with a hub away"
+    DAY_ENDS = "the day ends"
+    FLAT = "flat at the end"
+    LEFT_PROTECTED = "what is left is under its stop"
+    REALISED = "our profit and loss is the venue's"
+    LOSS_MAX = "no loss beyond the daily limit"
+    TRADES_MAX = "no more trades than the limit"
+    REPLAY = "a replay gives the same commands"
+
+
 class Violation(Exception):
-    """An invariant is broken; the message says which, and by what."""
+    """An invariant is broken: which one, and by what."""
+
+    def __init__(self, invariant: Invariant, what: str) -> None:
+        super().__init__(f"{invariant}: {what}")
+        self.invariant = invariant
 
 
 class Invariants:
@@ -73,7 +103,10 @@ class Invariants:
             return
         before = self._stops.get(order.id, order.stop_ticks)
         if order.side.sign * (order.stop_ticks - before) > 0:
-            raise Violation(f"stop {order.id} was loosened from {before} to {order.stop_ticks}")
+            raise Violation(
+                Invariant.STOP_LOOSENED,
+                f"stop {order.id} moved from {before} to {order.stop_ticks}",
+            )
         self._stops[order.id] = order.stop_ticks
 
     def learned(self, event: Event, commands: tuple[Command, ...], now: datetime) -> None:
@@ -103,33 +136,44 @@ class Invariants:
         config = self._scenario.config
         self._tags[entry.tag] += 1
         stale = timedelta(seconds=config.limits.stale_data_s)
-        problems = {
-            "sent twice": self._tags[entry.tag] > 1,
-            "after a halt": self._is_halted,
-            "outside the window": not config.window_start <= event.at < config.window_end,
-            "on a stale quote": self._quote_at is None or event.at - self._quote_at > stale,
-            "on a stale print": self._print_at is None or event.at - self._print_at > stale,
-            "with a hub away": len(self._up) < len(Hub),
-            "before a look at the account": not self._is_known,
-            "larger than allowed": entry.size > config.limits.contracts_max,
-            "by a dead session": self.session is None,
-        }
-        for what, is_so in problems.items():
-            if is_so:
-                raise Violation(f"entry {entry.tag} {what} at {now}")
+        self._require(
+            f"entry {entry.tag}",
+            now,
+            {
+                Invariant.ONE_ORDER: self._tags[entry.tag] == 1,
+                Invariant.HALT: not self._is_halted,
+                Invariant.WINDOW: config.window_start <= event.at < config.window_end,
+                Invariant.FRESH_DATA: all(
+                    seen is not None and event.at - seen <= stale
+                    for seen in (self._quote_at, self._print_at)
+                ),
+                Invariant.HUBS_UP: len(self._up) == len(Hub),
+                Invariant.ACCOUNT_KNOWN: self._is_known,
+                Invariant.ORDER_SIZE: entry.size <= config.limits.contracts_max,
+                Invariant.LIVING_SESSION: self.session is not None,
+            },
+        )
 
     def _judge_own_stop(self, stop: PlaceStop, now: datetime) -> None:
         """Sent once, by a living session, and only where stops of our own are allowed."""
         self._tags[stop.tag] += 1
-        problems = {
-            "sent twice": self._tags[stop.tag] > 1,
-            "though none is allowed": not self._scenario.config.places_stops,
-            "larger than a position may be": stop.size > self._scenario.config.size,
-            "by a dead session": self.session is None,
-        }
-        for what, is_so in problems.items():
-            if is_so and not (what.startswith("larger") and self._scenario.has_strangers):
-                raise Violation(f"stop {stop.tag} {what} at {now}")
+        config, has_strangers = self._scenario.config, self._scenario.has_strangers
+        self._require(
+            f"stop {stop.tag}",
+            now,
+            {
+                Invariant.ONE_ORDER: self._tags[stop.tag] == 1,
+                Invariant.OWN_STOP: config.places_stops,
+                Invariant.ORDER_SIZE: stop.size <= config.size or has_strangers,
+                Invariant.LIVING_SESSION: self.session is not None,
+            },
+        )
+
+    @staticmethod
+    def _require(what: str, now: datetime, holds: dict[Invariant, bool]) -> None:
+        for invariant, is_so in holds.items():
+            if not is_so:
+                raise Violation(invariant, f"{what} at {now}")
 
     # -- at every step ------------------------------------------------------------------------
 
@@ -156,7 +200,7 @@ class Invariants:
             self._away_since += elapsed
         allowed = timedelta(seconds=self._scenario.config.limits.blind_limit_s) + self._flatten
         if now - self._away_since > allowed:
-            raise Violation(f"held for {now - self._away_since} with a hub away, at {now}")
+            raise Violation(Invariant.NOT_BLIND, f"for {now - self._away_since}, at {now}")
 
     @property
     def _flatten(self) -> timedelta:
@@ -175,7 +219,7 @@ class Invariants:
         if any(isinstance(fault, SiblingSurvives) for fault in self._scenario.faults):
             most *= 2  # a leg of this round and one of the last, both before the sweep was due
         if abs(held) > most and not self._scenario.has_strangers:
-            raise Violation(f"{held} contracts held, the size is {most}, at {now}")
+            raise Violation(Invariant.HELD_MAX, f"{held}, the size is {most}, at {now}")
         is_naked = bool(held) and not self._is_guarded(held)
         if is_naked and self._naked_since is None:
             self._naked_since, self._naked_blind = now, timedelta()
@@ -208,7 +252,9 @@ class Invariants:
         if not self._scenario.is_rest_sound:
             noticed_s = max(noticed_s, limits.entry_deadline_s + limits.flatten_round_s)
         if lasted > timedelta(seconds=noticed_s) + self._flatten:
-            raise Violation(f"unprotected for {lasted.total_seconds():.1f} s at {now}")
+            raise Violation(
+                Invariant.PROTECTED, f"for {lasted.total_seconds():.1f} s not, at {now}"
+            )
 
     # -- at the end ---------------------------------------------------------------------------
 
@@ -225,30 +271,30 @@ class Invariants:
                 and order.side.sign * position.size < 0
             ]
             if sum(stops) < abs(position.size):
-                raise Violation(f"left without a stop: {position}")
+                raise Violation(Invariant.LEFT_PROTECTED, f"{position}")
 
     def at_end(self, now: datetime, sessions: "list[Session]") -> None:
         exchange, config = self._exchange, self._scenario.config
         if sessions[-1].engine.is_left:
             self._judge_left()
         elif not exchange.is_flat and not self._scenario.has_strangers:
-            raise Violation(f"not flat at the end: {exchange.positions(ACCOUNT_ID)}")
+            raise Violation(Invariant.FLAT, f"{exchange.positions(ACCOUNT_ID)}")
         account = exchange.account(ACCOUNT_ID)
         assert account is not None
         gained = account.balance_usd - BALANCE_USD
         believed = sessions[-1].engine.state.book.realised_usd
         is_told = sessions[-1].engine.is_over and not sessions[-1].engine.is_left
         if is_told and believed != gained and not self._scenario.has_strangers:
-            raise Violation(f"we make it {believed} USD, the venue {gained}")
+            raise Violation(Invariant.REALISED, f"we make it {believed} USD, the venue {gained}")
         if not sessions[-1].engine.is_left:
             self._judge_loss(gained)
         ours = [o for o in exchange.orders(ACCOUNT_ID) if o.tag in self._tags]
         entries = [o for o in ours if o.type is OrderType.MARKET]
         if len(ours) > len({o.tag for o in ours}):
-            raise Violation("two orders for one intent")
+            raise Violation(Invariant.ONE_ORDER, f"{len(ours)} orders of ours, some with one tag")
         rounds = len({f.order_id for f in exchange.fills(ACCOUNT_ID)} & {o.id for o in entries})
         if rounds > config.limits.trades_max:
-            raise Violation(f"{rounds} trades, the limit is {config.limits.trades_max}")
+            raise Violation(Invariant.TRADES_MAX, f"{rounds} of {config.limits.trades_max}")
         for session in sessions:
             _judge_replay(session, self._scenario)
 
@@ -262,7 +308,7 @@ class Invariants:
         ticks = config.bracket.stop_loss_ticks + limits.slippage_ticks + slip_ticks
         worst = contract.usd(ticks, config.size) + 2 * limits.costs_usd_per_side * config.size
         if -gained > limits.loss_usd_max + worst:
-            raise Violation(f"lost {-gained} USD of {limits.loss_usd_max}")
+            raise Violation(Invariant.LOSS_MAX, f"{-gained} USD of {limits.loss_usd_max}")
 
 
 def _judge_replay(session: "Session", scenario: Scenario) -> None:
@@ -273,5 +319,5 @@ def _judge_replay(session: "Session", scenario: Scenario) -> None:
         said = tuple(engine.step(event))
         if said != commands:
             raise Violation(
-                f"replay differs at event {number} of {session.engine.config.session_id}"
+                Invariant.REPLAY, f"event {number} of {session.engine.config.session_id}"
             )

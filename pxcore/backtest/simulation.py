@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from pxcore.backtest.desk import REPLY_TIMEOUT, Desk
 from pxcore.backtest.direct import DirectVenue
-from pxcore.backtest.invariants import Invariants
+from pxcore.backtest.invariants import Invariant, Invariants, Violation
 from pxcore.backtest.scenario import ACCOUNT_ID, BALANCE_USD, LEAD, OPEN, Scenario
 from pxcore.backtest.timeline import Timeline
 from pxcore.engine import Engine
@@ -41,10 +41,6 @@ from pxcore.strategies import make_strategy
 _OVERTIME = timedelta(minutes=5)  # the day must be over so long after its window at the latest
 _SETTLE = timedelta(seconds=10)  # for what is still on its way when the last session has ended
 _CONFIRM_S = 3.0
-
-
-class Stuck(Exception):
-    """The day does not end."""
 
 
 class Session:
@@ -97,7 +93,7 @@ class Simulation:
             self._timeline.step()
             self.invariants.at_step(self.now)
             if self.now > deadline:
-                raise Stuck(f"the day is not over at {self.now}")
+                raise Violation(Invariant.DAY_ENDS, f"it is not over at {self.now}")
         self._timeline.drain(self.now + _SETTLE)
         self.invariants.at_end(self.now, self.sessions)
 

@@ -1,24 +1,37 @@
 """Simulated bad days: they hold, they are the same again, and a planted defect is found."""
 
+from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 
 import msgspec
 import pytest
+from plantings import (
+    Planted,
+    blind_to_protection,
+    miscounts_money,
+    replaced,
+    takes_any_look_for_a_proof,
+    without_gate,
+)
+from seeds import seeds
 from typer.testing import CliRunner
 
-from pxcore.backtest.campaign import simulate, simulate_many
-from pxcore.backtest.scenario import draw
+from pxcore.backtest.campaign import DayResult, simulate, simulate_many
+from pxcore.backtest.invariants import Invariant
+from pxcore.backtest.scenario import Scenario, draw
 from pxcore.backtest.simulation import Simulation
 from pxcore.cli.app import app
-from pxcore.engine import deadlines, gates
+from pxcore.engine import gates
 from pxcore.engine.book import Book
 from pxcore.engine.entry import Entry
+from pxcore.paper.faults.venue import BracketsRefused, LegMissing, LegRefused
 
-SEEDS = 200
+SEEDS = seeds()
 
 
-def test_every_invariant_holds_on_two_hundred_bad_days():
-    failed = [(r.seed, r.problem) for r in simulate_many(0, SEEDS) if r.problem is not None]
+def test_every_invariant_holds_on_every_bad_day():
+    failed = [(r.seed, r.problem) for r in simulate_many(0, len(SEEDS)) if r.problem is not None]
     assert failed == []
 
 
@@ -57,69 +70,79 @@ def test_session_is_killed_and_another_goes_on_with_what_the_day_knows():
     assert survived.problem is None
 
 
-def _blind_to_protection(monkeypatch):
-    judge = deadlines._phase_overdue
-    monkeypatch.setattr(
-        deadlines,
-        "_phase_overdue",
-        lambda state, now: [o for o in judge(state, now) if "unprotected" not in o.why],
-    )
-
-
-def _without(monkeypatch, check):
-    checks = tuple(c for c in gates._CHECKS_IN_ORDER if c is not check)
-    assert len(checks) == len(gates._CHECKS_IN_ORDER) - 1
-    monkeypatch.setattr(gates, "_CHECKS_IN_ORDER", checks)
-
-
-def _enters_when_not_flat(monkeypatch):
-    _without(monkeypatch, gates._flat)
-
-
-def _forgets_the_trades(monkeypatch):
-    _without(monkeypatch, gates._trades)
-
-
-def _takes_any_look_for_a_proof(monkeypatch):
-    monkeypatch.setattr(Entry, "may_still_arrive", lambda self, now: False)
-
-
-def _miscounts_money(monkeypatch):
-    recount = Book._recount
-
-    def wrong(self):
-        recount(self)
-        self.realised_usd += len(self.fills) // 5
-
-    monkeypatch.setattr(Book, "_recount", wrong)
-
-
-def _any(day) -> bool:
+def _any(day: Scenario) -> bool:
     return True
 
 
-def _has_strays(day) -> bool:
+def _loses_legs(day: Scenario) -> bool:
+    return any(isinstance(f, BracketsRefused | LegMissing | LegRefused) for f in day.faults)
+
+
+def _has_strays(day: Scenario) -> bool:
     return day.wire.stray > 0 and not day.deaths
 
 
+def _loses_a_hub(day: Scenario) -> bool:
+    return any(outage.hub is not None for outage in day.outages)
+
+
+def first_broken(planted: Planted, where: Callable[[Scenario], bool]) -> DayResult:
+    """The first day on which something breaks. Fails when what was planted is never reached."""
+    days = (simulate(seed) for seed in range(500) if where(draw(seed)))
+    found = next((day for day in days if day.problem is not None), None)
+    assert planted.reached, "no day came to what was planted: it has moved, or means nothing"
+    assert found is not None, "what was planted changes days, and breaks nothing"
+    return found
+
+
 @pytest.mark.parametrize(
-    ("defect", "where"),
+    ("plant", "where", "invariant"),
     [
-        (_blind_to_protection, _any),
-        (_enters_when_not_flat, _any),
-        (_forgets_the_trades, _any),
-        (_takes_any_look_for_a_proof, _has_strays),
-        (_miscounts_money, _any),
+        pytest.param(blind_to_protection, _loses_legs, Invariant.PROTECTED, id="protection"),
+        pytest.param(partial(without_gate, name="_flat"), _any, Invariant.HELD_MAX, id="not flat"),
+        pytest.param(
+            partial(without_gate, name="_trades"), _any, Invariant.TRADES_MAX, id="trades"
+        ),
+        pytest.param(
+            partial(without_gate, name="_state_known"),
+            _loses_a_hub,
+            Invariant.HUBS_UP,
+            id="state unknown",
+        ),
+        pytest.param(takes_any_look_for_a_proof, _has_strays, Invariant.FLAT, id="proof"),
+        pytest.param(miscounts_money, _any, Invariant.REALISED, id="money"),
     ],
 )
-def test_planted_defect_is_found(monkeypatch, defect, where):
-    defect(monkeypatch)
-    assert any(simulate(seed).problem for seed in range(2000) if where(draw(seed)))
+def test_planted_defect_is_found_by_the_name_of_the_invariant_that_it_breaks(
+    monkeypatch, plant, where, invariant
+):
+    assert first_broken(plant(monkeypatch), where).broken is invariant
+
+
+def test_planting_fails_where_its_target_has_moved(monkeypatch):
+    with pytest.raises(AttributeError):
+        without_gate(monkeypatch, "_gate_of_last_year")
+    with pytest.raises(AssertionError, match="_keep_within"):
+        replaced(monkeypatch, Book, "_keep_within", lambda right: right)
+    with pytest.raises(AssertionError, match="no may_still_arrive of its own"):
+        replaced(monkeypatch, Entry, "may_still_arrive", lambda right: right)  # it is inherited
+
+
+def test_planting_fails_where_its_gate_is_not_asked(monkeypatch):
+    rest = tuple(check for check in gates._CHECKS_IN_ORDER if check is not gates._flat)
+    monkeypatch.setattr(gates, "_CHECKS_IN_ORDER", rest)
+    with pytest.raises(AssertionError, match="_flat is not asked"):
+        without_gate(monkeypatch, "_flat")
+
+
+def test_planting_fails_where_nothing_comes_to_it(monkeypatch):
+    planted = without_gate(monkeypatch, "_window")  # a session does not ask outside its window
+    with pytest.raises(AssertionError, match="no day came to what was planted"):
+        first_broken(planted, lambda day: day.seed == 0)
 
 
 def test_command_tells_of_a_day_that_fails_and_how_to_see_it_again(monkeypatch, tmp_path):
-    _enters_when_not_flat(monkeypatch)
-    seed = next(seed for seed in range(400) if simulate(seed).problem)
+    seed = first_broken(without_gate(monkeypatch, "_flat"), _any).seed
     out = tmp_path / "days.json"
     said = CliRunner().invoke(
         app, ["simulate", "--first-seed", str(seed), "--seeds", "1", "--json", str(out)]
@@ -128,6 +151,7 @@ def test_command_tells_of_a_day_that_fails_and_how_to_see_it_again(monkeypatch, 
     assert f"again: px simulate --first-seed {seed} --seeds 1" in said.stdout
     document = msgspec.json.decode(out.read_bytes())
     assert document["failed"] == [seed]
+    assert document["results"][0]["broken"] == Invariant.HELD_MAX
     assert 10 < len(document["results"][0]["last"]) <= 50
 
 
