@@ -4,6 +4,7 @@ import json
 from urllib.parse import quote, quote_plus
 
 import pytest
+import wording
 
 from pxcore.masking import Masker, mask, password_in_url, secrets_in_url
 
@@ -56,7 +57,7 @@ def test_what_looks_like_a_token_is_masked_without_being_named(text, shown):
 
 LEFT_ALONE = [
     "flat, 3 trades",
-    "PX_API_KEY is missing: gateway topstepx needs it",
+    wording.NO_API_KEY,
     "a fresh token: hub reconnects",
     "http://127.0.0.1:8100/api/Order/place answered 500",
     "px-20261124-114303-2f11-0001 at 29507.00",

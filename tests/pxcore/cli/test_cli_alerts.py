@@ -4,6 +4,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+import wording
 from alert_receiver import Receiver, receiving
 from gateway_samples import position_row
 from msgspec.structs import replace
@@ -78,7 +79,7 @@ def test_broken_day_is_alerted_by_px_reconcile_once(
 
     came = receiver.next()
     assert "reconciliation broken" in came["title"] and "(paper)" in came["title"]
-    assert "order not sent by us" in came["message"]
+    assert wording.NOT_OURS in came["message"]
     assert px("reconcile", PX_ALERT_URLS=receiver.url).status == 1
     assert receiver.is_empty
 

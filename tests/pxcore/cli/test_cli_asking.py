@@ -6,6 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+import wording
 from gateway_samples import ACCOUNT as RAW_ACCOUNT
 from gateway_samples import account_row, order_row, position_row, trade_row
 from paper_scenes import ACCOUNT
@@ -76,9 +77,7 @@ def test_nonsense_from_the_venue_is_one_line_and_status_one(
 def test_account_that_does_not_exist_is_refused_with_those_that_do(command: str, px: Px) -> None:
     said = px(command, PX_ACCOUNT_ID="999")
     assert said.status == 2
-    assert said.problems == [
-        f"px: there is no account 999; the user's accounts: {ACCOUNT} (PRAC-V2-1)"
-    ]
+    assert said.problems == [f"px: {wording.no_account(999, f'{ACCOUNT} (PRAC-V2-1)')}"]
 
 
 @pytest.mark.parametrize("command", ["account check", "orders open", "trades"])
@@ -173,7 +172,7 @@ def test_accounts_as_json_has_exact_money(px: Px) -> None:
 def test_accounts_of_a_real_gateway_need_no_account_id(tmp_path: Path) -> None:
     bare = Px({"PX_GATEWAY": "topstepx", "PX_HOME": str(tmp_path), "PX_USERNAME": "u"})
     said = bare("accounts")
-    assert said.problems == ["px: PX_API_KEY is missing: gateway topstepx needs it"]
+    assert said.problems == [f"px: {wording.NO_API_KEY}"]
 
 
 def test_flat_practice_account_is_fit_to_trade(px: Px) -> None:
@@ -267,7 +266,7 @@ def test_contract_is_found_by_symbol_name_and_id(text: str, px: Px) -> None:
 @pytest.mark.parametrize("text", ["NOPE", "CON.F.US.NOPE.Z26"])
 def test_wrong_contract_is_refused_with_what_is_near(command: str, text: str, px: Px) -> None:
     said = px(command, text)
-    assert said.status == 2 and f"no active contract is called '{text}'" in said.err
+    assert said.status == 2 and wording.no_contract(text) in said.err
 
 
 def bar(at: str, **changes: float) -> dict[str, object]:

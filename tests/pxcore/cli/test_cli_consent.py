@@ -6,6 +6,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+import wording
 from gateway_samples import ACCOUNT as RAW_ACCOUNT
 from gateway_samples import account_row, order_row, position_row
 from paper_scenes import ACCOUNT
@@ -123,7 +124,7 @@ def test_wrong_account_is_refused_with_those_that_exist(
 ) -> None:
     said = raw_px(f"{command} --yes", PX_ACCOUNT_ID="999")
     assert said.status == 2 and instructions(http) == []
-    assert f"there is no account 999; the user's accounts: {RAW_ACCOUNT}" in said.err
+    assert wording.no_account(999, str(RAW_ACCOUNT)) in said.err
 
 
 @acting

@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 import pytest
+import wording
 from gateway_samples import account_row, order_row
 from paper_scenes import ACCOUNT
 from paper_server import Gateway, entry
@@ -91,7 +92,7 @@ def test_order_that_the_venue_rejects_is_status_one_with_its_words(px: Px) -> No
 def test_tag_that_was_used_before_is_rejected(px: Px) -> None:
     assert px(f"{BUY} --tag once").status == 0
     said = px(f"{BUY} --tag once")
-    assert said.status == 1 and "Specified custom tag is already in use" in said.err
+    assert said.status == 1 and wording.TAG_TAKEN in said.err
     assert len(px("positions open --json").json) == 1
 
 
@@ -117,7 +118,7 @@ def test_tag_that_was_used_before_is_rejected(px: Px) -> None:
         ("trailing-stop --side buy --size 1 --trail 1001", "trails by 1 to 1000 ticks"),
         ("market --side buy --size 6", "--size 6 is above PX_CONTRACTS_MAX 5"),
         ("market --side buy --size 1 --tag with_underscore", "letters, digits and hyphens"),
-        ("market --side buy --size 1 --contract NOPE", "no active contract is called 'NOPE'"),
+        ("market --side buy --size 1 --contract NOPE", wording.no_contract("NOPE")),
         ("market --side buy --size 1 --stop-loss 3", "stop-loss"),
         ("market --side buy --size 0", "size"),
         ("market --side long --size 1", "side"),
@@ -257,7 +258,7 @@ def test_order_that_cannot_be_looked_for_stays_unknown(raw_px: Px, http: RawHttp
 def test_order_that_was_refused_for_its_account_says_what_to_change(
     raw_px: Px, http: RawHttp
 ) -> None:
-    text = "Brackets cannot be used with Position Brackets. You must enable Auto OCO Brackets."
+    text = wording.POSITION_BRACKETS
     http.script(PLACE, bad(2, text, orderId=None))
     said = raw_px(f"{BUY} --stop-loss 40")
     assert said.status == 1 and "Risk Settings" in said.err

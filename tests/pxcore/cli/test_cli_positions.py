@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+import wording
 from gateway_samples import MNQ_ID, order_row, position_row
 from paper_server import Gateway, entry
 from px_runner import Px
@@ -27,7 +28,7 @@ def test_position_without_legs_is_closed_and_that_is_safe(px: Px, gateway: Gatew
     gateway.post("/api/Order/place", **bare())
     said = px("position close --yes")
     assert said.status == 0 and said.err == ""
-    assert "will close +1 MNQZ6" in said.out and "nothing is held in MNQZ6" in said.out
+    assert "will close +1 MNQZ6" in said.out and wording.nothing_held("MNQZ6") in said.out
     assert px("positions open --json").json == []
 
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import wording
 from paper_server import Gateway, entry
 from px_runner import Px
 
@@ -23,7 +24,7 @@ def test_strangers_trade_on_a_day_without_sessions_is_named_and_exits_with_1(
 
     assert said.status == 1 and said.json["verdict"] == "broken"
     kinds = {one["kind"] for one in said.json["differences"]}
-    assert {"order not sent by us", "order still alive"} <= kinds
+    assert {wording.NOT_OURS, "order still alive"} <= kinds
     assert "no session" in px("reconcile").out
 
 

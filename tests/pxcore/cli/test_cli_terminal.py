@@ -7,6 +7,7 @@ from pathlib import Path
 
 import needs
 import pytest
+import wording
 from paper_server import Gateway, entry
 from patience import patience
 from px_runner import Px
@@ -56,7 +57,7 @@ def held(gateway: Gateway) -> None:
     [
         pytest.param("n\n", 1, 1, "nothing was sent", id="no"),
         pytest.param("\n", 1, 1, "nothing was sent", id="nothing is no"),
-        pytest.param("y\n", 0, 0, "nothing is held in MNQZ6", id="yes"),
+        pytest.param("y\n", 0, 0, wording.nothing_held("MNQZ6"), id="yes"),
     ],
 )
 @pytest.mark.usefixtures("held")

@@ -4,6 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+import wording
 from gateway_samples import ACCOUNT, MNQ, MNQ_ID, NOW, contract, order_row
 from raw_http import RawHttp, answer, bad, good
 
@@ -126,7 +127,7 @@ def test_price_with_many_digits_is_sent_exactly(client: GatewayClient, http: Raw
 def test_position_brackets_refusal_says_what_to_change(
     client: GatewayClient, http: RawHttp
 ) -> None:
-    text = "Brackets cannot be used with Position Brackets. You must enable Auto OCO Brackets."
+    text = wording.POSITION_BRACKETS
     http.script(PLACE, bad(2, text, orderId=3400000100))
     with pytest.raises(Refused, match="Risk Settings") as caught:
         client.place_order(ACCOUNT, new(stop_loss_ticks=40), MNQ)

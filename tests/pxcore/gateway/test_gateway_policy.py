@@ -4,6 +4,7 @@ import socket
 from collections.abc import Callable
 
 import pytest
+import wording
 from gateway_samples import ACCOUNT, KEY, MNQ, MNQ_ID, FixedClock, account_row, entry
 from raw_http import (
     WAIT_S,
@@ -131,7 +132,7 @@ def test_instruction_after_the_server_ended_the_kept_connection_is_sent_once_on_
 def test_refused_place_carries_code_name_text_and_order_id(
     client: GatewayClient, http: RawHttp
 ) -> None:
-    text = "Brackets cannot be used with Position Brackets. You must enable Auto OCO Brackets."
+    text = wording.POSITION_BRACKETS
     http.script(PLACE, bad(2, text, orderId=3400000858))
     with pytest.raises(Refused) as caught:
         place(client)

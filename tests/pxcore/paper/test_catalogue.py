@@ -4,6 +4,7 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
+import wording
 
 from pxcore.model import Misconfigured
 from pxcore.paper.catalogue import catalogue, costs_per_side, find_contract, plausible_ticks
@@ -54,7 +55,7 @@ def test_contract_is_found_by_any_of_its_names(symbol: str) -> None:
 
 
 def test_unknown_symbol_is_a_clear_error() -> None:
-    with pytest.raises(Misconfigured, match=r"no contract 'MNX' is listed; there are ES MES"):
+    with pytest.raises(Misconfigured, match=wording.not_listed("MNX") + "; there are ES MES"):
         find_contract(NOVEMBER, "MNX")
 
 

@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 import pytest
+import wording
 from paper_scenes import (
     ACCOUNT,
     LISTED,
@@ -269,7 +270,7 @@ def test_modify_answers_say_why_not() -> None:
     off_grid = exchange.modify(after(200), ACCOUNT, leg.id, Change(stop_price=Decimal("24990.1")))
     wrong_side = exchange.modify(after(200), ACCOUNT, leg.id, Change(stop_price=MNQ.price(100_001)))
     filled = exchange.modify(after(200), ACCOUNT, the(exchange, "T").id, Change(size=2))
-    assert off_grid.text == "Invalid stop price. Price is not aligned to tick size."
+    assert off_grid.text == f"Invalid stop price. {wording.MISALIGNED}"
     assert (wrong_side.code, wrong_side.text) == (ModifyCode.REJECTED, "Invalid stop price")
     assert filled.code is ModifyCode.REJECTED
     assert exchange.modify(after(200), ACCOUNT, 5, Change()).code is ModifyCode.ORDER_NOT_FOUND

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import msgspec
 import pytest
+import wording
 from paper_scenes import (
     ACCOUNT,
     LISTED,
@@ -139,7 +140,7 @@ def test_halted_contract_refuses_orders_as_a_closed_market_does() -> None:
     exchange = market()
     assert exchange.feed(halt(10)) == []
     refused = exchange.place(after(11), ACCOUNT, buy())
-    assert refused.text is not None and "not in an active trading status" in refused.text
+    assert refused.text == wording.MARKET_CLOSED
     exchange.feed(halt(20, is_halted=False))
     assert exchange.place(after(21), ACCOUNT, buy()).code is PlaceCode.SUCCESS
 
@@ -182,7 +183,7 @@ def test_restart_keeps_balance_position_orders_fills_and_tags() -> None:
     assert later.orders(ACCOUNT) == exchange.orders(ACCOUNT)
     assert later.fills(ACCOUNT) == exchange.fills(ACCOUNT)
     again = later.place(later.now, ACCOUNT, buy(tag="T-SL"))
-    assert again.text == "Specified custom tag is already in use"
+    assert again.text == wording.TAG_TAKEN
 
 
 def test_restart_with_another_account_starts_it_afresh() -> None:

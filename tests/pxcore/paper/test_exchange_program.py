@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
 import pytest
+import wording
 from paper_scenes import ES, LISTED, MNQ, buy, limit, sell
 
 from pxcore.calendar import chicago, trading_day
@@ -30,7 +31,6 @@ from pxcore.paper.hours import flat_by, is_exchange_open, is_program_open, next_
 FRIDAY = date(2026, 11, 20)
 OPEN = chicago(FRIDAY, time(8, 30))
 ZC = find_contract(LISTED, "ZC")
-CLOSED = "Trading is currently unavailable. The instrument is not in an active trading status."
 D = Decimal
 
 
@@ -126,7 +126,7 @@ def test_position_cap_counts_micros_and_minis_and_what_they_would_become(
 ) -> None:
     exchange = holding(held) if held else world()
     result = exchange.place(after(2), 1, order)  # type: ignore[arg-type]
-    text = "Maximum position exceeded for symbol" if is_refused else None
+    text = wording.POSITION_MAX if is_refused else None
     assert (result.code is PlaceCode.ORDER_REJECTED, result.text) == (is_refused, text)
 
 
@@ -134,7 +134,7 @@ def test_orders_in_flight_and_working_count_towards_the_cap() -> None:
     exchange = world()
     exchange.place(OPEN, 1, buy(30))
     exchange.place(OPEN, 1, replace(limit(Side.BUY, 99_000), size=15))
-    assert exchange.place(OPEN, 1, buy(6)).text == "Maximum position exceeded for symbol"
+    assert exchange.place(OPEN, 1, buy(6)).text == wording.POSITION_MAX
     assert exchange.place(OPEN, 1, buy(5)).code is PlaceCode.SUCCESS
 
 
@@ -306,7 +306,7 @@ def test_everything_is_closed_and_cancelled_at_15_10_chicago() -> None:
     exchange.advance(at(time(15, 10)) + timedelta(seconds=1))
     assert exchange.is_flat and can_trade(exchange)
     refused = exchange.place(at(time(15, 10)) + timedelta(seconds=2), 1, buy(tag="late"))
-    assert (refused.code, refused.text) == (PlaceCode.ORDER_REJECTED, CLOSED)
+    assert (refused.code, refused.text) == (PlaceCode.ORDER_REJECTED, wording.MARKET_CLOSED)
     assert exchange.orders(1)[-1].status is OrderStatus.REJECTED
 
 

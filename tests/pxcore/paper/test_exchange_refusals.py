@@ -4,6 +4,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
+import wording
 from paper_scenes import (
     ACCOUNT,
     ES,
@@ -26,7 +27,6 @@ from paper_scenes import (
 from pxcore.model import OrderStatus, OrderType, Side
 from pxcore.paper.exchange import CloseCode, Leg, PlaceCode, PlaceRequest
 
-CLOSED = "Trading is currently unavailable. The instrument is not in an active trading status."
 SHORT = bracketed(Side.SELL, loss=40, profit=-80)
 LONG = bracketed(Side.BUY, loss=-40, profit=80)
 
@@ -51,19 +51,19 @@ def take_profit(
 REFUSED = {
     "stop loss of a long above zero": (
         stop_loss(LONG, 40),
-        "Invalid stop loss ticks (40). Ticks should be less than zero when longing.",
+        wording.wrong_side("stop loss", 40, is_long=True),
     ),
     "stop loss of a short below zero": (
         stop_loss(SHORT, -50),
-        "Invalid stop loss ticks (-50). Ticks should be greater than zero when going short.",
+        wording.wrong_side("stop loss", -50, is_long=False),
     ),
     "take profit of a short above zero": (
         take_profit(SHORT, 30),
-        "Invalid take profit ticks (30). Ticks should be less than zero when going short.",
+        wording.wrong_side("take profit", 30, is_long=False),
     ),
     "take profit of a long below zero": (
         take_profit(LONG, -30),
-        "Invalid take profit ticks (-30). Ticks should be greater than zero when longing.",
+        wording.wrong_side("take profit", -30, is_long=True),
     ),
     "stop loss nearer than four ticks": (
         stop_loss(SHORT, 3),
@@ -71,7 +71,7 @@ REFUSED = {
     ),
     "stop loss of type limit": (
         stop_loss(LONG, -40, OrderType.LIMIT),
-        "Invalid stop loss type (Limit)",
+        wording.STOP_TYPE_LIMIT,
     ),
     "take profit of type stop": (
         take_profit(LONG, 80, OrderType.STOP),
@@ -79,30 +79,30 @@ REFUSED = {
     ),
     "limit off the grid": (
         replace(limit(Side.BUY, 1), limit_price=Decimal("24999.10")),
-        "Invalid limit price. Price is not aligned to tick size.",
+        f"Invalid limit price. {wording.MISALIGNED}",
     ),
     "stop off the grid": (
         replace(stop(Side.BUY, 1), stop_price=Decimal("25010.10")),
-        "Invalid stop price. Price is not aligned to tick size.",
+        f"Invalid stop price. {wording.MISALIGNED}",
     ),
     "limit without a price": (
         replace(limit(Side.BUY, 1), limit_price=None),
         "Invalid limit price.",
     ),
-    "limit at zero": (limit(Side.BUY, 0), "Invalid price. Price is outside allowed range."),
+    "limit at zero": (limit(Side.BUY, 0), wording.OUT_OF_RANGE),
     "absurd limit": (
         replace(limit(Side.BUY, 1), limit_price=Decimal("1e999999")),
-        "Invalid price. Price is outside allowed range.",
+        wording.OUT_OF_RANGE,
     ),
     "buy stop at the bid": (
         stop(Side.BUY, 100_000),
-        "Order price is outside allowed range. Please set price above best bid.",
+        wording.BELOW_BEST_BID,
     ),
     "sell stop at the ask": (
         stop(Side.SELL, 100_001),
         "Order price is outside allowed range. Please set price below best ask.",
     ),
-    "size of zero": (buy(0), "Invalid size (0). Size should be greater than zero."),
+    "size of zero": (buy(0), wording.SIZE_ZERO),
     "stop-limit order": (
         replace(stop(Side.BUY, 100_010), type=OrderType.STOP_LIMIT),
         "Invalid order type (StopLimit)",
@@ -110,20 +110,20 @@ REFUSED = {
     "order of no type": (replace(buy(), type=OrderType.UNKNOWN), "Invalid order type (Unknown)"),
     "limit at less than half the market": (
         limit(Side.BUY, 49_000),
-        "Invalid price. Price is outside allowed range.",
+        wording.OUT_OF_RANGE,
     ),
     "trailing stop without a price": (trail(None), "Trail Distance not set."),
     "trailing stop at no distance": (trail(100_000), "Trail Distance not set."),
     "trailing stop off the grid": (
         replace(trail(1), trail_price=Decimal("24990.10")),
-        "Invalid trail price. Price is not aligned to tick size.",
+        f"Invalid trail price. {wording.MISALIGNED}",
     ),
     "trailing stop beyond 1000 ticks": (
         trail(98_999),
         "Trail Distance exceeds maximum (1000)",
     ),
     "trailing stop sent as a distance": (trail(6), "Trail Distance exceeds maximum (1000)"),
-    "contract without a market": (replace(buy(), contract_id=ES.id), CLOSED),
+    "contract without a market": (replace(buy(), contract_id=ES.id), wording.MARKET_CLOSED),
 }
 
 
@@ -162,9 +162,7 @@ def test_brackets_are_refused_in_position_brackets_mode_and_plain_orders_are_not
     exchange = market()
     refused = exchange.place(OPEN, POSITION_MODE_ACCOUNT, LONG)
     plain = exchange.place(OPEN, POSITION_MODE_ACCOUNT, buy())
-    assert refused.text == (
-        "Brackets cannot be used with Position Brackets. You must enable Auto OCO Brackets."
-    )
+    assert refused.text == wording.POSITION_BRACKETS
     assert plain.code is PlaceCode.SUCCESS
 
 
@@ -175,7 +173,7 @@ def test_tags_of_an_entry_and_its_legs_are_used_up_for_ever(tag: str) -> None:
     run(exchange, 100)
     exchange.close(after(100), ACCOUNT, MNQ.id)
     again = exchange.place(after(200), ACCOUNT, buy(tag=tag))
-    assert again.text == "Specified custom tag is already in use"
+    assert again.text == wording.TAG_TAKEN
     assert again.order_id is None
 
 
@@ -189,12 +187,12 @@ def test_rejected_order_uses_up_its_own_tag_alone() -> None:
 def test_entry_whose_leg_tag_is_taken_is_refused() -> None:
     exchange = market()
     exchange.place(OPEN, ACCOUNT, buy(tag="T-TP"))
-    assert exchange.place(OPEN, ACCOUNT, LONG).text == "Specified custom tag is already in use"
+    assert exchange.place(OPEN, ACCOUNT, LONG).text == wording.TAG_TAKEN
 
 
 def test_trailing_stop_needs_a_last_trade() -> None:
     result = market().place(OPEN, ACCOUNT, trail(99_990))
-    assert result.text == "Cannot trail without a last price"
+    assert result.text == wording.NO_LAST_PRICE
 
 
 def test_closed_market_refuses_orders_and_closes_and_records_both() -> None:
@@ -205,6 +203,6 @@ def test_closed_market_refuses_orders_and_closes_and_records_both() -> None:
     is_open[0] = False
     refused = exchange.place(after(10), ACCOUNT, buy(tag="R"))
     closing = exchange.close(after(10), ACCOUNT, MNQ.id)
-    assert (refused.code, refused.text) == (PlaceCode.ORDER_REJECTED, CLOSED)
+    assert (refused.code, refused.text) == (PlaceCode.ORDER_REJECTED, wording.MARKET_CLOSED)
     assert closing.code is CloseCode.ORDER_REJECTED
     assert len(exchange.orders(ACCOUNT, OrderStatus.REJECTED)) == 2

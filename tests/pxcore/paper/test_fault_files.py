@@ -7,6 +7,7 @@ from typing import get_args
 
 import msgspec
 import pytest
+import wording
 
 from pxcore.model import Misconfigured
 from pxcore.paper.faults.base import kind_of
@@ -50,7 +51,7 @@ def test_mistake_in_a_file_is_one_line_that_names_it(
 
 
 def test_missing_file_is_one_line(tmp_path: Path) -> None:
-    with pytest.raises(Misconfigured, match="cannot be read: No such file"):
+    with pytest.raises(Misconfigured, match=wording.NO_FILE):
         read_faults(tmp_path / "none.toml")
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import typer
+import wording
 from paper_server import Gateway
 from patience import patience
 
@@ -98,7 +99,7 @@ def test_account_is_kept_over_a_restart_even_after_a_kill(
         assert (position["type"], position["size"]) == (1, 1)
         order = {"accountId": ACCOUNT, "contractId": settings["PX_CONTRACT"], "type": 2, "side": 0}
         _, again = gateway.post("/api/Order/place", **order, size=1, customTag="kept")
-        assert again["errorMessage"] == "Specified custom tag is already in use"
+        assert again["errorMessage"] == wording.TAG_TAKEN
 
 
 @pytest.mark.process
@@ -118,7 +119,7 @@ def test_faults_of_a_file_are_armed_and_a_script_is_played(tmp_path: Path) -> No
     ("options", "complaint"),
     [
         (("--account", "75k"), "no account program '75k'; there are 50k, 100k, 150k, practice"),
-        (("--market", "stormy"), "no synthetic market 'stormy'; there are calm, open"),
+        (("--market", "stormy"), wording.no_market("stormy")),
         (("--faults", "/nowhere.toml"), "/nowhere.toml cannot be read"),
         (("--state", "/nowhere/state.json"), "state cannot be kept in /nowhere/state.json"),
         (("--market", "/nowhere.csv"), "/nowhere.csv cannot be read"),

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+import wording
 from paper_scenes import ACCOUNT, LISTED, MNQ, OPEN
 from paper_server import Gateway, entry, fixed_tape, lively_tape, serving
 
@@ -109,7 +110,7 @@ def test_move_of_a_living_market_lasts() -> None:
 def test_market_is_halted_and_goes_on(gateway: Gateway) -> None:
     gateway.post("/paper/market", contract="MNQ", halt=True)
     _, refused = gateway.post("/api/Order/place", **entry("A"))
-    assert "not in an active trading status" in refused["errorMessage"]
+    assert refused["errorMessage"] == wording.MARKET_CLOSED
     gateway.post("/paper/market", contract="MNQ", halt=False)
     assert gateway.post("/api/Order/place", **entry("B"))[1]["success"]
 

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import wording
 from paper_scenes import ACCOUNT, MNQ
 from paper_server import Gateway, entry
 from patience import patience
@@ -79,7 +80,7 @@ def test_port_in_use_is_one_clear_line_and_status_two() -> None:
     [
         ('{"port":"x"}', "configuration: Expected `int`, got `str` - at `$.port`"),
         ('{"symbol":"MNQ"}', "configuration: Object contains unknown field `symbol`"),
-        ('{"symbols":["MNX"]}', "no contract 'MNX' is listed"),
+        ('{"symbols":["MNX"]}', wording.not_listed("MNX")),
         ('{"clock":"noon"}', "paper clock 'noon' is not MARKET@WALL@SPEED"),
         ('{"recording":{"path":"/nowhere.csv"}}', "/nowhere.csv cannot be read"),
     ],

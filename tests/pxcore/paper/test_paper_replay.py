@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import wording
 from paper_scenes import LISTED, OPEN
 
 from pxcore.model import MarketTrade, Misconfigured, Quote, Side
@@ -117,7 +118,7 @@ def test_unusable_file_is_one_clear_line(
 
 
 def test_missing_file_or_folder_is_one_clear_line(tmp_path: Path) -> None:
-    with pytest.raises(Misconfigured, match="cannot be read: No such file"):
+    with pytest.raises(Misconfigured, match=wording.NO_FILE):
         read_trades(tmp_path / "none.csv", GC)
     with pytest.raises(Misconfigured, match="cannot be read: Is a directory"):
         read_trades(tmp_path, GC)

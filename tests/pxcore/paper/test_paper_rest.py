@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+import wording
 from paper_scenes import ACCOUNT, MNQ, printed, quote
 from paper_server import SINCE, Gateway, entry, fixed_tape, serving
 
@@ -285,9 +286,7 @@ def test_refused_order_has_its_text_and_an_id(gateway: Gateway) -> None:
     legs = {"stopLossBracket": {"ticks": 40, "type": 4}}
     _, answer = gateway.post("/api/Order/place", **entry() | legs)
     assert (answer["success"], answer["errorCode"]) == (False, 2)
-    assert answer["errorMessage"] == (
-        "Invalid stop loss ticks (40). Ticks should be less than zero when longing."
-    )
+    assert answer["errorMessage"] == wording.wrong_side("stop loss", 40, is_long=True)
     _, row = gateway.post("/api/Order/searchById", accountId=ACCOUNT, orderId=answer["orderId"])
     assert (row["order"]["status"], row["order"]["customTag"]) == (5, "T")
 

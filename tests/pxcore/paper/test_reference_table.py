@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+import wording
 from msgspec.structs import replace as struct_replace
 from paper_scenes import ES, LISTED, MNQ, OPEN, START_USD, printed, quote
 
@@ -34,7 +35,6 @@ from pxcore.paper.server.venue import Venue
 Json = dict[str, Any]
 GOOD, POSITION_MODE, LOCKED, SMALL = 1, 2, 3, 4
 EXPIRED = struct_replace(MNQ, id="CON.F.US.MNQ.U26", name="MNQU6", is_active=False)
-CLOSED = "Trading is currently unavailable. The instrument is not in an active trading status."
 ANSWERS = {endpoint.path: endpoint.answer for endpoint in ENDPOINTS}
 
 
@@ -166,9 +166,6 @@ def pending(wire: Wire) -> None:
     wire.venue.arm(OrderPending(took_effect=False))
 
 
-TAKEN = "Specified custom tag is already in use"
-MISALIGNED = "Price is not aligned to tick size."
-OUTSIDE = "Invalid price. Price is outside allowed range."
 REFUSED = [
     Refused("code 1", place(accountId=99), 1, has_row=False),
     Refused("code 4", place(accountId=LOCKED), 4, has_row=False),
@@ -177,54 +174,55 @@ REFUSED = [
     Refused("code 9", place(contractId=EXPIRED.id), 9, has_row=False),
     Refused(
         "position brackets", LONG | {"accountId": POSITION_MODE}, 2,
-        "Brackets cannot be used with Position Brackets. You must enable Auto OCO Brackets.",
+        wording.POSITION_BRACKETS,
     ),
     Refused(
         "stop loss of a long", place(**legs(40, 80)), 2,
-        "Invalid stop loss ticks (40). Ticks should be less than zero when longing.",
+        wording.wrong_side("stop loss", 40, is_long=True),
     ),
     Refused(
         "take profit of a short", place(side=1, **legs(40, 30)), 2,
-        "Invalid take profit ticks (30). Ticks should be less than zero when going short.",
+        wording.wrong_side("take profit", 30, is_long=False),
     ),
     Refused(
         "take profit of a long", place(**legs(-40, -30)), 2,
-        "Invalid take profit ticks (-30). Ticks should be greater than zero when longing.",
+        wording.wrong_side("take profit", -30, is_long=True),
     ),
     Refused(
         "stop loss of a short", place(side=1, **legs(-50, -80)), 2,
-        "Invalid stop loss ticks (-50). Ticks should be greater than zero when going short.",
+        wording.wrong_side("stop loss", -50, is_long=False),
     ),
     Refused(
         "stop loss within 4 ticks", place(side=1, **legs(1, -80)), 2,
         "Invalid stop loss ticks (1). Price should be at least 4 ticks away.",
     ),
     Refused(
-        "stop loss type", place(**legs(-40, 80, stop_type=1)), 2, "Invalid stop loss type (Limit)"
+        "stop loss type", place(**legs(-40, 80, stop_type=1)), 2, wording.STOP_TYPE_LIMIT
     ),
-    Refused("tag taken", place(), 2, TAKEN, before=taken, has_row=False),
+    Refused("tag taken", place(), 2, wording.TAG_TAKEN, before=taken, has_row=False),
     Refused(
-        "stop misaligned", place(type=4, stopPrice=25010.1), 2, f"Invalid stop price. {MISALIGNED}"
+        "stop misaligned", place(type=4, stopPrice=25010.1), 2,
+        f"Invalid stop price. {wording.MISALIGNED}",
     ),
     Refused(
         "limit misaligned", place(type=1, limitPrice=24990.1), 2,
-        f"Invalid limit price. {MISALIGNED}",
+        f"Invalid limit price. {wording.MISALIGNED}",
     ),
     Refused(
         "buy stop at the market", place(type=4, stopPrice=25000), 2,
-        "Order price is outside allowed range. Please set price above best bid.",
+        wording.BELOW_BEST_BID,
     ),
-    Refused("price far away", place(type=1, limitPrice=100), 2, OUTSIDE),
-    Refused("market halted", place(), 2, CLOSED, before=halted),
+    Refused("price far away", place(type=1, limitPrice=100), 2, wording.OUT_OF_RANGE),
+    Refused("market halted", place(), 2, wording.MARKET_CLOSED, before=halted),
     Refused("not enough margin", place(accountId=POSITION_MODE, size=2), 2, "Not enough margin."),
     Refused("trail not set", place(type=5), 2, "Trail Distance not set."),
     Refused(
         "trail misaligned", place(type=5, trailPrice=24990.1), 2,
-        f"Invalid trail price. {MISALIGNED}",
+        f"Invalid trail price. {wording.MISALIGNED}",
     ),
     Refused(
         "trail without a last price", place(contractId=ES.id, type=5, trailPrice=24990), 2,
-        "Cannot trail without a last price", before=untraded,
+        wording.NO_LAST_PRICE, before=untraded,
     ),
     Refused(
         "trail too far", place(side=1, type=5, trailPrice=24749.75), 2,
@@ -235,7 +233,7 @@ REFUSED = [
         "Trail Distance exceeds maximum (1000)",
     ),
     Refused(
-        "position cap", place(accountId=SMALL, size=3), 2, "Maximum position exceeded for symbol"
+        "position cap", place(accountId=SMALL, size=3), 2, wording.POSITION_MAX
     ),
     Refused("type 0", place(type=0), 2, "Invalid order type (Unknown)"),
     Refused(
@@ -362,9 +360,9 @@ def test_cancel_of_an_order_that_is_over_is_rejected_and_of_one_in_flight_pendin
         ({}, 0, None, {"stopPrice": 24990, "size": 1}),
         ({"accountId": 99}, 1, None, None),
         ({"orderId": 5}, 2, None, None),
-        ({"stopPrice": 24980.1}, 3, f"Invalid stop price. {MISALIGNED}", None),
+        ({"stopPrice": 24980.1}, 3, f"Invalid stop price. {wording.MISALIGNED}", None),
         ({"stopPrice": 25001}, 3, "Invalid stop price", None),
-        ({"size": 0}, 3, "Invalid size (0). Size should be greater than zero.", None),
+        ({"size": 0}, 3, wording.SIZE_ZERO, None),
     ],
     ids=["price", "size", "another type's price", "nothing", "account", "order", "misaligned",
          "wrong side", "size of zero"],
@@ -390,7 +388,7 @@ def test_modify_answers_and_keeps_the_order(
     [
         (24900.25, 0, None),
         (24500, 0, None),  # no maximum on modify
-        (24900.1, 3, f"Invalid trail price. {MISALIGNED}"),
+        (24900.1, 3, f"Invalid trail price. {wording.MISALIGNED}"),
         (25000, 3, "Trail Distance not set."),
     ],
     ids=["taken", "beyond 1000", "misaligned", "no distance"],
@@ -653,7 +651,7 @@ def test_7_12_tags_stay_used_for_ever(tag: str) -> None:
     wire.run(100)
     wire.market(100_090)
     wire.run(86_400_000)
-    assert wire.post("Order/place", **place(customTag=tag))["errorMessage"] == TAKEN
+    assert wire.post("Order/place", **place(customTag=tag))["errorMessage"] == wording.TAG_TAKEN
 
 
 def test_2_8_search_open_hides_suspended_legs_and_query_shows_them() -> None:

@@ -7,6 +7,7 @@ from statistics import pstdev
 
 import msgspec
 import pytest
+import wording
 from paper_scenes import ES, MNQ, OPEN
 
 from pxcore.model import MarketTrade, Misconfigured, Quote
@@ -151,5 +152,5 @@ def test_trends_go_further_than_ranges() -> None:
 
 
 def test_unknown_shape_is_a_clear_error() -> None:
-    with pytest.raises(Misconfigured, match="no synthetic market 'stormy'; there are calm, open"):
+    with pytest.raises(Misconfigured, match=wording.no_market("stormy")):
         shape_named("stormy")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import wording
 from engine_scenes import CONFIG, Scene
 from gateway_samples import ACCOUNT as RAW_ACCOUNT
 from gateway_samples import MNQ, account_row, contract, contract_row
@@ -390,7 +391,7 @@ def test_contract_of_which_only_the_month_is_known_is_warned_of_in_it(
 def test_unknown_contract_fails_and_the_account_is_looked_at_all_the_same(make: Make) -> None:
     found = looked(make(contract="NOPE"))
     assert failing(found) == ["contract"]
-    assert "no active contract is called 'NOPE'" in check(found, "contract").found
+    assert wording.no_contract("NOPE") in check(found, "contract").found
 
 
 RISKS = [
