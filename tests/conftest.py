@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 from journal_audit import Audit
 from patience import patience
 
@@ -23,6 +24,15 @@ for folder in (
     "pxcore/strategies",
 ):
     sys.path.insert(0, str(_HERE / folder))
+
+# What an example may take, and how long it may be in the making, is the machine's affair.
+settings.register_profile(
+    "any machine",
+    parent=settings(),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("any machine")
 
 _audit = pytest.StashKey[Audit]()
 

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 TESTS = Path(__file__).parent
@@ -230,6 +231,11 @@ def test_no_test_waits_or_judges_by_seconds_of_its_own(there: list[tuple[str, in
 
 def test_whatever_is_allowed_still_stands_there(there: list[tuple[str, int, str]]) -> None:
     assert set(_ALLOWED) <= {(name, code) for name, _, code in there}
+
+
+def test_hypothesis_gives_an_example_as_long_as_it_takes() -> None:
+    assert hypothesis.settings().deadline is None
+    assert hypothesis.HealthCheck.too_slow in hypothesis.settings().suppress_health_check
 
 
 @pytest.mark.parametrize(

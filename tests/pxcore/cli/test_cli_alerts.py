@@ -141,7 +141,7 @@ def test_px_flatten_that_cannot_prove_flat_is_alerted(
     http.script("/api/Trade/search", good(trades=[]))
     http.script("/api/Position/closeContract", good())
 
-    said = raw_px("flatten --yes --timeout 1", PX_ALERT_URLS=receiver.url)
+    said = raw_px(f"flatten --yes --timeout {patience(0.5):g}", PX_ALERT_URLS=receiver.url)
 
     assert said.status == 1 and "not proven flat" in said.err
     assert "NOT PROVEN FLAT" in receiver.next()["title"]

@@ -67,7 +67,7 @@ def test_close_whose_answer_is_lost_is_in_the_journal_as_one_that_left(
     http.script("/api/Trade/search", good(trades=[]))
     http.script(CLOSE, hang_up)
 
-    assert raw_px("flatten --yes --timeout 1").status != 0
+    assert raw_px(f"flatten --yes --timeout {patience(0.5):g}").status != 0
 
     _, rows = record_of(tmp_path / "home")
     sent = [decode_request(row) for row in rows if row.kind is RowKind.REQUEST]

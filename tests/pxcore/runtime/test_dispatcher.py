@@ -35,6 +35,7 @@ from pxcore.model import (
 from pxcore.runtime.dispatcher import Dispatcher
 from pxcore.runtime.venue import Venue
 
+STALE_S = patience(5)
 ENTRY = PlaceEntry(
     tag="px-1",
     contract_id=MNQ.id,
@@ -107,7 +108,7 @@ class Desk:
             clock=clock,
             deliver=self.events.put,
             on_crash=self.crashes.append,
-            **({"sends_orders": True, "stale_data_s": lambda: 5.0} | more),
+            **({"sends_orders": True, "stale_data_s": lambda: STALE_S} | more),
         )
 
     def instruct(self, instruction, *, age_s: float = 0.0):
@@ -265,9 +266,9 @@ def test_entry_is_not_sent_once_entries_are_forbidden_but_a_close_is(desk):
 def test_entry_that_was_decided_too_long_ago_is_not_sent_but_a_close_is(desk):
     client = Client()
     made = desk(client)
-    late = made.instruct(ENTRY, age_s=60)
+    late = made.instruct(ENTRY, age_s=2 * STALE_S)
     assert isinstance(late, PlaceNotSent)
     assert "stale data" in late.why
-    assert made.instruct(CLOSE, age_s=60).answer is Answer.DONE
+    assert made.instruct(CLOSE, age_s=2 * STALE_S).answer is Answer.DONE
     assert isinstance(made.instruct(ENTRY, age_s=1), PlaceAccepted)
     assert client.asked == ["close", "place"]

@@ -12,6 +12,7 @@ from waiting import until
 
 from pxcore.model import Account, Misconfigured, Unavailable
 from pxcore.runtime import kill_switch as switch
+from pxcore.runtime import lease as module
 from pxcore.runtime.lease import LeaseKeeper, require_unleased, take
 from pxcore.runtime.lock import AccountBusy
 from pxcore.runtime.startup import require_free
@@ -27,6 +28,7 @@ ACCOUNT = 77
 def places(tmp_path, monkeypatch):
     """Two home folders that share one store: two machines."""
     monkeypatch.setenv("PX_DATABASE_URL", f"sqlite:///{tmp_path}/shared.sqlite")
+    monkeypatch.setattr(module, "_BEATEN_WITHIN_S", patience(3))  # who lives may be slow here
     monkeypatch.chdir(tmp_path)
 
     def at(name: str):

@@ -238,8 +238,11 @@ def test_account_that_is_not_set_fails_and_none_is_chosen(make: Make) -> None:
     assert "PX_ACCOUNT_ID is missing" in check(found, "account").found
 
 
-def dated(moment: datetime) -> Step:
+def dated(*, behind_s: float = 0) -> Step:
+    """An answer that says the gateway's time, which may be behind ours."""
+
     def step(sock: socket.socket) -> bool:
+        moment = datetime.now(UTC) - timedelta(seconds=behind_s)
         head = f"HTTP/1.1 200 X\r\nDate: {moment:%a, %d %b %Y %H:%M:%S} GMT\r\n"
         sock.sendall(f"{head}Content-Length: 0\r\n\r\n".encode())
         return True
@@ -251,7 +254,7 @@ def dated(moment: datetime) -> Step:
 def http() -> Iterator[RawHttp]:
     """One account and one contract, flat, by a gateway that a test scripts."""
     server = RawHttp()
-    server.script("/api/Status/ping", dated(datetime.now(UTC)))
+    server.script("/api/Status/ping", dated())
     server.script("/api/Account/search", good(accounts=[account_row()]))
     server.script("/api/Contract/available", good(contracts=[contract_row(MNQ)]))
     server.script("/api/Contract/searchById", good(contract=contract_row(MNQ)))
@@ -300,7 +303,7 @@ def test_account_that_is_not_surely_a_simulated_one_that_may_trade_is_told(
 def test_refused_login_fails_with_what_to_do_and_the_clock_is_still_read(
     raw: Settings, http: RawHttp
 ) -> None:
-    http.script("/api/Status/ping", dated(datetime.now(UTC) - timedelta(seconds=40)))
+    http.script("/api/Status/ping", dated(behind_s=40))
     http.script("/api/Auth/loginKey", bad(3))
     found = looked(raw)
     assert failing(found) == ["gateway", "clock", "account", "contract", "account state"]
