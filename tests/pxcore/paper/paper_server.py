@@ -138,7 +138,15 @@ class Hub:
             raw, queue = socket.socket(), 1
             raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
             raw.connect((address.hostname, address.port))
-        self.socket: ClientConnection = connect(url, compression=None, max_queue=queue, sock=raw)
+        self.socket: ClientConnection = connect(
+            url,
+            compression=None,
+            max_queue=queue,
+            sock=raw,
+            open_timeout=patience(10),
+            close_timeout=patience(5),
+            ping_interval=None,  # how soon the gateway answers is for a test to judge
+        )
         self.records: list[Json] = []
         self._calls = 0
         self.send({"protocol": "json", "version": version})

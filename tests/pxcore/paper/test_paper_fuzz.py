@@ -19,6 +19,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from paper_scenes import ACCOUNT, LISTED, MNQ, OPEN
 from paper_server import END, Gateway, Hub, serving
+from patience import patience
 from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import response_schema_conformance
@@ -99,7 +100,7 @@ def test_requests_made_from_the_page_are_never_a_500(
         @given(case=operation.as_strategy(generation_mode=mode))
         @QUICK
         def ask(case: Any) -> None:
-            answer = case.call(session=session)
+            answer = case.call(session=session, timeout=patience(10))
             case.validate_response(answer, checks=[not_a_server_error, response_schema_conformance])
 
         if mode is GenerationMode.POSITIVE or operation.body:

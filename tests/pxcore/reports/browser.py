@@ -89,10 +89,10 @@ class Browser:
         url = next(
             line.split()[-1] for line in self._process.stderr if "DevTools listening on" in line
         )
-        browser = connect(url, max_size=None)
+        browser = connect(url, max_size=None, open_timeout=WAIT_S)
         browser.send(json.dumps({"id": 0, "method": "Target.getTargets"}))
         targets = json.loads(browser.recv(timeout=WAIT_S))["result"]["targetInfos"]
         browser.close()
         page = next(t["targetId"] for t in targets if t["type"] == "page")
         base = url.split("/devtools/")[0]
-        return connect(f"{base}/devtools/page/{page}", max_size=None)
+        return connect(f"{base}/devtools/page/{page}", max_size=None, open_timeout=WAIT_S)
