@@ -3,24 +3,29 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: demo test test-e2e check setup lock clean bench-gateway bench-paper bench-engine bench-journal bench-report
+.PHONY: demo test test-nightly test-hard test-e2e check setup lock clean bench-gateway bench-paper bench-engine bench-journal bench-report
 
 demo: setup
 	$(BIN)/px demo
 
-test: check
-	$(BIN)/python -m pytest -m "not process" -n 2 --dist loadfile
-	$(BIN)/python -m pytest -m process -n 3 --dist loadfile
+# Every lane whatever the others did; a total as the last line (tests/lanes.py).
+test: setup
+	$(BIN)/python tests/lanes.py
+
+# With the thousand seeds that are too many for each push.
+test-nightly: setup
+	NIGHTLY=1 $(BIN)/python tests/lanes.py
+
+# Each lane three times in a row while others hold every core, then once on half a core.
+test-hard: setup
+	$(BIN)/python tests/lanes.py --hard
 
 # The schedule as a whole, on real processes: every way in which a session ends under `px up`.
 test-e2e: setup
-	$(BIN)/python -m pytest -m e2e -n 3 --dist loadfile
+	$(BIN)/python -m pytest -m e2e -n 2 --dist loadgroup
 
 check: setup
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/mypy
-	$(BIN)/lint-imports
+	$(BIN)/python tests/lanes.py check
 
 # What a market message costs beside signalrcore as shipped and beside the floor; about 45 s.
 bench-gateway: setup

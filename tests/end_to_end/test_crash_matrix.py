@@ -16,7 +16,7 @@ import psutil
 import pytest
 from crash_case import MOMENTS, SURVIVORS
 
-pytestmark = pytest.mark.process
+pytestmark = [pytest.mark.process, pytest.mark.xdist_group("crash matrix")]
 
 HERE = Path(__file__).parent
 FLAT_S = 45.0  # an order under way for 7 s, two looks 3 s apart, two starts, on a busy machine

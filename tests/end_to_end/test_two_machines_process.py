@@ -25,7 +25,12 @@ from pxcore.runtime.paths import Paths
 from pxcore.store import Store
 from pxcore.store.leases import read_leases
 
-pytestmark = [pytest.mark.process, pytest.mark.e2e, pytest.mark.timeout(300)]
+pytestmark = [
+    pytest.mark.process,
+    pytest.mark.services,
+    pytest.mark.e2e,
+    pytest.mark.timeout(300),
+]
 
 AUTH = "px:secret-of-this-test"
 PYTHON = sys.executable

@@ -15,7 +15,12 @@ import pytest
 from browser import Browser
 from house import HOLDS, House, until
 
-pytestmark = [pytest.mark.process, pytest.mark.e2e, pytest.mark.timeout(240)]
+pytestmark = [
+    pytest.mark.process,
+    pytest.mark.e2e,
+    pytest.mark.timeout(240),
+    pytest.mark.xdist_group("px ui"),
+]
 
 
 class Pages:

@@ -17,7 +17,12 @@ from house import HOLDS, House, until
 
 from pxcore.calendar import CHICAGO
 
-pytestmark = [pytest.mark.process, pytest.mark.e2e, pytest.mark.timeout(240)]
+pytestmark = [
+    pytest.mark.process,
+    pytest.mark.e2e,
+    pytest.mark.timeout(240),
+    pytest.mark.xdist_group("px up"),
+]
 
 SCHEDULED = {
     "preflight",

@@ -37,6 +37,7 @@ def ended() -> Callable[[], None]:
 # -- one attempt ------------------------------------------------------------------------------
 
 
+@pytest.mark.services
 def test_alert_arrives_with_its_title_and_text():
     with receiving() as receiver:
         assert deliver((receiver.url,), ALERT) == (None,)
@@ -45,6 +46,7 @@ def test_alert_arrives_with_its_title_and_text():
     assert came["type"] == "failure"
 
 
+@pytest.mark.services
 def test_each_url_is_answered_for_itself():
     with receiving() as good, receiving(500) as bad:
         nobody = f"json://127.0.0.1:{free_port()}"
@@ -54,6 +56,7 @@ def test_each_url_is_answered_for_itself():
     assert "Apprise" in wrong
 
 
+@pytest.mark.services
 def test_receiver_that_never_answers_is_given_up(monkeypatch):
     monkeypatch.setattr(sending, "_ATTEMPT_S", 1.0)
     with receiving(is_silent=True) as receiver:
@@ -63,7 +66,7 @@ def test_receiver_that_never_answers_is_given_up(monkeypatch):
 # -- in the background ------------------------------------------------------------------------
 
 
-@pytest.mark.process
+@pytest.mark.services
 def test_sender_is_not_held_up_by_a_receiver_that_does_not_answer(tmp_path, ended):
     with receiving(is_silent=True) as receiver:
         Alerts(settings(tmp_path, receiver.url)).send(ALERT)
@@ -75,7 +78,7 @@ def test_sender_is_not_held_up_by_a_receiver_that_does_not_answer(tmp_path, ende
     assert [path.name for path in (tmp_path / "alerts").iterdir()] == ["not_flat--px-1"]
 
 
-@pytest.mark.process
+@pytest.mark.services
 def test_alert_is_sent_once_a_code_and_session_also_by_the_next_process(tmp_path, ended):
     with receiving() as receiver:
         alerts = Alerts(settings(tmp_path, receiver.url))
@@ -91,7 +94,7 @@ def test_alert_is_sent_once_a_code_and_session_also_by_the_next_process(tmp_path
         ended()
 
 
-@pytest.mark.process
+@pytest.mark.services
 def test_receiver_that_is_away_is_tried_again_and_failures_are_logged_masked(tmp_path, ended):
     with receiving(500, 200) as receiver:
         url = receiver.url
@@ -104,7 +107,7 @@ def test_receiver_that_is_away_is_tried_again_and_failures_are_logged_masked(tmp
         assert receiver.secret not in log and url not in log
 
 
-@pytest.mark.process
+@pytest.mark.services
 def test_alert_that_nobody_took_may_be_sent_again(tmp_path, ended):
     gone = f"json://127.0.0.1:{free_port()}"
     Alerts(settings(tmp_path, gone), retry_after_s=()).send(ALERT)
@@ -116,7 +119,7 @@ def test_alert_that_nobody_took_may_be_sent_again(tmp_path, ended):
         ended()
 
 
-@pytest.mark.process
+@pytest.mark.services
 def test_secret_in_an_alerts_text_does_not_leave_the_machine(tmp_path, ended):
     with receiving() as receiver:
         given = Settings(
@@ -142,7 +145,7 @@ def test_alert_that_cannot_be_sent_breaks_nobody(tmp_path, monkeypatch):
 # -- what raises one --------------------------------------------------------------------------
 
 
-@pytest.mark.process
+@pytest.mark.services
 @pytest.mark.parametrize(
     "error", [NotFlat("not proven"), Unavailable("no gateway"), OSError("full")]
 )
@@ -161,7 +164,7 @@ def test_flatten_without_proof_is_alerted_and_raised_as_it_was(tmp_path, ended, 
     assert str(error) in came["message"]
 
 
-@pytest.mark.process
+@pytest.mark.services
 def test_day_that_cannot_be_closed_is_alerted_whatever_kept_it_from_it(tmp_path, ended):
     with receiving() as receiver:
         given = settings(tmp_path, receiver.url)

@@ -40,6 +40,7 @@ def keep(home: Path, report: DailyReport) -> None:
 # -- px alerts test ---------------------------------------------------------------------------
 
 
+@pytest.mark.services
 def test_alerts_test_sends_one_to_every_url_and_says_so(tmp_path: Path, receiver: Receiver) -> None:
     with receiving() as other:
         said = Px({"PX_HOME": str(tmp_path)})(
@@ -51,6 +52,7 @@ def test_alerts_test_sends_one_to_every_url_and_says_so(tmp_path: Path, receiver
     assert receiver.secret not in said.all and receiver.url not in said.all
 
 
+@pytest.mark.services
 def test_alerts_test_exits_with_1_when_one_is_not_taken_and_shows_no_secret(
     tmp_path: Path, receiver: Receiver
 ) -> None:
@@ -69,7 +71,7 @@ def test_alerts_test_without_urls_names_the_setting(tmp_path: Path) -> None:
 # -- what is not safe -------------------------------------------------------------------------
 
 
-@pytest.mark.process
+@pytest.mark.services
 def test_broken_day_is_alerted_by_px_reconcile_once(
     px: Px, gateway: Gateway, receiver: Receiver
 ) -> None:
@@ -112,7 +114,7 @@ def test_report_of_a_day_that_is_not_in_order_exits_with_1_and_alerts_nobody_aga
     assert before == sending._ON_THEIR_WAY
 
 
-@pytest.mark.process
+@pytest.mark.services
 @pytest.mark.parametrize(("changes", "told"), NOT_IN_ORDER)
 def test_day_that_ends_not_in_order_is_alerted(
     tmp_path: Path, receiver: Receiver, changes: dict, told: str
@@ -131,7 +133,7 @@ def test_report_of_a_day_in_order_exits_with_0(tmp_path: Path) -> None:
     assert Px({"PX_HOME": str(tmp_path / "home")})("report").status == 0
 
 
-@pytest.mark.process
+@pytest.mark.services
 def test_px_flatten_that_cannot_prove_flat_is_alerted(
     raw_px: Px, http: RawHttp, receiver: Receiver
 ) -> None:

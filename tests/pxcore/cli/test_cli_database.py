@@ -9,7 +9,7 @@ from px_runner import Px
 
 from pxcore.store import Store
 
-pytestmark = pytest.mark.process
+pytestmark = [pytest.mark.services, pytest.mark.xdist_group("cli database")]
 DAY = date(2026, 11, 20)
 
 

@@ -98,7 +98,7 @@ def test_failing_day_alerts_nobody_unasked(px: Px) -> None:
     assert before == sending._ON_THEIR_WAY
 
 
-@pytest.mark.process
+@pytest.mark.services
 def test_what_fails_is_alerted_when_it_is_asked_for(px: Px, tmp_path: Path) -> None:
     with receiving() as receiver:
         said = px("preflight --alert", PX_KILL_SWITCH="holiday", PX_ALERT_URLS=receiver.url)

@@ -16,9 +16,10 @@ def postgres_url():
         yield url
 
 
-@pytest.fixture(
-    params=["sqlite", pytest.param("postgresql", marks=pytest.mark.process)],
-)
+ON_POSTGRES = [pytest.mark.services, pytest.mark.xdist_group("postgres")]
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=ON_POSTGRES)])
 def url(request, tmp_path):
     """Of an empty database."""
     if request.param == "sqlite":

@@ -256,7 +256,8 @@ def test_halt_of_a_store_from_before_migrations_still_holds(tmp_path):
         store.close()
 
 
-@pytest.mark.process
+@pytest.mark.services
+@pytest.mark.xdist_group("postgres")
 def test_store_that_somebody_holds_up_is_an_error_and_no_wait(postgres_url):
     url = postgres.new_database(postgres_url, "px_held_up")
     with psycopg.connect(url) as holder:
