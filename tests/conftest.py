@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from journal_audit import Audit
 from patience import patience
+from shared_prefect import end_shared_prefect
 
 _HERE = Path(__file__).parent
 for folder in (
@@ -45,6 +46,10 @@ def pytest_configure(config: pytest.Config) -> None:
     """Before the plugin of the time limit reads it: the limit is this machine's."""
     config.stash[_audit] = Audit()
     config.option.timeout = patience(_TEST_UNITS)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    end_shared_prefect(config)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

@@ -11,15 +11,10 @@ from typing import Any
 import msgspec
 import psutil
 import pytest
+from shared_prefect import shared_prefect
 
 from pxcore.cli.market import choose_market
-from pxcore.cli.orchestrator import (
-    free_port,
-    prefect_environ,
-    px_environ,
-    start_server,
-    wait_for_server,
-)
+from pxcore.cli.orchestrator import prefect_environ, px_environ
 from pxcore.cli.paper import Paper
 from pxcore.runtime.paths import Paths
 from pxcore.runtime.process import end, spawn
@@ -62,15 +57,9 @@ class Lines:
 
 
 @pytest.fixture(scope="session")
-def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Paths, int]]:
-    paths = Paths(tmp_path_factory.mktemp("prefect"))
-    port = free_port()
-    server = start_server(paths, port)
-    try:
-        wait_for_server(server, port, paths.logs / "prefect-server.log")
-        yield paths, port
-    finally:
-        end(server, patience=(12.0, 5.0, 5.0))
+def prefect_server(pytestconfig: pytest.Config) -> tuple[Paths, int]:
+    """Everybody's: flows, deployments and accounts of a test are its own, and it is not killed."""
+    return shared_prefect(pytestconfig)
 
 
 @pytest.fixture

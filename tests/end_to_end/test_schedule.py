@@ -13,11 +13,13 @@ from pxcore.cli.orchestrator import prefect_environ
 
 pytestmark = [pytest.mark.process, pytest.mark.e2e]
 
+# Of an account of its own: the server is other tests' too.
 REGISTER = """
+import sys
 from deployments.trading_day import deployments
 from pxcore.runtime.accounts import NamedAccount
 
-print(deployments((NamedAccount(id=None, label=""),))[0].apply())
+print(deployments((NamedAccount(id=1, label=sys.argv[1]),))[0].apply())
 """
 
 LIST = """
@@ -57,7 +59,7 @@ def run(code: str, *arguments: str, environ: dict[str, str]) -> str:
 def test_cron_deployment_gets_scheduled_runs_at_0820_chicago_on_weekdays(prefect_server):
     paths, port = prefect_server
     environ = {**os.environ, **prefect_environ(paths, port)}
-    deployment_id = run(REGISTER, environ=environ)
+    deployment_id = run(REGISTER, "scheduled", environ=environ)
     times = json.loads(run(LIST, deployment_id, environ=environ))
     assert times, "the server scheduled nothing"
     local = [datetime.fromisoformat(t).astimezone(CHICAGO) for t in times]
@@ -88,7 +90,7 @@ asyncio.run(main(*sys.argv[1:]))
 def test_run_with_a_bad_parameter_of_its_strategy_is_refused_by_the_server(prefect_server):
     paths, port = prefect_server
     environ = {**os.environ, **prefect_environ(paths, port)}
-    deployment_id = run(REGISTER, environ=environ)
+    deployment_id = run(REGISTER, "refused", environ=environ)
 
     good = run(RUN, deployment_id, '{"strategy": "timed-entry", "every_s": 5}', environ=environ)
     bad = run(RUN, deployment_id, '{"strategy": "timed-entry", "every_s": -5}', environ=environ)
