@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 import psutil
 import pytest
+from patience import patience
 from shared_prefect import shared_prefect
 
 from pxcore.cli.market import choose_market
@@ -19,7 +20,7 @@ from pxcore.cli.paper import Paper
 from pxcore.runtime.paths import Paths
 from pxcore.runtime.process import end, spawn
 
-LINE_S = 60.0  # for the next line of a process that is expected to say something
+_LINE_UNITS = 30  # for the next line of a process that is expected to say something
 
 
 class Lines:
@@ -39,7 +40,7 @@ class Lines:
 
     def until(self, wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
         """The next line that is wanted. Fails when the process ends or falls silent first."""
-        while (text := self._queue.get(timeout=LINE_S)) is not None:
+        while (text := self._queue.get(timeout=patience(_LINE_UNITS))) is not None:
             line = msgspec.json.decode(text)
             self.seen.append(line)
             if wanted(line):
@@ -51,7 +52,7 @@ class Lines:
 
     def rest(self) -> list[dict[str, Any]]:
         """Everything until the process closes its output."""
-        while (text := self._queue.get(timeout=LINE_S)) is not None:
+        while (text := self._queue.get(timeout=patience(_LINE_UNITS))) is not None:
             self.seen.append(msgspec.json.decode(text))
         return self.seen
 
@@ -101,7 +102,7 @@ def start_flow(
 
     yield start
     for process in started:
-        end(process, patience=(30.0, 5.0, 5.0))
+        end(process, patience=(patience(30), patience(5), patience(5)))
 
 
 @pytest.fixture(autouse=True)
@@ -110,7 +111,7 @@ def nothing_left_behind() -> Iterator[None]:
     before = set(descendants())
     yield
     left = [p for p in descendants() if p not in before]
-    _, alive = psutil.wait_procs(left, timeout=20)
+    _, alive = psutil.wait_procs(left, timeout=patience(20))
     assert not alive, [p.cmdline() for p in alive]
 
 

@@ -19,6 +19,7 @@ from typing import Any
 
 import msgspec
 import requests
+from patience import patience
 
 from pxcore.calendar import trading_day_at
 from pxcore.cli.market import choose_market
@@ -39,7 +40,7 @@ from pxcore.settings import Settings, load_settings
 
 REPLY_S, GRACE_S = 2, 5
 HELD_MS = 2500  # longer than a killed session needs, shorter than an order may be under way
-WAIT_S = 40.0
+WAIT_S = patience(20)
 ACCOUNT = 26_200_002
 SESSION = {
     "PX_STRATEGY": "trade-on-start",
@@ -128,10 +129,10 @@ class Paper:
         }
 
     def post(self, path: str, body: object) -> None:
-        requests.post(f"{self.url}/paper/{path}", json=body, timeout=5).raise_for_status()
+        requests.post(f"{self.url}/paper/{path}", json=body, timeout=WAIT_S).raise_for_status()
 
     def get(self, path: str) -> Any:
-        return requests.get(f"{self.url}/paper/{path}", timeout=5).json()
+        return requests.get(f"{self.url}/paper/{path}", timeout=WAIT_S).json()
 
     def account(self) -> Any:
         return self.get("state")["accounts"][0]
@@ -187,7 +188,7 @@ class Victim:
     def join(self) -> None:
         """The flow has done its part; without one, the process is gone."""
         self._thread.join(WAIT_S)
-        end(self._process, patience=(1.0, 1.0, 1.0))
+        end(self._process, patience=(WAIT_S, WAIT_S, WAIT_S))
 
     def _supervise(self) -> None:
         assert self._flow is not None
@@ -259,7 +260,7 @@ def survive(survivor: str, victim: Victim, settings: Settings, said: list[Notice
     if survivor == "px flatten":
         status = end(
             spawn("pxcore.cli", "flatten", "--yes", stderr=settings.home / "flatten.err"),
-            patience=(WAIT_S, 5.0, 5.0),
+            patience=(WAIT_S, WAIT_S, WAIT_S),
         )
         return status == 0
     return start_again(settings, said).is_flat
@@ -289,7 +290,7 @@ def run(name: str, survivor: str, home: Path) -> dict[str, Any]:
         naked.stop()
         return judge(paper, settings, said=said, is_flat=is_flat, flat_s=flat_s, naked=naked)
     finally:
-        end(paper.process, patience=(10.0, 5.0, 5.0))
+        end(paper.process, patience=(WAIT_S, WAIT_S, WAIT_S))
 
 
 class Naked(threading.Thread):
@@ -304,7 +305,7 @@ class Naked(threading.Thread):
 
     def stop(self) -> None:
         self._stopped.set()
-        self.join(5.0)
+        self.join(WAIT_S)
 
     def run(self) -> None:
         before = time.monotonic()

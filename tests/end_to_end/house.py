@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 import psutil
 import requests
+from patience import patience
 
 from pxcore.cli.orchestrator import px_environ
 from pxcore.clock_file import PublishedClock
@@ -34,16 +35,19 @@ HOLDS = {
     "PX_RESTARTS_MAX": "0",
     "PX_WINDOW_START": "08:00",  # the paper market begins at 08:29
 }
+_USUAL_UNITS = 30  # for what takes some seconds: a process starts, a session flattens
+_LOOK_EVERY_S = 0.15
 _never = threading.Event()
 
 
-def until(is_so: Callable[[], Any], *, within_s: float, what: str = "") -> Any:
+def until(is_so: Callable[[], Any], *, within_s: float | None = None, what: str = "") -> Any:
     """What it came to, once it is so."""
+    bound_s = patience(_USUAL_UNITS) if within_s is None else within_s
     began = time.monotonic()
     while (found := is_so()) is None or found is False:
         took_s = time.monotonic() - began
-        assert took_s < within_s, f"not so within {within_s:g} s: {what or is_so}"
-        _never.wait(0.15)
+        assert took_s < bound_s, f"not so within {bound_s:g} s: {what or is_so}"
+        _never.wait(_LOOK_EVERY_S)
     return found
 
 
@@ -84,7 +88,7 @@ class House:
         self.wait_until_up()
 
     def wait_until_up(self) -> "House":
-        until(self._is_up, within_s=90, what="px up is up")
+        until(self._is_up, within_s=patience(60), what="px up is up")
         return self
 
     def _is_up(self) -> bool:
@@ -93,6 +97,14 @@ class House:
 
     def said(self) -> str:
         return self.log.read_text(encoding="utf-8", errors="replace")
+
+    def last_words(self) -> str:
+        """The ends of all its logs, for what did not come about."""
+        logs = [self.log, *sorted((self.home / "logs").glob("*.log"))]
+        return "\n".join(
+            f"-- {log.name}\n{log.read_text(encoding='utf-8', errors='replace')[-2000:]}"
+            for log in logs
+        )
 
     @property
     def ui(self) -> str:
@@ -114,10 +126,12 @@ class House:
         """
 
         def answered() -> requests.Response | None:
-            answer = self._session.request(method, f"{self.ui}/api/{path}", json=body, timeout=10)
+            answer = self._session.request(
+                method, f"{self.ui}/api/{path}", json=body, timeout=patience(5)
+            )
             return None if answer.status_code == 503 else answer
 
-        answer = until(answered, within_s=20, what=f"{method} {path}")
+        answer = until(answered, what=f"{method} {path}")
         answer.raise_for_status()
         return answer.json() if answer.content else None
 
@@ -136,7 +150,7 @@ class House:
     def state(self, run_id: str) -> dict[str, Any]:
         return dict(self.get(f"flow_runs/{run_id}")["state"])
 
-    def ended(self, run_id: str, *, within_s: float = 90) -> dict[str, Any]:
+    def ended(self, run_id: str, *, within_s: float | None = None) -> dict[str, Any]:
         """Its last state."""
 
         def final() -> dict[str, Any] | None:
@@ -146,7 +160,7 @@ class House:
                 return None
             return state if state["type"] in FINAL else None
 
-        return dict(until(final, within_s=within_s, what=f"run {run_id} is over"))
+        return dict(until(final, within_s=within_s or patience(60), what=f"run {run_id} is over"))
 
     def set_state(self, run_id: str, kind: str, *, force: bool = False) -> None:
         self.post(f"flow_runs/{run_id}/set_state", {"state": {"type": kind}, "force": force})
@@ -166,8 +180,8 @@ class House:
                 base_url=facts["paper_url"],
                 username="paper",
                 api_key="paper",
-                connect_timeout_s=2.0,
-                reply_timeout_s=5.0,
+                connect_timeout_s=patience(1),
+                reply_timeout_s=patience(2),
                 clock=clock,
             )
         return self._client.snapshot(facts["account_id"], day_start=clock.now()).is_flat
@@ -177,7 +191,10 @@ class House:
 
     def holding(self) -> str:
         """Once a session is protected: its id."""
-        until(self._is_protected, within_s=60, what="a session holds a protected position")
+        try:
+            until(self._is_protected, within_s=patience(60), what="a protected position")
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{self.last_words()}") from None
         return str(self.holder()).split()[0]
 
     def _is_protected(self) -> bool:
@@ -187,13 +204,18 @@ class House:
         log = self.home / "logs" / f"{holder.split()[0]}.log"
         return log.exists() and "phase.protected" in log.read_text(encoding="utf-8")
 
-    def released(self, *, within_s: float) -> float:
-        """Seconds until nobody holds the account any more; it is flat then."""
-        began = time.monotonic()
-        until(lambda: self.holder() is None, within_s=within_s, what="the account is let go of")
-        took_s = time.monotonic() - began
+    def released(self) -> None:
+        """Once nobody holds the account any more; it is flat then."""
+        until(lambda: self.holder() is None, what="the account is let go of")
         assert self.is_flat()
-        return took_s
+
+    def goes_on_for(self, seconds: float) -> None:
+        """Whatever is under way there: so long is what the product itself says that it takes."""
+        try:
+            self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return
+        raise AssertionError(f"px up has ended: {self.said()}")
 
     def px(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
@@ -202,7 +224,7 @@ class House:
             env=self.environ,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=patience(60),
             check=False,
             stdin=subprocess.DEVNULL,
         )
@@ -248,11 +270,11 @@ class House:
         if self.process.poll() is None:
             self.process.terminate()
         try:
-            self.process.wait(120)
+            self.process.wait(patience(60))
         except subprocess.TimeoutExpired:
             self.process.kill()
-            self.process.wait(10)
-        _, alive = psutil.wait_procs(left, timeout=60)
+            self.process.wait(patience(5))
+        _, alive = psutil.wait_procs(left, timeout=patience(30))
         for process in alive:
             process.kill()
         assert not alive, [_command(p) for p in alive]

@@ -3,18 +3,18 @@
 import os
 import signal
 from collections.abc import Iterator
-from datetime import UTC, datetime
 
 import psutil
 import pytest
 from house import HOLDS, House, until
+from patience import patience
 
 from pxcore.paper.keeper import read_state
 from pxcore.runtime.home_lock import household_of
 
-pytestmark = [pytest.mark.process, pytest.mark.e2e, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.process, pytest.mark.e2e]
 
-DAY = {"run": {"window": {"minutes": 5}}}
+DAY = {"run": {"window": {"minutes": 30}}}
 
 
 @pytest.fixture
@@ -45,8 +45,8 @@ def test_px_down_flattens_and_leave_keeps_the_bracket_and_the_next_start_finds_i
     tree = house.tree()
     done = house.px("down", "--yes")
     assert done.returncode == 0 and "it will flatten and end" in done.stdout
-    assert house.process.wait(30) == 0
-    until(lambda: is_over(house, tree), within_s=20)
+    assert house.process.wait(patience(30)) == 0
+    until(lambda: is_over(house, tree), what=f"all ended: {tree}")
     assert kept_position(house) == 0
 
     house.restart()
@@ -55,7 +55,7 @@ def test_px_down_flattens_and_leave_keeps_the_bracket_and_the_next_start_finds_i
     session = house.holding()
     done = house.px("down", "--leave", "--yes")
     assert done.returncode == 0 and "stays under its bracket" in done.stdout
-    house.process.wait(30)
+    house.process.wait(patience(30))
     assert kept_position(house) != 0
     log = (house.home / "logs" / f"{session}.log").read_text()
     assert "to its bracket at the venue" in log
@@ -67,9 +67,7 @@ def test_px_down_flattens_and_leave_keeps_the_bracket_and_the_next_start_finds_i
     assert "left by a session of ours: flatten" in _flow_log(house)
     tree = house.tree()
     os.kill(house.process.pid, signal.SIGKILL)
-    began = datetime.now(UTC)
-    until(lambda: is_over(house, tree), within_s=90, what=f"ended by itself: {tree}")
-    assert (datetime.now(UTC) - began).total_seconds() < 90
+    until(lambda: is_over(house, tree), within_s=patience(60), what=f"ended by itself: {tree}")
     assert kept_position(house) == 0
 
     house.restart()  # over a killed one's facts, whose gateway is gone

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from patience import patience
 
 from pxcore.cli.orchestrator import prefect_environ, px_environ
 from pxcore.journal import read_opening
@@ -15,6 +16,8 @@ from pxcore.journal.replay import replay
 from pxcore.runtime.paths import Paths
 
 pytestmark = [pytest.mark.process, pytest.mark.e2e]
+
+ENDS_S = patience(30)  # its own flatten, and Prefect's word that it is over
 
 
 def outcome_of(lines) -> dict:
@@ -31,7 +34,7 @@ def test_day_ends_flat_and_reconciled_and_its_journal_replays(start_paper, start
     flow = start_flow(settings)
     said = flow.rest()
     outcome = outcome_of(said)
-    assert flow.process.wait(10) == 0
+    assert flow.process.wait(ENDS_S) == 0
     assert (outcome["flat"], outcome["reconciled"]) == (True, True)
     assert outcome["trades"] >= 1 and outcome["fills"] == 2 * outcome["trades"]
     assert outcome["refusals"]
@@ -50,7 +53,7 @@ def test_stop_line_ends_the_session_flat_and_the_day_is_closed(start_paper, star
     flow.process.stdin.flush()
     outcome = outcome_of(flow.rest())
     assert (outcome["flat"], outcome["reconciled"]) == (True, True)
-    assert flow.process.wait(10) == 0
+    assert flow.process.wait(ENDS_S) == 0
     assert paper.is_flat()
 
 
@@ -60,7 +63,7 @@ def test_end_of_stdin_of_the_flow_leaves_the_account_flat(start_paper, start_flo
     flow.until_code("phase.protected")
     flow.process.stdin.close()
     flow.rest()
-    assert flow.process.wait(30) != 0
+    assert flow.process.wait(ENDS_S) != 0
     assert paper.is_flat()
 
 
@@ -70,17 +73,23 @@ def test_signal_to_the_flow_leaves_the_account_flat(start_paper, start_flow, num
     flow = start_flow(settings)
     flow.until_code("phase.protected")
     flow.process.send_signal(number)
-    flow.process.wait(40)
+    flow.process.wait(ENDS_S)
     assert paper.is_flat()
 
 
 TIMED_OUT = """
+import os, signal, sys
 from flows.trading_day import trading_day
 from tasks.control import CONTROL
 from flows.run import say
 
-CONTROL.listeners.append(say)
-state = trading_day.with_options(timeout_seconds=20)(return_state=True)
+def hear(line):
+    say(line)
+    if getattr(line, "code", "") == "phase.protected":
+        os.kill(os.getpid(), signal.SIGALRM)  # by which Prefect says that the time is up
+
+CONTROL.listeners.append(hear)
+state = trading_day.with_options(timeout_seconds=float(sys.argv[1]))(return_state=True)
 print('{"line": "state", "name": "%s"}' % state.name)
 """
 
@@ -90,12 +99,12 @@ def test_flow_that_times_out_leaves_the_account_flat(start_paper, prefect_server
     server_paths, port = prefect_server
     environ = px_environ({**os.environ, **prefect_environ(server_paths, port)}, settings)
     done = subprocess.run(
-        [sys.executable, "-c", TIMED_OUT],
+        [sys.executable, "-c", TIMED_OUT, str(ENDS_S)],
         env=environ,
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=patience(60),
         check=False,
     )
     assert "phase.protected" in done.stdout
@@ -109,7 +118,7 @@ def test_killed_flow_leaves_a_session_that_flattens_by_itself(start_paper, start
     flow.until_code("phase.protected")
     session = session_process(flow.process.pid)
     flow.process.kill()
-    session.wait(20)
+    session.wait(ENDS_S)
     assert paper.is_flat()
 
 
@@ -180,7 +189,7 @@ def test_day_that_cannot_start_says_why_in_one_line(start_paper, start_flow, cha
     flow = start_flow(settings | changes)
     refusal = flow.until(lambda line: line["line"] == "refusal")
     assert any(said in problem for problem in refusal["problems"])
-    assert flow.process.wait(20) in (1, 2)
+    assert flow.process.wait(ENDS_S) in (1, 2)
 
 
 def test_day_after_its_window_is_skipped(start_paper, start_flow):
@@ -189,4 +198,4 @@ def test_day_after_its_window_is_skipped(start_paper, start_flow):
     flow = start_flow(late)
     refusal = flow.until(lambda line: line["line"] == "refusal")
     assert "is over" in refusal["problems"][0]
-    assert flow.process.wait(20) == 3
+    assert flow.process.wait(ENDS_S) == 3

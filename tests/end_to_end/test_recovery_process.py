@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from patience import patience
 
 from pxcore.calendar import trading_day_at
 from pxcore.engine.commands import Notice
@@ -70,7 +71,7 @@ def kill_when(code: str, plan: SessionPlan, settings: Settings) -> None:
         if isinstance(line, Milestone) and line.code == code:
             os.kill(process.pid, signal.SIGKILL)
             break
-    end(process, patience=(5.0, 1.0, 1.0))
+    end(process, patience=(patience(5), patience(1), patience(1)))
 
 
 def test_position_of_a_killed_session_is_adopted_guarded_and_reconciled(start_paper, configure):

@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import pytest
+from patience import patience
 
 from pxcore.cli.orchestrator import prefect_environ, px_environ
 
@@ -34,7 +35,7 @@ def test_whatever_is_held_after_the_time_to_be_flat_is_closed(
             cwd=tmp_path,
             capture_output=True,
             text=True,
-            timeout=90,
+            timeout=patience(60),
             check=False,
         )
 

@@ -7,6 +7,7 @@ import sys
 from datetime import datetime
 
 import pytest
+from patience import patience
 
 from pxcore.calendar import CHICAGO
 from pxcore.cli.orchestrator import prefect_environ
@@ -29,7 +30,7 @@ from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterId
 
 async def main(deployment_id):
     async with get_client() as client:
-        for _ in range(600):
+        while True:  # the one who waits for this has a bound
             runs = await client.read_flow_runs(
                 deployment_filter=DeploymentFilter(id=DeploymentFilterId(any_=[deployment_id]))
             )
@@ -49,7 +50,7 @@ def run(code: str, *arguments: str, environ: dict[str, str]) -> str:
         env=environ,
         capture_output=True,
         text=True,
-        timeout=90,
+        timeout=patience(60),
         check=False,
     )
     assert output.returncode == 0, output.stderr

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
+from patience import patience
 from typer.testing import CliRunner
 
 from pxcore.cli.app import app
@@ -21,6 +22,8 @@ from pxcore.runtime.supervisor import Supervisor
 from pxcore.settings import Mode, Settings, load_settings
 
 pytestmark = pytest.mark.process
+
+SAID_S = patience(30)  # for its next line, and for its end
 
 
 @pytest.fixture
@@ -162,13 +165,13 @@ def test_second_session_on_an_account_is_refused_and_the_first_goes_on(start_pap
     supervisor = Supervisor(plan, settings, on_line=first.put)
     thread = threading.Thread(target=lambda: first.put(supervisor.run()))
     thread.start()
-    while getattr(first.get(timeout=30), "code", "") != "phase.protected":
+    while getattr(first.get(timeout=SAID_S), "code", "") != "phase.protected":
         continue
     with pytest.raises(AccountBusy, match=plan.session_id):
         Supervisor(replace(plan, session_id="px-other"), settings, on_line=lambda _: None).run()
     assert not paper.is_flat()
     assert CliRunner().invoke(app, ["flatten", "--yes"]).exit_code == 0
-    thread.join(30)
+    thread.join(SAID_S)
     assert paper.is_flat()
 
 
@@ -180,12 +183,12 @@ def test_flatten_ends_the_session_of_an_account_that_is_flat(start_paper, config
     ended = queue.SimpleQueue()
     thread = threading.Thread(target=lambda: ended.put(supervisor.run()))
     thread.start()
-    said.get(timeout=30)  # it runs
+    said.get(timeout=SAID_S)  # it runs
     result = CliRunner().invoke(app, ["flatten", "--yes"])
     assert result.exit_code == 0, result.output
     assert "asked to flatten and end" in result.output
-    assert ended.get(timeout=30).is_flat and paper.is_flat()
-    thread.join(30)
+    assert ended.get(timeout=SAID_S).is_flat and paper.is_flat()
+    thread.join(SAID_S)
 
 
 def test_running_session_heeds_a_tightening_and_the_next_one_is_held_to_it(start_paper, configure):
@@ -195,26 +198,26 @@ def test_running_session_heeds_a_tightening_and_the_next_one_is_held_to_it(start
     supervisor = Supervisor(plan_for(settings), settings, on_line=said.put)
     thread = threading.Thread(target=lambda: said.put(supervisor.run()))
     thread.start()
-    said.get(timeout=30)  # it runs
+    said.get(timeout=SAID_S)  # it runs
     result = CliRunner().invoke(
         app, ["limits", "tighten", "loss_usd_max=90", "trades_max=1", "--reason", "choppy"]
     )
     assert result.exit_code == 0, result.output
-    while getattr(said.get(timeout=10), "code", "") != "limits.tightened":
+    while getattr(said.get(timeout=SAID_S), "code", "") != "limits.tightened":
         continue
     supervisor.ask_to_stop()
-    thread.join(30)
+    thread.join(SAID_S)
 
     again = Supervisor(plan_for(settings), settings, on_line=said.put)
     thread = threading.Thread(target=lambda: said.put(again.run()))
     thread.start()
     held = []
     while len(held) < 2:
-        line = said.get(timeout=20)
+        line = said.get(timeout=SAID_S)
         if getattr(line, "code", "") == "limits.held":
             held.append(line.text)
     again.ask_to_stop()
-    thread.join(30)
+    thread.join(SAID_S)
     assert any("trades_max" in text for text in held)
 
 

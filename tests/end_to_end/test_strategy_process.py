@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from patience import patience
 from test_flow_process import outcome_of
 
 from pxcore.journal.reader import read_opening
@@ -127,4 +128,4 @@ def test_strategy_that_is_not_right_is_refused_before_anything_starts(
     flow = start_flow(settings | changes)
     refusal = flow.until(lambda line: line["line"] == "refusal")
     assert all(any(part in problem for problem in refusal["problems"]) for part in said)
-    assert flow.process.wait(20) == 2
+    assert flow.process.wait(patience(20)) == 2

@@ -16,7 +16,8 @@ import postgres
 import psutil
 import pytest
 import requests
-from house import HOLDS, until
+from house import FINAL, HOLDS, until
+from patience import patience
 
 from pxcore.cli.market import choose_market
 from pxcore.cli.orchestrator import free_port, px_environ
@@ -29,7 +30,6 @@ pytestmark = [
     pytest.mark.process,
     pytest.mark.services,
     pytest.mark.e2e,
-    pytest.mark.timeout(300),
 ]
 
 AUTH = "px:secret-of-this-test"
@@ -89,27 +89,32 @@ class Cluster:
         self._stack.callback(_end, process)
         return found
 
-    def run(self, machine: str, *command: str) -> str:
+    def run(self, machine: str, *command: str, **settings: str) -> str:
         done = subprocess.run(
             [PYTHON, "-m", *command],
             cwd=self.folder / machine,
-            env=self.environ(machine),
+            env=self.environ(machine) | settings,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=patience(60),
             check=False,
         )
         assert done.returncode == 0, done.stderr + done.stdout
         return done.stdout
 
+    def said(self, machine: str) -> str:
+        """The ends of its logs, for a day that did not end as it should."""
+        logs = [*self.folder.glob(f"{machine}-*.log"), *(self.folder / machine).rglob("*.log")]
+        return "\n".join(f"-- {log}\n{log.read_text()[-4000:]}" for log in logs)
+
     def ask(self, method: str, path: str, body: Any = None) -> Any:
-        answer = self._session.request(method, f"{self.api}/{path}", json=body, timeout=10)
+        answer = self._session.request(method, f"{self.api}/{path}", json=body, timeout=patience(5))
         answer.raise_for_status()
         return answer.json()
 
     def is_well(self) -> bool:
         try:
-            return self._session.get(f"{self.api}/health", timeout=2).ok
+            return self._session.get(f"{self.api}/health", timeout=patience(2)).ok
         except requests.RequestException:
             return False
 
@@ -127,11 +132,11 @@ def _end(process: "subprocess.Popen[bytes]") -> None:
         left = []
     process.terminate()
     try:
-        process.wait(15)
+        process.wait(patience(15))
     except subprocess.TimeoutExpired:
         process.kill()
-        process.wait(10)
-    _, alive = psutil.wait_procs(left, timeout=40)
+        process.wait(patience(5))
+    _, alive = psutil.wait_procs(left, timeout=patience(20))
     for one in alive:
         one.kill()
 
@@ -167,7 +172,7 @@ def cluster(tmp_path: Path) -> Iterator[Cluster]:
 
 def test_two_accounts_on_two_machines_end_flat_though_one_machine_dies(cluster):
     cluster.start("server", "prefect", "prefect", "server", "start", "--port", str(cluster._port))
-    until(cluster.is_well, within_s=90, what="the server on PostgreSQL answers")
+    until(cluster.is_well, within_s=patience(30), what="the server on PostgreSQL answers")
     refused = requests.Session()
     refused.trust_env = False
     assert refused.post(f"{cluster.api}/deployments/filter", json={}).status_code == 401
@@ -190,7 +195,7 @@ def test_two_accounts_on_two_machines_end_flat_though_one_machine_dies(cluster):
             {"deployments": {"name": {"any_": [f"trading-day-{name}"]}}},
         )
         assert found["work_queue_name"] == name
-        parameters = {"run": {**found["parameters"]["run"], "window": {"minutes": 1.5}}}
+        parameters = {"run": {**found["parameters"]["run"], "window": {"minutes": 30}}}
         made = cluster.ask(
             "POST",
             f"deployments/{found['id']}/create_flow_run",
@@ -199,21 +204,28 @@ def test_two_accounts_on_two_machines_end_flat_though_one_machine_dies(cluster):
         runs[name] = made["id"]
     until(
         lambda: sorted(cluster.phases().values()) == ["protected", "protected"],
-        within_s=90,
+        within_s=patience(60),
         what="both accounts hold a protected position",
     )
     dying = [workers["one"], *workers["one"].children(recursive=True)]
     for process in dying:
         if "pxcore.runtime.session" not in " ".join(process.cmdline()):
             process.kill()
-    until(lambda: len(cluster.phases()) == 1, within_s=40, what="the first session has ended")
+    until(
+        lambda: len(cluster.phases()) == 1,
+        within_s=patience(30),
+        what="the first session has ended",
+    )
     assert cluster.papers["one"].is_flat()
     assert not cluster.papers["two"].is_flat(), "the other machine's goes on"
 
+    told = cluster.run("two", "pxcore.cli", "flatten", "--yes", **cluster.papers["two"].settings())
+    assert "asked to flatten and end" in told
+
     def other() -> dict[str, Any] | None:
         state = cluster.ask("GET", f"flow_runs/{runs['two']}")["state"]
-        return state if state["type"] in ("COMPLETED", "FAILED", "CRASHED") else None
+        return state if state["type"] in FINAL else None
 
-    state = until(other, within_s=120, what="the second day is over")
-    assert state["type"] == "COMPLETED" and state["name"].startswith("Completed (flat")
+    state = until(other, within_s=patience(60), what="the second day is over")
+    assert state["name"].startswith("Completed (flat"), (state, cluster.said("two"))
     assert cluster.papers["two"].is_flat()

@@ -10,17 +10,22 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import datetime
+from pathlib import Path
 
 import psutil
 import pytest
 from house import HOLDS, House, until
+from patience import patience
 
 from pxcore.calendar import CHICAGO
+from pxcore.cli.orchestrator import prefect_environ
+from pxcore.runtime import supervisor
+from pxcore.runtime.paths import Paths
+from tasks import run_watch
 
 pytestmark = [
     pytest.mark.process,
     pytest.mark.e2e,
-    pytest.mark.timeout(240),
     pytest.mark.xdist_group("px up"),
 ]
 
@@ -34,6 +39,10 @@ SCHEDULED = {
     "housekeeping",
 }
 BY_HAND = {"flatten", "kill-switch"}
+RUNNER_LOOKS_S = float(prefect_environ(Paths(Path()), 0)["PREFECT_RUNNER_POLL_FREQUENCY"])
+BETWEEN_QUESTIONS_S = 2.0  # the venue answers so many a minute
+ASLEEP_S = 0.6 * supervisor._SILENCE_S  # what stands still is not yet taken for hanging
+AWAY_S = 15.0  # longer than a request of Prefect's waits before it is made again
 
 
 @pytest.fixture(scope="module")
@@ -53,10 +62,10 @@ def nothing_left_behind() -> None:
 @pytest.fixture
 def held(house: House) -> Iterator[str]:
     """A trading day whose session holds a protected position: the id of its run."""
-    run_id = house.start("trading-day", {"run": {"window": {"minutes": 5}}})
+    run_id = house.start("trading-day", {"run": {"window": {"minutes": 30}}})
     house.holding()
     yield run_id
-    house.ended(run_id, within_s=120)
+    house.ended(run_id)
     house.forgive()
 
 
@@ -97,7 +106,7 @@ def test_registering_again_makes_no_second_automation_and_removes_a_stale_deploy
             cwd=house.folder,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=patience(60),
             check=False,
         )
         assert done.returncode == 0, done.stderr
@@ -132,7 +141,6 @@ def test_manual_day_ends_completed_with_its_result_in_the_name_and_the_story_on_
     assert "report.html" in made[f"report-page-{account}"]["data"]
     told = until(
         lambda: _events_of(house, {"px.session.started", "px.order.filled", "px.session.ended"}),
-        within_s=20,
         what="the session's events",
     )
     assert told
@@ -164,7 +172,7 @@ def test_run_with_a_parameter_out_of_range_is_refused_by_the_form(house):
     answer = house._session.post(
         f"{house.ui}/api/deployments/{house.deployment('trading-day')['id']}/create_flow_run",
         json={"parameters": {"run": {"size": 0}}, "state": {"type": "SCHEDULED"}},
-        timeout=10,
+        timeout=patience(5),
     )
     assert answer.status_code in (409, 422)
 
@@ -189,18 +197,17 @@ def test_second_session_of_the_account_is_skipped_and_names_the_holder(house, he
     house.set_state(held, "CANCELLING")
 
 
-def test_flatten_by_hand_starts_within_3_s_and_ends_a_live_session_flat(house, held):
+def test_flatten_by_hand_starts_at_the_runners_next_look_and_ends_a_live_session_flat(house, held):
     run_id = house.start("flatten")
     run = until(
         lambda: (r := house.get(f"flow_runs/{run_id}"))["start_time"] and r,
-        within_s=10,
         what="the flatten's code runs",
     )
     waited = _seconds(run["created"], run["start_time"])
     state = house.ended(run_id)
     assert state["name"] == "Completed (flat)", state
     assert house.is_flat()
-    assert waited < max(3.0, 1.5 + 2 * import_s(house)), "poll, and the flow's process"
+    assert waited < RUNNER_LOOKS_S + 4 * import_s(house), "the runner's look, the flow's process"
     assert house.ended(held)["name"].startswith("Completed (flat")
 
 
@@ -208,7 +215,7 @@ def import_s(house: House) -> float:
     """What a process of Prefect's with this flow takes to begin, on this machine at this moment."""
     began = time.monotonic()
     command = [sys.executable, "-c", "import prefect.engine, flows.flatten"]
-    subprocess.run(command, env=house.environ, check=True, timeout=60)
+    subprocess.run(command, env=house.environ, check=True, timeout=patience(30))
     return time.monotonic() - began
 
 
@@ -231,7 +238,7 @@ def test_kill_switch_from_the_form_flattens_and_keeps_the_next_session_out(house
         house.start("kill-switch", {"order": {"action": "engage", "reason": "news"}})
     )
     assert engaged["name"] == "Completed (engaged)"
-    house.released(within_s=20)
+    house.released()
     house.ended(held)
     state = house.ended(house.start("trading-day"))
     assert state["name"] == "Skipped (kill switch)", state
@@ -247,30 +254,29 @@ def test_kill_switch_from_the_form_flattens_and_keeps_the_next_session_out(house
 
 def test_cancel_from_the_ui_ends_flat(house, held):
     house.set_state(held, "CANCELLING")
-    assert house.released(within_s=30) < 25
+    house.released()
     assert house.ended(held)["type"] == "CANCELLED"
 
 
 def test_run_forced_into_cancelled_has_its_session_end_flat(house, held):
     """Prefect tells the process nothing of it: the task itself asks."""
     house.set_state(held, "CANCELLED", force=True)
-    house.released(within_s=30)
+    house.released()
 
 
 def test_run_that_is_called_crashed_by_mistake_has_its_session_go_on(house, held):
     """As after an outage that cost its heartbeats: nobody wished it to end."""
     holder = house.holder()
     house.set_state(held, "CRASHED", force=True)
-    with pytest.raises(subprocess.TimeoutExpired):  # longer than the task's own look takes
-        house.process.wait(8)
+    house.goes_on_for(4 * run_watch._EVERY_S)  # so often has the task looked
     assert house.holder() == holder and not house.is_flat()
     house.set_state(held, "CANCELLED", force=True)
-    house.released(within_s=30)
+    house.released()
 
 
 def test_paused_run_has_its_session_end_flat(house, held):
     house.set_state(held, "PAUSED", force=True)
-    house.released(within_s=30)
+    house.released()
     house.set_state(held, "CANCELLED", force=True)
 
 
@@ -292,9 +298,11 @@ def test_signal_to_the_flow_ends_flat_and_its_run_crashed(house, held, number):
     """And the automation starts a flatten, which finds it flat or spares whoever has it."""
     before = flattens(house)
     house.flow_process().send_signal(number)
-    house.released(within_s=40)
+    house.released()
     assert house.ended(held)["type"] in ("CRASHED", "FAILED")
-    (new,) = until(lambda: (flattens(house) - before) or None, within_s=60, what="a flatten")
+    (new,) = until(
+        lambda: (flattens(house) - before) or None, within_s=patience(60), what="a flatten"
+    )
     assert house.ended(new)["name"] in ("Completed (flat already)", "Skipped (busy)")
 
 
@@ -315,13 +323,13 @@ def wait_for_another(house: House, tether: psutil.Process) -> None:
         new = house.seek("runtime.tether", "serve", "sessions")
         return new is not None and new.pid != tether.pid
 
-    until(is_there, within_s=30, what="a new runner")
+    until(is_there, what="a new runner")
 
 
 def test_stopped_session_runner_ends_flat_is_started_anew_and_its_run_is_swept(house, held):
     tether, runner = session_runner(house)
     runner.terminate()
-    house.released(within_s=60)
+    house.released()
     wait_for_another(house, tether)
     swept = house.ended(house.start("sweep"))
     assert swept["type"] == "COMPLETED"
@@ -335,20 +343,19 @@ def test_session_whose_runner_was_killed_goes_on_and_can_still_be_cancelled(hous
     wait_for_another(house, tether)
     assert house.holder() is not None and not house.is_flat()
     house.set_state(held, "CANCELLING")
-    assert house.released(within_s=40) < 30
+    house.released()
     assert house.ended(held)["type"] == "CANCELLED"
 
 
-def test_flow_and_session_killed_at_once_are_flattened_after_within_30_s(house, held):
+def test_flow_and_session_killed_at_once_are_flattened_after(house, held):
     """By the watchdog, or by the flatten that the automation starts, whichever is first there."""
     flow, session = house.flow_process(), house.session_process()
     os.kill(flow.pid, signal.SIGKILL)
     os.kill(session.pid, signal.SIGKILL)
-    until(lambda: not pause_s(2.0) and house.is_flat(), within_s=30, what="flat again")
+    until(lambda: not pause_s(BETWEEN_QUESTIONS_S) and house.is_flat(), what="flat again")
 
 
 def pause_s(seconds: float) -> bool:
-    """Between questions to the venue, of which there are so many a minute."""
     return threading.Event().wait(seconds)
 
 
@@ -357,33 +364,31 @@ def test_machine_that_slept_ends_its_session_as_it_should(house, held):
     everybody = [*house.tree(), house.session_process()]
     for process in everybody:
         process.suspend()
-    with pytest.raises(subprocess.TimeoutExpired):
-        house.process.wait(12)
+    house.goes_on_for(ASLEEP_S)
     for process in everybody:
         process.resume()
     house.start("flatten")
-    house.released(within_s=60)
+    house.released()
 
 
 def test_store_that_is_locked_keeps_entries_out_and_harms_no_session(house, held):
     log = house.home / "logs" / f"{str(house.holder()).split()[0]}.log"
-    with closing(sqlite3.connect(house.home / "px.sqlite", timeout=30)) as other:
+    with closing(sqlite3.connect(house.home / "px.sqlite", timeout=patience(30))) as other:
         other.execute("BEGIN EXCLUSIVE")
-        until(lambda: "asked.pause" in log.read_text(), within_s=40, what="no entries")
-        with pytest.raises(subprocess.TimeoutExpired):  # for longer than a session may hang
-            house.process.wait(25)
-    until(lambda: "asked.resume" in log.read_text(), within_s=20, what="entries again")
+        until(lambda: "asked.pause" in log.read_text(), what="no entries")
+        house.goes_on_for(1.25 * supervisor._SILENCE_S)  # for longer than a session may hang
+    until(lambda: "asked.resume" in log.read_text(), what="entries again")
     assert not house.is_flat()
     house.set_state(held, "CANCELLING")
-    house.released(within_s=30)
+    house.released()
 
 
 def test_gateway_that_is_killed_is_started_anew_and_the_session_ends_flat(house, held):
     log = house.home / "logs" / f"{str(house.holder()).split()[0]}.log"
     house.find("pxcore.paper").kill()
-    until(lambda: "hub.down" in log.read_text(), within_s=30, what="the session noticed")
+    until(lambda: "hub.down" in log.read_text(), what="the session noticed")
     house.set_state(held, "CANCELLING")
-    house.released(within_s=90)
+    house.released()
 
 
 def test_server_killed_for_a_while_harms_no_session_and_its_runners_are_replaced(house):
@@ -393,8 +398,8 @@ def test_server_killed_for_a_while_harms_no_session_and_its_runners_are_replaced
     server = house.find("prefect", "server", "start")
     os.kill(server.pid, signal.SIGSTOP)  # away: it takes connections and answers nothing
     with pytest.raises(psutil.TimeoutExpired):
-        session.wait(15)
+        session.wait(AWAY_S)
     os.kill(server.pid, signal.SIGKILL)
-    assert house.ended(run_id, within_s=150)["type"] == "COMPLETED"
+    assert house.ended(run_id, within_s=patience(90))["type"] == "COMPLETED"
     assert house.is_flat()
-    until(lambda: "runner sessions is replaced" in house.said(), within_s=60)
+    until(lambda: "runner sessions is replaced" in house.said())
