@@ -32,6 +32,13 @@ _ALLOWED: dict[tuple[str, str], str] = {
     ): "a process of its own; what was not written in time is not said, and not judged",
     ("tests/pxcore/runtime/test_flatten.py", "timeout_s=60.0"): "virtual time",
     ("tests/pxcore/runtime/test_store_access.py", "limit_s=0.2"): _LIMIT,
+    ("tests/pxcore/runtime/test_supervisor.py", "connect_timeout_s=0.1"): _LIMIT,
+    ("tests/pxcore/runtime/test_supervisor.py", "reply_timeout_s=0.1"): _LIMIT,
+    (
+        "tests/shared_prefect.py",
+        "threading.Event().wait(_LOOK_EVERY_S)",
+    ): "how often it looks; the bound is `patience`",
+    ("tests/shared_prefect.py", "told.wait(_LOOK_EVERY_S)"): "how often it looks, for ever",
     ("tests/waiting.py", "_never.wait(_LOOK_S)"): "how often it looks; the bound is `patience`",
 }
 
