@@ -13,6 +13,11 @@ class Clock(Protocol):
     @property
     def speed(self) -> float: ...
 
+    @property
+    def late_s(self) -> float | None:
+        """How late a market is that may fall behind its clock, in our time; None for another."""
+        ...
+
     def now(self) -> datetime:
         """Market time, aware and UTC."""
         ...
@@ -22,6 +27,7 @@ class WallClock:
     """The market is now."""
 
     speed = 1.0
+    late_s = None
 
     def now(self) -> datetime:
         return datetime.now(UTC)
@@ -34,6 +40,8 @@ class ShiftedClock:
     `2026-11-20T14:29:55Z@2026-11-22T22:00:00Z@20`; every process of a paper session reads the
     same text, so they agree on the time to the accuracy of one machine's clock.
     """
+
+    late_s = None
 
     def __init__(self, *, market: datetime, wall: datetime, speed: float) -> None:
         if market.tzinfo is None or wall.tzinfo is None:

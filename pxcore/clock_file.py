@@ -57,6 +57,11 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     lag: timedelta = timedelta(0)
     slowed: timedelta = timedelta(0)
 
+    @property
+    def late_s(self) -> float:
+        """Of ours: how much later the market is there than its clock promised at the opening."""
+        return (self.lag + self.slowed).total_seconds()
+
 
 class ClockFile:
     """The gateway's end. One process writes a file."""
@@ -119,6 +124,10 @@ class PublishedClock:
             lag=timedelta(microseconds=lag_us),
             slowed=timedelta(microseconds=slowed_us),
         )
+
+    @property
+    def late_s(self) -> float:
+        return self.reading().late_s
 
     def __str__(self) -> str:
         """As a clock that runs on from now: MARKET@WALL@SPEED."""

@@ -18,6 +18,7 @@ from pxcore.runtime.lines import Ended, Line, Milestone, Progress
 
 _EVENTS_SHOWN = 12
 _PLAIN_EVERY_S = 5.0
+_LATE_S = 0.2  # of ours, from which on a paper market is told to be late
 _STYLE = {Level.INFO: "", Level.WARNING: "yellow", Level.ALARM: "bold red"}
 
 
@@ -103,7 +104,7 @@ def _figures(line: Progress) -> list[tuple[str, str]]:
     held = "flat" if not line.exposure else f"{line.exposure:+d} at {line.average_price}"
     legs = f"stop {line.stop_price or '-'}, target {line.target_price or '-'}"
     headroom = "-" if line.headroom_usd is None else f"{line.headroom_usd:,.2f}"
-    return [
+    figures = [
         ("price", f"{line.bid or '-'} / {line.ask or '-'}"),
         ("position", f"{held} ({line.phase})"),
         ("bracket", legs if line.exposure else "none"),
@@ -111,3 +112,13 @@ def _figures(line: Progress) -> list[tuple[str, str]]:
         ("headroom", f"{headroom} USD"),
         ("trades", f"{line.trades}, {line.denials} denied"),
     ]
+    if line.market_late_s is not None:
+        figures.append(("paper market", _lateness(line.market_late_s)))
+    return figures
+
+
+def _lateness(late_s: float) -> str:
+    """A machine that cannot keep up is no fault of the day's: its market takes longer."""
+    if late_s < _LATE_S:
+        return "in time"
+    return f"{late_s:.1f} s late: this machine cannot keep up, so it waits"

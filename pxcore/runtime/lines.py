@@ -10,7 +10,8 @@ from pxcore.engine.commands import Level
 
 class Progress(msgspec.Struct, frozen=True, kw_only=True, tag="progress", tag_field="line"):
     """Where the session stands. Prices in price units, as they are printed, None where
-    not known; USD net of the costs booked so far."""
+    not known; USD net of the costs booked so far. `market_late_s` is by how much a paper market
+    is behind its own clock, in our time; None on a real one."""
 
     at: datetime
     phase: str
@@ -25,6 +26,7 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True, tag="progress", tag_fi
     trades: int
     denials: int
     ends_at: datetime
+    market_late_s: float | None = None
 
 
 class Milestone(msgspec.Struct, frozen=True, kw_only=True, tag="milestone", tag_field="line"):

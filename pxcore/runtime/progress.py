@@ -20,7 +20,7 @@ from pxcore.runtime.lines import Milestone, Progress
 HALTED = "halted"  # code of the milestone whose text is why the day is halted
 
 
-def progress_of(engine: Engine, now: datetime) -> Progress:
+def progress_of(engine: Engine, now: datetime, *, market_late_s: float | None = None) -> Progress:
     """Where the session stands, prices in price units."""
     state, contract = engine.state, engine.config.contract
     market, book = state.market, state.book
@@ -48,6 +48,7 @@ def progress_of(engine: Engine, now: datetime) -> Progress:
         trades=book.trades_count,
         denials=sum(engine.denials.values()),
         ends_at=engine.config.window_end,
+        market_late_s=market_late_s,
     )
 
 

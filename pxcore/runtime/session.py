@@ -210,7 +210,9 @@ class Session:
                 )  # in its turn: time never goes back
             if moment >= next_progress:
                 next_progress = moment + _PROGRESS_S
-                progress = progress_of(self._engine, self._clock.now())
+                progress = progress_of(
+                    self._engine, self._clock.now(), market_late_s=self._clock.late_s
+                )
                 self._voice.say(progress)
                 self._lease.note(phase=progress.phase, exposure=progress.exposure)
                 self._heed_silence()

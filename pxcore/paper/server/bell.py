@@ -56,9 +56,13 @@ class Bell:
     @property
     def wait_s(self) -> float:
         """Of ours, until there is something to see to while time does not run."""
-        if self._time.pace is Pace.STEPPING and self._is_done:
-            return self._time.until_next_step_s
-        return _LOOK_EVERY_S
+        match self._time.pace:
+            case Pace.STEPPING if not self._is_told:
+                return 0.0
+            case Pace.STEPPING if self._is_done:
+                return self._time.until_next_step_s
+            case _:
+                return _LOOK_EVERY_S
 
     def calls(self, hub: str) -> Calls:
         """What a client may call on this hub besides subscribing, by lower-case name."""
@@ -116,7 +120,6 @@ class Bell:
         elif self._time.until_next_step_s <= 0:
             self._time.next_step()
             self._is_told = self._is_done = False
-            self._again()
 
     def _tell_step(self) -> None:
         self._step += 1

@@ -181,6 +181,18 @@ def test_next_step_begins_when_the_session_is_done_with_the_one_before(start: St
         user.call("PaperDone", number)
 
 
+def test_steps_follow_each_other_without_anybody_looking_now_and_then(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pxcore.paper.server.bell._LOOK_EVERY_S", 10_000.0)
+    waiting = start(goes_in_steps=True)
+    user, _ = waiting.attached()
+    user.call("PaperReady", "S")
+    for number in range(1, 21):
+        assert step_of(user)[0] == number
+        user.call("PaperDone", number)
+
+
 def test_step_brings_all_quotes_of_its_stretch_before_its_end(start: Start) -> None:
     waiting = start(goes_in_steps=True)
     user, market = waiting.attached()
