@@ -52,7 +52,7 @@ class HomePaper:
         self._port = free_port()
         self._state = paths.home / f"paper-{account_id}.json"
         self._log = paths.logs / f"paper-{account_id}.log"
-        self._clock_file = clock_path(paths, account_id)
+        self._clock_file = clock_path(paths, str(account_id))
         self._clock_file.unlink(missing_ok=True)
         self._renew_clock()
 

@@ -1,5 +1,6 @@
 """The paper gateway: `px paper` in the foreground, or as a process of a demo's own."""
 
+import secrets
 import tempfile
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
@@ -93,9 +94,9 @@ def serve_paper(request: PaperRequest, console: Console) -> int:
         return run(_with_market(config, request.market), announce=announce)
 
 
-def clock_path(paths: Paths, account_id: int) -> Path:
-    """Where the gateway of this account publishes its market's time."""
-    return (paths.home / f"paper-{account_id}.clock").resolve()
+def clock_path(paths: Paths, name: str) -> Path:
+    """Where a gateway publishes its market's time: an absolute path, as settings want it."""
+    return (paths.home / f"paper-{name}.clock").resolve()
 
 
 def market_start(kept: datetime | None) -> datetime:
@@ -149,8 +150,7 @@ class Paper:
         self.account_id = account_id or fresh
         self.url = ""
         self._log = paths.logs / "paper.log"
-        self._clock_file = clock_path(paths, self.account_id)
-        self._clock_file.unlink(missing_ok=True)
+        self._clock_file = clock_path(paths, f"{self.account_id}-{secrets.token_hex(4)}")
         config = PaperConfig(
             port=port,
             account_id=self.account_id,
