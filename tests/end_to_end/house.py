@@ -88,7 +88,7 @@ class House:
         self.wait_until_up()
 
     def wait_until_up(self) -> "House":
-        until(self._is_up, within_s=patience(60), what="px up is up")
+        until(self._is_up, within_s=patience(90), what="px up is up")  # what hangs, it says itself
         return self
 
     def _is_up(self) -> bool:
