@@ -17,6 +17,12 @@ from pxcore.runtime.paths import Paths
 
 pytestmark = [pytest.mark.process, pytest.mark.e2e]
 
+# Its legs are too far away to end it: a position is held until the test does something.
+WIDE = {
+    "PX_STOP_LOSS_TICKS": "400",
+    "PX_TAKE_PROFIT_TICKS": "400",
+    "PX_LOSS_USD_MAX": "900",
+}
 ENDS_S = patience(30)  # its own flatten, and Prefect's word that it is over
 
 
@@ -46,7 +52,7 @@ def test_day_ends_flat_and_reconciled_and_its_journal_replays(start_paper, start
 
 def test_stop_line_ends_the_session_flat_and_the_day_is_closed(start_paper, start_flow):
     paper, settings = start_paper(window_s=60.0)
-    flow = start_flow(settings)
+    flow = start_flow(settings | WIDE)
     flow.until_code("phase.protected")
     assert not paper.is_flat()
     flow.process.stdin.write("stop\n")
@@ -59,7 +65,7 @@ def test_stop_line_ends_the_session_flat_and_the_day_is_closed(start_paper, star
 
 def test_end_of_stdin_of_the_flow_leaves_the_account_flat(start_paper, start_flow):
     paper, settings = start_paper(window_s=60.0)
-    flow = start_flow(settings)
+    flow = start_flow(settings | WIDE)
     flow.until_code("phase.protected")
     flow.process.stdin.close()
     flow.rest()
@@ -70,7 +76,7 @@ def test_end_of_stdin_of_the_flow_leaves_the_account_flat(start_paper, start_flo
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
 def test_signal_to_the_flow_leaves_the_account_flat(start_paper, start_flow, number):
     paper, settings = start_paper(window_s=60.0)
-    flow = start_flow(settings)
+    flow = start_flow(settings | WIDE)
     flow.until_code("phase.protected")
     flow.process.send_signal(number)
     flow.process.wait(ENDS_S)
@@ -97,7 +103,7 @@ print('{"line": "state", "name": "%s"}' % state.name)
 def test_flow_that_times_out_leaves_the_account_flat(start_paper, prefect_server, tmp_path):
     paper, settings = start_paper(window_s=90.0)
     server_paths, port = prefect_server
-    environ = px_environ({**os.environ, **prefect_environ(server_paths, port)}, settings)
+    environ = px_environ({**os.environ, **prefect_environ(server_paths, port)}, settings | WIDE)
     done = subprocess.run(
         [sys.executable, "-c", TIMED_OUT, str(ENDS_S)],
         env=environ,
@@ -114,7 +120,7 @@ def test_flow_that_times_out_leaves_the_account_flat(start_paper, prefect_server
 
 def test_killed_flow_leaves_a_session_that_flattens_by_itself(start_paper, start_flow):
     paper, settings = start_paper(window_s=60.0)
-    flow = start_flow(settings)
+    flow = start_flow(settings | WIDE)
     flow.until_code("phase.protected")
     session = session_process(flow.process.pid)
     flow.process.kill()
@@ -124,7 +130,7 @@ def test_killed_flow_leaves_a_session_that_flattens_by_itself(start_paper, start
 
 def test_killed_session_is_flattened_by_its_flow_and_the_day_is_reported(start_paper, start_flow):
     paper, settings = start_paper(window_s=60.0)
-    flow = start_flow(settings)
+    flow = start_flow(settings | WIDE)
     flow.until_code("phase.protected")
     os.kill(session_process(flow.process.pid).pid, signal.SIGKILL)
     outcome = outcome_of(flow.rest())
@@ -136,7 +142,7 @@ def test_session_that_crashes_is_started_anew_as_often_as_allowed_with_its_limit
     start_paper, start_flow
 ):
     paper, settings = start_paper(window_s=150.0)
-    flow = start_flow(settings | {"PX_RESTARTS_MAX": "1"})
+    flow = start_flow(settings | WIDE | {"PX_RESTARTS_MAX": "1"})
     flow.until_code("phase.protected")
     first = session_process(flow.process.pid)
     os.kill(first.pid, signal.SIGKILL)
@@ -156,7 +162,7 @@ def test_session_that_crashes_is_started_anew_as_often_as_allowed_with_its_limit
 
 def test_stopped_session_process_is_killed_and_flattened_for(start_paper, start_flow):
     paper, settings = start_paper(window_s=60.0)
-    flow = start_flow(settings)
+    flow = start_flow(settings | WIDE)
     flow.until_code("phase.protected")
     os.kill(session_process(flow.process.pid).pid, signal.SIGSTOP)
     outcome = outcome_of(flow.rest())
@@ -166,7 +172,7 @@ def test_stopped_session_process_is_killed_and_flattened_for(start_paper, start_
 
 def test_kill_file_flattens_a_running_session(start_paper, start_flow, tmp_path):
     paper, settings = start_paper(window_s=60.0)
-    flow = start_flow(settings)
+    flow = start_flow(settings | WIDE)
     flow.until_code("phase.protected")
     (tmp_path / "home" / "KILL").write_text("rehearsal")
     outcome = outcome_of(flow.rest())
