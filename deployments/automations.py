@@ -15,13 +15,14 @@ from prefect.events.actions import ChangeFlowRunState, RunDeployment
 from prefect.events.schemas.automations import EventTrigger, Posture
 
 from deployments.make import TAG
+from pxcore.cli.orchestrator import HEARTBEAT_EVERY_S
 from pxcore.runtime.accounts import NamedAccount
 
 RUNNING = "prefect.flow-run.Running"
 HEARTBEAT = "prefect.flow-run.heartbeat"
 _BAD_ENDS = ("Crashed", "Failed", "TimedOut", "Cancelled")
-_ENDS = (*_BAD_ENDS, "Completed", "Skipped", "Halted", "Flattened")
-_ZOMBIE_AFTER = timedelta(seconds=90)  # three heartbeats of 30 s
+_ENDS = (*_BAD_ENDS, "Completed", "Skipped", "Halted", "Flattened", "Left")
+_ZOMBIE_AFTER = timedelta(seconds=3 * HEARTBEAT_EVERY_S)
 _A_DAY = timedelta(hours=24)
 _PREFIX = "px: "
 
@@ -60,7 +61,9 @@ def _zombies() -> AutomationCore:
             within=_ZOMBIE_AFTER,
         ),
         actions=[
-            ChangeFlowRunState(state=StateType.CRASHED, message="no heartbeat for 90 s"),
+            ChangeFlowRunState(
+                state=StateType.CRASHED, message=f"no heartbeat for {_ZOMBIE_AFTER.seconds} s"
+            ),
         ],
     )
 

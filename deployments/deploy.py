@@ -16,6 +16,7 @@ from prefect.exceptions import ObjectNotFound
 from deployments.register import WITHOUT_SERVER, register
 from deployments.registry import Runner, deployments_of
 from deployments.trading_day import queue_of
+from pxcore.cli.orchestrator import HEARTBEAT_EVERY_S
 from pxcore.model import Misconfigured
 from pxcore.runtime.accounts import accounts
 from pxcore.settings import AccountlessSettings, load_settings
@@ -39,6 +40,11 @@ def deploy(pool: str) -> list[str]:
 
 
 def _put(deployment: RunnerDeployment, pool: str, queue: str) -> None:
+    """Its runs beat as often as the automation of runs without heartbeats expects, whatever the
+    worker's machine says: Prefect's own 180 s would have every day called Crashed.
+    """
+    beat = {"PREFECT_FLOWS_HEARTBEAT_FREQUENCY": str(HEARTBEAT_EVERY_S)}
+    deployment.job_variables = {"env": beat}
     deployment.work_pool_name = pool
     deployment.work_queue_name = queue
 

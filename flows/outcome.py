@@ -11,7 +11,8 @@ from pxcore.runtime.lines import Ended
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True, tag="outcome", tag_field="line"):
     """`flat` and `reconciled` are the venue's word, never inferred from a run's state. `halted` is
-    why the trading day is halted, None when it is not; `restarts` counts sessions that crashed.
+    why the trading day is halted, None when it is not; `restarts` counts sessions that crashed;
+    `left` when a position stays under its bracket because somebody asked for that.
     """
 
     flat: bool
@@ -27,6 +28,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True, tag="outcome", tag_fiel
     ended: str
     halted: str | None = None
     restarts: int = 0
+    left: bool = False
 
 
 class DayFailed(Exception):
@@ -62,4 +64,5 @@ def outcome_of(
         ended=ended.reason,
         halted=halted,
         restarts=restarts,
+        left=ended.is_left,
     )

@@ -1,7 +1,8 @@
 """How a run ends, in words that a person understands in the list of runs.
 
-The name of a state is for people, its type for automations: a day that did not end flat is
-Failed, whatever else there is to say. No state is ever proof of anything: that is the report's.
+A day that did not end flat is of type Failed, whatever else there is to say. The automations go
+by names: one that was left to its bracket, as somebody wished, is called so and not flattened
+after. No state is ever proof of anything: that is the report's.
 """
 
 from prefect import State
@@ -30,6 +31,8 @@ def done(what: str, message: str = "") -> State[None]:
 
 def ended_day(outcome: Outcome, headline: str, *, cancelled_as: str | None) -> State[Outcome]:
     """The state of a day that ended flat and reconciled. Raises DayFailed for any other."""
+    if outcome.left and not outcome.flat:
+        raise DayFailed(outcome, headline, name="Left (to its bracket)")
     if not outcome.flat:
         raise DayFailed(outcome, headline, name="Failed (not flat!)")
     if not outcome.reconciled:

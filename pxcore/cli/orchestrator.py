@@ -18,6 +18,7 @@ from pxcore.runtime.process import spawn
 from pxcore.runtime.starting import Say, Step, wait_until
 
 _ANSWER_S = 5.0  # for one question; it is asked again
+HEARTBEAT_EVERY_S = 30  # of a flow run; Prefect takes no less
 
 
 def free_port() -> int:
@@ -58,7 +59,7 @@ def prefect_environ(
             "prefect.server.concurrency.lease_storage.filesystem"
         ),
         "PREFECT_RUNNER_POLL_FREQUENCY": "1",  # seconds: a flatten by hand starts within three
-        "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",
+        "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": str(HEARTBEAT_EVERY_S),
         "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
         "PREFECT_CLI_PROMPT": "false",
         "DO_NOT_TRACK": "1",

@@ -2,13 +2,18 @@
 
 import asyncio
 from datetime import UTC, date, datetime
+from fnmatch import fnmatch
+from uuid import uuid4
 
 import pytest
 from prefect.server.schemas.schedules import CronSchedule
 
+from deployments import deploy
+from deployments.automations import automations
 from deployments.registry import Runner, deployments_of, every_deployment
 from deployments.safety_flatten import deployment, early_closes
 from pxcore.calendar import CHICAGO, DayKind, trading_day
+from pxcore.runtime.accounts import NamedAccount
 from pxcore.settings import Settings, load_settings
 
 
@@ -83,3 +88,38 @@ def test_no_deployment_has_a_concurrency_limit_and_sessions_share_no_runner_with
     assert all(d.concurrency_limit is None for d in every_deployment())
     assert {d.name for d in deployments_of(Runner.SESSIONS)} == {"trading-day"}
     assert "flatten" in {d.name for d in deployments_of(Runner.SAFETY)}
+
+
+@pytest.fixture
+def nets():
+    """The automations of one account: of runs without heartbeats, after a bad end, of late runs."""
+    ids = {name: uuid4() for name in ("trading-day", "flatten", "preflight")}
+    return automations((NamedAccount(id=None, label=""),), ids)
+
+
+@pytest.mark.parametrize("runner", [Runner.SESSIONS, Runner.SAFETY])
+def test_run_of_a_work_pool_beats_three_times_before_it_counts_as_dead(runner, nets):
+    for one in deployments_of(runner):
+        deploy._put(one, "trading", "queue")
+        beat_s = int(one.job_variables["env"]["PREFECT_FLOWS_HEARTBEAT_FREQUENCY"])
+        assert nets[0].trigger.within.total_seconds() == 3 * beat_s
+
+
+@pytest.mark.parametrize(
+    ("name", "is_flattened_after"),
+    [
+        ("Failed (not flat!)", True),
+        ("Crashed", True),
+        ("Left (to its bracket)", False),
+        ("Completed (flat, 1 trade, +$1.00)", False),
+    ],
+)
+def test_position_that_was_left_on_purpose_is_not_flattened_by_prefect(
+    nets, name, is_flattened_after
+):
+    def is_expected(net) -> bool:
+        return any(fnmatch(f"prefect.flow-run.{name}", one) for one in net.trigger.expect)
+
+    dead, bad_end, _ = nets
+    assert is_expected(bad_end) == is_flattened_after
+    assert is_expected(dead), "a run that has ended is not called Crashed later"

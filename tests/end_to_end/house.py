@@ -139,6 +139,11 @@ class House:
         (found,) = self.post("deployments/filter", {"deployments": {"name": {"any_": [name]}}})
         return found
 
+    def runs_of(self, name: str) -> set[str]:
+        """The ids of all its flow runs, those to come among them."""
+        wanted = {"flow_runs": {"deployment_id": {"any_": [self.deployment(name)["id"]]}}}
+        return {run["id"] for run in self.post("flow_runs/filter", wanted)}
+
     def start(self, name: str, parameters: Mapping[str, Any] | None = None) -> str:
         """As the Run button: the id of the flow run."""
         made = self.post(

@@ -51,7 +51,7 @@ def test_px_down_flattens_and_leave_keeps_the_bracket_and_the_next_start_finds_i
 
     house.restart()
     assert house.state(first)["type"] == "COMPLETED", "the day was closed before the server went"
-    house.start("trading-day", DAY)
+    second = house.start("trading-day", DAY)
     session = house.holding()
     done = house.px("down", "--leave", "--yes")
     assert done.returncode == 0 and "stays under its bracket" in done.stdout
@@ -62,6 +62,8 @@ def test_px_down_flattens_and_leave_keeps_the_bracket_and_the_next_start_finds_i
 
     house.restart()
     assert not house.is_flat()
+    assert house.state(second)["name"] == "Left (to its bracket)"
+    assert not house.runs_of("flatten"), "what was left on purpose is flattened by nobody"
     house.start("trading-day", DAY)
     house.holding()
     assert "left by a session of ours: flatten" in _flow_log(house)

@@ -20,7 +20,7 @@ from house import FINAL, HOLDS, until
 from patience import patience
 
 from pxcore.cli.market import choose_market
-from pxcore.cli.orchestrator import free_port, px_environ
+from pxcore.cli.orchestrator import HEARTBEAT_EVERY_S, free_port, px_environ
 from pxcore.cli.paper import Paper
 from pxcore.runtime.paths import Paths
 from pxcore.store import Store
@@ -207,6 +207,10 @@ def test_two_accounts_on_two_machines_end_flat_though_one_machine_dies(cluster):
         within_s=patience(60),
         what="both accounts hold a protected position",
     )
+    beating = workers["two"].children(recursive=True)
+    assert {p.environ().get("PREFECT_FLOWS_HEARTBEAT_FREQUENCY") for p in beating} == {
+        str(HEARTBEAT_EVERY_S)
+    }
     dying = [workers["one"], *workers["one"].children(recursive=True)]
     for process in dying:
         if "pxcore.runtime.session" not in " ".join(process.cmdline()):

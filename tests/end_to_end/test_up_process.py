@@ -280,12 +280,6 @@ def test_paused_run_has_its_session_end_flat(house, held):
     house.set_state(held, "CANCELLED", force=True)
 
 
-def flattens(house: House) -> set[str]:
-    deployment = house.deployment("flatten")["id"]
-    wanted = {"flow_runs": {"deployment_id": {"any_": [deployment]}}}
-    return {run["id"] for run in house.post("flow_runs/filter", wanted)}
-
-
 ENDS = [
     pytest.param(signal.SIGTERM, id="SIGTERM"),
     pytest.param(signal.SIGINT, id="SIGINT"),
@@ -296,12 +290,12 @@ ENDS = [
 @pytest.mark.parametrize("number", ENDS)
 def test_signal_to_the_flow_ends_flat_and_its_run_crashed(house, held, number):
     """And the automation starts a flatten, which finds it flat or spares whoever has it."""
-    before = flattens(house)
+    before = house.runs_of("flatten")
     house.flow_process().send_signal(number)
     house.released()
     assert house.ended(held)["type"] in ("CRASHED", "FAILED")
     (new,) = until(
-        lambda: (flattens(house) - before) or None, within_s=patience(60), what="a flatten"
+        lambda: (house.runs_of("flatten") - before) or None, within_s=patience(60), what="a flatten"
     )
     assert house.ended(new)["name"] in ("Completed (flat already)", "Skipped (busy)")
 

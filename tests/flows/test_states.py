@@ -49,8 +49,12 @@ def test_day_that_ended_flat_is_named_by_what_it_came_to(changes, cancelled_as, 
 
 @pytest.mark.parametrize(
     ("changes", "name"),
-    [({"flat": False}, "Failed (not flat!)"), ({"reconciled": False}, "Failed (not reconciled)")],
-    ids=["not flat", "not reconciled"],
+    [
+        ({"flat": False}, "Failed (not flat!)"),
+        ({"reconciled": False}, "Failed (not reconciled)"),
+        ({"flat": False, "reconciled": False, "left": True}, "Left (to its bracket)"),
+    ],
+    ids=["not flat", "not reconciled", "left"],
 )
 def test_day_that_is_not_in_order_fails_whatever_else_there_is_to_say(changes, name):
     with pytest.raises(DayFailed) as failed:
