@@ -22,6 +22,12 @@ class Clock(Protocol):
         """Market time, aware and UTC."""
         ...
 
+    def detached(self) -> "Clock":
+        """One that goes on from this one's now at its speed, whatever the market does: for what
+        must come to an end.
+        """
+        ...
+
 
 class WallClock:
     """The market is now."""
@@ -31,6 +37,9 @@ class WallClock:
 
     def now(self) -> datetime:
         return datetime.now(UTC)
+
+    def detached(self) -> Clock:
+        return self
 
 
 class ShiftedClock:
@@ -56,6 +65,9 @@ class ShiftedClock:
     def now(self) -> datetime:
         elapsed_s = (time.time() - self._wall_s) * self.speed
         return self._market + timedelta(seconds=elapsed_s)
+
+    def detached(self) -> Clock:
+        return self
 
     def __str__(self) -> str:
         return f"{_text(self._market)}@{_text(self._wall)}@{self.speed:g}"

@@ -20,7 +20,7 @@ from typing import Final
 
 import msgspec
 
-from pxcore.clock import ShiftedClock
+from pxcore.clock import Clock, ShiftedClock
 from pxcore.model.errors import Misconfigured
 
 DEAD_AFTER_S: Final = 10.0  # without a word from the gateway
@@ -98,6 +98,7 @@ class PublishedClock:
         """Raises Misconfigured when there is no such clock."""
         self._path = path
         self._latest_us = 0
+        self._detached: ShiftedClock | None = None
         self._lock = threading.Lock()
         self._open()
         _, _, _, self.speed, *_ = self._read()
@@ -129,9 +130,18 @@ class PublishedClock:
     def late_s(self) -> float:
         return self.reading().late_s
 
+    def detached(self) -> Clock:
+        """The same for all who ask, for as long as the market is not ahead of it."""
+        if self._detached is None or self._detached.now() < self.now():
+            self._detached = self._running_on()
+        return self._detached
+
     def __str__(self) -> str:
         """As a clock that runs on from now: MARKET@WALL@SPEED."""
-        return str(ShiftedClock(market=self.now(), wall=datetime.now(UTC), speed=self.speed))
+        return str(self._running_on())
+
+    def _running_on(self) -> ShiftedClock:
+        return ShiftedClock(market=self.now(), wall=datetime.now(UTC), speed=self.speed)
 
     def _open(self) -> None:
         try:

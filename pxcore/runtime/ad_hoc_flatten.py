@@ -59,11 +59,12 @@ class AdHocFlatten:
         self._say = say
         self._client = client or connect(settings)
         self._strays = self._strays_of_now()
+        self._clock = settings.clock.detached()  # a paper market that waits stands still
         self._venue = Venue(
             self._client,
             account_id=account_id,
             day_start=trading_day_at(settings.clock.now()).opens_at,
-            clock=settings.clock,
+            clock=self._clock,
         )
 
     def look(self) -> Found:
@@ -113,7 +114,7 @@ class AdHocFlatten:
         ):
             return flatten_account(
                 self._venue,
-                clock=settings.clock,
+                clock=self._clock,
                 reason=self._by,
                 timeout_s=timeout_s,
                 say=say,

@@ -46,7 +46,8 @@ def flatten_account(
 ) -> Snapshot:
     """Nothing is held and no order is alive on the account: the look that shows it is returned.
 
-    `timeout_s` in seconds of ours. `is_taking_over` says that a session which may have sent
+    `clock` goes on whatever the market does, and the venue has the same. `timeout_s` in seconds
+    of ours. `is_taking_over` says that a session which may have sent
     orders has just died: its last instructions may still be under way, so that the first round
     waits for a second look, and flat must be seen twice, some seconds apart. While an entry
     `may_still_arrive`, flat is no proof. What is sent and seen goes into `record`. Raises NotFlat

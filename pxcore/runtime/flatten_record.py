@@ -39,7 +39,7 @@ class FlattenRecord:
         say: Say,
         client: GatewayClient | None = None,
     ) -> None:
-        self._clock = settings.clock
+        self._clock = settings.clock.detached()  # as the flatten's own
         self._say = say
         self._is_flat = False
         day = trading_day_at(settings.clock.now()).day

@@ -133,6 +133,7 @@ class PaperLink:
     def leave(self) -> None:
         """The session acts by REST alone from here on, or is over."""
         self._run_on()
+        self._calls.put(("PaperLeave", self._session_id))
         self._calls.put(None)
 
     def _send(self) -> None:

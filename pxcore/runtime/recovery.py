@@ -146,11 +146,12 @@ class Recovery:
         return self._flatten_for(f"leftovers at start: {_listed(found)}")
 
     def _flatten_for(self, reason: str) -> Snapshot:
+        clock = self._settings.clock.detached()  # a paper market that waits stands still
         venue = Venue(
             self._client,
             account_id=self._account_id,
             day_start=self._day_start,
-            clock=self._settings.clock,
+            clock=clock,
             only=self._only,
         )
         with (
@@ -166,7 +167,7 @@ class Recovery:
         ):
             return flatten_account(
                 venue,
-                clock=self._settings.clock,
+                clock=clock,
                 reason=reason,
                 timeout_s=_FLATTEN_WITHIN_S,
                 say=self._say,

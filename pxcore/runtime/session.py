@@ -334,7 +334,6 @@ class Session:
                 return Ended(reason=reason, is_flat=self._looks_flat(reason))
             try:
                 flatten_by_rest(
-                    self._venue,
                     self._client,
                     plan=self._plan,
                     settings=settings,

@@ -7,7 +7,7 @@ from pxcore.runtime.alarms import flatten_alerted
 from pxcore.runtime.flatten import flatten_account
 from pxcore.runtime.flatten_record import FlattenRecord, Say
 from pxcore.runtime.lines import Ended
-from pxcore.runtime.plan import SessionPlan
+from pxcore.runtime.plan import SessionPlan, only_contract
 from pxcore.runtime.strays import Strays
 from pxcore.runtime.venue import Venue
 from pxcore.settings import Settings
@@ -16,7 +16,6 @@ _LAST_RESORT_S = 60.0
 
 
 def flatten_by_rest(
-    venue: Venue,
     client: GatewayClient,
     *,
     plan: SessionPlan,
@@ -26,13 +25,21 @@ def flatten_by_rest(
 ) -> None:
     """Whatever is left is flattened by REST alone, by who holds the account. Raises NotFlat."""
     account_id = plan.account.id
+    clock = settings.clock.detached()  # a paper market that waits stands still
+    venue = Venue(
+        client,
+        account_id=account_id,
+        day_start=plan.day_start,
+        clock=clock,
+        only=only_contract(settings, plan.contract),
+    )
     with (
         flatten_alerted(settings, about=plan.session_id, account_id=account_id),
         FlattenRecord(settings, account_id, reason, say=say) as record,
     ):
         flatten_account(
             venue,
-            clock=settings.clock,
+            clock=clock,
             reason=reason,
             timeout_s=_LAST_RESORT_S,
             say=say,

@@ -210,7 +210,7 @@ class Supervisor:
             return Ended(reason=why, is_flat=self._ended is not None and self._ended.is_flat)
         is_crash = self._ended is None
         client = connect(self._settings)
-        clock = self._settings.clock
+        clock = self._settings.clock.detached()  # a paper market that waits stands still
         venue = Venue(
             client,
             account_id=self._plan.account.id,

@@ -5,6 +5,7 @@ import os
 import stat
 import subprocess
 import sys
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -71,6 +72,17 @@ def test_time_runs_on_when_its_gateway_has_died(tmp_path: Path, ours: list[float
     clock = PublishedClock(tmp_path / "clock")
     ours[0] += DEAD_AFTER_S + 2
     assert clock.now() == OPEN + timedelta(seconds=40)
+
+
+def test_clock_that_was_detached_goes_on_though_the_market_stands_still(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ClockFile(tmp_path / "clock").write(reading(pace=Pace.WAITING))
+    detached = PublishedClock(tmp_path / "clock").detached()
+    assert detached.now() >= OPEN
+    later_s = time.time() + 10
+    monkeypatch.setattr("time.time", lambda: later_s)
+    assert detached.now() >= OPEN + timedelta(seconds=200)
 
 
 def test_clock_of_another_gateway_in_the_same_place_is_followed(

@@ -7,8 +7,8 @@ session that attached is not ready for long: nobody waits for a market that wait
 
 Where the market goes in steps, each ends with `PaperStep` on both hubs, and the next begins when
 the session has answered everything that it was told (`PaperDone`): what it does happens at the
-same market time on any machine. The steps end, and `PaperRuns` says so, when it leaves or is
-silent. A real gateway has none of this.
+same market time on any machine. The steps end, and `PaperRuns` says so, when it leaves
+(`PaperLeave`), is gone or is silent. A real gateway has none of this.
 """
 
 import time
@@ -72,6 +72,7 @@ class Bell:
         if hub == "user":
             calls["paperready"] = self._ready
             calls["paperdone"] = self._done
+            calls["paperleave"] = self._leave
         return calls
 
     def open(self) -> None:
@@ -158,6 +159,12 @@ class Bell:
                 self._again()
             else:
                 self.open()
+        return None
+
+    def _leave(self, client: HubConnection, given: list[object]) -> str | None:
+        if given != [self._session] or not self._session:
+            return _INVALID.format("PaperLeave")
+        self.open()
         return None
 
     def _done(self, client: HubConnection, given: list[object]) -> str | None:

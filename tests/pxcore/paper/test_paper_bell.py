@@ -2,71 +2,18 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from paper_scenes import ACCOUNT, LISTED, MNQ, OPEN, START_USD, after, quote
-from paper_server import Gateway, Hub, entry, serving
+from paper_scenes import ACCOUNT, MNQ, OPEN, after
+from paper_server import Hub, entry
+from waiting_market import Waiting
 
-from pxcore.clock import ShiftedClock
-from pxcore.clock_file import ClockFile, Pace, PublishedClock
-from pxcore.paper.exchange import AccountSpec, Exchange
-from pxcore.paper.server.app import ServerConfig
-from pxcore.paper.server.market_time import MarketTime
-from pxcore.paper.server.venue import Venue
+from pxcore.clock_file import Pace
 
 STEP_MS = 50  # of the market, at speed 1
-
-
-class Waiting:
-    """A gateway whose market waits: a quote every 20 ms from its start on."""
-
-    def __init__(
-        self, stack: ExitStack, folder: Path, *, goes_in_steps: bool, speed: float
-    ) -> None:
-        clock = ShiftedClock(market=OPEN, wall=datetime.now(UTC), speed=speed)
-        self.time = MarketTime(clock, start=OPEN, waits=True, file=ClockFile(folder / "clock"))
-        tape = (quote(20 * n, 100_000 + n, 100_001 + n) for n in range(1_000_000))
-        venue = Venue(
-            exchange=Exchange(
-                contracts=LISTED, accounts=(AccountSpec(ACCOUNT, "PRAC-V2-1", START_USD),), seed=7
-            ),
-            tape=tape,
-            clock=self.time,
-            goes_in_steps=goes_in_steps,
-        )
-        config = ServerConfig(rest_limit=None, bars_limit=None, has_control=True)
-        running = serving(iter(()), venue=venue, config=config)
-        self.gateway: Gateway = stack.enter_context(running).log_in()
-        self.published = PublishedClock(folder / "clock")
-        self._stack = stack
-
-    def hub(self, name: str) -> Hub:
-        hub = self.gateway.hub(name)
-        self._stack.callback(hub.socket.close)
-        return hub
-
-    def attached(self, session: str = "S") -> tuple[Hub, Hub]:
-        """The user and the market hub of a session that has attached and subscribed."""
-        user, market = self.hub("user"), self.hub("market")
-        for hub in (user, market):
-            assert "error" not in hub.call("PaperAttach", session)
-        user.call("SubscribeOrders", ACCOUNT)
-        user.call("SubscribeTrades", ACCOUNT)
-        market.call("SubscribeContractQuotes", MNQ.id)
-        return user, market
-
-    @property
-    def pace(self) -> str:
-        return str(self.gateway.get("/paper/state")["clock"]["pace"])
-
-    @property
-    def now(self) -> datetime:
-        return datetime.fromisoformat(self.gateway.get("/paper/state")["now"])
-
-
 Start = Callable[..., Waiting]
 
 
@@ -255,6 +202,18 @@ def test_session_that_leaves_lets_the_market_run(start: Start) -> None:
     user.socket.close()
     market.event("PaperRuns")
     market.event("GatewayQuote")
+    assert waiting.pace == "running"
+
+
+def test_session_that_goes_on_by_rest_alone_lets_the_market_run(start: Start) -> None:
+    waiting = start(goes_in_steps=True)
+    user, market = waiting.attached()
+    user.call("PaperReady", "S")
+    step_of(user)
+    assert "due to an error" in user.call("PaperLeave", "another")["error"]
+    assert waiting.pace == "stepping"
+    assert "error" not in user.call("PaperLeave", "S")
+    market.event("PaperRuns")
     assert waiting.pace == "running"
 
 

@@ -159,6 +159,13 @@ def test_nothing_is_held_back_once_the_steps_have_ended(end: str) -> None:
     scene.link.quiet()
 
 
+def test_gateway_is_told_when_the_session_goes_on_by_rest_alone() -> None:
+    scene = Scene()
+    scene.link.leave()
+    scene.link.leave()
+    until(lambda: ("PaperLeave", "S") in scene.user.calls, what="it was told")
+
+
 def test_time_is_our_own_again_when_no_step_comes(monkeypatch: pytest.MonkeyPatch) -> None:
     scene = Scene()
     scene.step(1)
