@@ -31,6 +31,8 @@ def wrong_side(leg: str, ticks: int, *, is_long: bool) -> str:
 
 # -- ours -----------------------------------------------------------------------------------------
 
+ASKED_TO_END = "asked to flatten and end"
+TOO_SLOW = "this machine is too slow or too busy to trade: "
 NOT_OURS = "order not sent by us"
 NO_API_KEY = "PX_API_KEY is missing: gateway topstepx needs it"
 NO_FILE = "cannot be read: No such file"

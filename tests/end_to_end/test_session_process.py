@@ -5,6 +5,7 @@ import threading
 from pathlib import Path
 
 import pytest
+import wording
 from msgspec.structs import replace
 from patience import patience
 from typer.testing import CliRunner
@@ -192,7 +193,7 @@ def test_flatten_ends_the_session_of_an_account_that_is_flat(start_paper, config
     said.get(timeout=SAID_S)  # it runs
     result = CliRunner().invoke(app, ["flatten", "--yes"])
     assert result.exit_code == 0, result.output
-    assert "asked to flatten and end" in result.output
+    assert wording.ASKED_TO_END in result.output
     assert ended.get(timeout=SAID_S).is_flat and paper.is_flat()
     thread.join(SAID_S)
 

@@ -16,6 +16,7 @@ import postgres
 import psutil
 import pytest
 import requests
+import wording
 from house import FINAL, HOLDS, until
 from patience import patience
 
@@ -224,7 +225,7 @@ def test_two_accounts_on_two_machines_end_flat_though_one_machine_dies(cluster):
     assert not cluster.papers["two"].is_flat(), "the other machine's goes on"
 
     told = cluster.run("two", "pxcore.cli", "flatten", "--yes", **cluster.papers["two"].settings())
-    assert "asked to flatten and end" in told
+    assert wording.ASKED_TO_END in told
 
     def other() -> dict[str, Any] | None:
         state = cluster.ask("GET", f"flow_runs/{runs['two']}")["state"]

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import wording
 from machines import SLOW
 from px_runner import Px
 
@@ -29,7 +30,7 @@ def test_slow_machine_is_said_in_words_and_status_1(
     monkeypatch.setattr(machine, "measure", lambda paths: SLOW)
     said = px("check")
     assert said.status == 1 and said.pauses == [1.0, 1.0]
-    assert said.out.splitlines()[-1].startswith("this machine is too slow or too busy to trade: ")
+    assert said.out.splitlines()[-1].startswith(wording.TOO_SLOW)
 
 
 def test_json_is_one_document_for_a_program(px: Px, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -41,7 +42,7 @@ def test_json_is_one_document_for_a_program(px: Px, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(machine, "measure", lambda paths: SLOW)
     said = px("check --json")
     assert said.status == 1 and said.json["is_fit"] is False
-    assert said.json["told"].startswith("this machine is too slow or too busy to trade: ")
+    assert said.json["told"].startswith(wording.TOO_SLOW)
     assert [one["measured_s"] for one in said.json["too_slow"]] == [0.5, 0.25, 1.5]
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import wording
 from machines import QUICK, SLOW
 from msgspec.structs import replace
 from pydantic import SecretStr
@@ -125,7 +126,7 @@ def test_machine_that_stays_slow_is_measured_three_times_and_told_in_one_sentenc
     looked = look_at_machine(make(), sleep=pauses.append)
     assert (len(asked), len(pauses)) == (3, 2)
     assert looked.text == (
-        "this machine is too slow or too busy to trade: "
+        f"{wording.TOO_SLOW}"
         "a fixed piece of work takes 500.0 ms, limit 225.0 ms: a position's protection could be "
         "seen too late, and data at the open be stale; "
         "a thread wakes up late by 250.0 ms, limit 100.0 ms: orders, fills and position could be "
@@ -161,7 +162,7 @@ def test_slow_machine_is_refused_real_money_and_warned_of_elsewhere(
     found = run_preflight(make(**changes), client=NoGateway(), sleep=lambda seconds: None)  # type: ignore[arg-type]
     (told,) = (one for one in found.checks if one.name == "machine")
     assert told.verdict is verdict
-    assert told.found.startswith("this machine is too slow or too busy to trade: ")
+    assert told.found.startswith(wording.TOO_SLOW)
     assert "`px check`" in told.remedy
 
 

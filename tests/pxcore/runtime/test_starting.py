@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import needs
 import pytest
 from patience import patience
 from stand_ins import COMPUTES, RESTS, StandIns
@@ -216,7 +217,7 @@ def until_it_computes(pids: Sequence[int]) -> None:
     wait_until(lambda: sum((computed_s(pids) or {}).values()) > first + 0.2, step)
 
 
-@pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="SIGSTOP is POSIX's")
+@needs.posix
 def test_stopped_process_is_found_and_named(start, tmp_path: Path) -> None:
     process = start(COMPUTES)
     until_it_computes([process.pid])
@@ -279,7 +280,7 @@ def test_times_of_ps_are_read(text: str, seconds: float) -> None:
     assert computing._seconds(text) == pytest.approx(seconds)
 
 
-@pytest.mark.skipif(os.name == "nt", reason="ps is POSIX's")
+@needs.posix
 def test_without_proc_it_is_asked_of_ps(start, tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
     fake = tmp_path / "ps"
     rows = ("1 0 0:09.00", "7 1 0:01.00", "8 7 0:02.50", "9 1 1:00.00")
