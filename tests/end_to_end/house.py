@@ -21,6 +21,7 @@ from pxcore.gateway import GatewayClient
 from pxcore.runtime.home_lock import household_of
 from pxcore.runtime.lock import holder_of
 from pxcore.store import Store
+from pxcore.store.kill import read_kill_latch
 
 FINAL = ("COMPLETED", "FAILED", "CANCELLED", "CRASHED")
 # One trade, held until something ends the session; no limit of the day is in the way of the next.
@@ -236,7 +237,10 @@ class House:
 
     def forgive(self) -> None:
         """For the next test: what the one before has latched is let go of."""
-        self.px("kill", "off", "--reason", "test over", "--yes")
+        with self.store() as store:
+            is_killed = read_kill_latch(store) is not None or (self.home / "KILL").exists()
+        if is_killed:
+            self.px("kill", "off", "--reason", "test over", "--yes")
         self.px("rearm", "--halt", "--reason", "test over", "--yes")
 
     def store(self) -> Any:

@@ -128,17 +128,7 @@ def test_killed_flow_leaves_a_session_that_flattens_by_itself(start_paper, start
     assert paper.is_flat()
 
 
-def test_killed_session_is_flattened_by_its_flow_and_the_day_is_reported(start_paper, start_flow):
-    paper, settings = start_paper(window_s=60.0)
-    flow = start_flow(settings | WIDE)
-    flow.until_code("phase.protected")
-    os.kill(session_process(flow.process.pid).pid, signal.SIGKILL)
-    outcome = outcome_of(flow.rest())
-    assert outcome["flat"] and paper.is_flat()
-    assert "-9" in outcome["ended"]
-
-
-def test_session_that_crashes_is_started_anew_as_often_as_allowed_with_its_limits_kept(
+def test_killed_session_is_flattened_and_started_anew_as_often_as_allowed_with_its_limits_kept(
     start_paper, start_flow
 ):
     paper, settings = start_paper(window_s=150.0)
@@ -152,6 +142,7 @@ def test_session_that_crashes_is_started_anew_as_often_as_allowed_with_its_limit
     os.kill(second.pid, signal.SIGKILL)
     outcome = outcome_of(flow.rest())
     assert outcome["restarts"] == 1 and outcome["flat"] and outcome["reconciled"]
+    assert "-9" in outcome["ended"]
     assert paper.is_flat()
     journals = Paths(Path(settings["PX_HOME"])).journals
     openings = [read_opening(path) for path in sorted(journals.glob("px-*.jsonl"))]
@@ -180,22 +171,33 @@ def test_kill_file_flattens_a_running_session(start_paper, start_flow, tmp_path)
     assert outcome["ended"] == "kill switch: rehearsal"
 
 
+# Each kind of refusal once; what else is refused, and in which words, is in the quick tests.
 REFUSALS = [
-    pytest.param({"PX_ACCOUNT_ID": "999"}, "999", id="wrong account"),
-    pytest.param({"PX_CONTRACT": "XYZ"}, "XYZ", id="wrong symbol"),
-    pytest.param({"PX_PAPER_URL": "http://127.0.0.1:9"}, "cannot be reached", id="no gateway"),
-    pytest.param({"PX_SIZE": "0"}, "PX_SIZE", id="value out of range"),
-    pytest.param({"PX_NONSENSE": "1"}, "PX_NONSENSE", id="unknown setting"),
+    pytest.param({"PX_PAPER_URL": "http://127.0.0.1:9"}, ("cannot be reached",), 1, id="no answer"),
+    pytest.param(
+        {"PX_SIZE": "0", "PX_NONSENSE": "1", "PX_STRATEGY_PARAMS": "{"},
+        ("PX_SIZE", "PX_NONSENSE", "PX_STRATEGY_PARAMS"),
+        2,
+        id="three settings",
+    ),
+    pytest.param(
+        {"PX_STRATEGY_PARAMS": '{"every_s": 0, "size": 3}'},
+        ("every_s 0", "above 0, at most 86400", "size is not one"),
+        2,
+        id="two parameters of the strategy",
+    ),
 ]
 
 
-@pytest.mark.parametrize(("changes", "said"), REFUSALS)
-def test_day_that_cannot_start_says_why_in_one_line(start_paper, start_flow, changes, said):
+@pytest.mark.parametrize(("changes", "said", "status"), REFUSALS)
+def test_day_that_cannot_start_says_every_reason_in_one_line(
+    start_paper, start_flow, changes, said, status
+):
     _, settings = start_paper()
     flow = start_flow(settings | changes)
     refusal = flow.until(lambda line: line["line"] == "refusal")
-    assert any(said in problem for problem in refusal["problems"])
-    assert flow.process.wait(ENDS_S) in (1, 2)
+    assert all(any(part in problem for problem in refusal["problems"]) for part in said)
+    assert flow.process.wait(ENDS_S) == status
 
 
 def test_day_after_its_window_is_skipped(start_paper, start_flow):

@@ -60,41 +60,9 @@ def run(code: str, *arguments: str, environ: dict[str, str]) -> str:
 def test_cron_deployment_gets_scheduled_runs_at_0820_chicago_on_weekdays(prefect_server):
     paths, port = prefect_server
     environ = {**os.environ, **prefect_environ(paths, port)}
-    deployment_id = run(REGISTER, "scheduled", environ=environ)
+    deployment_id = run(REGISTER, "of-its-own", environ=environ)
     times = json.loads(run(LIST, deployment_id, environ=environ))
     assert times, "the server scheduled nothing"
     local = [datetime.fromisoformat(t).astimezone(CHICAGO) for t in times]
     assert {(t.hour, t.minute) for t in local} == {(8, 20)}
     assert all(t.weekday() < 5 for t in local)
-
-
-RUN = """
-import asyncio, json, sys
-from prefect import get_client
-from prefect.exceptions import PrefectHTTPStatusError
-
-async def main(deployment_id, trades):
-    async with get_client() as client:
-        try:
-            run = await client.create_flow_run_from_deployment(
-                deployment_id, parameters={"run": {"trades": json.loads(trades)}}
-            )
-        except PrefectHTTPStatusError as error:
-            print(error.response.status_code)
-            return
-        print(json.dumps(run.parameters))
-
-asyncio.run(main(*sys.argv[1:]))
-"""
-
-
-def test_run_with_a_bad_parameter_of_its_strategy_is_refused_by_the_server(prefect_server):
-    paths, port = prefect_server
-    environ = {**os.environ, **prefect_environ(paths, port)}
-    deployment_id = run(REGISTER, "refused", environ=environ)
-
-    good = run(RUN, deployment_id, '{"strategy": "timed-entry", "every_s": 5}', environ=environ)
-    bad = run(RUN, deployment_id, '{"strategy": "timed-entry", "every_s": -5}', environ=environ)
-
-    assert json.loads(good)["run"]["trades"]["every_s"] == 5
-    assert bad == "409"

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import pytest
-from patience import patience
 from test_flow_process import outcome_of
 
 from pxcore.journal.reader import read_opening
@@ -106,26 +105,3 @@ def test_strategy_of_the_working_folder_trades_and_its_journal_replays(
     assert (opening.strategy, opening.strategy_params) == ("my_own:Mine", {"hold_s": 1.5})
     monkeypatch.syspath_prepend(tmp_path)
     assert replay(journal)[1] is None
-
-
-REFUSALS = [
-    pytest.param({"PX_STRATEGY": "my_gone:Mine"}, ("my_gone",), id="no such module"),
-    pytest.param({"PX_STRATEGY": "magic"}, ("'magic'", "vwap-reversion"), id="no such name"),
-    pytest.param({"PX_STRATEGY_PARAMS": "{"}, ("PX_STRATEGY_PARAMS", "JSON"), id="no JSON"),
-    pytest.param(
-        {"PX_STRATEGY_PARAMS": '{"every_s": 0, "size": 3}'},
-        ("every_s 0", "above 0, at most 86400", "size is not one"),
-        id="two bad parameters",
-    ),
-]
-
-
-@pytest.mark.parametrize(("changes", "said"), REFUSALS)
-def test_strategy_that_is_not_right_is_refused_before_anything_starts(
-    start_paper, start_flow, changes, said
-):
-    _, settings = start_paper()
-    flow = start_flow(settings | changes)
-    refusal = flow.until(lambda line: line["line"] == "refusal")
-    assert all(any(part in problem for problem in refusal["problems"]) for part in said)
-    assert flow.process.wait(patience(20)) == 2
