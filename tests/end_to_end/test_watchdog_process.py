@@ -12,8 +12,10 @@ import pytest
 from house import until
 from patience import patience
 from test_flow_process import session_process
+from typer.testing import CliRunner
 
 from pxcore.calendar import trading_day_at
+from pxcore.cli.app import app
 from pxcore.cli.orchestrator import px_environ
 from pxcore.clock_file import PublishedClock
 from pxcore.runtime.process import end, spawn
@@ -142,3 +144,4 @@ def test_watchdog_that_protects_keeps_the_position_under_its_stop_and_outlives_i
         dog.wait(3 * LOOK_S)
     dog.terminate()
     assert dog.wait(patience(10)) == 0
+    assert CliRunner().invoke(app, ["flatten", "--yes"], env=settings).exit_code == 0
