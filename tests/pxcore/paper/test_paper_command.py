@@ -1,10 +1,13 @@
 """`px paper` as a person runs it."""
 
 import json
+import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -15,9 +18,11 @@ import typer
 import wording
 from paper_server import Gateway
 from patience import patience
+from waiting import until
 
 from pxcore.cli.app import app
 from pxcore.cli.paper import market_start
+from pxcore.clock_file import PublishedClock
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "paper-gateway.md"
 ACCOUNT = 20_000_001
@@ -25,12 +30,14 @@ ACCOUNT = 20_000_001
 
 @contextmanager
 def px_paper(*options: str) -> Iterator[tuple["subprocess.Popen[str]", Gateway, dict[str, str]]]:
-    """The command, its gateway, and the settings it printed."""
+    """The command, its gateway, and the settings it printed. What a kill leaves goes with it."""
+    folder = tempfile.mkdtemp()
     process = subprocess.Popen(
         [sys.executable, "-m", "pxcore.cli", "paper", *options],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        env={**os.environ, "TMPDIR": folder},
     )
     try:
         assert process.stdout is not None
@@ -46,6 +53,7 @@ def px_paper(*options: str) -> Iterator[tuple["subprocess.Popen[str]", Gateway, 
     finally:
         process.kill()
         process.communicate()
+        shutil.rmtree(folder)
 
 
 def account(gateway: Gateway) -> dict[str, object]:
@@ -78,6 +86,34 @@ def test_command_serves_the_program_it_was_asked_for_and_stops_on_ctrl_c() -> No
         assert gateway.send("/paper/state", None)[0] == 404
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=patience(10)) == 0
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("market", ["calm", "recorded trades", "script"])
+def test_market_of_any_kind_stands_still_until_there_is_somebody_to_trade_it(
+    tmp_path: Path, market: str
+) -> None:
+    trades, script = tmp_path / "trades.csv", tmp_path / "market.json"
+    trades.write_text(
+        "time_utc,price,size\n2026-11-20T14:30:00Z,25000,1\n2026-11-20T14:30:01Z,25001,1\n"
+    )
+    script.write_text('{"steps": [{"contract": "MNQ", "bid": "25000", "ask": "25000.25"}]}')
+    files = {"recorded trades": str(trades), "script": str(script)}
+    with px_paper("--control", "--market", files.get(market, market)) as (process, gateway, given):
+        clock = PublishedClock(Path(given["PX_PAPER_CLOCK"]))
+        stood = clock.now()
+        account(gateway)
+        hub = gateway.hub("user")
+        hub.call("SubscribeAccounts")
+        hub.socket.close()
+        state = gateway.get("/paper/state")
+        assert (state["clock"]["pace"], clock.now()) == ("waiting", stood)
+        assert datetime.fromisoformat(state["now"]) == stood
+        gateway.post("/paper/open")
+        until(lambda: clock.now() > stood, what="time runs")
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=patience(10)) == 0
+        assert not Path(given["PX_PAPER_CLOCK"]).exists()
 
 
 @pytest.mark.process

@@ -15,6 +15,9 @@ import wording
 from paper_scenes import ACCOUNT, MNQ
 from paper_server import Gateway, entry
 from patience import patience
+from waiting import until
+
+from pxcore.clock_file import PublishedClock
 
 pytestmark = pytest.mark.process
 
@@ -62,6 +65,38 @@ def test_process_stops_cleanly_on_a_signal_though_somebody_listens(number: signa
         process.send_signal(number)
         out, err = process.communicate(timeout=patience(2))
     assert (process.returncode, out, err) == (0, "", "")
+
+
+@pytest.mark.parametrize("has_opened", [False, True])
+def test_gateway_started_anew_waits_again_only_if_its_market_had_not_opened(
+    tmp_path: Path, has_opened: bool
+) -> None:
+    """Killed with its market open: what the sessions see goes on from there, and never back."""
+    start = datetime(2026, 11, 20, 14, 29, tzinfo=UTC)
+    config: dict[str, object] = {
+        "clock": f"{start.isoformat()}@{datetime.now(UTC).isoformat()}@50",
+        "market_start": start.isoformat(),
+        "waits": True,
+        "clock_file": str(tmp_path / "clock"),
+        "has_control": True,
+    }
+    with running(**config) as (_, gateway):
+        clock = PublishedClock(tmp_path / "clock")
+        if has_opened:
+            gateway.post("/paper/open")
+            until(lambda: clock.now() > start, what="time runs")
+        before = clock.now()
+    with running(**config) as (_, gateway):
+        state = gateway.get("/paper/state")
+        now = datetime.fromisoformat(state["now"])
+        assert state["clock"]["pace"] == ("running" if has_opened else "waiting")
+        assert now >= before if has_opened else now == start
+        assert clock.now() >= before, "the same file: who had it open reads on"
+    with running(**config | {"market_start": (start + timedelta(days=3)).isoformat()}) as (
+        _,
+        again,
+    ):
+        assert again.get("/paper/state")["clock"]["pace"] == "waiting", "its market begins anew"
 
 
 def test_port_in_use_is_one_clear_line_and_status_two() -> None:
