@@ -27,6 +27,7 @@ _HANDSHAKE_S = 15.0
 _GOODBYE_S = 1.0
 _MUCH_CHARS = 500_000  # unread, of a client that is waited for
 _STUCK_S = 2.0  # without taking anything: such a client is not waited for
+_WAITED_S = 10.0  # nor one that has had much to read for so long
 
 _NO_CALLS: Mapping[str, Callable[["HubConnection", list[object]], str | None]] = {}
 USER_SUBJECTS: Mapping[str, type | None] = {
@@ -87,6 +88,7 @@ class HubConnection:
         self._on_subscribed = on_subscribed
         self._queue: deque[tuple[str, bool]] = deque()  # what to send, and whether alone
         self._queued_chars = 0
+        self._much_since: float | None = None  # has been queued without a pause
         self._is_greeted = False
         self._is_ending = False
         self._overflow = asyncio.Event()
@@ -97,9 +99,10 @@ class HubConnection:
     @property
     def is_catching_up(self) -> bool:
         """It reads, and has much to read still: who makes more for it had better wait."""
-        if self._queued_chars < _MUCH_CHARS or self.is_frozen:
+        if self._much_since is None or self.is_frozen:
             return False
-        return asyncio.get_running_loop().time() - self._took_at < _STUCK_S
+        now = asyncio.get_running_loop().time()
+        return now - self._took_at < _STUCK_S and now - self._much_since < _WAITED_S
 
     def offer(self, record: str, *, is_alone: bool = False) -> None:
         """Queues a record, whole and ended. Never waits: a full queue ends the connection.
@@ -113,6 +116,8 @@ class HubConnection:
         elif not self._is_ending:
             self._queue.append((record, is_alone))
             self._queued_chars += len(record)
+            if self._queued_chars >= _MUCH_CHARS and self._much_since is None:
+                self._much_since = asyncio.get_running_loop().time()
         self._news.set()
 
     def close(self, error: str, allow_reconnect: bool | None = None) -> None:
@@ -185,6 +190,8 @@ class HubConnection:
             records.append(record)
             chars += len(record)
         self._queued_chars -= chars
+        if self._queued_chars < _MUCH_CHARS:
+            self._much_since = None
         return "".join(records)
 
     async def _ping(self) -> None:

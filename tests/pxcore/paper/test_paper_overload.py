@@ -9,6 +9,7 @@ import pytest
 from paper_scenes import ACCOUNT, MNQ, printed, quote
 from paper_server import Gateway, Hub, serving
 from patience import patience
+from waiting import until
 
 from pxcore.paper.market import MarketStep
 from pxcore.paper.server.app import ServerConfig
@@ -81,6 +82,22 @@ def test_every_client_gets_every_trade_in_order_rest_answers_and_a_stuck_client_
     assert slowed[-1] > 0
     stuck.socket.close_timeout = 0.1
     stuck.socket.close()
+
+
+def test_client_that_reads_a_little_now_and_then_holds_the_market_up_for_a_while_only(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One byte a look keeps it from being stuck; it is dropped all the same."""
+    monkeypatch.setattr("pxcore.paper.server.hub._STUCK_S", patience(60))
+    monkeypatch.setattr("pxcore.paper.server.hub._WAITED_S", 0.5)
+    venue = gateway.venue
+    assert venue is not None
+    slow = Hub(f"{gateway.sockets}/hubs/market?access_token={gateway.token}", receive_buffer=4096)
+    slow.send({"type": 1, "target": "SubscribeContractTrades", "arguments": [MNQ.id]})
+    until(lambda: venue.broadcaster.market_clients, what="it is subscribed")
+    until(lambda: not venue.broadcaster.market_clients, units=60, what="it is dropped")
+    slow.socket.close_timeout = 0.1
+    slow.socket.close()
 
 
 def test_market_that_fell_behind_is_where_its_last_event_is(gateway: Gateway) -> None:
