@@ -51,7 +51,7 @@ def test_day_ends_flat_and_reconciled_and_its_journal_replays(start_paper, start
 
 
 def test_stop_line_ends_the_session_flat_and_the_day_is_closed(start_paper, start_flow):
-    paper, settings = start_paper(window_s=60.0)
+    paper, settings = start_paper(window_s=600.0)
     flow = start_flow(settings | WIDE)
     flow.until_code("phase.protected")
     assert not paper.is_flat()
@@ -64,7 +64,7 @@ def test_stop_line_ends_the_session_flat_and_the_day_is_closed(start_paper, star
 
 
 def test_end_of_stdin_of_the_flow_leaves_the_account_flat(start_paper, start_flow):
-    paper, settings = start_paper(window_s=60.0)
+    paper, settings = start_paper(window_s=600.0)
     flow = start_flow(settings | WIDE)
     flow.until_code("phase.protected")
     flow.process.stdin.close()
@@ -75,7 +75,7 @@ def test_end_of_stdin_of_the_flow_leaves_the_account_flat(start_paper, start_flo
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
 def test_signal_to_the_flow_leaves_the_account_flat(start_paper, start_flow, number):
-    paper, settings = start_paper(window_s=60.0)
+    paper, settings = start_paper(window_s=600.0)
     flow = start_flow(settings | WIDE)
     flow.until_code("phase.protected")
     flow.process.send_signal(number)
@@ -101,7 +101,7 @@ print('{"line": "state", "name": "%s"}' % state.name)
 
 
 def test_flow_that_times_out_leaves_the_account_flat(start_paper, prefect_server, tmp_path):
-    paper, settings = start_paper(window_s=90.0)
+    paper, settings = start_paper(window_s=600.0)
     server_paths, port = prefect_server
     environ = px_environ({**os.environ, **prefect_environ(server_paths, port)}, settings | WIDE)
     done = subprocess.run(
@@ -119,7 +119,7 @@ def test_flow_that_times_out_leaves_the_account_flat(start_paper, prefect_server
 
 
 def test_killed_flow_leaves_a_session_that_flattens_by_itself(start_paper, start_flow):
-    paper, settings = start_paper(window_s=60.0)
+    paper, settings = start_paper(window_s=600.0)
     flow = start_flow(settings | WIDE)
     flow.until_code("phase.protected")
     session = session_process(flow.process.pid)
@@ -131,7 +131,7 @@ def test_killed_flow_leaves_a_session_that_flattens_by_itself(start_paper, start
 def test_killed_session_is_flattened_and_started_anew_as_often_as_allowed_with_its_limits_kept(
     start_paper, start_flow
 ):
-    paper, settings = start_paper(window_s=150.0)
+    paper, settings = start_paper(window_s=600.0)
     flow = start_flow(settings | WIDE | {"PX_RESTARTS_MAX": "1"})
     flow.until_code("phase.protected")
     first = session_process(flow.process.pid)
@@ -152,7 +152,7 @@ def test_killed_session_is_flattened_and_started_anew_as_often_as_allowed_with_i
 
 
 def test_stopped_session_process_is_killed_and_flattened_for(start_paper, start_flow):
-    paper, settings = start_paper(window_s=60.0)
+    paper, settings = start_paper(window_s=600.0)
     flow = start_flow(settings | WIDE)
     flow.until_code("phase.protected")
     os.kill(session_process(flow.process.pid).pid, signal.SIGSTOP)
@@ -162,7 +162,7 @@ def test_stopped_session_process_is_killed_and_flattened_for(start_paper, start_
 
 
 def test_kill_file_flattens_a_running_session(start_paper, start_flow, tmp_path):
-    paper, settings = start_paper(window_s=60.0)
+    paper, settings = start_paper(window_s=600.0)
     flow = start_flow(settings | WIDE)
     flow.until_code("phase.protected")
     (tmp_path / "home" / "KILL").write_text("rehearsal")

@@ -75,7 +75,7 @@ def kill_when(code: str, plan: SessionPlan, settings: Settings) -> None:
 
 
 def test_position_of_a_killed_session_is_adopted_guarded_and_reconciled(start_paper, configure):
-    paper, values = start_paper(window_s=60.0)
+    paper, values = start_paper(window_s=600.0)
     settings = configure(values | WIDE | {"PX_LEFTOVERS": "adopt"})
     _, first, _ = recover(settings)
     kill_when("phase.protected", first, settings)
@@ -115,7 +115,7 @@ def test_position_of_a_killed_session_is_adopted_guarded_and_reconciled(start_pa
 def test_position_of_a_killed_session_is_flattened_by_the_next_start_unless_told_otherwise(
     start_paper, configure
 ):
-    paper, values = start_paper(window_s=60.0)
+    paper, values = start_paper(window_s=600.0)
     settings = configure(values | WIDE)
     _, first, _ = recover(settings)
     kill_when("phase.protected", first, settings)

@@ -131,7 +131,7 @@ def test_broken_day_is_alerted_by_its_flow_and_what_the_session_said_is_in_its_l
     start_paper, start_flow, prefect_server
 ):
     _, port = prefect_server
-    _, settings = start_paper(window_s=25.0)
+    _, settings = start_paper(window_s=600.0)
     with receiving() as receiver:
         more = {"PX_LOG_FORMAT": "json", "PX_ALERT_URLS": receiver.url, "PX_API_KEY": KEY}
         flow = start_flow(settings | more)
@@ -141,6 +141,8 @@ def test_broken_day_is_alerted_by_its_flow_and_what_the_session_said_is_in_its_l
         with journal.open("r+b") as file:  # its second row cannot be read any more
             file.seek(len(file.readline()))
             file.write(b"?")
+        flow.process.stdin.write("stop\n")
+        flow.process.stdin.flush()
         outcome = next(line for line in flow.rest() if line["line"] == "outcome")
         assert flow.process.wait(patience(20)) == 1
         came = receiver.next()

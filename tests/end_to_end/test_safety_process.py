@@ -24,7 +24,7 @@ OVER = {"PX_WINDOW_START": "07:00", "PX_WINDOW_END": "08:00", "PX_FLAT_BY": "08:
 def test_whatever_is_held_after_the_time_to_be_flat_is_closed(
     start_paper, prefect_server, tmp_path
 ):
-    paper, settings = start_paper(window_s=90.0)
+    paper, settings = start_paper(window_s=600.0)
     server_paths, port = prefect_server
     environ = px_environ({**os.environ, **prefect_environ(server_paths, port)}, settings | OVER)
 

@@ -165,7 +165,7 @@ def test_session_whose_journal_cannot_be_made_does_not_start(start_paper, config
 
 
 def test_second_session_on_an_account_is_refused_and_the_first_goes_on(start_paper, configure):
-    paper, values = start_paper(window_s=60.0)
+    paper, values = start_paper(window_s=600.0)
     settings = configure(values | WIDE)
     plan = plan_for(settings)
     first = queue.SimpleQueue()
@@ -183,7 +183,7 @@ def test_second_session_on_an_account_is_refused_and_the_first_goes_on(start_pap
 
 
 def test_flatten_ends_the_session_of_an_account_that_is_flat(start_paper, configure):
-    paper, values = start_paper(window_s=60.0)
+    paper, values = start_paper(window_s=600.0)
     settings = configure(values | {"PX_STRATEGY": "hold", "PX_STRATEGY_PARAMS": ""})
     said = queue.SimpleQueue()
     supervisor = Supervisor(plan_for(settings), settings, on_line=said.put)
@@ -199,7 +199,7 @@ def test_flatten_ends_the_session_of_an_account_that_is_flat(start_paper, config
 
 
 def test_running_session_heeds_a_tightening_and_the_next_one_is_held_to_it(start_paper, configure):
-    _, values = start_paper(window_s=60.0)
+    _, values = start_paper(window_s=600.0)
     settings = configure(values | {"PX_STRATEGY": "hold", "PX_STRATEGY_PARAMS": ""})
     said = queue.SimpleQueue()
     supervisor = Supervisor(plan_for(settings), settings, on_line=said.put)

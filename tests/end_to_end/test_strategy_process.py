@@ -47,7 +47,7 @@ class Mine:
 def start_mine(start_paper, start_flow, tmp_path):
     """A flow whose strategy enters once and then does this. Wide legs: they do not fill first."""
 
-    def start(mischief: str, *, window_s: float = 90.0):
+    def start(mischief: str, *, window_s: float = 600.0):
         paper, settings = start_paper(window_s=window_s)
         (tmp_path / "my_own.py").write_text(f"{HEAD}        {mischief}\n")
         wide = {"PX_STOP_LOSS_TICKS": "400", "PX_TAKE_PROFIT_TICKS": "400"}

@@ -85,7 +85,7 @@ def lease_of(settings):
 def test_flow_and_session_killed_at_once_are_flattened_after_and_the_day_is_halted(
     start_paper, start_flow, start_watchdog, tmp_path
 ):
-    paper, settings = start_paper(window_s=90.0)
+    paper, settings = start_paper(window_s=600.0)
     settings |= HOLDS
     flow = start_flow(settings)
     start_watchdog(settings)
@@ -105,7 +105,7 @@ def test_flow_and_session_killed_at_once_are_flattened_after_and_the_day_is_halt
 def test_session_that_hangs_with_its_flow_is_killed_and_flattened(
     start_paper, start_flow, start_watchdog, tmp_path
 ):
-    paper, settings = start_paper(window_s=120.0)
+    paper, settings = start_paper(window_s=600.0)
     settings |= HOLDS
     flow = start_flow(settings)
     start_watchdog(settings)
@@ -126,7 +126,7 @@ def test_session_that_hangs_with_its_flow_is_killed_and_flattened(
 def test_watchdog_that_protects_keeps_the_position_under_its_stop_and_outlives_its_parent(
     start_paper, start_flow, start_watchdog, tmp_path
 ):
-    paper, settings = start_paper(window_s=90.0)
+    paper, settings = start_paper(window_s=600.0)
     settings |= HOLDS | {"PX_WATCHDOG": "protect"}
     flow = start_flow(settings)
     dog = start_watchdog(settings)
