@@ -257,7 +257,8 @@ class Crew:
             return
         busy = {mark.runner for mark in living_runs(self._paths.home)}
         for name in sorted(self._stale):
-            if self._runner_name(name) not in busy:
+            # A run that was only just begun has not left its mark yet.
+            if self._runner_name(name) not in busy and not self._runners[name].has_children:
                 self._say(f"runner {name} is replaced")
                 self._runners[name].replace()
 
