@@ -71,6 +71,8 @@ class ClockFile:
         try:
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             try:
+                held = os.pread(descriptor, _SIZE, 0)
+                os.pwrite(descriptor, held.ljust(_SIZE, b"\0"), 0)  # a full disk says so here
                 os.ftruncate(descriptor, _SIZE)
                 self._map = mmap.mmap(descriptor, _SIZE)
             finally:

@@ -14,7 +14,7 @@ import msgspec
 
 from pxcore.calendar import CHICAGO
 from pxcore.cli.orchestrator import free_port
-from pxcore.cli.paper import BEFORE_OPEN, clock_path, market_start
+from pxcore.cli.paper import BEFORE_OPEN, clock_path, is_before_open, market_start
 from pxcore.clock import ShiftedClock
 from pxcore.clock_file import PublishedClock
 from pxcore.gateway.choose import choose_contract, exchange_root
@@ -98,7 +98,7 @@ class HomePaper:
             clock=str(self._clock),
             market_start=self._start,
             opens_at=self._start + BEFORE_OPEN,
-            waits=True,
+            waits=is_before_open(self._start),
             clock_file=str(self._clock_file),
             state=str(self._state),
             exit_on_stdin_eof=True,

@@ -48,7 +48,7 @@ def serve_paper(request: PaperRequest, console: Console) -> int:
     """Runs it until Ctrl-C; prints the settings that point a day to it.
 
     Its market stands at a minute before the 08:30 Chicago open, whatever the hour here, and runs
-    once a session is ready; with a state it goes on from where that ended, if that is later.
+    once a session is ready; with a state it runs on from where that ended, if that is later.
     """
     kept = None if request.state is None else read_state(request.state)
     start = market_start(None if kept is None else kept.now)
@@ -57,11 +57,13 @@ def serve_paper(request: PaperRequest, console: Console) -> int:
     folder = tempfile.TemporaryDirectory(prefix="px-paper-")  # 0700; it may serve any home
     clock_file = Path(folder.name) / "clock"
 
+    waits = " until a session is ready, which opens the market" if is_before_open(start) else ""
+
     def announce(url: str) -> None:
         console.print(
             f"paper gateway: {contract.name}, {request.program} account, market {request.market}; "
-            f"it is {start.astimezone(CHICAGO):%Y-%m-%d %H:%M:%S} Chicago there until a session is "
-            "ready, which opens the market; Ctrl-C stops it",
+            f"it is {start.astimezone(CHICAGO):%Y-%m-%d %H:%M:%S} Chicago there{waits}; "
+            "Ctrl-C stops it",
             soft_wrap=True,
         )
         for name, value in (
@@ -84,7 +86,7 @@ def serve_paper(request: PaperRequest, console: Console) -> int:
         clock=str(clock),
         market_start=start,
         opens_at=start + BEFORE_OPEN,
-        waits=True,
+        waits=is_before_open(start),
         clock_file=str(clock_file),
         faults=None if request.faults is None else str(request.faults),
         state=None if request.state is None else str(request.state),
@@ -115,6 +117,13 @@ def market_start(kept: datetime | None) -> datetime:
     while trading_day(day).kind not in (DayKind.REGULAR, DayKind.UNKNOWN):
         day += timedelta(days=1)
     return chicago(day, _OPEN) - BEFORE_OPEN
+
+
+def is_before_open(start: datetime) -> bool:
+    """It waits for its session. A day that had begun may be one that nobody may trade any more:
+    its market runs, or it would never be over.
+    """
+    return start == chicago(start.astimezone(CHICAGO).date(), _OPEN) - BEFORE_OPEN
 
 
 def _with_market(config: PaperConfig, market: str) -> PaperConfig:

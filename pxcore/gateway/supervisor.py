@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final, Protocol
 from urllib.parse import quote
 
@@ -182,6 +183,7 @@ class Supervisor:
         connection is replaced before its token ends, which is when the shared one was renewed.
         """
         limits, heard, heard_at = self._terms.limits, 0, time.monotonic()
+        heard_there = self._terms.clock.now()
         while not connection.lost.wait(limits.ping_every_s):
             connection.ping()
             if self._is_token_replaced():
@@ -189,10 +191,17 @@ class Supervisor:
             if isinstance(feed, UserFeed):
                 continue  # silence is normal there
             moment = time.monotonic()
-            if feed.heard != heard or not is_open_at(self._terms.clock.now()):
-                heard, heard_at = feed.heard, moment
-            elif moment - heard_at >= limits.data_limit_s:
+            there = self._terms.clock.now()
+            if feed.heard != heard or not is_open_at(there):
+                heard, heard_at, heard_there = feed.heard, moment, there
+            elif moment - heard_at >= limits.data_limit_s and self._lasts(there - heard_there):
                 raise HubLost(f"no market data for {limits.data_limit_s:g} s")
+
+    def _lasts(self, there: timedelta) -> bool:
+        """Of a market that may stand still or be late, its own time counts as well."""
+        clock = self._terms.clock
+        limit_s = self._terms.limits.data_limit_s * clock.speed
+        return clock.late_s is None or there >= timedelta(seconds=limit_s)
 
     def _is_token_replaced(self) -> bool:
         try:

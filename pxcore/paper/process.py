@@ -94,7 +94,10 @@ def _resumed(config: PaperConfig) -> datetime | None:
     """
     if config.clock_file is None or not Path(config.clock_file).exists():
         return None
-    clock = PublishedClock(Path(config.clock_file))
+    try:
+        clock = PublishedClock(Path(config.clock_file))
+    except Misconfigured:  # it died before it wrote one, or while
+        return None
     has_opened = clock.reading().pace is not Pace.WAITING
     is_this_market = config.market_start is None or clock.now() >= config.market_start
     return clock.now() if has_opened and is_this_market else None

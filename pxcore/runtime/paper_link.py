@@ -15,6 +15,7 @@ from typing import Final
 
 import msgspec
 from loguru import logger
+from msgspec.structs import replace
 
 from pxcore.engine.events import ClockTick, Event, Hub, HubDown
 from pxcore.gateway.feeds import Arguments
@@ -65,12 +66,13 @@ class PaperLink:
             return
         if hub is Hub.USER:
             self._user = connection
+            self._is_ready_said = False  # it may not have been heard; a market that runs shrugs
 
     def deliver(self, event: Event) -> None:
         """To the engine: at once, or with the step that it belongs to."""
-        if isinstance(event, HubDown):
-            self._run_on()
         with self._lock:
+            if isinstance(event, HubDown):
+                self._end_steps()
             if not self._is_stepping:
                 self._inbox.put(event)
             elif isinstance(event, _MARKET):
@@ -85,7 +87,7 @@ class PaperLink:
             self._told[hub] = number
             self._begin()
             if all(told == number for told in self._told.values()):
-                self._release()
+                self._release(now)
                 self._inbox.put(ClockTick(at=now))
                 self._step = number
 
@@ -94,18 +96,25 @@ class PaperLink:
         self._inbox.is_lossless = True
         self._heard_s = time.monotonic()
 
-    def _release(self) -> None:
-        for hub in (Hub.MARKET, Hub.USER):
-            for event in self._held[hub]:
-                self._inbox.put(event)
-            self._held[hub].clear()
+    def _release(self, now: datetime | None = None) -> None:
+        """All of a step was learned of at its end, in however many slices it was played."""
+        held = [event for hub in (Hub.MARKET, Hub.USER) for event in self._held[hub]]
+        if now is None:
+            held.sort(key=lambda event: event.at)
+        for event in held:
+            self._inbox.put(event if now is None else replace(event, at=now))
+        for events in self._held.values():
+            events.clear()
 
     def _run_on(self) -> None:
         """No steps any more: time is our own, and nothing is held back."""
         with self._lock:
-            self._release()
-            self._is_stepping = self._inbox.is_lossless = False
-            self._step = None
+            self._end_steps()
+
+    def _end_steps(self) -> None:
+        self._release()
+        self._is_stepping = self._inbox.is_lossless = False
+        self._step = None
 
     # -- the engine's thread ------------------------------------------------------------------
 
@@ -123,9 +132,11 @@ class PaperLink:
             self._is_ready_said = True
             self._calls.put(("PaperReady", self._session_id))
 
-    def quiet(self) -> None:
-        """Nothing of the step is left to do."""
+    def quiet(self, is_still: Callable[[], bool] = lambda: True) -> None:
+        """Nothing of the step is left to do, if that `is_still` so while no step can be given."""
         with self._lock:
+            if not is_still():
+                return
             step, self._step = self._step, None
         if step is not None:
             self._calls.put(("PaperDone", step))

@@ -32,7 +32,15 @@ from pxcore.engine.commands import (
     ResolveTag,
     TakeSnapshot,
 )
-from pxcore.engine.events import Ask, Asked, ClockTick, Event, ShellFault, SnapshotTaken
+from pxcore.engine.events import (
+    Ask,
+    Asked,
+    ClockTick,
+    Event,
+    ShellFault,
+    SnapshotFailed,
+    SnapshotTaken,
+)
 from pxcore.gateway import HubLimits, Realtime
 from pxcore.journal import SCHEMA, Journal, Opening, RowKind
 from pxcore.journal.operator import OperatorJournal
@@ -92,6 +100,7 @@ class Session:
         self._crash: BaseException | None = None
         self._latching: threading.Thread | None = None
         self._is_lateness_told = False
+        self._has_looked = False  # at the account by REST, whatever came of it
         self._is_silenced = False  # entries, while the store takes no heartbeat
         speed = self._clock.speed
         self._narrator = Narrator(plan.contract, denied_every_s=_DENIED_EVERY_S * speed)
@@ -231,10 +240,12 @@ class Session:
         if self._link is None:
             return False
         resync = self._engine.resync
-        if (resync.is_known and resync.are_hubs_up) or self._engine.ending is not None:
+        # A look that failed is repeated in market time, which therefore has to run.
+        is_ready = resync.are_hubs_up and (resync.is_known or self._has_looked)
+        if is_ready or self._engine.ending is not None:
             self._link.ready()
-        if self._inbox.is_empty and self._dispatcher.is_idle:
-            self._link.quiet()
+        if self._dispatcher.is_idle:  # first: its answers are in the inbox then
+            self._link.quiet(lambda: self._inbox.is_empty)
         return self._link.is_stepping
 
     def _heed_silence(self) -> None:
@@ -263,6 +274,8 @@ class Session:
     def _step(self, event: Event) -> None:
         self._journal.append(RowKind.EVENT, event)
         commands = self._engine.step(event)
+        if self._link is not None and isinstance(event, SnapshotTaken | SnapshotFailed):
+            self._has_looked = True
         if self._engine.ending is not None:
             self._dispatcher.forbid_entries()
         for command in commands:

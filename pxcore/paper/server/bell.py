@@ -143,10 +143,12 @@ class Bell:
                 pass
             case _:
                 return _INVALID.format("PaperAttach")
+        if self._time.pace is Pace.STEPPING:  # who was in step has lost a hub, or its place
+            self.open()
         if session != self._session:
             self._session, self._clients = session, {}
+            self._since_s = time.monotonic()
         self._clients[hub] = client
-        self._since_s = time.monotonic()
         return None
 
     def _ready(self, client: HubConnection, given: list[object]) -> str | None:

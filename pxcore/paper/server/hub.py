@@ -27,7 +27,7 @@ _HANDSHAKE_S = 15.0
 _GOODBYE_S = 1.0
 _MUCH_CHARS = 500_000  # unread, of a client that is waited for
 _STUCK_S = 2.0  # without taking anything: such a client is not waited for
-_WAITED_S = 10.0  # nor one that has had much to read for so long
+_TAKEN_WITHIN_STUCKS = 5  # as much as makes it be waited for, or it is not waited for either
 
 _NO_CALLS: Mapping[str, Callable[["HubConnection", list[object]], str | None]] = {}
 USER_SUBJECTS: Mapping[str, type | None] = {
@@ -86,9 +86,10 @@ class HubConnection:
         self._result = result
         self._calls = calls
         self._on_subscribed = on_subscribed
-        self._queue: deque[tuple[str, bool]] = deque()  # what to send, and whether alone
-        self._queued_chars = 0
-        self._much_since: float | None = None  # has been queued without a pause
+        self._queue: deque[tuple[str, bool, bool]] = deque()  # record, alone?, its own answer?
+        self._queued_chars = self._answer_chars = self._taken_chars = 0
+        self._mark: tuple[float, int] | None = None  # since when it has much to read, taken then
+        self._is_too_slow = False
         self._is_greeted = False
         self._is_ending = False
         self._overflow = asyncio.Event()
@@ -99,12 +100,19 @@ class HubConnection:
     @property
     def is_catching_up(self) -> bool:
         """It reads, and has much to read still: who makes more for it had better wait."""
-        if self._much_since is None or self.is_frozen:
+        unread = self._queued_chars - self._answer_chars  # nobody waits for what it asked for
+        if unread < _MUCH_CHARS / 2:
+            self._mark, self._is_too_slow = None, False
+        if unread < _MUCH_CHARS or self.is_frozen:
             return False
         now = asyncio.get_running_loop().time()
-        return now - self._took_at < _STUCK_S and now - self._much_since < _WAITED_S
+        since, taken = self._mark = self._mark or (now, self._taken_chars)
+        if now - since > _TAKEN_WITHIN_STUCKS * _STUCK_S:
+            self._is_too_slow = self._taken_chars - taken < _MUCH_CHARS
+            self._mark = (now, self._taken_chars)
+        return not self._is_too_slow and now - self._took_at < _STUCK_S
 
-    def offer(self, record: str, *, is_alone: bool = False) -> None:
+    def offer(self, record: str, *, is_alone: bool = False, is_answer: bool = False) -> None:
         """Queues a record, whole and ended. Never waits: a full queue ends the connection.
 
         What is to be alone becomes a WebSocket message of its own, as it is.
@@ -114,10 +122,9 @@ class HubConnection:
         if self._queued_chars + len(record) > self._timing.queue_chars_max:
             self._overflow.set()
         elif not self._is_ending:
-            self._queue.append((record, is_alone))
+            self._queue.append((record, is_alone, is_answer))
             self._queued_chars += len(record)
-            if self._queued_chars >= _MUCH_CHARS and self._much_since is None:
-                self._much_since = asyncio.get_running_loop().time()
+            self._answer_chars += len(record) * is_answer
         self._news.set()
 
     def close(self, error: str, allow_reconnect: bool | None = None) -> None:
@@ -180,18 +187,19 @@ class HubConnection:
 
     def _next_frame(self) -> str:
         """As many of the queued records as go into one message."""
-        record, is_alone = self._queue.popleft()
+        record, is_alone, is_answer = self._queue.popleft()
         records, chars = [record], len(record)
+        self._answer_chars -= len(record) * is_answer
         while self._queue and not is_alone:
-            record, is_next_alone = self._queue[0]
+            record, is_next_alone, is_answer = self._queue[0]
             if is_next_alone or chars + len(record) > _FRAME_CHARS:
                 break
             self._queue.popleft()
             records.append(record)
             chars += len(record)
+            self._answer_chars -= len(record) * is_answer
         self._queued_chars -= chars
-        if self._queued_chars < _MUCH_CHARS:
-            self._much_since = None
+        self._taken_chars += chars
         return "".join(records)
 
     async def _ping(self) -> None:
@@ -239,7 +247,7 @@ class HubConnection:
         if message.invocation_id is not None:
             outcome = {"result": self._result} if error is None else {"error": error}
             completion = {"type": 3, "invocationId": message.invocation_id, **outcome}
-            self.offer(msgspec.json.encode(completion).decode() + END)
+            self.offer(msgspec.json.encode(completion).decode() + END, is_answer=True)
 
     def _carry_out(self, method: str, arguments: list[object]) -> str | None:
         """Why it failed, in ASP.NET's words; None when done. Names are matched without case."""

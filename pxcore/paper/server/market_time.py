@@ -90,6 +90,9 @@ class MarketTime:
         A market too far behind has its clock slowed.
         """
         self._played = now
+        ahead = self._played - self._line()
+        if self.pace is not Pace.WAITING and ahead > timedelta(seconds=LAG_S_MAX) * self.speed:
+            self._behind -= ahead  # our own clock was set back
         too_far = self.lag - timedelta(seconds=LAG_S_MAX)
         if too_far > _NONE:
             self._behind += too_far * self.speed

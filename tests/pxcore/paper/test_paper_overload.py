@@ -1,6 +1,8 @@
 """A market that goes far faster than any machine can play it: it falls behind, nobody starves."""
 
+import asyncio
 import itertools
+import json
 import threading
 from collections.abc import Iterator
 
@@ -13,7 +15,7 @@ from waiting import until
 
 from pxcore.paper.market import MarketStep
 from pxcore.paper.server.app import ServerConfig
-from pxcore.paper.server.hub import HubTiming
+from pxcore.paper.server.hub import USER_SUBJECTS, HubConnection, HubTiming
 from pxcore.paper.server.market_time import LAG_S_MAX
 
 SPEED = 1000.0
@@ -89,7 +91,7 @@ def test_client_that_reads_a_little_now_and_then_holds_the_market_up_for_a_while
 ) -> None:
     """One byte a look keeps it from being stuck; it is dropped all the same."""
     monkeypatch.setattr("pxcore.paper.server.hub._STUCK_S", patience(60))
-    monkeypatch.setattr("pxcore.paper.server.hub._WAITED_S", 0.5)
+    monkeypatch.setattr("pxcore.paper.server.hub._TAKEN_WITHIN_STUCKS", 0.001)
     venue = gateway.venue
     assert venue is not None
     slow = Hub(f"{gateway.sockets}/hubs/market?access_token={gateway.token}", receive_buffer=4096)
@@ -98,6 +100,23 @@ def test_client_that_reads_a_little_now_and_then_holds_the_market_up_for_a_while
     until(lambda: not venue.broadcaster.market_clients, units=60, what="it is dropped")
     slow.socket.close_timeout = 0.1
     slow.socket.close()
+
+
+def test_market_waits_for_nobody_who_has_only_answers_of_its_own_to_read() -> None:
+    """A client that calls and calls, and reads just enough: nobody else may lose by that."""
+
+    class Silent:
+        client_state = None
+
+    async def is_waited_for() -> bool:
+        client = HubConnection(Silent(), USER_SUBJECTS, HubTiming())  # type: ignore[arg-type]
+        for number in range(20):
+            call = {"type": 1, "target": "x" * 60_000, "invocationId": str(number)}
+            client._is_greeted = True
+            client._take(json.dumps(call))
+        return client.is_catching_up
+
+    assert not asyncio.run(is_waited_for())
 
 
 def test_market_that_fell_behind_is_where_its_last_event_is(gateway: Gateway) -> None:

@@ -99,6 +99,15 @@ def test_gateway_started_anew_waits_again_only_if_its_market_had_not_opened(
         assert again.get("/paper/state")["clock"]["pace"] == "waiting", "its market begins anew"
 
 
+@pytest.mark.parametrize("held", [b"", b"\0" * 57, b"torn"])
+def test_gateway_starts_where_the_one_before_died_before_it_wrote_a_time(
+    tmp_path: Path, held: bytes
+) -> None:
+    (tmp_path / "clock").write_bytes(held)
+    with running(waits=True, clock_file=str(tmp_path / "clock"), has_control=True) as (_, gateway):
+        assert gateway.get("/paper/state")["clock"]["pace"] == "waiting"
+
+
 def test_port_in_use_is_one_clear_line_and_status_two() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

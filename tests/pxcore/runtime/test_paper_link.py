@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 from waiting import until
 
 from pxcore.engine.events import ClockTick, Event, Hub, HubDown, HubUp
@@ -98,10 +99,12 @@ def test_step_is_given_whole_once_both_hubs_have_told_of_it(order: tuple[Hub, Hu
     assert scene.taken() == [TICK]
     for event in (UP, quote(1), trade(2)):
         scene.link.deliver(event)
-    scene.step(2, order[0], at=AT + timedelta(seconds=1))
+    end = AT + timedelta(seconds=1)
+    scene.step(2, order[0], at=end)
     assert scene.taken() == []
-    scene.step(2, order[1], at=AT + timedelta(seconds=1))
-    assert scene.taken() == [quote(1), trade(2), UP, ClockTick(at=AT + timedelta(seconds=1))]
+    scene.step(2, order[1], at=end)
+    told = [replace(event, at=end) for event in (quote(1), trade(2), UP)]
+    assert scene.taken() == [*told, ClockTick(at=end)]
     assert scene.link.is_stepping
     assert scene.inbox.is_lossless, "what is passed over must not hang on how fast we are"
 
@@ -116,6 +119,56 @@ def test_step_is_answered_once() -> None:
     scene.link.quiet()
     done = [("PaperDone", 7), ("PaperDone", 8)]
     until(lambda: scene.user.calls[1:] == done, what="both steps are answered")
+
+
+def test_step_is_the_same_in_however_many_slices_it_was_played_and_read() -> None:
+    """Each was stamped when it was read; all of it was learned of at the step's end."""
+    given = []
+    for stamps_ms in ((50, 50, 50), (10, 30, 50)):
+        scene = Scene()
+        scene.step(1)
+        for ms, event in zip(stamps_ms, (quote(1), UP, trade(2)), strict=True):
+            scene.link.deliver(replace(event, at=AT + timedelta(milliseconds=ms)))
+        scene.step(2, at=AT + timedelta(milliseconds=50))
+        given.append(scene.taken())
+    assert given[0] == given[1]
+
+
+def test_step_that_comes_between_the_look_and_the_answer_is_not_answered_unread() -> None:
+    scene = Scene()
+    scene.step(1, Hub.USER)
+
+    def is_empty() -> bool:
+        return scene.inbox.is_empty
+
+    scene.link.deliver(quote(1))
+    scene.step(1, Hub.MARKET)
+    scene.link.quiet(is_empty)
+    scene.link.leave()
+    until(lambda: ("PaperLeave", "S") in scene.user.calls, what="all was said")
+    assert ("PaperDone", 1) not in scene.user.calls
+
+
+def test_readiness_that_may_not_have_been_heard_is_said_again_on_the_next_connection() -> None:
+    scene = Scene()
+    scene.user.refusal = "PaperReady was not completed within 5 s"
+    scene.link.ready()
+    until(lambda: ("PaperReady", "S") in scene.user.calls, what="it was tried")
+    again = Connection()
+    scene.link.attach(Hub.USER, again)  # type: ignore[arg-type]
+    scene.link.ready()
+    until(lambda: ("PaperReady", "S") in again.calls, what="it was said again")
+
+
+def test_loss_of_a_hub_is_told_at_once_and_ends_the_steps() -> None:
+    scene = Scene()
+    scene.step(1)
+    scene.taken()
+    scene.link.deliver(UP)
+    down = HubDown(at=AT, hub=Hub.MARKET, reason="gone")
+    scene.link.deliver(down)
+    assert scene.taken() == [UP, down]
+    assert not scene.link.is_stepping
 
 
 def test_readiness_is_said_once() -> None:

@@ -1,0 +1,45 @@
+"""The market that `px up` keeps: a day that nobody can trade any more must go by."""
+
+from datetime import datetime, time
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import msgspec
+import pytest
+
+from pxcore.calendar import CHICAGO, chicago, latest_regular_day
+from pxcore.cli import home_paper
+from pxcore.cli.home_paper import HomePaper
+from pxcore.paper.config import PaperConfig
+from pxcore.runtime.paths import Paths
+from pxcore.runtime.plan import NotNow, window_of
+
+
+def test_market_of_a_px_up_started_again_after_its_window_does_not_wait_for_a_session(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Traded 08:30 to 09:00, Ctrl-C at 09:30 of the market, `px up` again. Each run is refused
+    ("window over", or "halted"), so no session attaches, so no time passes, so the day never ends.
+    """
+    day = latest_regular_day(datetime.now(CHICAGO).date())
+    kept = chicago(day, time(9, 30))
+    monkeypatch.setattr(home_paper, "read_state", lambda path: SimpleNamespace(now=kept))
+    sent: list[PaperConfig] = []
+
+    def spawn(module: str, text: str, **more: Any) -> object:
+        sent.append(msgspec.json.decode(text, type=PaperConfig))
+        return SimpleNamespace(pid=1)
+
+    monkeypatch.setattr(home_paper, "spawn", spawn)
+    monkeypatch.setattr(home_paper, "first_line", lambda process, step: "{}")
+    monkeypatch.setattr(home_paper, "Step", lambda *given, **more: None)
+    paths = Paths(tmp_path)
+    paths.make()
+    paper = HomePaper(paths, account_id=1, symbol="MNQ", seed=7)
+    paper.start()
+    window: Any = SimpleNamespace(window_start=time(8, 30), window_end=time(9), flat_by=time(9, 5))
+    with pytest.raises(NotNow, match="is over"):
+        window_of(window, paper.market_now)
+    assert not paper.is_day_over
+    assert not sent[0].waits, "nothing opens it, and its day is not over: it stands for good"
