@@ -36,8 +36,8 @@ def _cores() -> int:
     return os.cpu_count() or 1
 
 
-def _pytest(marks: str, spread: str) -> tuple[str, ...]:
-    workers = ("-n", str(_cores()), "--dist", spread)
+def _pytest(marks: str, spread: str, *, beyond_cores: int = 0) -> tuple[str, ...]:
+    workers = ("-n", str(_cores() + beyond_cores), "--dist", spread)
     return _python("pytest", "-m", marks, *workers, f"--junitxml={RECORD}")
 
 
@@ -64,7 +64,8 @@ LANES = (
     ),
     Lane("quick", (_pytest("not process and not services", "worksteal"),)),
     Lane("services", (_pytest("services", "loadgroup"),)),
-    Lane("process", (_pytest("process and not services", "loadgroup"),)),
+    # Tests on real processes mostly wait for them: with a worker a core, a core is idle.
+    Lane("process", (_pytest("process and not services", "loadgroup", beyond_cores=1),)),
 )
 
 
