@@ -27,12 +27,12 @@ FLAT_S = patience(
     12
 )  # an order under way for 7 s, two looks 3 s apart, two starts, on a busy machine
 NAKED_S = patience(0.25)  # a close fills while its stop is being cancelled
-# Its stop is missing already when it dies: the survivor first has to begin, and to look.
+# Its stop is missing already when it dies: until the survivor has begun, has looked and is flat.
 NAKED_AT_DEATH = {"filled, stop missing", "own stop sent, not taken yet"}
-NAKED_AT_DEATH_S = patience(2.5)
+NAKED_AT_DEATH_S = FLAT_S
 
 
-AT_ONCE = 8  # most of a cell is waiting
+AT_ONCE = 6  # most of a cell is waiting
 
 Cells = dict[tuple[str, str], "Future[dict[str, Any]]"]
 
