@@ -257,8 +257,7 @@ class Crew:
             return
         busy = {mark.runner for mark in living_runs(self._paths.home)}
         for name in sorted(self._stale):
-            # A run that was only just begun has not left its mark yet.
-            if self._runner_name(name) not in busy and not self._runners[name].has_children:
+            if self._runner_name(name) not in busy:
                 self._say(f"runner {name} is replaced")
                 self._runners[name].replace()
 

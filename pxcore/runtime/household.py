@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Sequence
 
 from pxcore.model import PxError
-from pxcore.runtime.computing import computed_s
 from pxcore.runtime.process import end
 
 _BACK_OFF_S = (0.5, 2.0, 5.0, 15.0, 30.0)
@@ -42,13 +41,6 @@ class Kept:
     @property
     def is_alive(self) -> bool:
         return self._process is not None and self._process.poll() is None
-
-    @property
-    def has_children(self) -> bool:
-        """Processes of its own are at work. False as well where the system does not tell."""
-        if self._process is None:
-            return False
-        return len(computed_s([self._process.pid]) or ()) > 1
 
     def start(self) -> "subprocess.Popen[str]":
         """Raises what starting raises."""

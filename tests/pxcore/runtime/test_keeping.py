@@ -35,40 +35,6 @@ def child(status: int = 0) -> "subprocess.Popen[str]":
     return subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, text=True)
 
 
-PARENT = """
-import subprocess, sys
-below = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-print("there", flush=True)
-sys.stdin.readline()
-below.communicate(b"end")
-print("gone", flush=True)
-sys.stdin.read()
-"""
-
-
-def test_process_with_one_of_its_own_is_seen_to_be_at_work():
-    """A runner that has just begun a run is not replaced: the run would be lost."""
-
-    def start() -> "subprocess.Popen[str]":
-        pipe = subprocess.PIPE
-        return subprocess.Popen([sys.executable, "-c", PARENT], stdin=pipe, stdout=pipe, text=True)
-
-    kept = Kept("runner", start, say=lambda text: None)
-    assert not kept.has_children
-    process = kept.start()
-    try:
-        assert process.stdin is not None and process.stdout is not None
-        assert process.stdout.readline() == "there\n"
-        assert kept.has_children
-        process.stdin.write("end\n")
-        process.stdin.flush()
-        assert process.stdout.readline() == "gone\n"
-        assert not kept.has_children
-    finally:
-        kept.end()
-    assert not kept.has_children
-
-
 def test_home_has_one_household_which_is_named_and_gone_with_its_holder(tmp_path):
     assert household_of(tmp_path) is None
     with HomeLock(tmp_path) as lock:
