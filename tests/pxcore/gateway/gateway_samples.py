@@ -123,6 +123,7 @@ class FixedClock:
     """Stands still until a test moves it."""
 
     speed = 1.0
+    late_s = None
 
     def __init__(self) -> None:
         self.moment = NOW
