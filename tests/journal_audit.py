@@ -4,6 +4,7 @@ A test that damages one on purpose, or makes one up that no session could have w
 with the marker `damages_journal`.
 """
 
+import importlib
 import sys
 import time
 from collections.abc import Iterator
@@ -68,17 +69,24 @@ def problem_of(path: Path, root: Path) -> str | None:
 
 @contextmanager
 def _own_strategy(name: str, root: Path) -> Iterator[None]:
-    """Of `module:Class` the module can be imported, as it could where the session ran."""
+    """Of `module:Class` the module can be imported, as it could where the session ran: this one,
+    and not one of the same name that another test of this process has imported.
+    """
     module, _, is_own = name.partition(":")
     folders = [str(file.parent) for file in root.rglob(f"{module}.py")] if is_own else []
-    before = list(sys.path)
+    if not folders:
+        yield
+        return
+    paths, another = list(sys.path), sys.modules.pop(module, None)
     sys.path[:0] = folders
+    importlib.invalidate_caches()  # a file of this very moment may be unknown to them
     try:
         yield
     finally:
-        sys.path[:] = before
-        if folders:
-            sys.modules.pop(module, None)
+        sys.path[:] = paths
+        sys.modules.pop(module, None)
+        if another is not None:
+            sys.modules[module] = another
 
 
 def _is_unborn(path: Path) -> bool:

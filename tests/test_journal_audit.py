@@ -1,6 +1,8 @@
 """What the audit of the tests' journals lets pass, and what it does not."""
 
+import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from backtest_scenes import demo_day
@@ -12,7 +14,7 @@ from pxcore.journal.seal import seal_path
 pytestmark = pytest.mark.damages_journal
 
 
-def written(folder: Path, *, forgets: int = 0) -> Path:
+def written(folder: Path, *, forgets: int = 0, strategy: str = "timed-entry") -> Path:
     """A day's journal; without so many of its commands, from the first on."""
     day = demo_day(1)
     day.run()
@@ -23,7 +25,7 @@ def written(folder: Path, *, forgets: int = 0) -> Path:
             schema=SCHEMA,
             mode="paper",
             config=day.engine.config,
-            strategy="timed-entry",
+            strategy=strategy,
             strategy_params={"every_s": 4.0},
             paper_clock="",
             trading_day=day.engine.config.trading_day,
@@ -79,3 +81,23 @@ def test_journal_killed_before_its_first_row_passes_and_one_whose_rows_are_gone_
 
     seal_path(path).unlink()
     assert problem_of(path, path.parent) is None
+
+
+MINE = """
+from pxcore.strategies.timed_entry import TimedEntry
+
+class Mine(TimedEntry):
+    name = "mine"
+"""
+
+
+def test_strategy_of_a_tests_folder_is_that_folders_whatever_was_imported_by_its_name(
+    tmp_path, monkeypatch
+):
+    another = ModuleType("my_own")
+    monkeypatch.setitem(sys.modules, "my_own", another)
+    (tmp_path / "my_own.py").write_text(MINE)
+    path = written(tmp_path, strategy="my_own:Mine")
+
+    assert problem_of(path, tmp_path) is None
+    assert sys.modules["my_own"] is another
