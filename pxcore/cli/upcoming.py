@@ -1,5 +1,6 @@
-"""What Prefect's server knows, asked over its own API: is it well, and what runs next."""
+"""What Prefect's server knows, asked over its own API: is it well, what runs next, what is lost."""
 
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -22,6 +23,14 @@ class NextRun(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.deployment:<18} {there:%a %d %b %H:%M} Chicago{local}"
 
 
+class TakenRun(msgspec.Struct, frozen=True, kw_only=True):
+    """A runner has it, and its code has not begun. `since` when."""
+
+    id: str
+    name: str
+    since: datetime
+
+
 class PrefectApi:
     """Of the server at `ui`, such as http://127.0.0.1:4200. Loopback: no proxy, no auth."""
 
@@ -41,28 +50,51 @@ class PrefectApi:
         None when the server cannot tell.
         """
         try:
-            found = self._post("deployments/filter", {})
+            found = self._deployments(wanted, but_not)
         except requests.RequestException:
             return None
         return [
             one["name"]
             for one in found
-            if wanted in one["tags"] and but_not not in one["tags"]
             if not one["last_polled"] or datetime.fromisoformat(one["last_polled"]) < since
         ]
+
+    def taken(self, *, wanted: str, but_not: str = "") -> list[TakenRun] | None:
+        """Runs of these deployments which a runner has taken and which have not begun; None when
+        the server cannot tell.
+        """
+        try:
+            runs = self._runs("PENDING")
+            ids = {d["id"] for d in self._deployments(wanted, but_not)} if runs else set()
+        except requests.RequestException:
+            return None
+        return [
+            TakenRun(
+                id=run["id"],
+                name=run["name"],
+                since=datetime.fromisoformat(run["state"]["timestamp"]),
+            )
+            for run in runs
+            if run["deployment_id"] in ids
+        ]
+
+    def give_back(self, run_id: str) -> None:
+        """It is scheduled for now: the next runner that asks begins it."""
+        self._set_state(run_id, "SCHEDULED", "its runner ended before it began")
+
+    def give_up(self, run_id: str, why: str) -> None:
+        self._set_state(run_id, "CRASHED", why)
+
+    def _set_state(self, run_id: str, kind: str, why: str) -> None:
+        state = {"state": {"type": kind, "message": why}, "force": True}
+        with suppress(requests.RequestException):  # it is looked for again
+            self._post(f"flow_runs/{run_id}/set_state", state)
 
     def next_runs(self) -> list[NextRun]:
         """The next of each deployment, soonest first; empty when the server cannot tell."""
         try:
             names = {d["id"]: d["name"] for d in self._post("deployments/filter", {})}
-            runs = self._post(
-                "flow_runs/filter",
-                {
-                    "sort": "EXPECTED_START_TIME_ASC",
-                    "limit": _RUNS,
-                    "flow_runs": {"state": {"type": {"any_": ["SCHEDULED"]}}},
-                },
-            )
+            runs = self._runs("SCHEDULED")
         except requests.RequestException:
             return []
         found: dict[str, NextRun] = {}
@@ -73,8 +105,21 @@ class PrefectApi:
                 found[name] = NextRun(deployment=name, at=at)
         return list(found.values())
 
-    def _post(self, path: str, body: dict[str, Any]) -> list[dict[str, Any]]:
+    def _deployments(self, wanted: str, but_not: str) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self._post("deployments/filter", {})
+        return [d for d in found if wanted in d["tags"] and but_not not in d["tags"]]
+
+    def _runs(self, state: str) -> list[dict[str, Any]]:
+        """In this type of state, soonest first."""
+        wanted = {
+            "sort": "EXPECTED_START_TIME_ASC",
+            "limit": _RUNS,
+            "flow_runs": {"state": {"type": {"any_": [state]}}},
+        }
+        found: list[dict[str, Any]] = self._post("flow_runs/filter", wanted)
+        return found
+
+    def _post(self, path: str, body: dict[str, Any]) -> Any:
         answer = self._session.post(f"{self._api}/{path}", json=body, timeout=_TIMEOUT_S)
         answer.raise_for_status()
-        found: list[dict[str, Any]] = answer.json()
-        return found
+        return answer.json()

@@ -42,6 +42,10 @@ class Kept:
     def is_alive(self) -> bool:
         return self._process is not None and self._process.poll() is None
 
+    @property
+    def process(self) -> "subprocess.Popen[str] | None":
+        return self._process
+
     def start(self) -> "subprocess.Popen[str]":
         """Raises what starting raises."""
         self._process = self._start()

@@ -145,11 +145,15 @@ class House:
         wanted = {"flow_runs": {"deployment_id": {"any_": [self.deployment(name)["id"]]}}}
         return {run["id"] for run in self.post("flow_runs/filter", wanted)}
 
-    def start(self, name: str, parameters: Mapping[str, Any] | None = None) -> str:
-        """As the Run button: the id of the flow run."""
+    def start(
+        self, name: str, parameters: Mapping[str, Any] | None = None, *, state: str = "SCHEDULED"
+    ) -> str:
+        """As the Run button: the id of the flow run. PENDING, and it looks like one that a runner
+        has taken.
+        """
         made = self.post(
             f"deployments/{self.deployment(name)['id']}/create_flow_run",
-            {"parameters": parameters or {}, "state": {"type": "SCHEDULED"}},
+            {"parameters": parameters or {}, "state": {"type": state}},
         )
         return str(made["id"])
 

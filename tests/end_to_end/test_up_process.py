@@ -378,9 +378,11 @@ def test_gateway_that_is_killed_is_started_anew_and_the_session_ends_flat(house,
 
 
 def test_server_killed_for_a_while_harms_no_session_and_its_runners_are_replaced(house):
+    """And what one of them had taken, and not begun, is begun by its successor."""
     run_id = house.start("trading-day", {"run": {"window": {"minutes": 30}}})
     house.holding()
     session = house.session_process()
+    taken = house.start("flatten", {"order": {"session": "spared"}}, state="PENDING")
     server = house.find("prefect", "server", "start")
     os.kill(server.pid, signal.SIGSTOP)  # away: it takes connections and answers nothing
     with pytest.raises(psutil.TimeoutExpired):
@@ -390,3 +392,5 @@ def test_server_killed_for_a_while_harms_no_session_and_its_runners_are_replaced
     assert house.ended(run_id, within_s=patience(90))["type"] == "COMPLETED"
     assert house.is_flat()
     until(lambda: "runner sessions is replaced" in house.said())
+    until(lambda: "runner safety is replaced" in house.said(), within_s=patience(90))
+    assert house.ended(taken, within_s=patience(90))["name"] == "Completed (flat already)"

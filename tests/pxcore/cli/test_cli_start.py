@@ -14,9 +14,10 @@ from rich.console import Console
 from stand_ins import HANG_UNITS, PROGRESS, RESTS, StandIns
 
 from pxcore.cli import crew as crews
-from pxcore.cli import day, terminal_day
+from pxcore.cli import day, runners, terminal_day
 from pxcore.cli.crew import Crew
 from pxcore.cli.day import FlowProcess, NoDay
+from pxcore.cli.runners import TAGS
 from pxcore.cli.screen import Screen
 from pxcore.cli.terminal_day import Prepared, TerminalDay
 from pxcore.cli.upcoming import PrefectApi
@@ -113,8 +114,9 @@ def test_day_whose_start_hangs_is_stopped_looked_at_and_status_1(
 def stand_ins(monkeypatch: pytest.MonkeyPatch) -> Iterator[StandIns]:
     """`px up` has its code run instead of whatever it starts."""
     made = StandIns()
-    monkeypatch.setattr(crews, "Step", partial(Step, units=HANG_UNITS))
-    monkeypatch.setattr(crews, "spawn", made.spawn)
+    for module in (crews, runners):
+        monkeypatch.setattr(module, "Step", partial(Step, units=HANG_UNITS))
+        monkeypatch.setattr(module, "spawn", made.spawn)
     yield made
     made.end()
 
@@ -181,8 +183,8 @@ def test_runner_is_at_work_once_it_has_asked_for_each_of_its_deployments() -> No
     server = RawHttp()
     server.script("/api/deployments/filter", answer(raw=msgspec.json.encode(there)))
     api = PrefectApi(server.url)
-    assert api.unpolled(BEGAN, **crews._TAGS["sessions"]) == []
-    assert api.unpolled(BEGAN, **crews._TAGS["safety"]) == ["sweep", "preflight"]
+    assert api.unpolled(BEGAN, **TAGS["sessions"]) == []
+    assert api.unpolled(BEGAN, **TAGS["safety"]) == ["sweep", "preflight"]
     server.close()
 
 
@@ -191,7 +193,7 @@ def test_runner_that_ends_at_its_start_is_started_again_and_then_told(
 ) -> None:
     stand_ins.code = "import sys; sys.exit(1)"
     with pytest.raises(Unavailable, match=r"^runner sessions ended at its start with status 1; "):
-        crew._start_runners()
+        crew._runners.start()
     assert [one.partition(";")[0] for one in said] == [
         "runner sessions ended at its start with status 1"
     ] * 2
@@ -203,7 +205,7 @@ def test_runner_that_hangs_at_its_start_is_named_and_not_started_again(
 ) -> None:
     stand_ins.code = RESTS
     with pytest.raises(Hangs, match=r"^runner sessions hangs: nothing from it for "):
-        crew._start_runners()
+        crew._runners.start()
     crew.end()
 
 

@@ -1,0 +1,175 @@
+"""When a runner is replaced, and what becomes of a run that one took and never began."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from raw_http import RawHttp, answer
+from stand_ins import StandIns
+from waiting import until
+
+from pxcore.cli import runners as module
+from pxcore.cli.runners import Runners
+from pxcore.cli.upcoming import PrefectApi
+from pxcore.runtime.computing import computed_s
+from pxcore.runtime.paths import Paths
+from pxcore.runtime.run_marks import run_marked
+
+RESTS = "import sys; sys.stdin.read()"
+# As a tether and its runner; and with a run, whose process is the runner's child.
+BELOW = "import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}])"
+IDLE = BELOW.format(child=RESTS)
+BUSY = BELOW.format(child=IDLE)
+DEPLOYMENTS = [
+    {"id": "d1", "name": "trading-day", "tags": ["px", "session"], "last_polled": None},
+    {"id": "d2", "name": "flatten", "tags": ["px"], "last_polled": None},
+]
+
+
+@pytest.fixture
+def server() -> Iterator[RawHttp]:
+    made = RawHttp()
+    made.script("/api/deployments/filter", answer(body=DEPLOYMENTS))
+    made.script("/api/flow_runs/filter", answer(body=[]))
+    made.script("/api/flow_runs/r1/set_state", answer(body={"status": "ACCEPT"}))
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def stand_ins(monkeypatch: pytest.MonkeyPatch) -> Iterator[StandIns]:
+    made = StandIns()
+    made.code = IDLE
+    monkeypatch.setattr(module, "spawn", made.spawn)
+    monkeypatch.setattr(module, "_LOST_LOOK_S", -1.0)  # each look looks for what is lost
+    yield made
+    made.end()
+
+
+@pytest.fixture
+def said() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def runners(
+    server: RawHttp, stand_ins: StandIns, said: list[str], tmp_path: Path
+) -> Iterator[Runners]:
+    paths = Paths(tmp_path)
+    paths.make()
+    made = Runners(paths, PrefectApi(server.url), {}, say=said.append)
+    yield made
+    made.end()
+
+
+def started(runners: Runners, *, processes: int) -> None:
+    """Each of the two, with so many processes."""
+    for kept in runners.kept:
+        process = kept.start()
+        until(lambda pid=process.pid: len(computed_s([pid]) or ()) == processes)
+
+
+def pids(runners: Runners) -> list[int]:
+    return [kept.process.pid for kept in runners.kept if kept.process is not None]
+
+
+def taken(deployment: str, *, ago_s: float) -> dict[str, Any]:
+    since = datetime.now(UTC) - timedelta(seconds=ago_s)
+    return {
+        "id": "r1",
+        "name": "flatten 20000001",
+        "deployment_id": deployment,
+        "state": {"type": "PENDING", "timestamp": since.isoformat()},
+    }
+
+
+def states_set(server: RawHttp) -> list[Any]:
+    return [request.body["state"] for request in server.asked("/api/flow_runs/r1/set_state")]
+
+
+def test_stale_runner_without_a_run_is_replaced_once(runners, said):
+    started(runners, processes=2)
+    before = pids(runners)
+    runners.look()
+    assert pids(runners) == before, "nothing has harmed them"
+    runners.mark_stale()
+    runners.look()
+    assert said == ["runner safety is replaced", "runner sessions is replaced"]
+    assert not set(pids(runners)) & set(before)
+    runners.look()
+    assert len(said) == 2
+
+
+def test_runner_whose_run_has_a_process_but_no_mark_yet_is_not_replaced(runners, stand_ins, said):
+    stand_ins.code = BUSY
+    started(runners, processes=3)
+    runners.mark_stale()
+    runners.look()
+    assert said == []
+
+
+def test_runner_with_a_marked_run_is_not_replaced_and_the_other_one_is(
+    runners, said, tmp_path, monkeypatch
+):
+    started(runners, processes=2)
+    monkeypatch.setenv(module.RUNNER, runners._name_of("sessions"))
+    runners.mark_stale()
+    with run_marked(tmp_path, run_id="r1", flow="trading-day", account_id=7):
+        runners.look()
+    assert said == ["runner safety is replaced"]
+
+
+@pytest.mark.parametrize(
+    ("answered", "replaced"),
+    [
+        pytest.param(answer(body=[taken("d2", ago_s=1)]), ["sessions"], id="taken just now"),
+        pytest.param(answer(503), [], id="the server cannot tell"),
+    ],
+)
+def test_runner_that_may_have_taken_a_run_is_not_replaced(
+    runners, server, said, answered, replaced
+):
+    started(runners, processes=2)
+    server.script("/api/flow_runs/filter", answered)
+    runners.mark_stale()
+    runners.look()
+    assert said == [f"runner {name} is replaced" for name in replaced]
+
+
+def test_run_that_an_earlier_runner_took_and_never_began_is_given_to_this_one(
+    runners, server, said
+):
+    started(runners, processes=2)
+    server.script("/api/flow_runs/filter", answer(body=[taken("d2", ago_s=300)]))
+    runners.look()
+    (state,) = states_set(server)
+    assert state["type"] == "SCHEDULED"
+    assert said == ["run flatten 20000001: its runner ended before it began; it begins anew"]
+
+
+def test_run_that_was_lost_too_long_ago_is_called_crashed_and_not_begun(runners, server, said):
+    started(runners, processes=2)
+    server.script("/api/flow_runs/filter", answer(body=[taken("d2", ago_s=3600)]))
+    runners.look()
+    assert [state["type"] for state in states_set(server)] == ["CRASHED"]
+    assert "too long ago" in said[0]
+
+
+@pytest.mark.parametrize("ago_s", [1.0, -5.0])
+def test_run_that_this_runner_may_begin_itself_is_left_to_it(runners, server, said, ago_s):
+    started(runners, processes=2)
+    server.script("/api/flow_runs/filter", answer(body=[taken("d2", ago_s=ago_s)]))
+    runners.look()
+    assert states_set(server) == [] and said == []
+
+
+def test_run_whose_process_lives_though_its_runner_is_gone_is_left_to_it(
+    runners, server, said, tmp_path
+):
+    started(runners, processes=2)
+    server.script("/api/flow_runs/filter", answer(body=[taken("d2", ago_s=300)]))
+    with run_marked(tmp_path, run_id="r1", flow="flatten", account_id=7):
+        runners.look()
+    assert states_set(server) == [] and said == []
