@@ -7,10 +7,13 @@ the one that runs the tests is gone, whatever ended that.
 
 import fcntl
 import os
+import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import msgspec
@@ -59,7 +62,34 @@ def shared_prefect(config: pytest.Config) -> tuple[Paths, int]:
         if kept is None:
             kept = _started(folder, os.getppid() if hasattr(config, "workerinput") else os.getpid())
         _wait_for(kept, paths.logs / "prefect-server.log")
+        if not _new_database(folder).exists():
+            _copy(paths.prefect / "prefect.db", _new_database(folder))
     return paths, kept.port
+
+
+def database_of_a_new_server(config: pytest.Config) -> Path:
+    """As it was before the first test used it: its tables, and nothing in them of ours."""
+    shared_prefect(config)
+    return _new_database(run_folder(config))
+
+
+def begin_with(database: Path, paths: Paths) -> None:
+    """A server of this home will find its tables made."""
+    for folder in (paths.home, paths.prefect):
+        folder.mkdir(mode=0o700)
+    shutil.copy(database, paths.prefect / "prefect.db")
+
+
+def _new_database(folder: Path) -> Path:
+    return folder / "prefect-new.db"
+
+
+def _copy(database: Path, there: Path) -> None:
+    """Of one that is in use: SQLite's own way to copy."""
+    half = there.with_suffix(".half")
+    with closing(sqlite3.connect(database)) as source, closing(sqlite3.connect(half)) as target:
+        source.backup(target)
+    half.rename(there)
 
 
 def end_shared_prefect(config: pytest.Config) -> None:

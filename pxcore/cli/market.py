@@ -1,5 +1,6 @@
 """Which market a demo trades, and the settings that make its day tell the whole story."""
 
+import math
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -40,9 +41,16 @@ class DemoMarket(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def choose_market(
-    file: Path | None, *, symbol: str, seed: int, lead_s: float, window_s: float
+    file: Path | None,
+    *,
+    symbol: str,
+    seed: int,
+    lead_s: float,
+    window_s: float,
+    speed: float = 1.0,
 ) -> DemoMarket:
-    """A synthetic market, or a stretch of a recording, shown as if it were today's open.
+    """A synthetic market, or a stretch of a recording, shown as if it were today's open. Seconds
+    are of ours; `speed` is of the synthetic one's clock, a recording's comes from its stretch.
 
     Raises Misconfigured for a symbol that is not listed and for a recording that cannot be used.
     """
@@ -50,8 +58,8 @@ def choose_market(
     contract = choose_contract(symbol, catalogue(day))
     opens = chicago(day, _OPEN)
     if file is None:
-        stretch, speed = None, 1.0
-        stop, target = _SYNTHETIC_TICKS
+        stretch = None
+        stop, target = (round(ticks * math.sqrt(speed)) for ticks in _SYNTHETIC_TICKS)
         described = f"synthetic market, seed {seed}"
     else:
         stretch = choose_stretch(read_trades(file, contract), wall_s=lead_s + window_s + _TAIL_S)

@@ -11,8 +11,9 @@ from typing import Any
 import msgspec
 import psutil
 import pytest
+from house import HOLDS, UNKNOWN_GRACE_S, House
 from patience import patience
-from shared_prefect import shared_prefect
+from shared_prefect import database_of_a_new_server, shared_prefect
 
 from pxcore.cli.market import choose_market
 from pxcore.cli.orchestrator import prefect_environ, px_environ
@@ -63,22 +64,75 @@ def prefect_server(pytestconfig: pytest.Config) -> tuple[Paths, int]:
     return shared_prefect(pytestconfig)
 
 
+@pytest.fixture(scope="session")
+def prefect_database(pytestconfig: pytest.Config) -> Path:
+    """Of a server that has made its tables and done nothing yet: another one begins with a copy."""
+    return database_of_a_new_server(pytestconfig)
+
+
+@pytest.fixture(scope="session")
+def house(prefect_database: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """A `px up` for all tests of this worker that leave it as it was."""
+    made = House(tmp_path_factory.mktemp("up"), HOLDS, database=prefect_database)
+    try:
+        yield made.wait_until_up()
+    finally:
+        made.end()
+
+
+@pytest.fixture
+def held(house: House) -> Iterator[str]:
+    """A trading day whose session holds a protected position: the id of its run."""
+    run_id = house.start("trading-day", {"run": {"window": {"minutes": 30}}})
+    house.holding()
+    yield run_id
+    house.ended(run_id)
+    house.forgive()
+
+
+@pytest.fixture(scope="session")
+def finished_day(house: House) -> str:
+    """A trading day that went to the end of its window: the id of its run."""
+    run_id = house.start(
+        "trading-day",
+        {
+            "run": {
+                "trades": {"strategy": "timed-entry", "every_s": 3},
+                "stop_loss_ticks": 16,
+                "take_profit_ticks": 20,
+                "window": {"minutes": 0.4},
+            }
+        },
+    )
+    house.ended(run_id)
+    assert house.is_flat()
+    return run_id
+
+
 @pytest.fixture
 def start_paper(tmp_path: Path) -> Iterator[Callable[..., tuple[Paper, dict[str, str]]]]:
     """Starts a paper gateway whose market opens when its session is ready, and the window soon
-    after; the settings that point a day to it. Its time runs freely, as a real market's.
+    after; the settings that point a day to it. Its time runs freely, as a real market's; with a
+    `speed`, so much faster than ours and in step with its session, for a day that is to be over
+    soon. Seconds are of ours.
     """
     started: list[Paper] = []
 
-    def start(*, window_s: float = 20.0, lead_s: float = 1.0) -> tuple[Paper, dict[str, str]]:
-        market = choose_market(None, symbol="MNQ", seed=11, lead_s=lead_s, window_s=window_s)
+    def start(
+        *, window_s: float = 20.0, speed: float | None = None
+    ) -> tuple[Paper, dict[str, str]]:
+        pace = speed or 1.0
+        market = choose_market(
+            None, symbol="MNQ", seed=11, lead_s=1.0, window_s=window_s, speed=pace
+        )
         paths = Paths(tmp_path / "home")
         paths.logs.mkdir(parents=True, exist_ok=True)
-        paper = Paper(paths, market, seed=11, port=0, file=None, goes_in_steps=False)
+        paper = Paper(paths, market, seed=11, port=0, file=None, goes_in_steps=speed is not None)
         started.append(paper)
         paper.wait_until_listening()
         quick = {"PX_HOME": str(paths.home), "PX_COOLDOWN_S": "0", "PX_RESTARTS_MAX": "0"}
-        quick["PX_STRATEGY_PARAMS"] = '{"every_s": 1}'
+        quick["PX_UNKNOWN_GRACE_S"] = UNKNOWN_GRACE_S
+        quick["PX_STRATEGY_PARAMS"] = f'{{"every_s": {pace:g}}}'
         return paper, market.settings | paper.settings() | quick
 
     yield start
@@ -107,7 +161,9 @@ def start_flow(
 
 @pytest.fixture(autouse=True)
 def nothing_left_behind() -> Iterator[None]:
-    """Every process that a test started is gone when its fixtures are."""
+    """Every process that a test started is gone when its fixtures are. What a `px up` that others
+    use still keeps is for its own end.
+    """
     before = set(descendants())
     yield
     left = [p for p in descendants() if p not in before]
@@ -116,4 +172,5 @@ def nothing_left_behind() -> Iterator[None]:
 
 
 def descendants() -> list[psutil.Process]:
-    return psutil.Process().children(recursive=True)
+    kept = {process for house in House.living for process in house.family()}
+    return [p for p in psutil.Process().children(recursive=True) if p not in kept]

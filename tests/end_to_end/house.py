@@ -8,22 +8,27 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 import psutil
 import requests
 from patience import patience
+from shared_prefect import begin_with
+from typer.testing import CliRunner
 
+from pxcore.cli.app import app
 from pxcore.cli.orchestrator import px_environ
 from pxcore.clock_file import PublishedClock
 from pxcore.gateway import GatewayClient
 from pxcore.runtime.home_lock import household_of
 from pxcore.runtime.lock import holder_of
+from pxcore.runtime.paths import Paths
 from pxcore.store import Store
 from pxcore.store.kill import read_kill_latch
 
 FINAL = ("COMPLETED", "FAILED", "CANCELLED", "CRASHED")
+UNKNOWN_GRACE_S = "5"  # an order of a session that died is waited for, for so long
 # One trade, held until something ends the session; no limit of the day is in the way of the next.
 HOLDS = {
     "PX_STRATEGY": "timed-entry",
@@ -34,6 +39,7 @@ HOLDS = {
     "PX_TRADES_MAX": "1000",
     "PX_COOLDOWN_S": "0",
     "PX_RESTARTS_MAX": "0",
+    "PX_UNKNOWN_GRACE_S": UNKNOWN_GRACE_S,
     "PX_WINDOW_START": "08:00",  # the paper market begins at 08:29
 }
 _USUAL_UNITS = 30  # for what takes some seconds: a process starts, a session flattens
@@ -55,7 +61,16 @@ def until(is_so: Callable[[], Any], *, within_s: float | None = None, what: str 
 class House:
     """`px up` as a process of its own session, so that its end is only what a test makes of it."""
 
-    def __init__(self, folder: Path, settings: Mapping[str, str], *arguments: str) -> None:
+    living: ClassVar[list["House"]] = []
+
+    def __init__(
+        self,
+        folder: Path,
+        settings: Mapping[str, str],
+        *arguments: str,
+        database: Path | None = None,
+    ) -> None:
+        """With a `database` its server begins with a copy of that, and makes no tables first."""
         self.folder = folder
         self.home = folder / "home"
         self.log = folder / "up.log"
@@ -64,7 +79,10 @@ class House:
         self._session = requests.Session()
         self._session.trust_env = False
         self._client: GatewayClient | None = None
+        if database is not None:
+            begin_with(database, Paths(self.home))
         self.process = self._started()
+        House.living.append(self)
 
     def _started(self) -> "subprocess.Popen[bytes]":
         with self.log.open("ab") as out:
@@ -239,13 +257,20 @@ class House:
             stdin=subprocess.DEVNULL,
         )
 
+    def px_here(self, *arguments: str) -> None:
+        """The same without a process of its own: for what a test needs and does not judge."""
+        ours = {n: None for n in os.environ if n.startswith("PX_")}
+        wanted = {n: v for n, v in self.environ.items() if n.startswith("PX_")}
+        done = CliRunner().invoke(app, arguments, env={**ours, **wanted})
+        assert done.exit_code == 0, done.output
+
     def forgive(self) -> None:
         """For the next test: what the one before has latched is let go of."""
         with self.store() as store:
             is_killed = read_kill_latch(store) is not None or (self.home / "KILL").exists()
         if is_killed:
-            self.px("kill", "off", "--reason", "test over", "--yes")
-        self.px("rearm", "--halt", "--reason", "test over", "--yes")
+            self.px_here("kill", "off", "--reason", "test over", "--yes")
+        self.px_here("rearm", "--halt", "--reason", "test over", "--yes")
 
     def store(self) -> Any:
         return closing(Store(f"sqlite:///{self.home}/px.sqlite"))
@@ -254,6 +279,13 @@ class House:
 
     def tree(self) -> list[psutil.Process]:
         return psutil.Process(self.process.pid).children(recursive=True)
+
+    def family(self) -> list[psutil.Process]:
+        """Itself, and all that it has started; nobody once it is over."""
+        try:
+            return [psutil.Process(self.process.pid), *self.tree()]
+        except psutil.NoSuchProcess:
+            return []
 
     def find(self, *words: str) -> psutil.Process:
         """The one process of the house whose command line has all these words."""
@@ -275,6 +307,7 @@ class House:
 
     def end(self) -> None:
         """Whatever a test left of it is stopped, and gone."""
+        House.living.remove(self)
         if self._client is not None:
             self._client.close()
         left = (

@@ -15,12 +15,20 @@ from pathlib import Path
 import psutil
 import pytest
 from patience import patience
+from shared_prefect import begin_with
 
 from pxcore.cli.orchestrator import px_environ
+from pxcore.runtime.paths import Paths
 
 pytestmark = pytest.mark.process
 
 DAY_S = patience(60)
+
+
+@pytest.fixture
+def ready_server(prefect_database: Path, tmp_path: Path) -> None:
+    """The demo's Prefect finds its tables made, as on every day but the first."""
+    begin_with(prefect_database, Paths(tmp_path / "home"))
 
 
 @pytest.fixture
@@ -103,10 +111,11 @@ class Mine(TradeOnStart):
 """
 
 
+@pytest.mark.usefixtures("ready_server")
 def test_demo_trades_a_strategy_of_the_folder_on_a_recording_and_its_journal_replays(px, tmp_path):
     recording(tmp_path / "es.csv.gz", tick="0.25", start_price=5100, count=20_000)
     (tmp_path / "my_own.py").write_text(MINE)
-    market = ("--market", "es.csv.gz", "--contract", "ES", "--seconds", "20")
+    market = ("--market", "es.csv.gz", "--contract", "ES", "--seconds", "8")
     strategy = ("--strategy", "my_own:Mine", "--params", '{"side": "sell"}')
     said = finish(process := px("demo", *market, *strategy, "--json", "out.json"))
     assert process.returncode == 0, said
@@ -117,6 +126,7 @@ def test_demo_trades_a_strategy_of_the_folder_on_a_recording_and_its_journal_rep
     assert process.returncode == 0 and "every command the same" in said, said
 
 
+@pytest.mark.usefixtures("ready_server")
 def test_ctrl_c_while_a_position_is_open_ends_flat_with_one_clear_line(px, tmp_path):
     """And the folder's settings name a real gateway, which a demo does not look at."""
     (tmp_path / ".env").write_text(
@@ -132,6 +142,7 @@ def test_ctrl_c_while_a_position_is_open_ends_flat_with_one_clear_line(px, tmp_p
     assert "Traceback" not in said
 
 
+@pytest.mark.usefixtures("ready_server")
 def test_ctrl_c_before_the_session_says_that_nothing_was_traded(px):
     process = px("demo")
     read_until(process, "starting Prefect's server")
@@ -141,6 +152,7 @@ def test_ctrl_c_before_the_session_says_that_nothing_was_traded(px):
     assert "nothing was traded" in said and "Traceback" not in said
 
 
+@pytest.mark.usefixtures("ready_server")
 def test_killed_demo_takes_everything_down_after_the_session_has_flattened(px, tmp_path):
     process = px("demo", "--seconds", "60")
     read_until(process, "both legs working")
@@ -154,6 +166,7 @@ def test_killed_demo_takes_everything_down_after_the_session_has_flattened(px, t
     assert rows[-1]["kind"] == "closed" and rows[-1]["body"]["is_flat"]
 
 
+@pytest.mark.usefixtures("ready_server")
 def test_wrong_account_id_is_refused_by_the_day_with_those_there_are(px):
     output = finish(process := px("demo", "--account", "999"))
     assert process.returncode == 2, output

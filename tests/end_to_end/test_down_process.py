@@ -2,7 +2,10 @@
 
 import os
 import signal
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
 
 import psutil
 import pytest
@@ -11,6 +14,7 @@ from patience import patience
 
 from pxcore.paper.keeper import read_state
 from pxcore.runtime.home_lock import household_of
+from pxcore.runtime.paths import Paths
 
 pytestmark = [pytest.mark.process, pytest.mark.e2e]
 
@@ -18,8 +22,8 @@ DAY = {"run": {"window": {"minutes": 30}}}
 
 
 @pytest.fixture
-def house(tmp_path) -> Iterator[House]:
-    made = House(tmp_path, HOLDS)
+def house(tmp_path: Path, prefect_database: Path) -> Iterator[House]:
+    made = House(tmp_path, HOLDS, database=prefect_database)
     try:
         yield made.wait_until_up()
     finally:
@@ -37,22 +41,21 @@ def is_over(house: House, left: list[psutil.Process]) -> bool:
     return household_of(house.home) is None and not any(p.is_running() for p in left)
 
 
-def test_px_down_flattens_and_leave_keeps_the_bracket_and_the_next_start_finds_it(house):
-    first = house.start("trading-day", DAY)
-    house.holding()
+def state_at_rest(house: House, run_id: str) -> str:
+    """Of a run, as the server that is gone has left it."""
+    database = Paths(house.home).prefect / "prefect.db"
+    with closing(sqlite3.connect(database)) as rows:
+        (found,) = rows.execute(
+            "SELECT state_type FROM flow_run WHERE id = ?", (run_id,)
+        ).fetchone()
+    return str(found)
+
+
+def test_px_up_that_leaves_is_killed_and_flattens_comes_back_to_what_it_left(house):
+    left = house.start("trading-day", DAY)
+    session = house.holding()
     asked = house.px("down")
     assert asked.returncode == 2 and "--yes" in asked.stderr, "nobody is there to be asked"
-    tree = house.tree()
-    done = house.px("down", "--yes")
-    assert done.returncode == 0 and "it will flatten and end" in done.stdout
-    assert house.process.wait(patience(30)) == 0
-    until(lambda: is_over(house, tree), what=f"all ended: {tree}")
-    assert kept_position(house) == 0
-
-    house.restart()
-    assert house.state(first)["type"] == "COMPLETED", "the day was closed before the server went"
-    second = house.start("trading-day", DAY)
-    session = house.holding()
     done = house.px("down", "--leave", "--yes")
     assert done.returncode == 0 and "stays under its bracket" in done.stdout
     house.process.wait(patience(30))
@@ -62,7 +65,7 @@ def test_px_down_flattens_and_leave_keeps_the_bracket_and_the_next_start_finds_i
 
     house.restart()
     assert not house.is_flat()
-    assert house.state(second)["name"] == "Left (to its bracket)"
+    assert house.state(left)["name"] == "Left (to its bracket)"
     assert not house.runs_of("flatten"), "what was left on purpose is flattened by nobody"
     house.start("trading-day", DAY)
     house.holding()
@@ -75,6 +78,15 @@ def test_px_down_flattens_and_leave_keeps_the_bracket_and_the_next_start_finds_i
     house.restart()  # over a killed one's facts, whose gateway is gone
     assert house.is_flat()
     assert house.ended(house.start("preflight"))["name"].startswith("Completed (fit")
+    flattened = house.start("trading-day", DAY)
+    house.holding()
+    tree = house.tree()
+    done = house.px("down", "--yes")
+    assert done.returncode == 0 and "it will flatten and end" in done.stdout
+    assert house.process.wait(patience(30)) == 0
+    until(lambda: is_over(house, tree), what=f"all ended: {tree}")
+    assert kept_position(house) == 0
+    assert state_at_rest(house, flattened) == "COMPLETED", "closed before the server went"
 
 
 def _flow_log(house: House) -> str:

@@ -36,7 +36,7 @@ def session_process(flow_pid: int) -> psutil.Process:
 
 
 def test_day_ends_flat_and_reconciled_and_its_journal_replays(start_paper, start_flow):
-    paper, settings = start_paper(window_s=25.0)
+    paper, settings = start_paper(window_s=6.0, speed=10)
     flow = start_flow(settings)
     said = flow.rest()
     outcome = outcome_of(said)

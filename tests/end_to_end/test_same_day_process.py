@@ -27,7 +27,7 @@ Shown = list[tuple[Any, ...]]
 
 @pytest.fixture
 def market() -> DemoMarket:
-    return choose_market(None, symbol="MNQ", seed=11, lead_s=1.0, window_s=8.0)
+    return choose_market(None, symbol="MNQ", seed=11, lead_s=1.0, window_s=3.0, speed=10)
 
 
 @contextmanager
@@ -87,7 +87,8 @@ def test_same_is_traded_at_the_same_times_on_a_machine_ten_times_slower(
         try:
             paper.wait_until_listening()
             values = market.settings | paper.settings() | {"PX_HOME": str(paths.home)}
-            values |= {"PX_STRATEGY_PARAMS": '{"every_s": 1}', "PX_COOLDOWN_S": "0"}
+            values |= {"PX_STRATEGY_PARAMS": '{"every_s": 2}', "PX_COOLDOWN_S": "0"}
+            values |= {"PX_STOP_LOSS_TICKS": "12", "PX_TAKE_PROFIT_TICKS": "15"}
             for setting, value in values.items():
                 monkeypatch.setenv(setting, value)
             settings = load_settings()

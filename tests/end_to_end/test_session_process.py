@@ -73,7 +73,7 @@ def codes(lines: list[Line]) -> list[str]:
 
 
 def test_shadow_decides_everything_and_sends_nothing(start_paper, configure):
-    _, values = start_paper(window_s=8.0)
+    _, values = start_paper(window_s=3.0, speed=10)
     settings = configure(values | {"PX_TRADING": "shadow"})
     assert settings.mode is Mode.SHADOW
     plan = plan_for(settings)
@@ -125,7 +125,7 @@ def test_strangers_position_at_start_is_refused_unless_the_settings_allow_the_fl
 def test_daily_loss_halts_the_day_and_the_next_session_of_the_day_enters_nothing(
     start_paper, configure
 ):
-    paper, values = start_paper(window_s=30.0)
+    paper, values = start_paper(window_s=30.0, speed=10)
     tight = {
         "PX_LOSS_USD_MAX": "4",
         "PX_COSTS_USD_PER_SIDE": "0",

@@ -47,8 +47,8 @@ class Mine:
 def start_mine(start_paper, start_flow, tmp_path):
     """A flow whose strategy enters once and then does this. Wide legs: they do not fill first."""
 
-    def start(mischief: str, *, window_s: float = 600.0):
-        paper, settings = start_paper(window_s=window_s)
+    def start(mischief: str, **market: float):
+        paper, settings = start_paper(**({"window_s": 600.0} | market))
         (tmp_path / "my_own.py").write_text(f"{HEAD}        {mischief}\n")
         wide = {"PX_STOP_LOSS_TICKS": "400", "PX_TAKE_PROFIT_TICKS": "400"}
         mine = {"PX_STRATEGY": "my_own:Mine", "PX_STRATEGY_PARAMS": '{"hold_s": 1.5}'}
@@ -96,7 +96,7 @@ def test_strategy_that_ends_the_process_leaves_the_account_flat(start_mine, how)
 def test_strategy_of_the_working_folder_trades_and_its_journal_replays(
     start_mine, tmp_path, monkeypatch
 ):
-    paper, settings, flow = start_mine("return None", window_s=8.0)
+    paper, settings, flow = start_mine("return None", window_s=3.0, speed=10)
     outcome = outcome_of(flow.rest())
     assert (outcome["flat"], outcome["reconciled"], outcome["trades"]) == (True, True, 1)
     assert paper.is_flat()

@@ -9,17 +9,16 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import pytest
 from browser import Browser
-from house import HOLDS, House, until
+from house import House, until
 from patience import patience
 
 pytestmark = [
     pytest.mark.process,
     pytest.mark.e2e,
-    pytest.mark.xdist_group("px ui"),
+    pytest.mark.xdist_group("px up"),
 ]
 
 CLICKS = LOADS = 5
@@ -71,15 +70,6 @@ class Pages:
             Path(self._shown, f"{name}.png").write_bytes(base64.b64decode(shot))
 
 
-@pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    made = House(tmp_path_factory.mktemp("ui"), HOLDS)
-    try:
-        yield made.wait_until_up()
-    finally:
-        made.end()
-
-
 @pytest.fixture
 def pages(house: House, tmp_path: Path) -> Iterator[Pages]:
     browser = Browser(tmp_path)
@@ -87,11 +77,6 @@ def pages(house: House, tmp_path: Path) -> Iterator[Pages]:
         yield Pages(house, browser)
     finally:
         browser.close()
-
-
-@pytest.fixture(autouse=True)
-def nothing_left_behind() -> None:
-    """The house is everybody's: its own end sees that all are gone."""
 
 
 def test_deployments_are_shown_with_their_next_runs(house, pages):
@@ -113,20 +98,8 @@ def test_deployments_are_shown_with_their_next_runs(house, pages):
     pages.keep("trading-day-deployment")
 
 
-def test_finished_day_shows_its_result_and_its_artifacts(house, pages):
-    run_id = house.start(
-        "trading-day",
-        {
-            "run": {
-                "trades": {"strategy": "timed-entry", "every_s": 3},
-                "stop_loss_ticks": 16,
-                "take_profit_ticks": 20,
-                "window": {"minutes": 0.5},
-            }
-        },
-    )
-    house.ended(run_id)
-    pages.visit(f"runs/flow-run/{run_id}?tab=Artifacts", "Completed (flat, ")
+def test_finished_day_shows_its_result_and_its_artifacts(house, finished_day, pages):
+    pages.visit(f"runs/flow-run/{finished_day}?tab=Artifacts", "Completed (flat, ")
     pages.keep("finished-day")
     made = house.post("artifacts/filter", {})
     report = next(a for a in made if a["key"].startswith("daily-report"))
@@ -137,9 +110,8 @@ def test_finished_day_shows_its_result_and_its_artifacts(house, pages):
     pages.keep("runs")
 
 
-def test_flatten_started_from_its_form_flattens_a_live_session(house, pages):
-    day = house.start("trading-day", {"run": {"window": {"minutes": 30}}})
-    session = house.holding()
+def test_flatten_started_from_its_form_flattens_a_live_session(house, held, pages):
+    session = str(house.holder()).split()[0]
     live = next(a for a in house.post("artifacts/filter", {}) if a["key"].startswith("live-"))
     pages.visit(f"artifacts/artifact/{live['id']}", "headroom")
     pages.keep("live-session")
@@ -148,25 +120,26 @@ def test_flatten_started_from_its_form_flattens_a_live_session(house, pages):
     pages.visit(f"deployments/deployment/{deployment}/run", "Submit", "asked to end", help_text)
     pages.keep("flatten-form")
     assert not house.is_flat()
-    run = submitted(house, pages, deployment)
+    run_id = submitted(house, pages)
     house.released()
-    assert house.ended(run["id"])["name"] == "Completed (flat)"
-    house.ended(day)
-    text = pages.visit(f"runs/flow-run/{run['id']}", "Completed (flat)", session)
+    assert house.ended(run_id)["name"] == "Completed (flat)"
+    house.ended(held)
+    text = pages.visit(f"runs/flow-run/{run_id}", "Completed (flat)", session)
     assert "asking it to flatten and end" in text
     pages.keep("flatten-run")
 
 
-def submitted(house: House, pages: Pages, deployment: str) -> dict[str, Any]:
-    """The run that the form made. A page that is not ready yet lets a click go: it is repeated."""
-    wanted = {"flow_runs": {"deployment_id": {"any_": [deployment]}}}
+def submitted(house: House, pages: Pages) -> str:
+    """The id of the run that the form made. A page that is not ready yet lets a click go: it is
+    repeated.
+    """
+    before = house.runs_of("flatten")
 
-    def made() -> dict[str, Any] | None:
-        found = house.post("flow_runs/filter", wanted)
-        return dict(found[0]) if found else None
+    def made() -> str | None:
+        return next(iter(house.runs_of("flatten") - before), None)
 
     for _ in range(CLICKS):
         pages.click("Submit")
         with suppress(AssertionError):
-            return dict(until(made, within_s=patience(2), what="the form made a run"))
+            return str(until(made, within_s=patience(2), what="the form made a run"))
     raise AssertionError("the form made no run")
