@@ -1,5 +1,6 @@
 """The runner of the lanes: nothing hides anything, and what it says at the end is so."""
 
+import subprocess
 import sys
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import lanes
 import psutil
 import pytest
 from lanes import RECORD, Counts, Lane, busy, half_a_core, main, read_record, run_lane
+from patience import patience
 
 GOOD = '<testcase classname="tests.a" name="test_good" time="1.5"/>'
 BAD = '<testcase classname="tests.a" name="test_bad" time="0.2"><failure/></testcase>'
@@ -125,6 +127,27 @@ def test_hard_runs_each_lane_three_times_on_taken_cores_and_once_on_half_a_core(
     ]
     assert all("half a core by" in line for line in said[-3:-1])
     assert said[-1] == "4 passed, 4 failed, 0 skipped"
+
+
+GROUPED = """
+import os
+import pytest
+
+@pytest.mark.xdist_group("one house")
+@pytest.mark.parametrize("number", range(8))
+def test_it(number):
+    with open("workers", "a") as told:
+        print(os.environ["PYTEST_XDIST_WORKER"], file=told)
+"""
+
+
+def test_tests_of_one_group_are_run_by_one_worker(tmp_path):
+    """What they share is made once; a plugin that forgets it does so in silence."""
+    (tmp_path / "test_it.py").write_text(GROUPED)
+    command = [sys.executable, "-m", "pytest", "-n", "2", "--dist", "loadgroup", "test_it.py"]
+    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, timeout=patience(60))
+    workers = (tmp_path / "workers").read_text().split()
+    assert len(workers) == 8 and len(set(workers)) == 1
 
 
 def test_busy_processes_are_gone_afterwards():
