@@ -38,7 +38,7 @@ _BACKSTOP_S = 13 * 3600  # the session and its supervisor have deadlines of thei
 def startup() -> SessionPlan:
     """Log in, resolve account and contract, and begin from an account that is in order."""
     settings = load_settings()
-    client = connect(settings)
+    client = connect(settings, waits_for_budget=True)
     opening.check_strategy(settings)
     opening.check_window(settings)
     opening.log_in(client)
@@ -53,7 +53,7 @@ def close_session(plan: SessionPlan) -> tuple[DailyReport, Path]:
     """Our record against the venue's, and the daily-loss report."""
     settings = load_settings()
     with closing_alerted(settings, about=plan.session_id, account_id=plan.account.id):
-        venue = closing.read_venue(connect(settings), plan, settings)
+        venue = closing.read_venue(connect(settings, waits_for_budget=True), plan, settings)
         made, folder = closing.report(plan, settings, venue)
     published = closing.publish(made, folder, return_state=True)
     if published.is_failed():

@@ -22,7 +22,7 @@ from tasks.policy import ONCE, QUESTION
 @task(name="check-account", **QUESTION)
 def check_account(settings: Settings) -> DayChecked | None:
     """None while a session holds the account: that one closes its own day."""
-    client = connect(settings)
+    client = connect(settings, waits_for_budget=True)
     account = resolve_account(client, settings)
     holder = holder_of(Paths(settings.home).home, account.id)
     if holder is not None:

@@ -60,7 +60,7 @@ def problem_of(path: Path, root: Path) -> str | None:
     try:
         if next(read_rows(path)).kind is not RowKind.OPENED:
             return None  # rows that a test made, no session's: there is nothing to replay
-        with _own_strategy(read_opening(path).strategy, root):
+        with _own_strategy(read_opening(path).strategy, path, root):
             events, divergence = replay(path)
     except PxError as error:
         return str(error)
@@ -68,12 +68,12 @@ def problem_of(path: Path, root: Path) -> str | None:
 
 
 @contextmanager
-def _own_strategy(name: str, root: Path) -> Iterator[None]:
-    """Of `module:Class` the module can be imported, as it could where the session ran: this one,
-    and not one of the same name that another test of this process has imported.
+def _own_strategy(name: str, journal: Path, root: Path) -> Iterator[None]:
+    """Of `module:Class` the module can be imported, as it could where the session ran: the one that
+    lies nearest, and not one of the same name of another test, imported or not.
     """
     module, _, is_own = name.partition(":")
-    folders = [str(file.parent) for file in root.rglob(f"{module}.py")] if is_own else []
+    folders = _nearest(f"{module}.py", journal, root) if is_own else []
     if not folders:
         yield
         return
@@ -87,6 +87,18 @@ def _own_strategy(name: str, root: Path) -> Iterator[None]:
         sys.modules.pop(module, None)
         if another is not None:
             sys.modules[module] = another
+
+
+def _nearest(name: str, journal: Path, root: Path) -> list[str]:
+    """The folders of the files of this name in the smallest folder around the journal that has
+    any.
+    """
+    for around in journal.parents:
+        if found := sorted(str(file.parent) for file in around.rglob(name)):
+            return found
+        if around == root:
+            break
+    return []
 
 
 def _is_unborn(path: Path) -> bool:

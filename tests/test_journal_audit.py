@@ -91,13 +91,16 @@ class Mine(TimedEntry):
 """
 
 
-def test_strategy_of_a_tests_folder_is_that_folders_whatever_was_imported_by_its_name(
-    tmp_path, monkeypatch
+@pytest.mark.parametrize("own", ["a", "b", "c"])
+def test_strategy_of_a_tests_folder_is_that_folders_whatever_else_has_its_name(
+    tmp_path, monkeypatch, own
 ):
     another = ModuleType("my_own")
     monkeypatch.setitem(sys.modules, "my_own", another)
-    (tmp_path / "my_own.py").write_text(MINE)
-    path = written(tmp_path, strategy="my_own:Mine")
+    for name in "abc":
+        (tmp_path / name / "home").mkdir(parents=True)
+        (tmp_path / name / "my_own.py").write_text(MINE if name == own else "")
+    path = written(tmp_path / own / "home", strategy="my_own:Mine")
 
     assert problem_of(path, tmp_path) is None
     assert sys.modules["my_own"] is another

@@ -8,6 +8,7 @@ from pxcore.gateway.budget import Budget, SharedLedger, Urgency
 from pxcore.gateway.channel import Reply
 from pxcore.gateway.clock_reading import ClockReading
 from pxcore.gateway.observer import Observer
+from pxcore.gateway.policy import A_WINDOW_S, BRIEFLY_S, OverBudget
 from pxcore.gateway.realtime import Realtime
 from pxcore.gateway.rest import GatewayClient
 from pxcore.gateway.supervisor import Backoff
@@ -15,13 +16,16 @@ from pxcore.gateway.websocket import HubLimits
 from pxcore.gateway.wire.codes import BRACKETS_REMEDY
 
 __all__ = [
+    "A_WINDOW_S",
     "BRACKETS_REMEDY",
+    "BRIEFLY_S",
     "Backoff",
     "Budget",
     "ClockReading",
     "GatewayClient",
     "HubLimits",
     "Observer",
+    "OverBudget",
     "Realtime",
     "Reply",
     "SharedLedger",

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from typing import TypeVar
 
 import msgspec
@@ -20,10 +21,17 @@ _LOGIN_MAX_S = 3.0
 
 
 class Caller:
-    def __init__(self, sender: Sender, login: Login, *, sleep: Callable[[float], None]) -> None:
+    def __init__(
+        self,
+        sender: Sender,
+        login: Login,
+        *,
+        sleep: Callable[[float], None],
+        budget_patience_s: float,
+    ) -> None:
         self._sender = sender
         self._login = login
-        self._sleep = sleep
+        self._patiently = partial(patiently, sleep=sleep, budget_patience_s=budget_patience_s)
 
     def ask(
         self,
@@ -35,11 +43,10 @@ class Caller:
         """The answer to a question, which may have been asked several times."""
 
         def ask(token: str) -> A:
-            return patiently(
+            return self._patiently(
                 lambda: self._sender.ask(
                     endpoint, request, token=token, attempted=attempted, urgency=urgency
-                ),
-                sleep=self._sleep,
+                )
             )
 
         token = self._login.token()
@@ -74,7 +81,7 @@ class Caller:
 
     def ping(self) -> None:
         """Returns when the gateway answers. Needs no token."""
-        patiently(lambda: self._sender.ping(Urgency.NORMAL), sleep=self._sleep)
+        self._patiently(lambda: self._sender.ping(Urgency.NORMAL))
 
     def clock_reading(self) -> ClockReading | None:
         """How our wall clock stands to the gateway's, by a ping; None when it does not say."""
@@ -84,7 +91,7 @@ class Caller:
             reply = self._sender.ping(Urgency.NORMAL)
             return read_clock(reply.date, before=before, after=datetime.now(UTC))
 
-        return patiently(read, sleep=self._sleep)
+        return self._patiently(read)
 
     def keep_warm(self) -> bool:
         """One ping on this thread's own connection, so that it stays open. False when it failed."""

@@ -58,7 +58,8 @@ class Unauthorised(Unavailable):
 
 
 _pause_short = wait_random_exponential(multiplier=0.5, max=8)
-_BUDGET_PATIENCE_S = 6.0  # longer waits for a free request are the caller's to decide on
+BRIEFLY_S = 6.0  # for a free request, where somebody or something waits for the answer
+A_WINDOW_S = 75.0  # longer than any request of ours counts: one has become free by then
 
 
 def _pause(state: RetryCallState) -> float:
@@ -66,21 +67,27 @@ def _pause(state: RetryCallState) -> float:
     return error.wait_s if isinstance(error, OverBudget) else _pause_short(state)
 
 
-def _may_pass(error: BaseException) -> bool:
-    if isinstance(error, OverBudget):
-        return error.wait_s <= _BUDGET_PATIENCE_S
-    return isinstance(error, Unavailable) and not isinstance(error, Unauthorised)
-
-
-def patiently(ask: Callable[[], A], *, sleep: Callable[[float], None]) -> A:
+def patiently(
+    ask: Callable[[], A],
+    *,
+    sleep: Callable[[float], None],
+    budget_patience_s: float = BRIEFLY_S,
+) -> A:
     """The answer of the first of four attempts that is not Unavailable.
 
-    A bad token is not repeated here: whoever holds the login renews it.
+    A bad token is not repeated here: whoever holds the login renews it. Nor is what our own budget
+    holds back for longer than the patience, in seconds.
     """
+
+    def may_pass(error: BaseException) -> bool:
+        if isinstance(error, OverBudget):
+            return error.wait_s <= budget_patience_s
+        return isinstance(error, Unavailable) and not isinstance(error, Unauthorised)
+
     return Retrying(
         stop=stop_after_attempt(ATTEMPTS_MAX),
         wait=_pause,
-        retry=retry_if_exception(_may_pass),
+        retry=retry_if_exception(may_pass),
         sleep=sleep,
         reraise=True,
     )(ask)

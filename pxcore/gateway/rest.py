@@ -11,7 +11,7 @@ from pxcore.gateway.clock_reading import ClockReading
 from pxcore.gateway.instructions import Instructions
 from pxcore.gateway.login import Login
 from pxcore.gateway.observer import Observer
-from pxcore.gateway.policy import Sender
+from pxcore.gateway.policy import BRIEFLY_S, Sender
 from pxcore.gateway.questions import Questions
 
 
@@ -33,6 +33,7 @@ class GatewayClient(Questions, Instructions):
         budget: Budget | None = None,
         observer: Observer | None = None,
         sleep: Callable[[float], None] = time.sleep,
+        budget_patience_s: float = BRIEFLY_S,
     ) -> None:
         self._channel = Channel(
             base_url=base_url,
@@ -42,7 +43,7 @@ class GatewayClient(Questions, Instructions):
         self._budget = budget or Budget(OwnLedger())
         self._sender = sender = Sender(self._channel, self._budget, observer)
         self._login = Login(sender, username=username, api_key=api_key, clock=clock, sleep=sleep)
-        call = Caller(sender, self._login, sleep=sleep)
+        call = Caller(sender, self._login, sleep=sleep, budget_patience_s=budget_patience_s)
         Questions.__init__(self, call, clock)
         Instructions.__init__(self, call)
 

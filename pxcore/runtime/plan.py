@@ -13,7 +13,7 @@ from pxcore.calendar import DayKind, TradingDay, chicago, trading_day_at
 from pxcore.engine.config import EngineConfig, ExitTerms, Stretch
 from pxcore.engine.limits import realised_peak_usd
 from pxcore.engine.tightening import Bounds, tighter_of
-from pxcore.gateway import Budget, GatewayClient, Observer, SharedLedger
+from pxcore.gateway import A_WINDOW_S, BRIEFLY_S, Budget, GatewayClient, Observer, SharedLedger
 from pxcore.journal.latches import peak_in_journals
 from pxcore.journal.terms import DayTerms, read_terms
 from pxcore.model import (
@@ -77,8 +77,13 @@ def connect(
     *,
     observer: Observer | None = None,
     sleep: Callable[[float], None] = time.sleep,
+    waits_for_budget: bool = False,
 ) -> GatewayClient:
-    """A client of the gateway that the settings name. Nothing is sent yet."""
+    """A client of the gateway that the settings name. Nothing is sent yet.
+
+    With `waits_for_budget` a question that our own count of requests holds back is asked once one
+    is free, a minute later at most, instead of failing: a day's start and end have that time.
+    """
     base_url, _ = settings.hosts
     user = f"{settings.gateway} {settings.username}".lower()
     ledger = SharedLedger(Paths(settings.home).budget(user))
@@ -92,6 +97,7 @@ def connect(
         budget=Budget(ledger),
         observer=observer,
         sleep=sleep,
+        budget_patience_s=A_WINDOW_S if waits_for_budget else BRIEFLY_S,
     )
 
 

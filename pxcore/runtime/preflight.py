@@ -83,7 +83,7 @@ def run_preflight(
         return Preflight(checks=_looked(settings, client, sleep))
     own: GatewayClient | None = None
     with suppress(Misconfigured):  # the check of the gateway says it
-        own = connect(settings, sleep=sleep)
+        own = connect(settings, sleep=sleep, waits_for_budget=True)
     try:
         return Preflight(checks=_looked(settings, own, sleep))
     finally:

@@ -10,7 +10,7 @@ from pxcore.engine.execution import size_for_risk
 from pxcore.engine.leftovers import Item, Remedy, found_in, remedy_for
 from pxcore.engine.limits import worst_case_usd
 from pxcore.expiry import Expiry, Stage, expiry_of
-from pxcore.gateway import ClockReading, GatewayClient
+from pxcore.gateway import ClockReading, GatewayClient, OverBudget
 from pxcore.model import Account, Contract, Foreign, Misconfigured, Unavailable
 from pxcore.runtime.checks import Found, NotLookedAt, Verdict, fails, ok, warning
 from pxcore.runtime.lock import holder_of
@@ -158,6 +158,8 @@ def answered(look: Callable[[], Found], *, remedy: str) -> Found:
     """What the look found; a question that went unanswered fails with this remedy."""
     try:
         return look()
+    except OverBudget as error:
+        return fails(str(error), _WAIT)
     except Unavailable as error:
         return fails(str(error), remedy)
 

@@ -257,20 +257,22 @@ class House:
             stdin=subprocess.DEVNULL,
         )
 
-    def px_here(self, *arguments: str) -> None:
-        """The same without a process of its own: for what a test needs and does not judge."""
+    def px_here(self, *arguments: str) -> int:
+        """The same without a process of its own: for what a test needs and does not judge. Its
+        status.
+        """
         ours = {n: None for n in os.environ if n.startswith("PX_")}
         wanted = {n: v for n, v in self.environ.items() if n.startswith("PX_")}
-        done = CliRunner().invoke(app, arguments, env={**ours, **wanted})
-        assert done.exit_code == 0, done.output
+        return CliRunner().invoke(app, arguments, env={**ours, **wanted}).exit_code
 
     def forgive(self) -> None:
         """For the next test: what the one before has latched is let go of."""
         with self.store() as store:
             is_killed = read_kill_latch(store) is not None or (self.home / "KILL").exists()
         if is_killed:
-            self.px_here("kill", "off", "--reason", "test over", "--yes")
-        self.px_here("rearm", "--halt", "--reason", "test over", "--yes")
+            assert self.px_here("kill", "off", "--reason", "test over", "--yes") == 0
+        rearm = ("rearm", "--halt", "--reason", "test over", "--yes")
+        until(lambda: self.px_here(*rearm) == 0, what="nobody has the account, and it is re-armed")
 
     def store(self) -> Any:
         return closing(Store(f"sqlite:///{self.home}/px.sqlite"))

@@ -42,7 +42,7 @@ def new_client(
 ) -> Iterator[Callable[..., GatewayClient]]:
     made: list[GatewayClient] = []
 
-    def new(base_url: str, reply_timeout_s: float = WAIT_S) -> GatewayClient:
+    def new(base_url: str, reply_timeout_s: float = WAIT_S, **more: Any) -> GatewayClient:
         client = GatewayClient(
             base_url=base_url,
             username="trader01",
@@ -52,6 +52,7 @@ def new_client(
             clock=clock,
             budget=budget,
             sleep=pauses.append,
+            **more,
         )
         made.append(client)
         return client

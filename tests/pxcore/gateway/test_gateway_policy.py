@@ -20,7 +20,8 @@ from raw_http import (
     reset,
 )
 
-from pxcore.gateway import GatewayClient, Urgency
+from pxcore.gateway import A_WINDOW_S, Budget, GatewayClient, OverBudget, Urgency
+from pxcore.gateway.wire.endpoints import Lane
 from pxcore.model import (
     Misconfigured,
     OutcomeUnknown,
@@ -260,6 +261,24 @@ def test_after_a_429_only_what_takes_risk_off_is_sent(client: GatewayClient, htt
     client.close_position(ACCOUNT, MNQ_ID)
     http.script(ACCOUNTS, LISTED)
     client.accounts(urgency=Urgency.URGENT)
+
+
+def test_question_that_our_own_count_holds_back_fails_or_waits_as_its_client_was_told(
+    client: GatewayClient,
+    new_client: Callable[..., GatewayClient],
+    budget: Budget,
+    http: RawHttp,
+    pauses: list[float],
+) -> None:
+    """A session that trades cannot wait a minute for a look; the start of one can."""
+    http.script(ACCOUNTS, LISTED)
+    while budget.take(Lane.REST, Urgency.NORMAL) == 0.0:
+        continue
+    with pytest.raises(OverBudget, match="next request is free in 61 s"):
+        client.accounts()
+    assert pauses == []
+    assert new_client(http.url, budget_patience_s=A_WINDOW_S).accounts()
+    assert pauses == [pytest.approx(61.0)]
 
 
 def test_question_logs_in_again_after_401_and_only_once(
