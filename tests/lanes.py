@@ -23,6 +23,7 @@ ROOT = Path(__file__).resolve().parents[1]
 RECORD = "{record}"  # in a command: the file that it is to leave
 SLOWEST = 10
 HARD_RUNS = 3
+_NO_BYTECODE = "PYTHONDONTWRITEBYTECODE"
 Attach = Callable[[int], None]
 
 
@@ -36,8 +37,8 @@ def _cores() -> int:
     return os.cpu_count() or 1
 
 
-def _pytest(marks: str, spread: str, *, beyond_cores: int = 0) -> tuple[str, ...]:
-    workers = ("-n", str(_cores() + beyond_cores), "--dist", spread)
+def _pytest(marks: str, spread: str, *, per_core: int = 1) -> tuple[str, ...]:
+    workers = ("-n", str(per_core * _cores()), "--dist", spread)
     return _python("pytest", "-m", marks, *workers, f"--junitxml={RECORD}")
 
 
@@ -65,7 +66,7 @@ LANES = (
     Lane("quick", (_pytest("not process and not services", "worksteal"),)),
     Lane("services", (_pytest("services", "loadgroup"),)),
     # Tests on real processes mostly wait for them: with a worker a core, a core is idle.
-    Lane("process", (_pytest("process and not services", "loadgroup", beyond_cores=1),)),
+    Lane("process", (_pytest("process and not services", "loadgroup", per_core=2),)),
 )
 
 
@@ -122,7 +123,7 @@ def _status(command: Sequence[str], record: Path, attach: Attach) -> int:
     """Of the command, once it is over; Ctrl-C reaches it too, and it is waited for."""
     given = [part.replace(RECORD, str(record)) for part in command]
     try:
-        process = subprocess.Popen(given, cwd=ROOT)
+        process = subprocess.Popen(given, cwd=ROOT, env=_environ())
     except OSError as error:
         print(f"{given[0]}: {error}", flush=True)
         return 127
@@ -131,6 +132,13 @@ def _status(command: Sequence[str], record: Path, attach: Attach) -> int:
         return process.wait()
     finally:
         process.wait()
+
+
+def _environ() -> dict[str, str]:
+    """Ours. Where Python is told to keep no bytecode, each of some hundred processes would compile
+    this project anew.
+    """
+    return {name: value for name, value in os.environ.items() if name != _NO_BYTECODE}
 
 
 def read_record(record: Path, status: int) -> tuple[Counts, tuple[tuple[float, str], ...]]:

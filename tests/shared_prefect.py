@@ -29,6 +29,7 @@ from pxcore.runtime.process import end
 _START_UNITS = 60  # from nothing, while other workers start their own things
 _END_UNITS = 20
 _LOOK_EVERY_S = 0.25
+_KNOWN_BLOCKS = "memo_store.toml"  # beside its database
 _TESTS = Path(__file__).resolve().parent
 # The folder of the tests comes last: there is a `pxcore` in it, too.
 _KEEP = f"""
@@ -63,6 +64,8 @@ def shared_prefect(config: pytest.Config) -> tuple[Paths, int]:
             kept = _started(folder, os.getppid() if hasattr(config, "workerinput") else os.getpid())
         _wait_for(kept, paths.logs / "prefect-server.log")
         if not _new_database(folder).exists():
+            if (known := paths.prefect / _KNOWN_BLOCKS).exists():
+                shutil.copy(known, folder)
             _copy(paths.prefect / "prefect.db", _new_database(folder))
     return paths, kept.port
 
@@ -74,10 +77,12 @@ def database_of_a_new_server(config: pytest.Config) -> Path:
 
 
 def begin_with(database: Path, paths: Paths) -> None:
-    """A server of this home will find its tables made."""
+    """A server of this home will find its tables made, and its kinds of blocks known."""
     for folder in (paths.home, paths.prefect):
         folder.mkdir(mode=0o700)
     shutil.copy(database, paths.prefect / "prefect.db")
+    if (known := database.with_name(_KNOWN_BLOCKS)).exists():
+        shutil.copy(known, paths.prefect)
 
 
 def _new_database(folder: Path) -> Path:

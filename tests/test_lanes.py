@@ -129,6 +129,13 @@ def test_hard_runs_each_lane_three_times_on_taken_cores_and_once_on_half_a_core(
     assert said[-1] == "4 passed, 4 failed, 0 skipped"
 
 
+def test_lane_keeps_bytecode_whatever_the_machine_wants(monkeypatch):
+    """A thousand starts of Python compile this project once then, and not a thousand times."""
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    code = "import sys; sys.exit(sys.dont_write_bytecode)"
+    assert run_lane(Lane("keeps", ((sys.executable, "-c", code),))).counts == Counts(passed=1)
+
+
 GROUPED = """
 import os
 import pytest

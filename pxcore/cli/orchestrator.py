@@ -63,6 +63,9 @@ def prefect_environ(
         "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
         "PREFECT_CLI_PROMPT": "false",
         "DO_NOT_TRACK": "1",
+        # Time zones from the package `tzdata` alone. Prefect's server lists them all whenever it
+        # reads a schedule, and of the system's it opens every file: 40% of its processor time.
+        "PYTHONTZPATH": "",
     }
 
 
