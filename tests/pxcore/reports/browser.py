@@ -2,7 +2,9 @@
 
 import itertools
 import json
+import os
 import subprocess
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,10 @@ class Browser:
         self._numbers = itertools.count(1)
         self._loaded = False
         profile = folder / "profile"
+        # It leaves folders behind where it is ended, and sockets in them: a short path of its own.
+        self._scratch = tempfile.TemporaryDirectory(
+            prefix="px-chromium-", ignore_cleanup_errors=True
+        )
         self._process = subprocess.Popen(
             [
                 program,
@@ -38,6 +44,7 @@ class Browser:
             stderr=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             text=True,
+            env=os.environ | {"TMPDIR": self._scratch.name},
         )
         self._socket = self._attach()
         for domain in ("Page", "Runtime", "Log"):
@@ -73,6 +80,7 @@ class Browser:
         self._process.wait(WAIT_S)
         assert self._process.stderr is not None
         self._process.stderr.close()
+        self._scratch.cleanup()
 
     def _take(self, said: dict[str, Any]) -> None:
         method, params = said.get("method"), said.get("params", {})
