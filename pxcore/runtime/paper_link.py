@@ -87,9 +87,9 @@ class PaperLink:
             self._told[hub] = number
             self._begin()
             if all(told == number for told in self._told.values()):
+                self._step = number  # before its events, so that whoever has seen them sees it
                 self._release(now)
                 self._inbox.put(ClockTick(at=now))
-                self._step = number
 
     def _begin(self) -> None:
         self._is_stepping = True
@@ -134,6 +134,8 @@ class PaperLink:
 
     def quiet(self, is_still: Callable[[], bool] = lambda: True) -> None:
         """Nothing of the step is left to do, if that `is_still` so while no step can be given."""
+        if self._step is None:
+            return  # as with every market that does not go in steps: no lock on an event's way
         with self._lock:
             if not is_still():
                 return
