@@ -30,7 +30,7 @@ _ALLOWED: dict[tuple[str, str], str] = {
         "time.sleep(1.0)",
     ): "for a picture that a person looks at; nothing is judged by it",
     (
-        "tests/end_to_end/test_up_process.py",
+        "tests/end_to_end/test_up_ends_process.py",
         "session.wait(AWAY_S)",
     ): "how long the server is away: longer than a request of Prefect's waits",
     ("tests/pxcore/gateway/raw_http.py", "timeout=0.02"): "how often it sends a byte more",

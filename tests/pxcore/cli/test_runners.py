@@ -124,15 +124,15 @@ def test_runner_with_a_marked_run_is_not_replaced_and_the_other_one_is(
 @pytest.mark.parametrize(
     ("answered", "replaced"),
     [
-        pytest.param(answer(body=[taken("d2", ago_s=1)]), ["sessions"], id="taken just now"),
-        pytest.param(answer(503), [], id="the server cannot tell"),
+        pytest.param(lambda: answer(body=[taken("d2", ago_s=1)]), ["sessions"], id="just taken"),
+        pytest.param(lambda: answer(503), [], id="the server cannot tell"),
     ],
 )
 def test_runner_that_may_have_taken_a_run_is_not_replaced(
     runners, server, said, answered, replaced
 ):
     started(runners, processes=2)
-    server.script("/api/flow_runs/filter", answered)
+    server.script("/api/flow_runs/filter", answered())
     runners.mark_stale()
     runners.look()
     assert said == [f"runner {name} is replaced" for name in replaced]
