@@ -23,6 +23,7 @@ ROOT = Path(__file__).resolve().parents[1]
 RECORD = "{record}"  # in a command: the file that it is to leave
 SLOWEST = 10
 HARD_RUNS = 3
+_PER_CORE = 2  # workers: half of the time a test waits, for a process, a socket, a hang to be one
 _NO_BYTECODE = "PYTHONDONTWRITEBYTECODE"
 Attach = Callable[[int], None]
 
@@ -37,8 +38,8 @@ def _cores() -> int:
     return os.cpu_count() or 1
 
 
-def _pytest(marks: str, spread: str, *, per_core: int = 1) -> tuple[str, ...]:
-    workers = ("-n", str(per_core * _cores()), "--dist", spread)
+def _pytest(marks: str, spread: str) -> tuple[str, ...]:
+    workers = ("-n", str(_PER_CORE * _cores()), "--dist", spread)
     return _python("pytest", "-m", marks, *workers, f"--junitxml={RECORD}")
 
 
@@ -65,8 +66,7 @@ LANES = (
     ),
     Lane("quick", (_pytest("not process and not services", "worksteal"),)),
     Lane("services", (_pytest("services", "loadgroup"),)),
-    # Tests on real processes mostly wait for them: with a worker a core, a core is idle.
-    Lane("process", (_pytest("process and not services", "loadgroup", per_core=2),)),
+    Lane("process", (_pytest("process and not services", "loadgroup"),)),
 )
 
 
