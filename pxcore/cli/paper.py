@@ -102,7 +102,8 @@ def clock_path(paths: Paths, name: str) -> Path:
 
 
 def market_start(kept: datetime | None) -> datetime:
-    """A minute before the latest open, or where a kept state ended if that is later.
+    """A minute before the latest open, or where a kept state ended if that is later. One that stood
+    at that minute stands there still: nobody has opened it.
 
     One that ended in the last hour before the flatten goes on before the next regular open.
     """
@@ -110,6 +111,8 @@ def market_start(kept: datetime | None) -> datetime:
     start = chicago(day, _OPEN) - BEFORE_OPEN
     if kept is None or kept < start:
         return start
+    if is_before_open(kept):
+        return kept
     day = kept.astimezone(CHICAGO).date()
     if trading_day(day).kind is DayKind.REGULAR and kept < chicago(day, _LATE):
         return kept + timedelta(seconds=1)

@@ -58,6 +58,14 @@ def until(is_so: Callable[[], Any], *, within_s: float | None = None, what: str 
     return found
 
 
+def kill_at_once(*processes: psutil.Process) -> None:
+    """None of them sees another one end: all stand still before the first is killed."""
+    for process in processes:
+        process.suspend()
+    for process in processes:
+        process.kill()
+
+
 class House:
     """`px up` as a process of its own session, so that its end is only what a test makes of it."""
 

@@ -8,7 +8,7 @@ from contextlib import closing
 
 import psutil
 import pytest
-from house import House, until
+from house import House, kill_at_once, until
 from patience import patience
 
 from pxcore.runtime import supervisor
@@ -128,9 +128,7 @@ def test_stopped_session_runner_ends_flat_is_started_anew_and_its_run_is_swept(h
 
 def test_flow_and_session_killed_at_once_are_flattened_after(house, held):
     """By the watchdog, or by the flatten that the automation starts, whichever is first there."""
-    flow, session = house.flow_process(), house.session_process()
-    os.kill(flow.pid, signal.SIGKILL)
-    os.kill(session.pid, signal.SIGKILL)
+    kill_at_once(house.session_process(), house.flow_process())
     until(lambda: not pause_s(BETWEEN_QUESTIONS_S) and house.is_flat(), what="flat again")
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from house import until
+from house import kill_at_once, until
 from patience import patience
 from test_flow_process import session_process
 from typer.testing import CliRunner
@@ -92,8 +92,7 @@ def test_flow_and_session_killed_at_once_are_flattened_after_and_the_day_is_halt
     flow.until_code("phase.protected")
     until(lambda: is_watched(settings))
     session = session_process(flow.process.pid)
-    os.kill(flow.process.pid, signal.SIGKILL)
-    os.kill(session.pid, signal.SIGKILL)
+    kill_at_once(session, psutil.Process(flow.process.pid))
     until_proven(tmp_path / "watchdog.out")
     assert paper.is_flat()
     until(lambda: halt_of(settings) is not None)
@@ -133,8 +132,7 @@ def test_watchdog_that_protects_keeps_the_position_under_its_stop_and_outlives_i
     flow.until_code("phase.protected")
     until(lambda: is_watched(settings))
     session = session_process(flow.process.pid)
-    os.kill(flow.process.pid, signal.SIGKILL)
-    os.kill(session.pid, signal.SIGKILL)
+    kill_at_once(session, psutil.Process(flow.process.pid))
     out = tmp_path / "watchdog.out"
     until(lambda: "kept under its stop" in out.read_text())
     assert not paper.is_flat()

@@ -1,6 +1,6 @@
 """The market that `px up` keeps: a day that nobody can trade any more must go by."""
 
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,6 +11,7 @@ import pytest
 from pxcore.calendar import CHICAGO, chicago, latest_regular_day
 from pxcore.cli import home_paper
 from pxcore.cli.home_paper import HomePaper
+from pxcore.cli.paper import is_before_open, market_start
 from pxcore.paper.config import PaperConfig
 from pxcore.runtime.paths import Paths
 from pxcore.runtime.plan import NotNow, window_of
@@ -43,3 +44,17 @@ def test_market_of_a_px_up_started_again_after_its_window_does_not_wait_for_a_se
         window_of(window, paper.market_now)
     assert not paper.is_day_over
     assert not sent[0].waits, "nothing opens it, and its day is not over: it stands for good"
+
+
+@pytest.mark.parametrize("days", [0, 7], ids=["today's", "one to come"])
+def test_market_that_nobody_has_opened_still_waits_after_a_restart(days: int) -> None:
+    """A `px up` was broken off, or ended, before any session."""
+    day = latest_regular_day(datetime.now(CHICAGO).date()) + timedelta(days=days)
+    stood = chicago(day, time(8, 29))
+    start = market_start(stood)
+    assert start == stood and is_before_open(start)
+
+
+def test_market_that_was_opened_goes_on_where_it_ended() -> None:
+    ended = chicago(latest_regular_day(datetime.now(CHICAGO).date()), time(8, 29, 1))
+    assert market_start(ended) > ended and not is_before_open(market_start(ended))
