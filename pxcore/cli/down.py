@@ -24,7 +24,7 @@ def bring_down(settings: Settings, console: Console, *, leaves: bool, is_agreed:
     if there is None:
         console.print(f"no `px up` runs in {home}")
         return 0
-    console.print(f"`px up`, process {there.pid}, {there.ui}", soft_wrap=True)
+    console.print(there.text, soft_wrap=True)
     held = [
         f"account {one_id} is held by {holder}"
         for one_id in {one.id or settings.account_id for one in accounts(settings)}

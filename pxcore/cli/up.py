@@ -1,7 +1,9 @@
 """`px up`: everything on this machine, kept at work until Ctrl-C or `px down`."""
 
+import _thread
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -64,7 +66,7 @@ def keep_up(settings: Settings, console: Console, *, port: int, seed: int) -> in
         stack.callback(crew.end)
         console.print(f"px up: starting Prefect's server with its UI, {crew.ui}")
         try:
-            with asked.breaking_off():
+            with asked.breaking_off(lock.wish):
                 crew.start()
         except _BrokenOff:
             console.print("stopped before it was up")
@@ -134,7 +136,9 @@ def _first_screen(
 
 
 class _BrokenOff(BaseException):
-    """Ctrl-C or SIGTERM during the start, which may take long. Nothing on the way swallows it."""
+    """Ctrl-C, SIGTERM or a `px down` during the start, which may take long. Nothing on the way
+    swallows it.
+    """
 
 
 class _Signals:
@@ -156,12 +160,25 @@ class _Signals:
             signal.signal(number, handler)  # type: ignore[arg-type]
 
     @contextmanager
-    def breaking_off(self) -> Iterator[None]:
+    def breaking_off(self, wish: Callable[[], Stop | None]) -> Iterator[None]:
+        """Meanwhile a `px down` counts as a SIGTERM, too."""
+        is_over = threading.Event()
+
+        def listen() -> None:
+            while not is_over.wait(_EVERY_S):
+                if wish() is not None:
+                    _wake_main_thread()
+                    return
+
+        listening = threading.Thread(target=listen, daemon=True)
         self._breaks_off = True
+        listening.start()
         try:
             yield
         finally:
             self._breaks_off = False
+            is_over.set()
+            listening.join()
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         self.count += 1
@@ -169,6 +186,14 @@ class _Signals:
         if self._breaks_off:
             self._breaks_off = False
             raise _BrokenOff
+
+
+def _wake_main_thread() -> None:
+    """A SIGTERM for it, which ends whatever it waits for; on Windows, once it waits no more."""
+    if hasattr(signal, "pthread_kill"):
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)
+    else:
+        _thread.interrupt_main(signal.SIGTERM)
 
 
 def _watch(crew: Crew, lock: HomeLock, asked: _Signals, console: Console) -> Stop:

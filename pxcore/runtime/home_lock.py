@@ -30,6 +30,10 @@ class Household(msgspec.Struct, frozen=True, kw_only=True):
     ui: str
     since: datetime
 
+    @property
+    def text(self) -> str:
+        return f"`px up`, process {self.pid}, {self.ui or 'which is still starting'}"
+
 
 class HomeLock:
     """`with HomeLock(home):` raises Misconfigured, naming the first, when another has it."""
@@ -47,9 +51,7 @@ class HomeLock:
         except OSError:
             file.close()
             there = household_of(self._home)
-            who = (
-                "another `px up`" if there is None else f"`px up`, process {there.pid}, {there.ui}"
-            )
+            who = "another `px up`" if there is None else there.text
             raise Misconfigured(f"{who} runs here already; `px down` stops it") from None
         self._file = file
         _stop_of(self._home).unlink(missing_ok=True)  # a wish that was meant for an earlier one

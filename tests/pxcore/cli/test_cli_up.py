@@ -1,0 +1,38 @@
+"""How the start of a `px up` is broken off."""
+
+import signal
+import threading
+from pathlib import Path
+
+import pytest
+from patience import patience
+
+from pxcore.cli.up import _BrokenOff, _Signals
+from pxcore.model import Misconfigured
+from pxcore.runtime.home_lock import HomeLock, Stop, ask_to_stop, household_of
+
+UNTIL_BROKEN_OFF_S = patience(30)
+
+
+def test_px_down_breaks_a_start_off_as_a_signal_does(tmp_path: Path) -> None:
+    with HomeLock(tmp_path) as lock, _Signals() as asked:
+        with pytest.raises(_BrokenOff), asked.breaking_off(lock.wish):
+            ask_to_stop(tmp_path, Stop.FLATTEN)
+            threading.Event().wait(UNTIL_BROKEN_OFF_S)
+        with pytest.raises(_BrokenOff), asked.breaking_off(lambda: None):
+            signal.raise_signal(signal.SIGINT)
+        with asked.breaking_off(lambda: None):
+            pass
+        signal.raise_signal(signal.SIGINT)  # it is up: noted, and no more
+        assert asked.count == 3
+
+
+def test_one_that_starts_is_named_without_the_address_that_it_has_not_got(tmp_path: Path) -> None:
+    with HomeLock(tmp_path) as lock:
+        there = household_of(tmp_path)
+        assert there is not None and there.text.endswith("which is still starting")
+        with pytest.raises(Misconfigured, match="still starting runs here already"):
+            HomeLock(tmp_path).__enter__()
+        lock.tell("http://127.0.0.1:4200")
+        there = household_of(tmp_path)
+        assert there is not None and there.text.endswith(", http://127.0.0.1:4200")
