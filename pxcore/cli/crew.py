@@ -90,8 +90,8 @@ class Crew:
         if time.monotonic() - self._looked_at_s < _LOOK_S:
             return
         self._looked_at_s = time.monotonic()
-        self._watch_api()
-        self._runners.look()
+        if self._watch_api():
+            self._runners.look()
         self._turn_paper_days()
 
     def look_after_gateways(self) -> None:
@@ -174,13 +174,15 @@ class Crew:
 
     # -- looking ------------------------------------------------------------------------------
 
-    def _watch_api(self) -> None:
+    def _watch_api(self) -> bool:
+        """Is it well now? While it is not, nobody waits for more than this one answer of it."""
         now_s = time.monotonic()
         was_restarted, self._server_starts = (
             self._server.starts > self._server_starts,
             self._server.starts,
         )
-        if self.api.is_well():
+        is_well = self.api.is_well()
+        if is_well:
             if self._is_outage or was_restarted:
                 self._say("Prefect's API is back: runners are replaced once they are idle")
                 self._runners.mark_stale()
@@ -189,6 +191,7 @@ class Crew:
         elif not self._is_outage and now_s - self._well_at_s > _OUTAGE_S:
             self._is_outage = True
             self._say("Prefect's API is away: sessions go on without it")
+        return is_well
 
     def _turn_paper_days(self) -> None:
         """A market whose day is over goes on before its next open, when nobody is at it."""

@@ -152,12 +152,12 @@ class Runners:
             for run in self._api.taken(**TAGS[name]) or ():
                 if run.since > self._began[name] or run.id in living or _is_young(run):
                     continue
-                if datetime.now(UTC) - run.since < _GIVEN_BACK_WITHIN:
-                    self._api.give_back(run.id)
+                is_late = datetime.now(UTC) - run.since > _GIVEN_BACK_WITHIN
+                if is_late or run.loosens:
+                    if self._api.give_up(run.id):
+                        self._say(f"run {run.name}: its runner ended before it began: Crashed")
+                elif self._api.give_back(run.id):
                     self._say(f"run {run.name}: its runner ended before it began; it begins anew")
-                else:
-                    self._api.give_up(run.id, "its runner ended before it began, and nobody knew")
-                    self._say(f"run {run.name}: its runner ended before it began, too long ago")
 
 
 def _is_young(run: TakenRun) -> bool:

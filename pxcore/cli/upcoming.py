@@ -1,6 +1,5 @@
 """What Prefect's server knows, asked over its own API: is it well, what runs next, what is lost."""
 
-from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -24,11 +23,14 @@ class NextRun(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TakenRun(msgspec.Struct, frozen=True, kw_only=True):
-    """A runner has it, and its code has not begun. `since` when."""
+    """A runner has it, and its code has not begun. `since` when. `loosens`: it lets go of the kill
+    switch, which nobody may have done for them later than they asked for it.
+    """
 
     id: str
     name: str
     since: datetime
+    loosens: bool
 
 
 class PrefectApi:
@@ -73,22 +75,29 @@ class PrefectApi:
                 id=run["id"],
                 name=run["name"],
                 since=datetime.fromisoformat(run["state"]["timestamp"]),
+                loosens=_is_release(run["parameters"]),
             )
             for run in runs
             if run["deployment_id"] in ids
         ]
 
-    def give_back(self, run_id: str) -> None:
-        """It is scheduled for now: the next runner that asks begins it."""
-        self._set_state(run_id, "SCHEDULED", "its runner ended before it began")
+    def give_back(self, run_id: str) -> bool:
+        """It is scheduled for now: the next runner that asks begins it. False when the server did
+        not take it.
+        """
+        return self._set_state(run_id, "SCHEDULED", "its runner ended before it began")
 
-    def give_up(self, run_id: str, why: str) -> None:
-        self._set_state(run_id, "CRASHED", why)
+    def give_up(self, run_id: str) -> bool:
+        """It is *Crashed*. False when the server did not take it."""
+        return self._set_state(run_id, "CRASHED", "its runner ended before it began")
 
-    def _set_state(self, run_id: str, kind: str, why: str) -> None:
+    def _set_state(self, run_id: str, kind: str, why: str) -> bool:
         state = {"state": {"type": kind, "message": why}, "force": True}
-        with suppress(requests.RequestException):  # it is looked for again
-            self._post(f"flow_runs/{run_id}/set_state", state)
+        try:
+            answer: dict[str, Any] = self._post(f"flow_runs/{run_id}/set_state", state)
+        except requests.RequestException:
+            return False
+        return answer.get("status") == "ACCEPT"
 
     def next_runs(self) -> list[NextRun]:
         """The next of each deployment, soonest first; empty when the server cannot tell."""
@@ -123,3 +132,8 @@ class PrefectApi:
         answer = self._session.post(f"{self._api}/{path}", json=body, timeout=_TIMEOUT_S)
         answer.raise_for_status()
         return answer.json()
+
+
+def _is_release(parameters: dict[str, Any]) -> bool:
+    order = parameters.get("order")
+    return isinstance(order, dict) and order.get("action") == "release"

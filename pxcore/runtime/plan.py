@@ -82,7 +82,8 @@ def connect(
     """A client of the gateway that the settings name. Nothing is sent yet.
 
     With `waits_for_budget` a question that our own count of requests holds back is asked once one
-    is free, a minute later at most, instead of failing: a day's start and end have that time.
+    is free, a minute a try and four tries at most, instead of failing: a day's start and end have
+    that time.
     """
     base_url, _ = settings.hosts
     user = f"{settings.gateway} {settings.username}".lower()

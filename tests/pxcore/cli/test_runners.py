@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from raw_http import RawHttp, answer
-from stand_ins import StandIns
+from stand_ins import RESTS, StandIns
 from waiting import until
 
 from pxcore.cli import runners as module
@@ -17,7 +17,6 @@ from pxcore.runtime.computing import computed_s
 from pxcore.runtime.paths import Paths
 from pxcore.runtime.run_marks import run_marked
 
-RESTS = "import sys; sys.stdin.read()"
 # As a tether and its runner; and with a run, whose process is the runner's child.
 BELOW = "import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}])"
 IDLE = BELOW.format(child=RESTS)
@@ -75,12 +74,13 @@ def pids(runners: Runners) -> list[int]:
     return [kept.process.pid for kept in runners.kept if kept.process is not None]
 
 
-def taken(deployment: str, *, ago_s: float) -> dict[str, Any]:
+def taken(deployment: str, *, ago_s: float, action: str = "") -> dict[str, Any]:
     since = datetime.now(UTC) - timedelta(seconds=ago_s)
     return {
         "id": "r1",
         "name": "flatten 20000001",
         "deployment_id": deployment,
+        "parameters": {"order": {"action": action}} if action else {},
         "state": {"type": "PENDING", "timestamp": since.isoformat()},
     }
 
@@ -154,7 +154,29 @@ def test_run_that_was_lost_too_long_ago_is_called_crashed_and_not_begun(runners,
     server.script("/api/flow_runs/filter", answer(body=[taken("d2", ago_s=3600)]))
     runners.look()
     assert [state["type"] for state in states_set(server)] == ["CRASHED"]
-    assert "too long ago" in said[0]
+    assert said == ["run flatten 20000001: its runner ended before it began: Crashed"]
+
+
+@pytest.mark.parametrize(
+    ("action", "state"), [("release", "CRASHED"), ("engage", "SCHEDULED")], ids=str
+)
+def test_lost_release_of_the_kill_switch_is_not_made_up_for_and_an_engagement_is(
+    runners, server, action, state
+):
+    """Whoever asked for it may have engaged it again meanwhile."""
+    started(runners, processes=2)
+    server.script("/api/flow_runs/filter", answer(body=[taken("d2", ago_s=300, action=action)]))
+    runners.look()
+    assert [one["type"] for one in states_set(server)] == [state]
+
+
+def test_run_that_the_server_does_not_take_back_is_not_said_to_begin(runners, server, said):
+    started(runners, processes=2)
+    server.script("/api/flow_runs/filter", answer(body=[taken("d2", ago_s=300)]))
+    server.script("/api/flow_runs/r1/set_state", answer(503))
+    runners.look()
+    runners.look()
+    assert len(states_set(server)) == 2 and said == []
 
 
 @pytest.mark.parametrize("ago_s", [1.0, -5.0])
