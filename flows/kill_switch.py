@@ -35,10 +35,10 @@ def kill_switch(order: KillOrder) -> State[Any]:
         if order.action == "release":
             was = switch.release(settings, reason=order.reason, who="prefect")
             return done("released" if was else "was not engaged", order.reason)
-        problems = switch.engage(
+        engaged = switch.engage(
             settings,
             reason=order.reason,
             flattens=order.positions == "flatten",
             who="prefect",
         )
-    return done("engaged", "; ".join((order.reason, *problems)))
+    return done("engaged", "; ".join((order.reason, *engaged.problems)))

@@ -26,7 +26,7 @@ from tasks.control import CONTROL
 from tasks.live_session import live_session
 from tasks.marks import marked
 from tasks.run_log import logged_run
-from tasks.run_watch import top_run_id
+from tasks.run_watch import RunWatch, top_run_id
 
 # Flows take neither settings nor clients: a flow's parameters are stored and shown in clear.
 
@@ -69,7 +69,12 @@ def trading_day(run: Run = _AS_SET) -> State[Any]:
         run: what this run trades, instead of what the settings say
     """
     try:
-        with in_force(run) as settings, logged_run(settings), marked("trading-day", settings):
+        with (
+            in_force(run) as settings,
+            logged_run(settings),
+            marked("trading-day", settings),
+            RunWatch(CONTROL.note_run_ended),
+        ):
             return _day(settings)
     except (NotNow, AccountBusy) as reason:
         return skipped_because(reason)

@@ -7,6 +7,8 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from loguru import logger
+
 from pxcore.runtime.lines import Line
 from pxcore.runtime.supervisor import Supervisor
 
@@ -26,10 +28,12 @@ class Control:
         return self._is_stop_asked
 
     def note_run_ended(self, state: str) -> None:
-        """Prefect says that this run is over, by the state of that name; nothing starts anew."""
-        with self._lock:
-            self._is_stop_asked = True
-            self.run_ended_as = state
+        """Prefect says that this run is over, by the state of that name: the session that runs, or
+        is about to, flattens and ends, and none starts again. From any thread.
+        """
+        logger.error("this run is {} in Prefect: its session is asked to stop", state)
+        self.run_ended_as = state
+        self.ask_to_stop()
 
     def tell(self, line: Line) -> None:
         for listener in self.listeners:

@@ -1,4 +1,4 @@
-"""What Prefect's server says of our own run, looked at while a session is supervised.
+"""What Prefect's server says of our own run, looked at from its start to its end.
 
 The runner's own way to end a run dies for good in an outage of the API, and a run that is forced
 into another state is told nothing at all. So the run asks itself: once somebody wants it over,
@@ -61,10 +61,12 @@ class RunWatch:
 
     def _watch(self, client: SyncPrefectClient) -> None:
         """Until it is stopped, or the run is wished to be over. Raises what the client raises."""
-        while not self._stopped.wait(self._every_s):
+        while True:
             state = client.read_flow_run(UUID(str(self._run_id))).state
             if state is not None and state.type in _WISHED:
                 self._on_ended(state.name or str(state.type))
+                return
+            if self._stopped.wait(self._every_s):
                 return
 
 

@@ -209,12 +209,25 @@ def check(
 def flatten_now(
     yes: _Yes = False,
     timeout: Annotated[float, typer.Option(min=1, help="Seconds until it gives up.")] = 60.0,
+    everything: Annotated[
+        bool,
+        typer.Option("--everything", help="Also what PX_FOREIGN=ignore leaves alone."),
+    ] = False,
 ) -> None:
     """Cancel every order and close every position of the account, and prove it by REST.
 
+    With PX_FOREIGN=ignore only those of our own contract, unless --everything is given.
+
     Example: px flatten --yes
     """
-    raise typer.Exit(flatten(load_settings(), steady_console(), is_agreed=yes, timeout_s=timeout))
+    status = flatten(
+        load_settings(),
+        steady_console(),
+        is_agreed=yes,
+        timeout_s=timeout,
+        is_everything=everything,
+    )
+    raise typer.Exit(status)
 
 
 @app.command()

@@ -43,7 +43,7 @@ def bring_down(settings: Settings, console: Console, *, leaves: bool, is_agreed:
             if not sys.stdin.isatty():
                 raise Misconfigured("nobody is at a terminal to be asked: give --yes")
             typer.confirm("Stop?", abort=True)
-    ask_to_stop(home, Stop.LEAVE if leaves else Stop.FLATTEN)
+    ask_to_stop(home, there, Stop.LEAVE if leaves else Stop.FLATTEN)
     deadline = time.monotonic() + _WAIT_S
     while household_of(home) is not None:
         if time.monotonic() > deadline:

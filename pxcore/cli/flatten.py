@@ -10,9 +10,22 @@ from pxcore.runtime.ad_hoc_flatten import AdHocFlatten, flat_told
 from pxcore.settings import Settings
 
 
-def flatten(settings: Settings, console: Console, *, is_agreed: bool, timeout_s: float) -> int:
+def flatten(
+    settings: Settings,
+    console: Console,
+    *,
+    is_agreed: bool,
+    timeout_s: float,
+    is_everything: bool = False,
+) -> int:
     """0 once REST has shown the account flat. Raises NotFlat when it could not be proven."""
-    job = AdHocFlatten(settings, settings.account_id, by="px flatten", say=console.print)
+    job = AdHocFlatten(
+        settings,
+        settings.account_id,
+        by="px flatten",
+        say=console.print,
+        is_everything=is_everything,
+    )
     found = job.look()
     console.print(found.text)
     if found.is_done:

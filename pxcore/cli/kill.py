@@ -28,10 +28,17 @@ def on(
     """
     settings = _settings()
     why = reason_given(reason)
-    for problem in engage(settings, reason=why, flattens=not keep_position):
+    engaged = engage(settings, reason=why, flattens=not keep_position)
+    for problem in engaged.problems:
         _out().warn(problem)
     what = "no entries; positions stay" if keep_position else "no entries; sessions flatten and end"
-    _out().say(f"kill switch engaged for every account: {what}. `px kill off` lets go of it")
+    if engaged.is_kept:
+        _out().say(f"kill switch engaged for every account: {what}. `px kill off` lets go of it")
+        return
+    for session in engaged.told:
+        _out().say(f"told {session}: {what}")
+    _out().warn("it is kept nowhere: a session that starts later does not know of it")
+    raise typer.Exit(1)
 
 
 @app.command()

@@ -5,15 +5,17 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import typer
+from loguru import logger
 from rich.console import Console
 
 from pxcore.calendar import trading_day_at
 from pxcore.cli.terminal_day import Prepared, TerminalDay, idle_s
 from pxcore.gateway import GatewayClient
-from pxcore.model import Account, Foreign
+from pxcore.model import Account
 from pxcore.runtime.limits import allowed
 from pxcore.runtime.paths import Paths
 from pxcore.runtime.plan import connect, day_terms
+from pxcore.runtime.scoping import scope_of
 from pxcore.runtime.startup import check_strategy, resolve_account, take_snapshot
 from pxcore.settings import Mode, Settings
 
@@ -58,6 +60,4 @@ _MODES = {
 
 def _is_flat(client: GatewayClient, account: Account, settings: Settings) -> bool:
     seen = take_snapshot(client, account, settings)
-    if seen.is_flat or settings.foreign is not Foreign.IGNORE:
-        return seen.is_flat
-    return seen.only(client.resolve_contract(settings.contract).id).is_flat
+    return seen.only(scope_of(settings, account.id, client, say=logger.warning)).is_flat

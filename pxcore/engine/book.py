@@ -8,7 +8,17 @@ filled. Their events come in no fixed order; while the three differ the book is 
 from decimal import Decimal
 
 from pxcore.engine.rounds import Round, fold_rounds
-from pxcore.model import Account, Fill, Order, OrderStatus, Position, Snapshot
+from pxcore.model import (
+    WHOLE,
+    Account,
+    Fill,
+    Order,
+    OrderStatus,
+    Position,
+    Scope,
+    Snapshot,
+    net_of,
+)
 
 _S = OrderStatus
 
@@ -76,13 +86,13 @@ class Holding:
 class Book:
     """Mutable, owned by the engine alone.
 
-    `is_alone`: what others do in other contracts is no concern of ours, but for their money: the
-    limits are the account's. The engine lets none of their orders and positions in.
+    What others do outside the `scope` is no concern of ours, but for their money: the limits are
+    the account's. The engine lets none of their orders and positions in.
     """
 
-    def __init__(self, contract_id: str, *, is_alone: bool = False) -> None:
+    def __init__(self, contract_id: str, *, scope: Scope = WHOLE) -> None:
         self.contract_id = contract_id
-        self._is_alone = is_alone
+        self._scope = scope
         self.account: Account | None = None
         self.orders: dict[int, Order] = {}
         self.holdings: dict[str, Holding] = {contract_id: Holding()}
@@ -94,6 +104,7 @@ class Book:
         self._realised_then_usd = Decimal(0)  # realised when it was taken
         self._gone: set[int] = set()
         self._fills_owed: dict[int, int] = {}  # by order: filled by its reports, less by fills
+        self._explained: dict[str, int] = {}  # by contract: fills too many when flat was proven
 
     # -- the stream ---------------------------------------------------------------------------
 
@@ -163,19 +174,34 @@ class Book:
     def replace(self, snapshot: Snapshot) -> None:
         """REST wins. Orders that it does not list as alive are over; what they filled is in it.
 
-        A later report on one of those says nothing new about what we hold.
+        A later report on one of those says nothing new about what we hold. Where its positions
+        and the day's fills differ, the book is not settled: neither is believed alone.
         """
         self.account = snapshot.account
         self._gone |= self.orders.keys() - {o.id for o in snapshot.orders}
         self.orders = {o.id: o for o in snapshot.orders}
         self._fills_owed.clear()
-        self.holdings = {self.contract_id: Holding()}
-        for position in snapshot.positions:
-            self.holdings[position.contract_id] = Holding(position.size, position.average_price)
         self.fills |= {f.id: f for f in snapshot.fills}
+        self.holdings = self._holdings_of(snapshot)
         self._recount()
         self._balance_usd = snapshot.account.balance_usd
         self._realised_then_usd = self.realised_usd
+
+    def replace_by_proof(self, proof: Snapshot) -> None:
+        """As `replace`, by a look that proved flat: what its fills say otherwise is explained."""
+        self._explained = {d.contract_id: d.fills_net - d.position for d in proof.disagreements()}
+        self.replace(proof)
+
+    def _holdings_of(self, snapshot: Snapshot) -> dict[str, Holding]:
+        net = net_of(f for f in self.fills.values() if self._is_ours(f))
+        held = {p.contract_id: p for p in snapshot.positions}
+        found = {self.contract_id: Holding()}
+        for contract_id in held.keys() | net.keys():
+            position = held.get(contract_id)
+            holding = Holding(position.size, position.average_price) if position else Holding()
+            holding.by_fills = net.get(contract_id, 0) - self._explained.get(contract_id, 0)
+            found[contract_id] = holding
+        return found
 
     # -- reading ------------------------------------------------------------------------------
 
@@ -196,6 +222,10 @@ class Book:
         """What we believe is held or alive, by the stream since the last snapshot."""
         held = [f"{h.by_position:+d} {c} held" for c, h in self.holdings.items() if h.by_position]
         return (*held, *(f"order {o.id} is {o.status}" for o in self.alive_orders()))
+
+    def unsure_contracts(self) -> list[str]:
+        """Contracts of which position, fills and orders tell differently."""
+        return [c for c, h in self.holdings.items() if not h.is_settled]
 
     def held_contracts(self) -> list[str]:
         """Contracts with anything at risk by any of the three accounts."""
@@ -220,7 +250,7 @@ class Book:
         return self.holdings.setdefault(contract_id, Holding())
 
     def _is_ours(self, fill: Fill) -> bool:
-        return not self._is_alone or fill.contract_id == self.contract_id
+        return self._scope.holds(fill.contract_id)
 
     def _owe(self, order_id: int, filled: int) -> None:
         owed = self._fills_owed.pop(order_id, 0) + filled

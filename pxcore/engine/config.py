@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import msgspec
 
-from pxcore.model import Bracket, Contract, Foreign
+from pxcore.model import Bracket, Contract, Foreign, Scope
 
 
 class Stretch(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,3 +101,8 @@ class EngineConfig(msgspec.Struct, frozen=True, kw_only=True):
     adopts_opening: int = 0
     foreign: Foreign = Foreign.REFUSE
     limits_held: tuple[str, ...] = ()
+
+    @property
+    def scope(self) -> Scope:
+        """What of the account this session judges and closes."""
+        return self.foreign.scope(self.contract.id)

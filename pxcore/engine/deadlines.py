@@ -45,8 +45,11 @@ class Deadlines:
         is_unsettled = not state.book.is_settled
         self._unsettled_since = (self._unsettled_since or now) if is_unsettled else None
         if _lasts(self._unsettled_since, now, limits.settle_deadline_s):
-            why = "the accounts of the position differ"
+            why = "fills, orders and position report disagree"
             found.append(Overdue(remedy=Remedy.DOUBT, why=why))
+        if is_unsettled and _lasts(self._unsettled_since, now, limits.blind_limit_s):
+            why = f"fills, orders and position report disagree for {limits.blind_limit_s:g} s"
+            found.append(Overdue(remedy=Remedy.FLATTEN, why=why))
         return found
 
 

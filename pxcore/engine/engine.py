@@ -40,13 +40,14 @@ from pxcore.engine.flatten import Flattener
 from pxcore.engine.foreign import Watch, concerns_us, narrowed
 from pxcore.engine.gates import Approved, review
 from pxcore.engine.hearing import Hearing
+from pxcore.engine.leaving import Leaving
 from pxcore.engine.limits import breach
 from pxcore.engine.own_stop import OwnStop, Sweeper, wanted_stop
 from pxcore.engine.resync import Resync
 from pxcore.engine.state import Phase, State
 from pxcore.engine.strategy import Exit, Strategy, Wait
 from pxcore.engine.words import describe
-from pxcore.model import DepthLevel, Foreign, MarketTrade, Quote
+from pxcore.model import DepthLevel, MarketTrade, Quote
 
 _MARKET_DATA = (Quote, MarketTrade, DepthLevel)
 _PRICE_OR_CLOCK = (Quote, ClockTick)
@@ -60,11 +61,12 @@ class Engine:
         self.config = config
         self.strategy = strategy
         self.state = State(config)
-        self._only = config.contract.id if config.foreign is Foreign.IGNORE else None
+        self._scope = config.scope
         self._risk = make_risk_manager(config, self.state.limits_in_force)
         self._execution: ExecutionPolicy = BracketedMarket()
-        self.resync = Resync(self._number_request, self.state.limits_in_force, only=self._only)
+        self.resync = Resync(self._number_request, self.state.limits_in_force)
         self.flattener: Flattener | None = None
+        self._leaving: Leaving | None = None
         self.ending: str | None = None
         self.is_over = False
         self.is_left = False
@@ -83,7 +85,7 @@ class Engine:
             Notice(level=Level.WARNING, code="limits.held", text=what)
             for what in config.limits_held
         ]
-        hearing = Hearing(self.state, self.resync, self._notice, only=self._only)
+        hearing = Hearing(self.state, self.resync, self._notice)
         self._answers = Answers(self.state, self.resync, notify=self._notice, halt=self._halt)
         self._foreign = Watch(self.state, self._notice)
         self._handlers: dict[type[Any], Callable[[Any], None]] = {
@@ -107,15 +109,17 @@ class Engine:
         self._out, self._untold = self._untold, []
         if self.is_over:
             return self._out
-        if self._only is not None:
-            kept = narrowed(event, self._only)
+        if self._scope.contracts is not None:
+            kept = narrowed(event, self._scope)
             if kept is None:
                 return self._out
             event = kept
         handler = self._handlers.get(type(event))
         if handler is not None:
             handler(event)
-        if self.flattener is not None and concerns_us(event, self._only):
+        if self._leaving is not None:
+            self._step_leaving(event)
+        if self.flattener is not None and concerns_us(event, self._scope):
             self._out += self.flattener.step(event)
         if self.flattener is not None:
             self._leave_flattening_if_proven(event.at)
@@ -127,7 +131,7 @@ class Engine:
             self._watch_money(event.at)
         if self._exits.is_on and type(event) in _PRICE_OR_CLOCK and self.flattener is None:
             self._consider_exits(event.at)
-        if self.ending is None:
+        if self.ending is None and self._leaving is None:
             self._ask_strategy(event)
         return self._out
 
@@ -150,7 +154,7 @@ class Engine:
             case Ask.RESUME:
                 self.state.is_paused = False
             case Ask.LEAVE:
-                self._leave(event.at, event.why)
+                self._ask_to_leave(event.at, event.why)
 
     def _on_kill_switch(self, event: KillSwitchSeen) -> None:
         if event.reason is not None and self.state.kill_reason is None:
@@ -359,16 +363,35 @@ class Engine:
             self.is_over = True
             self._out.append(EndSession(reason=reason))
 
-    def _leave(self, now: datetime, why: str) -> None:
-        """End and send nothing: flat, or with both legs at the venue. In any other phase something
-        of ours is under way or unguarded, and is flattened as at any end.
+    def _ask_to_leave(self, now: datetime, why: str) -> None:
+        """End and send nothing, if a fresh look allows it. One that flattens goes on with that, and
+        where something of ours is under way or unguarded no look is needed to flatten.
         """
-        phase = self.state.phase
-        is_quiet = phase in (Phase.FLAT, Phase.PROTECTED) and not self._may_order_arrive(now)
-        if self.ending is not None or not is_quiet:
+        is_quiet = self.state.phase in (Phase.FLAT, Phase.PROTECTED)
+        if self.ending is not None or not is_quiet or self._may_order_arrive(now):
             self._end(now, why)
+        elif self._leaving is None:
+            self._leaving = Leaving(
+                self.state, self.resync, why=why, now=now, number_request=self._number_request
+            )
+
+    def _step_leaving(self, event: Event) -> None:
+        leaving = self._leaving
+        assert leaving is not None
+        if self.ending is not None or self.flattener is not None:
+            self._leaving = None  # something else ends it
             return
-        if phase is Phase.PROTECTED:
+        self._out += leaving.step(event)
+        if leaving.may_leave is None:
+            return
+        self._leaving = None
+        if leaving.may_leave:
+            self._leave(event.at, leaving.why)
+        else:
+            self._end(event.at, leaving.why)
+
+    def _leave(self, now: datetime, why: str) -> None:
+        if self.state.book.holding.exposure:
             held = f"{self.state.book.holding.exposure:+d} {self.config.contract.name}"
             self._notice(Level.ALARM, "left", f"leaving {held} to its bracket at the venue: {why}")
         self.ending, self.is_left, self.is_over = why, True, True
@@ -388,7 +411,10 @@ class Engine:
         )
         self._enter(Phase.FLATTENING, now)
         self._out += self.flattener.begin(
-            now, orders=self.state.book.alive_orders(), held=self.state.book.held_contracts()
+            now,
+            orders=self.state.book.alive_orders(),
+            held=self.state.book.held_contracts(),
+            unsure=self.state.book.unsure_contracts(),
         )
 
     def _may_order_arrive(self, now: datetime) -> bool:
@@ -402,7 +428,7 @@ class Engine:
         self.flattener = None
         self.state.entry = self.state.own_stop = None
         self.state.was_flat = True
-        self.state.book.replace(proof)
+        self.state.book.replace_by_proof(proof)
         if self.ending is not None:
             self.is_over = True
             self._out.append(EndSession(reason=self.ending))

@@ -12,11 +12,15 @@ still filling are what will guard it. Only a round whose closes never left
 is soon followed by the next. What an order did while being cancelled is simply what the next look
 shows. A flat look proves nothing if the user hub said anything meanwhile: a look is four requests,
 and what it shows may be older than that. Where the stream still believes otherwise, flat must be
-seen twice, and the receipt says so. The machine never gives up; from the fourth round on each is
-an alarm.
+seen twice, and the receipt says so; it must be seen twice as well when anything was held today.
+The machine never gives up; from the fourth round on each is an alarm.
+
+Positions, the day's fills and the orders must agree on flat. A contract in which fills and
+position differ is closed, as if it were held, and what may protect it stays alive until they
+agree. Only the venue's own answer that there is nothing to close outweighs its fills.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import datetime, timedelta
 
 from pxcore.engine.commands import (
@@ -41,11 +45,12 @@ from pxcore.engine.events import (
     SnapshotFailed,
     SnapshotTaken,
 )
-from pxcore.model import Order, OrderType, Position, Snapshot
+from pxcore.model import Disagreement, Order, OrderType, Position, Snapshot
 
 _PATIENCE_S = (0.25, 0.5, 1.0, 2.0, 5.0)  # before round 2, 3, …: a look, this long, a look
 _PATIENCE_UNKNOWN_S = 2.0  # at least, when an answer was lost
 _PATIENCE_NOT_SENT_S = 1.0  # at most, when no close of the round has left this machine
+_APART_S = 1.0  # between two looks that prove flat, when anything was held today
 _ALARM_FROM_ROUND = 4
 _STUCK_ROUNDS = 3
 _STOPS = (OrderType.STOP, OrderType.TRAILING_STOP)
@@ -59,7 +64,7 @@ class Flattener:
 
     `round_s` bounds the wait for a round's answers and for a look, in the engine's seconds.
     `may_still_arrive` says whether an order of ours may yet reach the venue: until it does not,
-    no look is a proof. `confirm_s` above zero demands a second flat look so much later; with
+    no look is a proof. `confirm_s` demands a second flat look so much later; with
     `is_taking_over`, somebody else's instructions may still be under way, and the first round
     waits for a second look. `stream_differs` says what the stream believes that is not flat.
     `scale` stretches the patience on a sped-up clock. `number_request`
@@ -99,14 +104,35 @@ class Flattener:
         self._filling: dict[int, int] = {}  # market orders alive, and for how many rounds
         self._looks = 0  # not flat, since the round's instructions
         self._flat_since: datetime | None = None
+        self._net: dict[str, int] = {}  # by contract: the fills' net of the last look, not zero
+        self._nothing_to_close: dict[str, int] = {}  # the venue said so, at that net of fills
 
     def begin(
-        self, now: datetime, *, orders: Iterable[Order], held: Iterable[str]
+        self,
+        now: datetime,
+        *,
+        orders: Iterable[Order],
+        held: Iterable[str],
+        unsure: Collection[str] = (),
     ) -> list[Command]:
-        """First round, on what is believed. Taking over, it begins with a look, and a second."""
+        """First round, on what is believed; of `unsure` contracts, fills and position differ.
+        Taking over, it begins with a look, and a second.
+        """
         if self._is_taking_over:
             return self._act(now, [], [])
-        return self._act(now, list(orders), list(held))
+        return self._act(now, list(orders), list(held), unsure)
+
+    def begin_by_look(self, look: SnapshotTaken | SnapshotFailed) -> list[Command]:
+        """First round, on a look: closes what it lists as held, and cancels nothing that may
+        protect what it does not list.
+        """
+        seen = look.snapshot if isinstance(look, SnapshotTaken) else look
+        orders, held = seen.orders or (), _held(seen.positions or ())
+        if isinstance(look, SnapshotTaken):
+            unsure = set(self._differences_in(look.snapshot))
+        else:
+            unsure = _guarded(orders).difference(held)
+        return self.begin(look.at, orders=orders, held=held, unsure=unsure)
 
     def step(self, event: Event) -> list[Command]:
         """Any event; those that are not about a flatten only move the time."""
@@ -117,6 +143,8 @@ class Flattener:
                 self._answered(("order", order_id), answer, event.at)
             case CloseAnswered(contract_id=contract_id, answer=answer):
                 self._answered(("position", contract_id), answer, event.at)
+                if answer is Answer.GONE:
+                    self._nothing_to_close[contract_id] = self._net.get(contract_id, 0)
             case OrderSeen() | FillSeen() | PositionSeen() | RecordSkipped(hub=Hub.USER):
                 self._is_moving = True
             case SnapshotTaken(request=request) if request == self._request:
@@ -143,7 +171,9 @@ class Flattener:
             seconds = min(self._patience_s(), _PATIENCE_NOT_SENT_S)
             self._due_at = now + timedelta(seconds=seconds * self._scale)
 
-    def _act(self, now: datetime, orders: list[Order], held: list[str]) -> list[Command]:
+    def _act(
+        self, now: datetime, orders: list[Order], held: list[str], unsure: Collection[str] = ()
+    ) -> list[Command]:
         self.rounds += 1
         self._looks = 0
         self._has_lost_answer = self._is_taking_over
@@ -152,6 +182,7 @@ class Flattener:
         stuck = self._stuck()
         left = {o.id for o in filling} - stuck  # with their legs, which cannot fill before them
         orders = [o for o in orders if o.id not in left and o.parent_id not in left]
+        orders = [o for o in orders if o.contract_id not in unsure or not _may_protect(o)]
         self._filling = {o.id: self._filling.get(o.id, 0) + 1 for o in filling}
         held = [c for c in held if c not in closing]
         self._closed.update(held)
@@ -192,21 +223,44 @@ class Flattener:
 
     def _judge(self, now: datetime, snapshot: Snapshot) -> list[Command]:
         self._request = None
-        if snapshot.is_flat and self._may_still_arrive(now):
+        differs = self._differences_in(snapshot)
+        if differs or not snapshot.shows_nothing:
+            held = _held(snapshot.positions)
+            return self._act_on(now, list(snapshot.orders), held, differs)
+        if self._may_still_arrive(now):
             self._due_at = now + timedelta(seconds=_PATIENCE_UNKNOWN_S * self._scale)
             return []
-        if snapshot.is_flat and self._is_moving:  # its four answers may be older than that
+        if self._is_moving:  # its four answers may be older than that
             self._due_at = now + self._patience()
             return []
-        if snapshot.is_flat:
-            return self._judge_flat(now, snapshot)
-        return self._act_on(now, list(snapshot.orders), _held(snapshot.positions))
+        return self._judge_flat(now, snapshot)
+
+    def _differences_in(self, snapshot: Snapshot) -> dict[str, str]:
+        """By contract, where fills and position differ, in words. Not where the venue has said
+        that there is nothing to close, no fill has come since, and nothing is left to protect it.
+        """
+        found = snapshot.disagreements()
+        self._net = {d.contract_id: d.fills_net for d in found}
+        guarded = _guarded(snapshot.orders)
+        for contract_id in _held(snapshot.positions):
+            self._nothing_to_close.pop(contract_id, None)
+        return {
+            d.contract_id: str(d)
+            for d in found
+            if d.contract_id in guarded or not self._is_explained(d)
+        }
+
+    def _is_explained(self, difference: Disagreement) -> bool:
+        said = self._nothing_to_close.get(difference.contract_id)
+        return said == difference.fills_net and not difference.position
 
     def _judge_flat(self, now: datetime, snapshot: Snapshot) -> list[Command]:
         """Proof, unless flat must be seen a second time."""
         self._flat_since = self._flat_since or now
         differs = self._stream_differs()
         confirm = self._confirm
+        if snapshot.has_traded:
+            confirm = max(confirm, timedelta(seconds=_APART_S * self._scale))
         if differs:
             confirm = max(confirm, timedelta(seconds=_PATIENCE_UNKNOWN_S * self._scale))
         if now - self._flat_since < confirm:
@@ -220,26 +274,36 @@ class Flattener:
         """Part of a look: no proof of anything, but what it shows can be cancelled and closed.
 
         Without the orders, a close that is still filling cannot be seen: none is sent twice.
+        Without the fills, an order that protects says as much as a position that is not listed.
         """
         self._request = None
         held = _held(failed.positions or ())
         if failed.orders is None:
             held = [c for c in held if c not in self._closed]
         orders = list(failed.orders or ())
+        unseen = _guarded(orders).difference(held, self._nothing_to_close)
+        unsure = {c: f"{c}: protected, and no position is listed" for c in sorted(unseen)}
         if orders or held:
-            return self._act_on(failed.at, orders, held)
+            return self._act_on(failed.at, orders, held, unsure)
         self._flat_since = None
         self._due_at = failed.at + self._patience()
         return []
 
-    def _act_on(self, now: datetime, orders: list[Order], held: list[str]) -> list[Command]:
+    def _act_on(
+        self, now: datetime, orders: list[Order], held: list[str], unsure: dict[str, str]
+    ) -> list[Command]:
         """Not flat: the next round, once it has been seen twice."""
         self._flat_since = None
         self._looks += 1
         if self._looks == 1 or any(kind == "position" for kind, _ in self._waiting):
             self._due_at = now + self._patience()
             return []
-        return self._act(now, orders, held)
+        told = [
+            Notice(level=Level.ALARM, code="flatten.contradiction", text=f"{text}: closing it")
+            for text in unsure.values()
+        ]
+        closing = list(dict.fromkeys((*held, *unsure)))
+        return [*told, *self._act(now, orders, closing, unsure)]
 
     def _patience(self) -> timedelta:
         seconds = self._patience_s()
@@ -249,6 +313,15 @@ class Flattener:
 
     def _patience_s(self) -> float:
         return _PATIENCE_S[min(self.rounds, len(_PATIENCE_S)) - 1]
+
+
+def _may_protect(order: Order) -> bool:
+    """A stop, or a leg of a bracket."""
+    return order.type in _STOPS or order.parent_id is not None
+
+
+def _guarded(orders: Iterable[Order]) -> set[str]:
+    return {o.contract_id for o in orders if _may_protect(o)}
 
 
 def _held(positions: Iterable[Position]) -> list[str]:

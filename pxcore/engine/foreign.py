@@ -20,7 +20,7 @@ from pxcore.engine.events import (
     SnapshotTaken,
 )
 from pxcore.engine.state import State
-from pxcore.model import Foreign, Order, OrderType
+from pxcore.model import Foreign, Order, OrderType, Scope
 
 Notify = Callable[[Level, str, str], None]
 
@@ -39,35 +39,35 @@ def is_of(order: Order, sessions: Collection[str]) -> bool:
     return is_ours(order) and any(tag.startswith(f"{session}-") for session in sessions)
 
 
-def concerns_us(event: Event, only: str | None) -> bool:
+def concerns_us(event: Event, scope: Scope) -> bool:
     """False for what a stranger's trade in a contract that we ignore says of its money."""
-    return only is None or not isinstance(event, FillSeen) or event.fill.contract_id == only
+    return not isinstance(event, FillSeen) or scope.holds(event.fill.contract_id)
 
 
-def narrowed(event: Event, contract_id: str) -> Event | None:
+def narrowed(event: Event, scope: Scope) -> Event | None:
     """The event without the orders and positions of other contracts; None when nothing is left.
 
     Fills stay: the limits count the account's money, whoever makes it.
     """
     match event:
-        case OrderSeen(order=order) if order.contract_id != contract_id:
+        case OrderSeen(order=order) if not scope.holds(order.contract_id):
             return None
-        case PositionSeen(position=position) if position.contract_id != contract_id:
+        case PositionSeen(position=position) if not scope.holds(position.contract_id):
             return None
         case SnapshotTaken(snapshot=snapshot):
-            return replace(event, snapshot=snapshot.only(contract_id))
+            return replace(event, snapshot=snapshot.only(scope))
         case SnapshotFailed():
-            return replace(event, **_parts_of(event, contract_id))
+            return replace(event, **_parts_of(event, scope))
         case _:
             return event
 
 
-def _parts_of(failed: SnapshotFailed, contract_id: str) -> dict[str, Any]:
-    """What it could read, of one contract; None stays None: not read."""
+def _parts_of(failed: SnapshotFailed, scope: Scope) -> dict[str, Any]:
+    """What it could read, of the scope; None stays None: not read."""
     orders, positions = failed.orders, failed.positions
     return {
-        "orders": orders and tuple(o for o in orders if o.contract_id == contract_id),
-        "positions": positions and tuple(p for p in positions if p.contract_id == contract_id),
+        "orders": orders and tuple(o for o in orders if scope.holds(o.contract_id)),
+        "positions": positions and tuple(p for p in positions if scope.holds(p.contract_id)),
     }
 
 

@@ -37,14 +37,12 @@ class Hearing:
         state: State,
         resync: Resync,
         notice: Callable[[Level, str, str], None],
-        *,
-        only: str | None = None,
     ) -> None:
         self._state = state
         self._resync = resync
         self._notice = notice
         self._contract = state.config.contract
-        self._only = only
+        self._scope = state.config.scope
         self.handlers: dict[type[Any], Callable[[Any], None]] = {
             Quote: self._on_quote,
             MarketTrade: self._on_print,
@@ -77,7 +75,7 @@ class Hearing:
         self._state.book.see_position(event.position)
 
     def _on_fill(self, event: FillSeen) -> None:
-        if concerns_us(event, self._only):
+        if concerns_us(event, self._scope):
             self._resync.note_user_event()
         self._state.book.see_fill(event.fill)
 

@@ -55,6 +55,18 @@ def found_in(
                     text=f"{position.size:+d} {position.contract_id}",
                 )
             )
+    listed = {item.contract_id for item in items if item.is_position}
+    for one in snapshot.disagreements():
+        if one.contract_id not in listed:
+            made_by = {f.order_id for f in snapshot.fills if f.contract_id == one.contract_id}
+            items.append(
+                Item(
+                    contract_id=one.contract_id,
+                    is_ours=made_by <= ours,
+                    is_position=True,
+                    text=str(one),
+                )
+            )
     return tuple(items)
 
 

@@ -17,26 +17,17 @@ from pxcore.model import Snapshot
 
 
 class Resync:
-    """`limits` are asked for each time: they may have been tightened. `only` is the one contract
-    whose fills and position must agree; None for all.
-    """
+    """`limits` are asked for each time: they may have been tightened."""
 
-    def __init__(
-        self,
-        number_request: Callable[[], int],
-        limits: Callable[[], Limits],
-        *,
-        only: str | None = None,
-    ) -> None:
+    def __init__(self, number_request: Callable[[], int], limits: Callable[[], Limits]) -> None:
         self.unknown_because: str | None = "not connected yet"
         self._number_request = number_request
         self._limits = limits
         self._away_since: datetime | None = None
-        self._only = only
         self._up: set[Hub] = set()
         self._request: int | None = None
         self._due_at: datetime | None = None
-        self._user_events = 0
+        self.user_events = 0  # how often something moved on the account
         self._user_events_asked = 0
 
     @property
@@ -73,7 +64,7 @@ class Resync:
 
     def note_user_event(self) -> None:
         """Something moved on the account."""
-        self._user_events += 1
+        self.user_events += 1
 
     def due(self, now: datetime) -> tuple[int, str] | None:
         """The snapshot to ask for now, if any: its number and why."""
@@ -83,7 +74,7 @@ class Resync:
             return None
         self._request = self._number_request()
         self._due_at = now + 5 * self._retry  # an answer that never comes is asked for anew
-        self._user_events_asked = self._user_events
+        self._user_events_asked = self.user_events
         return self._request, self.unknown_because
 
     def _is_waiting_for_hub(self, now: datetime) -> bool:
@@ -102,10 +93,10 @@ class Resync:
             return False
         self._request = None
         self._due_at = now + (self._retry / 4 if self.are_hubs_up else self._blind_limit)
-        if self._user_events != self._user_events_asked:
+        if self.user_events != self._user_events_asked:
             return False
         if self.are_hubs_up:
-            self.unknown_because = contradiction_in(snapshot, only=self._only)
+            self.unknown_because = next(map(str, snapshot.disagreements()), None)
         return True
 
     def failed(self, request: int, now: datetime) -> bool:
@@ -115,23 +106,3 @@ class Resync:
         self._request = None
         self._due_at = now + self._retry
         return True
-
-
-def contradiction_in(snapshot: Snapshot, *, only: str | None = None) -> str | None:
-    """The day's fills must net to the positions: where they do not, one of the two lags behind.
-
-    Nothing is held over the end of a trading day, so the day's fills are all there are.
-    """
-    held = {p.contract_id: p.size for p in snapshot.positions}
-    filled: dict[str, int] = {}
-    for fill in snapshot.fills:
-        if not fill.is_voided:
-            filled[fill.contract_id] = filled.get(fill.contract_id, 0) + fill.signed_size
-    contracts = held.keys() | filled.keys()
-    for contract_id in contracts if only is None else contracts & {only}:
-        if held.get(contract_id, 0) != filled.get(contract_id, 0):
-            return (
-                f"{contract_id}: fills of the day net {filled.get(contract_id, 0)}, "
-                f"position is {held.get(contract_id, 0)}"
-            )
-    return None

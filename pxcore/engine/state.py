@@ -15,7 +15,7 @@ from pxcore.engine.own_stop import OwnStop
 from pxcore.engine.protection import Protection, judge_protection, legs_of
 from pxcore.engine.sent import Sent
 from pxcore.engine.strategy import MarketView
-from pxcore.model import Bracket, Foreign, Order
+from pxcore.model import Bracket, Order
 
 
 class Phase(StrEnum):
@@ -49,7 +49,7 @@ class State:
         self.config = config
         self.limits = config.limits
         self.market = Market(config.contract)
-        self.book = Book(config.contract.id, is_alone=config.foreign is Foreign.IGNORE)
+        self.book = Book(config.contract.id, scope=config.scope)
         self.entry: Entry | None = None
         self.own_stop: OwnStop | None = None
         self.phase = Phase.FLAT

@@ -18,11 +18,14 @@ from typing import Final, Protocol, TypeVar
 
 import msgspec
 
+from pxcore.courtesy import Worker
 from pxcore.filelock import SharedFile
 from pxcore.gateway.wire.endpoints import Lane
+from pxcore.model import Unavailable
 
 _MARGIN_S: Final = 1.0  # for the way: requests do not arrive as far apart as they leave
 _PAUSES_S: Final = (5.0, 15.0, 30.0)  # after the first 429, the second, each further one
+_DISK_S: Final = 1.0
 _CALM_S: Final = 60.0  # without a 429 until the next one counts as the first
 
 T = TypeVar("T")
@@ -89,23 +92,27 @@ class SharedLedger:
     """A small file that every process of the user reads and writes under an OS lock.
 
     One that is damaged counts as empty. While it cannot be read or written, what is known is
-    kept in memory: a full disk does not stop a flatten.
+    kept in memory: a disk that is full, or hangs, does not stop a flatten.
     """
 
     def __init__(self, path: Path) -> None:
         self._file = SharedFile(path)
         self._own = OwnLedger()
+        self._disk = Worker("the count of requests")
 
     def change(self, act: Callable[[Usage], T]) -> T:
         try:
-            with self._file.held() as file:
-                usage = _decoded(file.readall() or b"")
-                result = act(usage)
-                with contextlib.suppress(OSError):  # a full disk: it is counted anew next time
-                    _rewrite(file, msgspec.json.encode(usage))
-                return result
-        except OSError:
+            return self._disk.ask(lambda: self._change_file(act), limit_s=_DISK_S)
+        except (OSError, Unavailable):
             return self._own.change(act)
+
+    def _change_file(self, act: Callable[[Usage], T]) -> T:
+        with self._file.held() as file:
+            usage = _decoded(file.readall() or b"")
+            result = act(usage)
+            with contextlib.suppress(OSError):  # a full disk: it is counted anew next time
+                _rewrite(file, msgspec.json.encode(usage))
+            return result
 
 
 def _rewrite(file: io.FileIO, data: bytes) -> None:

@@ -53,7 +53,7 @@ class Questions:
     ) -> tuple[Account, ...]:
         request = requests.AccountSearch(only_active_accounts=only_active)
         answer = self._call.ask(endpoints.ACCOUNTS, request, "list accounts", urgency)
-        return tuple(row.account() for row in answer.accounts or ())
+        return tuple(row.account() for row in answer.accounts)
 
     def resolve_account(self, account_id: int) -> Account:
         """The account, if it may trade. Raises Misconfigured, listing those that exist."""
@@ -75,8 +75,7 @@ class Questions:
         """
         request = requests.AccountSearch(only_active_accounts=False)
         answer = self._call.ask(endpoints.ACCOUNTS, request, "list accounts", _NORMAL)
-        rows = answer.accounts or ()
-        return next((row.is_visible for row in rows if row.id == account_id), None)
+        return next((row.is_visible for row in answer.accounts if row.id == account_id), None)
 
     def contract(self, contract_id: str, *, urgency: Urgency = _NORMAL) -> Contract:
         """The contract, asked for once and then remembered. Refused when there is none."""
@@ -88,22 +87,25 @@ class Questions:
             known = self._contracts[contract_id] = answer.contract.contract()
         return known
 
-    def search_contracts(self, text: str) -> tuple[Contract, ...]:
+    def search_contracts(self, text: str, *, urgency: Urgency = _NORMAL) -> tuple[Contract, ...]:
         """At most 20 fuzzy finds, other products among them. Inactive ones may be in it."""
         request = requests.ContractSearch(search_text=text)
-        return self._listed(endpoints.CONTRACT_SEARCH, request, f"search contracts {text!r}")
+        attempted = f"search contracts {text!r}"
+        return self._listed(endpoints.CONTRACT_SEARCH, request, attempted, urgency)
 
-    def available_contracts(self) -> tuple[Contract, ...]:
+    def available_contracts(self, *, urgency: Urgency = _NORMAL) -> tuple[Contract, ...]:
         """Everything tradable: one expiry a product."""
-        return self._listed(endpoints.CONTRACT_LIST, requests.ContractList(), "list contracts")
+        request = requests.ContractList()
+        return self._listed(endpoints.CONTRACT_LIST, request, "list contracts", urgency)
 
-    def resolve_contract(self, text: str) -> Contract:
+    def resolve_contract(self, text: str, *, urgency: Urgency = _NORMAL) -> Contract:
         """The one active contract called `text`. Raises Misconfigured, see `choose_contract`."""
-        listed = self.available_contracts()
+        listed = self.available_contracts(urgency=urgency)
         try:
             return choose_contract(text, listed)
         except Misconfigured:
-            return choose_contract(text, (*listed, *self.search_contracts(text)))
+            found = self.search_contracts(text, urgency=urgency)
+            return choose_contract(text, (*listed, *found))
 
     def bars(
         self,
@@ -188,7 +190,7 @@ class Questions:
     def positions(self, account_id: int, *, urgency: Urgency = _NORMAL) -> tuple[Position, ...]:
         request = requests.OfAccount(account_id=account_id)
         answer = self._call.ask(endpoints.POSITIONS, request, "list positions", urgency)
-        rows = answer.positions or ()
+        rows = answer.positions
         _require_own((row.account_id for row in rows), account_id)
         return tuple(row.position() for row in rows)
 
@@ -204,7 +206,7 @@ class Questions:
         request = requests.OfAccountSince(
             account_id=account_id, start_timestamp=start, end_timestamp=end
         )
-        rows = self._call.ask(endpoints.TRADES, request, "list fills", urgency).trades or ()
+        rows = self._call.ask(endpoints.TRADES, request, "list fills", urgency).trades
         _require_own((row.account_id for row in rows), account_id)
         fills = (row.fill(self.contract(row.contract_id, urgency=urgency)) for row in rows)
         return tuple(sorted(fills, key=lambda fill: (fill.happened_at, fill.id)))
@@ -231,9 +233,13 @@ class Questions:
     # -- beneath ------------------------------------------------------------------------------
 
     def _listed(
-        self, endpoint: Endpoint[endpoints.Contracts], request: msgspec.Struct, attempted: str
+        self,
+        endpoint: Endpoint[endpoints.Contracts],
+        request: msgspec.Struct,
+        attempted: str,
+        urgency: Urgency,
     ) -> tuple[Contract, ...]:
-        answer = self._call.ask(endpoint, request, attempted)
+        answer = self._call.ask(endpoint, request, attempted, urgency)
         return tuple(row.contract() for row in answer.contracts or ())
 
     def _order_rows(
@@ -246,12 +252,12 @@ class Questions:
         request = requests.OfAccountSince(
             account_id=account_id, start_timestamp=start, end_timestamp=end
         )
-        return self._call.ask(endpoints.ORDERS, request, "list orders", urgency).orders or []
+        return self._call.ask(endpoints.ORDERS, request, "list orders", urgency).orders
 
     def _working_rows(self, account_id: int, urgency: Urgency) -> list[OrderRow]:
         request = requests.OfAccount(account_id=account_id)
         attempted = "list open orders"
-        return self._call.ask(endpoints.ORDERS_OPEN, request, attempted, urgency).orders or []
+        return self._call.ask(endpoints.ORDERS_OPEN, request, attempted, urgency).orders
 
     def _alive_or_none(self, account_id: int) -> list[OrderRow]:
         try:
@@ -268,9 +274,11 @@ class Questions:
             attempted = "list alive orders"
             page = self._call.ask(endpoints.ORDERS_QUERY, request, attempted, urgency)
             known = len(rows)
-            rows |= {row.id: row for row in page.orders or ()}
+            rows |= {row.id: row for row in page.orders}
             total = page.total_count
-            if (len(page.orders or ()) < _PAGE_ROWS) if total is None else (len(rows) >= total):
+            if total is not None and len(rows) > total:
+                raise ProtocolError(f"the venue counts {total} orders alive and lists {len(rows)}")
+            if (len(page.orders) < _PAGE_ROWS) if total is None else (len(rows) == total):
                 return list(rows.values())
             if len(rows) == known:
                 raise ProtocolError(f"the venue counts {total} orders alive and lists {known}")

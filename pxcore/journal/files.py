@@ -63,6 +63,21 @@ class Files:
         """What was written survives a loss of power. Raises OSError."""
         os.fsync(self._file.fileno())
 
+    def problem(self) -> str | None:
+        """Is the file that rows go to still the one at its path? Why not, else None."""
+        path = segment(self._path, self.number)
+        try:
+            is_same = os.path.samestat(os.fstat(self._file.fileno()), os.stat(path))
+        except ValueError:
+            return None  # the next one is being begun
+        except OSError as error:
+            return f"{path.name}: {error.strerror}"
+        return (
+            None
+            if is_same or path != segment(self._path, self.number)
+            else (f"{path.name} is another file by now")
+        )
+
     def close(self) -> None:
         self._file.close()
         self._done.put(segment(self._path, self.number))

@@ -40,11 +40,12 @@ class Latched(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Opened(msgspec.Struct, frozen=True, kw_only=True):
-    """A session of the day, when it began by our own clock, and its limits then."""
+    """A session of the day, when it began by our own clock, its limits then, and its contract."""
 
     session_id: str
     wall: datetime
     bounds: Bounds
+    contract_id: str
 
 
 def halts_in_journals(
@@ -96,7 +97,14 @@ def openings_in_journals(folder: Path, *, account_id: int, trading_day: date) ->
         if config.account_id == account_id:
             began = next(read_rows(path)).wall
             bounds = tighter_of((bounds_of(config.limits), *_tightened(path)))
-            found.append(Opened(session_id=session_of(path), wall=began, bounds=bounds))
+            found.append(
+                Opened(
+                    session_id=session_of(path),
+                    wall=began,
+                    bounds=bounds,
+                    contract_id=config.contract.id,
+                )
+            )
     return tuple(found)
 
 

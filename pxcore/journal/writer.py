@@ -94,6 +94,12 @@ class Journal:
         self._files.join(max(0.0, deadline - time.monotonic()))
         return self._is_sealed and self.rows_dropped == 0
 
+    def look(self) -> None:
+        """Tells a fault when the file was deleted or replaced: what is written is nowhere then."""
+        problem = None if self._is_closing else self._files.problem()
+        if problem is not None:
+            self._tell_fault(f"was taken away: {problem}")
+
     @property
     def queued(self) -> int:
         """Rows that wait to be written."""

@@ -1,7 +1,7 @@
 """The nouns: immutable values that every layer shares, and the errors. Nothing here acts."""
 
 from pxcore.model.account import Account
-from pxcore.model.book import Snapshot
+from pxcore.model.book import Disagreement, Snapshot, net_of
 from pxcore.model.contract import Contract, OffGrid
 from pxcore.model.errors import (
     Misconfigured,
@@ -25,9 +25,11 @@ from pxcore.model.order import (
 )
 from pxcore.model.policy import Foreign, Leftovers
 from pxcore.model.position import Position
+from pxcore.model.scope import WHOLE, Scope
 
 __all__ = [
     "STOP_LOSS_TICKS_MIN",
+    "WHOLE",
     "Account",
     "Bar",
     "BarUnit",
@@ -35,6 +37,7 @@ __all__ = [
     "Contract",
     "DepthKind",
     "DepthLevel",
+    "Disagreement",
     "Fill",
     "Foreign",
     "Leftovers",
@@ -52,7 +55,9 @@ __all__ = [
     "PxError",
     "Quote",
     "Refused",
+    "Scope",
     "Side",
     "Snapshot",
     "Unavailable",
+    "net_of",
 ]

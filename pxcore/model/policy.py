@@ -2,6 +2,8 @@
 
 from enum import StrEnum
 
+from pxcore.model.scope import WHOLE, Scope
+
 
 class Foreign(StrEnum):
     """Orders and positions that no session of ours made.
@@ -13,6 +15,10 @@ class Foreign(StrEnum):
     FLATTEN = "flatten"  # at start: flattened first. Later: as above
     ADOPT = "adopt"  # a position on our contract is guarded like one of ours
     IGNORE = "ignore"  # other contracts are left alone; on ours, as `refuse`
+
+    def scope(self, *contracts: str) -> Scope:
+        """What is judged and closed by who trades these contracts, given by their ids."""
+        return Scope.of(contracts) if self is Foreign.IGNORE else WHOLE
 
 
 class Leftovers(StrEnum):

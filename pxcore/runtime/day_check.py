@@ -16,7 +16,6 @@ from pxcore.reports.verdict import Reconciliation
 from pxcore.reports.whole_day import merged, start_of_day
 from pxcore.runtime.day_record import record_day_end
 from pxcore.runtime.paths import Paths
-from pxcore.runtime.plan import only_contract
 from pxcore.settings import Settings
 
 _NEVER = datetime.max.replace(tzinfo=UTC)
@@ -40,8 +39,8 @@ def check_day(
     """Reads, and puts what it found on record. Raises as the client does."""
     orders = client.orders(account.id, start=day.opens_at)
     closing = client.snapshot(account.id, day_start=day.opens_at)
-    only = only_contract(settings, contract)
-    venue = VenueDay(closing=closing if only is None else closing.only(only), orders=orders)
+    closing = closing.only(settings.foreign.scope(contract.id))
+    venue = VenueDay(closing=closing, orders=orders)
     records, damage = _records(settings, account.id, day.day)
     whole = merged(record for _, record in records)
     if whole is not None:

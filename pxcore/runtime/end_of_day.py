@@ -24,7 +24,7 @@ from pxcore.reports.render import to_markdown
 from pxcore.runtime.alarms import alert_report
 from pxcore.runtime.day_record import record_day_end
 from pxcore.runtime.paths import Paths
-from pxcore.runtime.plan import SessionPlan, engine_config, only_contract
+from pxcore.runtime.plan import SessionPlan, engine_config
 from pxcore.runtime.store_access import ask_store
 from pxcore.settings import Mode, Settings
 from pxcore.store import Store
@@ -38,9 +38,8 @@ def read_venue(client: GatewayClient, plan: SessionPlan, settings: Settings) -> 
     """What the venue says of the account now. Raises as the client does; may be asked again."""
     orders = client.orders(plan.account.id, start=plan.day_start)
     closing = client.snapshot(plan.account.id, day_start=plan.day_start)
-    only = only_contract(settings, plan.contract)
-    closing = closing if only is None else closing.only(only)
-    return VenueDay(closing=closing, orders=orders)
+    scope = settings.foreign.scope(plan.contract.id)
+    return VenueDay(closing=closing.only(scope), orders=orders)
 
 
 def close_day(plan: SessionPlan, settings: Settings, venue: VenueDay) -> tuple[DailyReport, Path]:

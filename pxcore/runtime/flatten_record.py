@@ -13,10 +13,12 @@ from typing import Self
 from loguru import logger
 
 from pxcore.calendar import trading_day_at
+from pxcore.courtesy import bounded, reason_of
 from pxcore.engine.commands import Command, FlatProven, Level, Notice
 from pxcore.engine.events import Event
 from pxcore.gateway import GatewayClient, Observer
 from pxcore.journal import Closing, FlattenTerms, Journal, RowKind
+from pxcore.model import Unavailable
 from pxcore.runtime.paths import Paths
 from pxcore.runtime.wire_record import WireRecord
 from pxcore.settings import Settings
@@ -53,9 +55,9 @@ class FlattenRecord:
 
     def __enter__(self) -> Self:
         try:
-            self._journal = Journal(self._path, on_fault=self._tell)
-        except OSError as error:
-            self._tell(f"cannot be made: {error.strerror}")
+            self._journal = bounded("the record", lambda: Journal(self._path, on_fault=self._tell))
+        except (OSError, Unavailable) as error:
+            self._tell(f"cannot be made: {reason_of(error)}")
             return self
         self._journal.append(RowKind.FLATTEN, self._terms, at=self._clock.now())
         if self._client is not None:

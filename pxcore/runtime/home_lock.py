@@ -1,9 +1,13 @@
 """One `px up` a home folder, and how others ask it to stop: a locked file, and a file with a wish.
 
-The lock dies with its holder, so that what the file says is only believed while it is locked.
+The lock dies with its holder, so that what the file says is only believed while it is locked. A
+wish is for one process, by its number, and is written whole or not at all: on a disk that takes
+none, a signal says to flatten, and nothing can say to leave.
 """
 
 import os
+import signal
+from contextlib import suppress
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -12,8 +16,11 @@ from typing import IO, Self
 import msgspec
 
 from pxcore.filelock import is_locked, try_lock
-from pxcore.model import Misconfigured
+from pxcore.model import Misconfigured, Unavailable
 from pxcore.runtime.paths import Paths
+from pxcore.runtime.processes import Process, found
+
+_TEXT_MAX = 4096
 
 
 class Stop(StrEnum):
@@ -34,6 +41,11 @@ class Household(msgspec.Struct, frozen=True, kw_only=True):
     def text(self) -> str:
         return f"`px up`, process {self.pid}, {self.ui or 'which is still starting'}"
 
+    @property
+    def address(self) -> str:
+        """Of a wish for this one, and no other that has its number later."""
+        return f"{self.pid} {self.since.isoformat()}"
+
 
 class HomeLock:
     """`with HomeLock(home):` raises Misconfigured, naming the first, when another has it."""
@@ -41,6 +53,7 @@ class HomeLock:
     def __init__(self, home: Path) -> None:
         self._home = home
         self._file: IO[str] | None = None
+        self._us = Household(pid=os.getpid(), ui="", since=datetime.now(UTC))
 
     def __enter__(self) -> Self:
         path = _lock_of(self._home)
@@ -54,24 +67,25 @@ class HomeLock:
             who = "another `px up`" if there is None else there.text
             raise Misconfigured(f"{who} runs here already; `px down` stops it") from None
         self._file = file
-        _stop_of(self._home).unlink(missing_ok=True)  # a wish that was meant for an earlier one
         self.tell("")
         return self
 
     def tell(self, ui: str) -> None:
         assert self._file is not None
-        there = Household(pid=os.getpid(), ui=ui, since=datetime.now(UTC))
+        self._us = msgspec.structs.replace(self._us, ui=ui)
         self._file.truncate(0)
-        self._file.write(msgspec.json.encode(there).decode())
+        self._file.write(msgspec.json.encode(self._us).decode())
         self._file.flush()
 
     def wish(self) -> Stop | None:
         """What another process asked for."""
         try:
-            text = _stop_of(self._home).read_text(encoding="utf-8").strip()
+            text = _stop_of(self._home).read_text(encoding="utf-8", errors="replace")
         except OSError:
             return None
-        return Stop(text) if text in set(Stop) else Stop.FLATTEN
+        word, _, whom = text.partition(" ")
+        is_ours = word in set(Stop) and whom == f"{self._us.address}\n"
+        return Stop(word) if is_ours else None
 
     def __exit__(self, *error: object) -> None:
         if self._file is not None:
@@ -82,17 +96,43 @@ class HomeLock:
 def household_of(home: Path) -> Household | None:
     """The `px up` that runs there; None when none does."""
     try:
-        with _lock_of(home).open("r+", encoding="utf-8") as file:
-            text = file.read()
+        with _lock_of(home).open("r", encoding="utf-8", errors="replace") as file:
+            text = file.read(_TEXT_MAX)
             if not is_locked(file):
                 return None
             return msgspec.json.decode(text, type=Household)
-    except (OSError, msgspec.DecodeError):
+    except (OSError, msgspec.MsgspecError, RecursionError):
         return None
 
 
-def ask_to_stop(home: Path, stop: Stop) -> None:
-    _stop_of(home).write_text(stop.value, encoding="utf-8")
+def ask_to_stop(home: Path, there: Household, stop: Stop) -> None:
+    """Raises Unavailable when it cannot be told, and what it does instead when it can be."""
+    path = _stop_of(home)
+    fresh = path.with_suffix(f".stop.{os.getpid()}")
+    try:
+        fresh.write_text(f"{stop} {there.address}\n", encoding="utf-8")
+        fresh.replace(path)
+        return
+    except OSError as error:
+        _delete(fresh)
+        if stop is Stop.LEAVE:
+            raise Unavailable(
+                f"{path} cannot be written ({error.strerror}): `px up` cannot be told to leave; "
+                "without --leave it is told by a signal, and flattens"
+            ) from error
+    _signal(there)
+
+
+def _delete(path: Path) -> None:
+    with suppress(OSError):
+        path.unlink(missing_ok=True)
+
+
+def _signal(there: Household) -> None:
+    try:
+        (found(there.pid) or Process(pid=there.pid)).send(signal.SIGTERM)
+    except OSError as error:
+        raise Unavailable(f"{there.text} cannot be told: {error.strerror}") from error
 
 
 def _lock_of(home: Path) -> Path:

@@ -11,8 +11,10 @@ from pathlib import Path
 
 import msgspec
 
+from pxcore.courtesy import bounded, reason_of
 from pxcore.journal.operator import operator_name
 from pxcore.model import Misconfigured, PxError, Unavailable
+from pxcore.runtime.control_socket import Call, Wish, accounts_held, call
 from pxcore.runtime.paths import Paths
 from pxcore.runtime.store_access import ask_store, has_store
 from pxcore.settings import Settings
@@ -129,13 +131,27 @@ def kill_status(settings: Settings) -> KillStatus:
     )
 
 
-def engage(settings: Settings, *, reason: str, flattens: bool, who: str = "") -> tuple[str, ...]:
-    """It is engaged when this returns; what of the two could not be written is said.
+class Engaged(msgspec.Struct, frozen=True, kw_only=True):
+    """`problems` say where it could not be written. `told` are sessions that heard of it at once,
+    without a disk. When it `is_kept` nowhere, those that begin later do not know of it.
+    """
 
-    The file comes first: it needs nothing that may hang. Raises Unavailable when neither the file
-    nor the store could be written: then nothing is engaged.
+    problems: tuple[str, ...]
+    told: tuple[str, ...]
+    is_kept: bool
+
+
+def engage(settings: Settings, *, reason: str, flattens: bool, who: str = "") -> Engaged:
+    """It is engaged when this returns, for those that live at the least.
+
+    Sessions of this machine are told first, by their sockets; then the file is written, then the
+    store, each with a bound. Raises Unavailable when nobody was told and nothing could be written:
+    then nothing is engaged.
     """
     by = who or operator_name()
+    home = Paths(settings.home).home
+    wish = Call(wish=Wish.KILL, why=f"{reason} ({by})", flattens=flattens)
+    told = _tell_sessions(home, wish)
     problems = [*_write_file(settings, reason=reason, flattens=flattens, who=by)]
 
     def latch(store: Store) -> None:
@@ -145,9 +161,16 @@ def engage(settings: Settings, *, reason: str, flattens: bool, who: str = "") ->
         ask_store(settings, latch, limit_s=_LIMIT_S)
     except PxError as error:
         problems.append(f"not in the store: {error}")
-    if len(problems) == 2:
+    is_kept = len(problems) < 2
+    if not is_kept and not told:
         raise Unavailable(f"the kill switch is NOT engaged: {'; '.join(problems)}")
-    return tuple(problems)
+    return Engaged(problems=tuple(problems), told=told, is_kept=is_kept)
+
+
+def _tell_sessions(home: Path, wish: Call) -> tuple[str, ...]:
+    """Those that took it."""
+    peers = [call(home, account_id, wish) for account_id in accounts_held(home)]
+    return tuple(peer.holder for peer in peers if peer is not None and peer.is_taken)
 
 
 def release(settings: Settings, *, reason: str, who: str = "") -> bool:
@@ -168,6 +191,7 @@ def release(settings: Settings, *, reason: str, who: str = "") -> bool:
         return release_kill_latch(store, reason=reason, who=by)
 
     was_latched = ask_store(settings, let_go, limit_s=_LIMIT_S)
+    _tell_sessions(Paths(settings.home).home, Call(wish=Wish.RELEASE, why=reason))
     if had_file:
         try:
             path.unlink(missing_ok=True)
@@ -179,18 +203,29 @@ def release(settings: Settings, *, reason: str, who: str = "") -> bool:
 
 
 def _write_file(settings: Settings, *, reason: str, flattens: bool, who: str) -> list[str]:
+    """Why it could not be written, with a bound; nothing when it is there."""
     path = Paths(settings.home).kill_file
-    if path.exists() and (flattens is False or _flattens(path)):
-        return []  # a person's own words stay
     words = f"{reason} ({who}, {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC)"
+    text = words if flattens else f"{ENTRIES_ONLY} {words}"
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        fresh = path.with_name(f"{path.name}.new")
-        fresh.write_text(words if flattens else f"{ENTRIES_ONLY} {words}", encoding="utf-8")
-        fresh.replace(path)
-    except OSError as error:
-        return [f"no file {path}: {error.strerror}"]
+        bounded(f"the file {path.name}", lambda: _put(path, text, flattens=flattens))
+    except (OSError, Unavailable) as error:
+        return [f"no file {path}: {reason_of(error)}"]
     return []
+
+
+def _put(path: Path, text: str, *, flattens: bool) -> None:
+    """Whole or not at all."""
+    if path.exists() and (flattens is False or _flattens(path)):
+        return  # a person's own words stay
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_name(f"{path.name}.new")
+    try:
+        fresh.write_text(text, encoding="utf-8")
+        fresh.replace(path)
+    except OSError:
+        fresh.unlink(missing_ok=True)
+        raise
 
 
 def _flattens(path: Path) -> bool:

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 
 from loguru import logger
 from sqlalchemy.exc import SQLAlchemyError
@@ -19,7 +20,7 @@ from pxcore.model import PxError
 from pxcore.runtime.kill_switch import KillSwitch, switch_of
 from pxcore.runtime.lock import AccountBusy
 from pxcore.runtime.paths import Paths
-from pxcore.runtime.store_access import ask_store, open_store
+from pxcore.runtime.store_access import ask_store, open_store, store_file
 from pxcore.settings import Settings
 from pxcore.store import Store
 from pxcore.store.kill import read_kill_latch
@@ -139,6 +140,8 @@ class LeaseKeeper:
         self._pulse = Pulse(loops=0, phase="starting", exposure=0)
         self._heard_at = time.monotonic()
         self._switch: KillSwitch | None = None
+        self._file: os.stat_result | None = None  # of the store, where it is one
+        self.trouble: str | None = None  # the store is not the one of before, and is not known yet
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="lease", daemon=True)
         self._thread.start()
@@ -179,11 +182,12 @@ class LeaseKeeper:
         beat_at = 0.0
         while True:
             try:
-                store = store or open_store(self._settings)
+                store = self._opened(store)
                 self._switch = switch_of(read_kill_latch(store))
                 if time.monotonic() >= beat_at and not self._is_lost:
                     self._beat(store)
                     beat_at = time.monotonic() + _BEAT_S
+                    self.trouble = None
                 self._heard_at = time.monotonic()
             except (SQLAlchemyError, PxError, OSError) as error:
                 logger.warning("no heartbeat: {}", str(error).splitlines()[0])
@@ -192,6 +196,21 @@ class LeaseKeeper:
             if self._stopped.wait(_LOOK_S):
                 _close(store)
                 return
+
+    def _opened(self, store: Store | None) -> Store:
+        """The one whose file is at its path now: one that was deleted or replaced still answers
+        whoever has it open, and hears nothing of what others latch.
+        """
+        path = store_file(self._settings)
+        if store is not None and (path is None or _is_same(path, self._file)):
+            return store
+        if store is not None:
+            self.trouble = f"{path} was deleted or replaced under the session: opened again"
+            logger.error("{}", self.trouble)
+            _close(store)
+        opened = open_store(self._settings)
+        self._file = None if path is None else os.stat(path)
+        return opened
 
     def _beat(self, store: Store) -> None:
         is_ours = beat_lease(
@@ -220,6 +239,13 @@ class LeaseKeeper:
             pid=os.getpid(),
             seen=seen,
         )
+
+
+def _is_same(path: Path, before: os.stat_result | None) -> bool:
+    try:
+        return before is not None and os.path.samestat(os.stat(path), before)
+    except OSError:
+        return False
 
 
 def _close(store: Store | None) -> None:

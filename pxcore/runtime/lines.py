@@ -7,6 +7,9 @@ import msgspec
 
 from pxcore.engine.commands import Level
 
+# Exit statuses of a session's process; its last line is believed with its own alone.
+FLAT, NOT_PROVEN, NOT_STARTED, LEFT = range(4)
+
 
 class Progress(msgspec.Struct, frozen=True, kw_only=True, tag="progress", tag_field="line"):
     """Where the session stands. Prices in price units, as they are printed, None where

@@ -1,51 +1,175 @@
-"""One sender of orders per account on this machine: an OS lock that dies with its holder.
+"""One sender of orders per account on this machine: held by the session's process, by the flatten
+of leftovers at start, by `px flatten` and by the last resort for a session that has died.
 
-Held by the session's process, by the flatten of leftovers at start, by `px flatten` and by the
-last resort for a session that has died. Whoever finds it taken does not touch the account.
+Two things say who holds: an OS lock on a file, and a socket without a file (`control_socket`).
+Both die with their holder. A disk that is full, read-only or gone takes the first away: who opens
+positions does not go on without it, who closes them does, and says so.
 """
 
+import errno
 import os
+import re
+import signal
+import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Self
 
-from pxcore.filelock import is_locked, try_lock
-from pxcore.model import PxError
+import msgspec
 
-LEAVE = "leave"  # in the file of wishes: end and send nothing
+from pxcore.courtesy import Say, bounded, reason_of
+from pxcore.filelock import is_locked, try_lock
+from pxcore.model import PxError, Unavailable
+from pxcore.runtime.control_socket import Call, ControlSocket, Peer, Wish, call
+from pxcore.runtime.forks import close_in_children, keep_in_children
+from pxcore.runtime.processes import Process, ours
+
+LEAVE, STOP = "leave", "stop"  # how a line in the file of wishes begins
 _ATTEMPTS = 3
 _BETWEEN_S = 0.02
+_TEXT_MAX = 500
+_IS_SESSION = re.compile(r"px-\d{8}-")
+_PROCESS = re.compile(r"\(process (\d+)\)$")
+_CANNOT_WRITE = (errno.EROFS, errno.EACCES, errno.EPERM)
 
 
 class AccountBusy(PxError):
     """Somebody else on this machine holds the account; the message names the holder."""
 
 
-class AccountLock:
-    """`with AccountLock(...)`: raises AccountBusy at once when another process holds it."""
+class Holder(msgspec.Struct, frozen=True, kw_only=True):
+    """`process` is None where nobody wrote down which it is."""
 
-    def __init__(self, home: Path, account_id: int, *, holder: str) -> None:
+    text: str
+    process: Process | None
+
+    @property
+    def is_gone(self) -> bool:
+        """Its process has ended, or is another's by now: what is locked still is a child's."""
+        return self.process is not None and not self.process.is_alive
+
+    @property
+    def is_session(self) -> bool:
+        return _IS_SESSION.match(self.text) is not None
+
+
+class AccountLock:
+    """`with AccountLock(...)`: raises AccountBusy at once when another process holds it.
+
+    `on_trouble` is told why the disk does not let us have the lock, and then it goes on without.
+    Where it is not given, that is Unavailable.
+    """
+
+    def __init__(
+        self, home: Path, account_id: int, *, holder: str, on_trouble: Say | None = None
+    ) -> None:
         self.path = home / "locks" / f"account-{account_id}.lock"
         self.stop_path = self.path.with_suffix(".stop")
+        self._home = home
         self._account_id = account_id
         self._holder = holder
+        self._on_trouble = on_trouble
         self._file: IO[str] | None = None
+        self._socket: ControlSocket | None = None
+
+    @property
+    def text(self) -> str:
+        """As others name us while we hold it."""
+        return f"{self._holder} (process {os.getpid()})"
 
     def __enter__(self) -> Self:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        file = self.path.open("a+", encoding="utf-8")
-        if not self._is_taken(file):
-            holder = _name_in(file)
-            file.close()
-            raise AccountBusy(f"account {self._account_id} is held by {holder}")
-        file.truncate(0)
-        file.write(f"{self._holder} (process {os.getpid()})\n")
-        file.flush()
-        self._file = file
-        self.stop_path.unlink(missing_ok=True)  # a wish that was meant for an earlier holder
+        socket = ControlSocket(self._home, self._account_id, holder=self.text)
+        if not socket.bind():
+            other = call(self._home, self._account_id, Call(wish=Wish.NONE))
+            if other is not None:
+                raise AccountBusy(f"account {self._account_id} is held by {_told(other)}")
+        try:
+            self._file = self._locked()
+        except BaseException:
+            socket.close()
+            raise
+        self._socket = socket
         return self
 
-    def _is_taken(self, file: IO[str]) -> bool:
+    def __exit__(self, *error: object) -> None:
+        if self._file is not None:
+            keep_in_children(self._file)
+            self._file.close()
+            self._file = None
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+
+    def listen(self, take: Callable[[Call], None]) -> None:
+        """While we hold it, each wish that reaches us without a file is handed to `take`."""
+        if self._socket is not None:
+            self._socket.listen(take)
+
+    def problem(self) -> str | None:
+        """Is the file that we locked still the one that others would find? Why not, else None."""
+        if self._file is None:
+            return "it was taken without its file"
+        try:
+            there = os.stat(self.path)
+        except FileNotFoundError:
+            return f"{self.path} was deleted"
+        except OSError as error:
+            return f"{self.path}: {reason_of(error)}"
+        return (
+            None
+            if os.path.samestat(os.fstat(self._file.fileno()), there)
+            else (f"{self.path} is another file by now")
+        )
+
+    def take_again(self) -> None:
+        """Of a file that was deleted or replaced. Raises AccountBusy, Unavailable."""
+        file = bounded("the account's lock", self._file_locked)
+        if self._file is not None:
+            keep_in_children(self._file)
+            self._file.close()
+        self._file = file
+
+    # -- the file -----------------------------------------------------------------------------
+
+    def _locked(self) -> IO[str] | None:
+        try:
+            return bounded("the account's lock", self._file_locked)
+        except (OSError, Unavailable) as error:
+            text = f"the lock {self.path.name} cannot be had: {reason_of(error)}"
+            if self._on_trouble is None:
+                raise Unavailable(text) from error
+            self._on_trouble(f"{text}; going on without it")
+            return None
+
+    def _file_locked(self) -> IO[str]:
+        """Raises AccountBusy and OSError."""
+        while True:
+            file = self._opened()
+            try:
+                if not self._is_taken(file):
+                    self._refuse_or_break(file)
+                elif self._is_the_one(file):
+                    self._sign(file)
+                    close_in_children(file)
+                    return file
+            except BaseException:
+                file.close()
+                raise
+            file.close()
+
+    def _opened(self) -> IO[str]:
+        """A disk that takes no writes still has the lock, if the file is there."""
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            return self.path.open("a+", encoding="utf-8", errors="replace")
+        except OSError as error:
+            if error.errno not in _CANNOT_WRITE:
+                raise
+            return self.path.open("r", encoding="utf-8", errors="replace")
+
+    @staticmethod
+    def _is_taken(file: IO[str]) -> bool:
         """By us. Tried more than once: who only looks holds it for microseconds."""
         for attempt in range(_ATTEMPTS):
             try:
@@ -56,39 +180,135 @@ class AccountLock:
                     time.sleep(_BETWEEN_S)
         return False
 
-    def __exit__(self, *error: object) -> None:
-        if self._file is not None:
-            self._file.close()
-            self._file = None
+    def _refuse_or_break(self, file: IO[str]) -> None:
+        """A lock whose holder has died is kept by a child of its: a new file takes its place."""
+        holder = _holder_in(file)
+        if not holder.is_gone:
+            raise AccountBusy(f"account {self._account_id} is held by {holder.text}")
+        fresh = self.path.with_suffix(f".lock.{os.getpid()}-{threading.get_ident()}")
+        fresh.touch()
+        fresh.replace(self.path)
 
-    def ask_holder_to_stop(self) -> None:
-        """A session that holds the account sees this within a second, flattens and ends."""
-        self._ask(f"asked by {self._holder}")
+    def _is_the_one(self, file: IO[str]) -> bool:
+        """Nobody has put another file in its place between its opening and its lock."""
+        try:
+            return os.path.samestat(os.fstat(file.fileno()), os.stat(self.path))
+        except FileNotFoundError:
+            return False
 
-    def ask_holder_to_leave(self) -> None:
+    def _sign(self, file: IO[str]) -> None:
+        """A full disk may not take it: who holds is told by the socket then."""
+        if not file.writable():
+            return
+        try:
+            os.ftruncate(file.fileno(), 0)  # nothing is buffered: a close must not fail for it
+            os.write(file.fileno(), f"{self.text}\nstarted {ours().started}\n".encode())
+        except OSError as error:
+            if self._on_trouble is None:
+                raise
+            self._on_trouble(f"the lock {self.path.name} names nobody: {reason_of(error)}")
+
+    # -- asking whoever holds it --------------------------------------------------------------
+
+    def ask_holder_to_stop(self) -> bool:
+        """A session that holds the account hears this within a second, flattens and ends. False
+        when nothing reached it. May be asked again.
+        """
+        return self._ask(Wish.STOP)
+
+    def ask_holder_to_leave(self) -> bool:
         """As above, but it ends without sending anything if its position is protected."""
-        self._ask(LEAVE)
+        return self._ask(Wish.LEAVE)
 
-    def _ask(self, wish: str) -> None:
-        self.stop_path.parent.mkdir(parents=True, exist_ok=True)
-        fresh = self.stop_path.with_suffix(".stop.new")
-        fresh.write_text(f"{wish}\n", encoding="utf-8")
-        fresh.replace(self.stop_path)
+    def _ask(self, wish: Wish) -> bool:
+        """By its socket; by the file of wishes; at last, for a stop, by a signal."""
+        peer = call(self._home, self._account_id, Call(wish=wish, why=f"asked by {self._holder}"))
+        if peer is not None and peer.is_taken:
+            return True
+        holder = _found(self._home, self._account_id, peer)
+        if holder is None:
+            return False
+        try:
+            bounded("the file of wishes", lambda: self._write_wish(wish, holder))
+            return True
+        except (OSError, Unavailable):
+            return wish is Wish.STOP and _signalled(holder)
+
+    def _write_wish(self, wish: Wish, holder: Holder) -> None:
+        """Whole or not at all, and for that holder alone."""
+        fresh = self.stop_path.with_suffix(f".stop.{os.getpid()}")
+        try:
+            fresh.write_text(f"{wish} {holder.text}\n", encoding="utf-8")
+            fresh.replace(self.stop_path)
+        except OSError:
+            fresh.unlink(missing_ok=True)
+            raise
+
+    def wish(self) -> str | None:
+        """STOP or LEAVE, when somebody asked us, who hold the account, by the file; else None."""
+        try:
+            text = self.stop_path.read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            return None
+        word, _, whom = text.partition(" ")
+        return word if word in (STOP, LEAVE) and whom == f"{self.text}\n" else None
 
 
 def holder_of(home: Path, account_id: int) -> str | None:
-    """Who on this machine holds the account now; None when nobody does.
+    """Who on this machine holds the account now; None when nobody does."""
+    holder = find_holder(home, account_id)
+    return None if holder is None else holder.text
 
-    Looks without taking the lock, and leaves the holder's files as they are.
+
+def find_holder(home: Path, account_id: int) -> Holder | None:
+    """As above, with its process. Looks without taking the lock, and leaves the holder's files as
+    they are; one whose process has gone holds nothing.
     """
+    return _found(home, account_id, call(home, account_id, Call(wish=Wish.NONE)))
+
+
+def _found(home: Path, account_id: int, peer: Peer | None) -> Holder | None:
+    if peer is not None and peer.holder:
+        return Holder(text=peer.holder, process=peer.process)
+    path = AccountLock(home, account_id, holder="").path
     try:
-        file = AccountLock(home, account_id, holder="").path.open("r+", encoding="utf-8")
+        in_file = bounded("the account's lock", lambda: _holder_of_file(path))
+    except (OSError, Unavailable):
+        in_file = None
+    if in_file is not None and not in_file.is_gone:
+        return in_file
+    return None if peer is None else Holder(text=_told(peer), process=peer.process)
+
+
+def _holder_of_file(path: Path) -> Holder | None:
+    try:
+        file = path.open("r", encoding="utf-8", errors="replace")
     except FileNotFoundError:
         return None
     with file:
-        return _name_in(file) if is_locked(file) else None
+        return _holder_in(file) if is_locked(file) else None
 
 
-def _name_in(file: IO[str]) -> str:
+def _holder_in(file: IO[str]) -> Holder:
     file.seek(0)
-    return file.read().strip() or "another process"
+    text, _, rest = file.read(_TEXT_MAX).partition("\n")
+    named = _PROCESS.search(text.strip())
+    if named is None:
+        return Holder(text=text.strip() or "another process", process=None)
+    started = rest.partition("started ")[2].strip()
+    return Holder(text=text.strip(), process=Process(pid=int(named[1]), started=started))
+
+
+def _told(peer: Peer) -> str:
+    return peer.holder or f"process {peer.process.pid}, which does not answer"
+
+
+def _signalled(holder: Holder) -> bool:
+    """A session takes SIGTERM for a wish to stop; of others nobody knows what they would do."""
+    if not holder.is_session or holder.process is None:
+        return False
+    try:
+        holder.process.send(signal.SIGTERM)
+    except OSError:
+        return False
+    return True

@@ -2,16 +2,18 @@
 
 import hashlib
 import os
+from functools import cache
 from pathlib import Path
 
-from pxcore.model import Misconfigured
+from pxcore.courtesy import bounded
+from pxcore.model import Misconfigured, Unavailable
 
 
 class Paths:
     """Of one home folder."""
 
     def __init__(self, home: Path) -> None:
-        self.home = home.resolve()
+        self.home = _resolved(home.absolute())
         self.store = self.home / "px.sqlite"
         self.kill_file = self.home / "KILL"
         self.here_file = self.home / "HERE"
@@ -46,3 +48,12 @@ class Paths:
     def report(self, session_id: str) -> Path:
         """Folder of the session's report."""
         return self.reports / session_id
+
+
+@cache
+def _resolved(home: Path) -> Path:
+    """As it is, where the disk does not answer."""
+    try:
+        return bounded("the home folder", home.resolve)
+    except (OSError, RuntimeError, Unavailable):
+        return home

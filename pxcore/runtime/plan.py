@@ -20,7 +20,6 @@ from pxcore.model import (
     Account,
     Bracket,
     Contract,
-    Foreign,
     Misconfigured,
     PxError,
     Snapshot,
@@ -216,11 +215,6 @@ def brought_up_to_date(plan: SessionPlan, settings: Settings) -> SessionPlan:
         in_force=tighter_of((plan.in_force, terms.in_force)),
         operator_rows=len(terms.rows),
     )
-
-
-def only_contract(settings: Settings, contract: Contract) -> str | None:
-    """The one contract whose orders and positions concern us; None when all do."""
-    return contract.id if settings.foreign is Foreign.IGNORE else None
 
 
 def require_agreement(plan: SessionPlan, settings: Settings) -> None:

@@ -17,18 +17,14 @@ from pxcore.journal import read_opening, sessions_in
 from pxcore.journal.repair import repair
 from pxcore.journal.segments import session_of
 from pxcore.model import Contract, Misconfigured, Order, OrderType, PxError, Snapshot
-from pxcore.runtime.alarms import act_of, flatten_alerted
-from pxcore.runtime.flatten import flatten_account
-from pxcore.runtime.flatten_record import FlattenRecord
+from pxcore.runtime.door import Door
 from pxcore.runtime.lock import AccountLock
+from pxcore.runtime.lost_orders import LostOrders
 from pxcore.runtime.paths import Paths
-from pxcore.runtime.plan import only_contract
-from pxcore.runtime.strays import Strays
-from pxcore.runtime.venue import Venue
 from pxcore.settings import Mode, Settings
 
 _FLATTEN_WITHIN_S = 60.0
-_STRAYS_S = 2.0  # between looks
+_BETWEEN_S = 2.0  # between looks
 _WAITING = "waiting: an order of a session that died may still reach the venue"
 _FILLING = "waiting: a market order without a tag, such as a close of a session that died, fills"
 
@@ -61,9 +57,9 @@ class Recovery:
         self._account_id = account_id
         self._say = say
         self._sleep = sleep
-        self._only = only_contract(settings, contract)
+        self._scope = settings.foreign.scope(contract.id)
         self._day_start = trading_day_at(settings.clock.now()).opens_at
-        self._strays = Strays(settings, account_id, client, say=say)
+        self._lost = LostOrders(settings, account_id, client, say=say)
 
     def run(self) -> Recovered:
         """Raises Misconfigured where the settings, or shadow, refuse what was found."""
@@ -72,7 +68,7 @@ class Recovery:
         return recovered
 
     def _recover(self) -> Recovered:
-        snapshot = self._with_closes_filled(self._look_with_strays_in())
+        snapshot = self._with_closes_filled(self._look_with_lost_orders_in())
         if snapshot.is_flat:
             return Recovered(opening=snapshot, adopts=False)
         orders = self._client.orders(self._account_id, start=self._day_start)
@@ -82,7 +78,7 @@ class Recovery:
             contract_id=self._contract.id,
             leftovers=self._settings.leftovers,
             foreign=self._settings.foreign,
-            may_adopt=not self._strays.may_arrive(),
+            may_adopt=not self._lost.may_arrive() and not snapshot.disagreements(),
         )
         self._tell(found, remedy)
         if remedy is Remedy.REFUSE or self._settings.mode is Mode.SHADOW:
@@ -111,15 +107,15 @@ class Recovery:
             if done is not None:
                 self._say(Notice(level=Level.WARNING, code="journal.sealed", text=str(done)))
 
-    def _look_with_strays_in(self) -> Snapshot:
+    def _look_with_lost_orders_in(self) -> Snapshot:
         """Waits for what may still arrive, but not while something is held or alive already."""
         snapshot = self._look()
-        while self._strays(snapshot.taken_at):
-            if self._strays.may_arrive():
+        while self._lost.look_up():
+            if self._lost.may_arrive():
                 if not snapshot.is_flat:
                     return snapshot
                 self._say(Notice(level=Level.INFO, code="start.waits", text=_WAITING))
-                self._sleep(_STRAYS_S)
+                self._sleep(_BETWEEN_S)
             snapshot = self._look()
         return snapshot
 
@@ -127,15 +123,15 @@ class Recovery:
         """So soon after a death, what a market order without a tag leaves is judged, not whose it
         is: most likely it is the last close of the session that died.
         """
-        while any(map(_may_be_a_close, snapshot.orders)) and self._strays.has_just_died():
+        while any(map(_may_be_a_close, snapshot.orders)) and self._lost.has_just_died():
             self._say(Notice(level=Level.INFO, code="start.waits", text=_FILLING))
-            self._sleep(_STRAYS_S)
+            self._sleep(_BETWEEN_S)
             snapshot = self._look()
         return snapshot
 
     def _look(self) -> Snapshot:
         seen = self._client.snapshot(self._account_id, day_start=self._day_start)
-        return seen if self._only is None else seen.only(self._only)
+        return seen.only(self._scope)
 
     def give_up(self, why: str) -> None:
         """Nobody goes on to guard what was to be taken over: it is flattened. Raises NotFlat."""
@@ -146,35 +142,15 @@ class Recovery:
         return self._flatten_for(f"leftovers at start: {_listed(found)}")
 
     def _flatten_for(self, reason: str) -> Snapshot:
-        clock = self._settings.clock.detached()  # a paper market that waits stands still
-        venue = Venue(
-            self._client,
-            account_id=self._account_id,
-            day_start=self._day_start,
-            clock=clock,
-            only=self._only,
+        door = Door(
+            self._settings,
+            self._account_id,
+            client=self._client,
+            scope=self._scope,
+            by="start-up",
+            say=self._say,
         )
-        with (
-            AccountLock(Paths(self._settings.home).home, self._account_id, holder="start-up"),
-            flatten_alerted(
-                self._settings,
-                about=act_of(self._account_id, self._settings.clock.now()),
-                account_id=self._account_id,
-            ),
-            FlattenRecord(
-                self._settings, self._account_id, reason, say=self._say, client=self._client
-            ) as record,
-        ):
-            return flatten_account(
-                venue,
-                clock=clock,
-                reason=reason,
-                timeout_s=_FLATTEN_WITHIN_S,
-                say=self._say,
-                record=record,
-                is_taking_over=True,  # a close of a session that died may still be under way
-                may_still_arrive=self._strays,
-            )
+        return door.flatten(reason, timeout_s=_FLATTEN_WITHIN_S, is_taking_over=True)
 
     def _tell(self, found: tuple[Item, ...], remedy: Remedy) -> None:
         for item in found:

@@ -7,12 +7,12 @@ it works is seen at the venue before anything is called kept.
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from decimal import Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 from pxcore.calendar import trading_day_at
 from pxcore.engine.commands import PlaceStop
 from pxcore.gateway import GatewayClient, Urgency
-from pxcore.model import Order, OrderType, Position, PxError, Side
+from pxcore.model import Order, OrderType, Position, PxError, Scope, Side
 from pxcore.runtime.flatten_record import FlattenRecord
 from pxcore.runtime.lock import AccountLock
 from pxcore.runtime.paths import Paths
@@ -44,8 +44,8 @@ class Reprotect:
     def is_wanted(self) -> bool:
         return self._settings.watchdog == "protect"
 
-    def has_covered(self, why: str) -> bool:
-        """Is all that is held under working stops, now? One that is missing is placed first.
+    def has_covered(self, why: str, scope: Scope) -> bool:
+        """Is all that the scope holds under working stops? One that is missing is placed first.
 
         False where it is not, or cannot be known, or somebody has taken the account meanwhile: then
         only a flatten helps, or it is theirs.
@@ -54,46 +54,51 @@ class Reprotect:
         assert account_id is not None
         try:
             with AccountLock(Paths(self._settings.home).home, account_id, holder="watchdog"):
-                bare = self._uncovered(account_id)
+                bare = self._uncovered(account_id, scope)
                 if bare and not all(self._place(account_id, one, why) for one in bare):
                     return False
-                return self._is_covered_soon(account_id)
+                return self._is_covered_soon(account_id, scope)
         except PxError as error:
             self._say(f"not protected: {error}")
             return False
 
-    def _is_covered_soon(self, account_id: int) -> bool:
+    def _is_covered_soon(self, account_id: int, scope: Scope) -> bool:
         """A stop that was placed just now is given a moment to be seen working."""
         for _ in range(_LOOKS):
-            if not self._uncovered(account_id):
+            if not self._uncovered(account_id, scope):
                 return True
             self._sleep(_BETWEEN_S)
         return False
 
-    def _uncovered(self, account_id: int) -> list[Position]:
-        orders = self._client.open_orders(account_id, urgency=Urgency.URGENT)
-        positions = self._client.positions(account_id, urgency=Urgency.URGENT)
-        held = [p for p in positions if not p.is_flat]
-        strays = {o.contract_id for o in orders} - {p.contract_id for p in held}
-        if strays:
-            raise PxError(f"orders are alive without a position in {', '.join(sorted(strays))}")
-        return [p for p in held if not is_covered(p, orders)]
+    def _uncovered(self, account_id: int, scope: Scope) -> list[Position]:
+        """Raises PxError for a look that does not agree with itself: no stop is placed on that."""
+        day_start = trading_day_at(self._settings.clock.now()).opens_at
+        look = self._client.snapshot(account_id, day_start=day_start, urgency=Urgency.URGENT)
+        look = look.only(scope)
+        for difference in look.disagreements():
+            raise PxError(str(difference))
+        held = [p for p in look.positions if not p.is_flat]
+        alone = {o.contract_id for o in look.orders} - {p.contract_id for p in held}
+        if alone:
+            raise PxError(f"orders are alive without a position in {', '.join(sorted(alone))}")
+        return [p for p in held if not is_covered(p, look.orders)]
 
     def _place(self, account_id: int, position: Position, why: str) -> bool:
         settings = self._settings
         if position.contract_id in self._tried:
             return False
         self._tried.add(position.contract_id)
-        contract = self._client.resolve_contract(position.contract_id)
+        contract = self._client.contract(position.contract_id, urgency=Urgency.URGENT)
         direction = 1 if position.size > 0 else -1
         distance = Decimal(settings.stop_loss_ticks) * contract.tick_size
         level = position.average_price - direction * distance
+        nearer = ROUND_CEILING if direction > 0 else ROUND_FLOOR  # to the market: risks no more
         stop = PlaceStop(
             tag=f"px-watchdog-{datetime.now(UTC):%Y%m%d-%H%M%S}",
             contract_id=contract.id,
             side=Side.SELL if direction > 0 else Side.BUY,
             size=abs(position.size),
-            stop_ticks=int(level // contract.tick_size),
+            stop_ticks=int((level / contract.tick_size).to_integral_value(nearer)),
             reason=why,
         )
         self._say(f"placing a stop {stop.side} {stop.size} {contract.name}, {stop.tag}")

@@ -51,7 +51,7 @@ from pxcore.runtime.halts import latch_halt
 from pxcore.runtime.inbox import Inbox
 from pxcore.runtime.kill_switch import both_of, local_kill_switch
 from pxcore.runtime.lease import SILENT_S, LeaseKeeper, take
-from pxcore.runtime.lines import Ended, Milestone
+from pxcore.runtime.lines import FLAT, LEFT, NOT_PROVEN, NOT_STARTED, Ended, Milestone
 from pxcore.runtime.lock import AccountBusy, AccountLock
 from pxcore.runtime.operator_watch import OperatorWatch
 from pxcore.runtime.paper_link import PaperLink
@@ -61,7 +61,6 @@ from pxcore.runtime.plan import (
     brought_up_to_date,
     connect,
     engine_config,
-    only_contract,
     require_agreement,
 )
 from pxcore.runtime.progress import Narrator, progress_of
@@ -101,7 +100,8 @@ class Session:
         self._latching: threading.Thread | None = None
         self._is_lateness_told = False
         self._has_looked = False  # at the account by REST, whatever came of it
-        self._is_silenced = False  # entries, while the store takes no heartbeat
+        self._silenced_by: str | None = None  # why there are no entries now
+        self._watch: FileWatch | None = None
         speed = self._clock.speed
         self._narrator = Narrator(plan.contract, denied_every_s=_DENIED_EVERY_S * speed)
         self._journal = Journal(
@@ -115,7 +115,7 @@ class Session:
             account_id=plan.account.id,
             day_start=plan.day_start,
             clock=self._clock,
-            only=only_contract(settings, plan.contract),
+            scope=settings.foreign.scope(plan.contract.id),
         )
         self._engine = Engine(engine_config(plan, settings), self._choice.make())
         is_paper = settings.gateway is GatewayName.PAPER
@@ -163,11 +163,13 @@ class Session:
         watch_pipe(0, clock=self._clock, deliver=self._inbox.put)
         watch = FileWatch(
             lambda: both_of(local_kill_switch(self._settings), self._lease.switch),
-            self._lock.stop_path,
+            self._lock,
             self._paths.here_file,
             clock=self._clock,
             deliver=self._inbox.put,
+            look_at_journal=self._journal.look,
         )
+        self._watch = watch
         operator = OperatorWatch(
             OperatorJournal(
                 self._paths.journals,
@@ -224,7 +226,7 @@ class Session:
                 )
                 self._voice.say(progress)
                 self._lease.note(phase=progress.phase, exposure=progress.exposure)
-                self._heed_silence()
+                self._heed_hindrance()
             if self._engine.ending is not None:
                 self._tell_lateness()
                 leave_by = leave_by or moment + _LEAVE_S
@@ -248,17 +250,33 @@ class Session:
             self._link.quiet(lambda: self._inbox.is_empty)
         return self._link.is_stepping
 
-    def _heed_silence(self) -> None:
-        """A store that takes no heartbeat cannot say either that the kill switch is engaged, or
-        that another has the account.
-        """
-        is_silent = self._lease.silent_s > SILENT_S
-        if is_silent is self._is_silenced:
+    def _heed_hindrance(self) -> None:
+        """No entries while a second sender could not be kept out, or nobody could stop this one."""
+        why = self._hindrance()
+        if why == self._silenced_by:
             return
-        self._is_silenced = is_silent
-        ask = Ask.PAUSE if is_silent else Ask.RESUME
-        why = "the store takes no heartbeat" if is_silent else "the store is back"
-        self._inbox.put(Asked(at=self._clock.now(), ask=ask, why=why))
+        if why is None or self._silenced_by is None:
+            ask = Ask.RESUME if why is None else Ask.PAUSE
+            text = why or f"over: {self._silenced_by}"
+            self._inbox.put(Asked(at=self._clock.now(), ask=ask, why=text))
+        if why is not None:
+            self._say_alarm("hindered", why)
+        self._silenced_by = why
+
+    def _hindrance(self) -> str | None:
+        """A store that takes no heartbeat cannot say either that the kill switch is engaged, or
+        that another has the account; nor can one that is not the one of before.
+        """
+        if self._lease.trouble is not None:
+            return self._lease.trouble
+        if self._lease.silent_s > SILENT_S:
+            return "the store takes no heartbeat"
+        watch = self._watch
+        return (
+            None
+            if watch is None or watch.lock_problem is None
+            else (f"the account's lock: {watch.lock_problem}")
+        )
 
     def _note_lost(self, holder: str) -> None:
         why = f"the lease of the account is held by {holder}"
@@ -399,7 +417,7 @@ _LOG_LEVEL = {Level.INFO: "INFO", Level.WARNING: "WARNING", Level.ALARM: "ERROR"
 
 
 def main(argv: list[str]) -> int:
-    """`python -m pxcore.runtime.session PLAN`: exit status 0 flat, 1 not proven, 2 not started."""
+    """`python -m pxcore.runtime.session PLAN`. Its exit status is one of `lines`."""
     voice = Voice(sys.stdout.buffer)
     try:
         plan = msgspec.json.decode(argv[1], type=SessionPlan)
@@ -420,12 +438,14 @@ def main(argv: list[str]) -> int:
             ended = session.run()
     except AccountBusy as error:
         voice.end(Ended(reason=str(error), is_flat=False, is_refused=True))
-        return 2
+        return NOT_STARTED
     except (Misconfigured, Unavailable, OSError, msgspec.DecodeError, IndexError) as error:
         voice.end(Ended(reason=f"session not started: {error}", is_flat=False))
-        return 2
+        return NOT_STARTED
     voice.end(ended)
-    return 0 if ended.is_flat else 1
+    if ended.is_left:
+        return LEFT
+    return FLAT if ended.is_flat else NOT_PROVEN
 
 
 if __name__ == "__main__":

@@ -3,13 +3,10 @@
 from pxcore.engine import Engine
 from pxcore.gateway import GatewayClient
 from pxcore.journal import Closing, Ledger
-from pxcore.runtime.alarms import flatten_alerted
-from pxcore.runtime.flatten import flatten_account
-from pxcore.runtime.flatten_record import FlattenRecord, Say
+from pxcore.runtime.door import Door, Holding
+from pxcore.runtime.flatten_record import Say
 from pxcore.runtime.lines import Ended
-from pxcore.runtime.plan import SessionPlan, only_contract
-from pxcore.runtime.strays import Strays
-from pxcore.runtime.venue import Venue
+from pxcore.runtime.plan import SessionPlan
 from pxcore.settings import Settings
 
 _LAST_RESORT_S = 60.0
@@ -24,29 +21,15 @@ def flatten_by_rest(
     say: Say,
 ) -> None:
     """Whatever is left is flattened by REST alone, by who holds the account. Raises NotFlat."""
-    account_id = plan.account.id
-    clock = settings.clock.detached()  # a paper market that waits stands still
-    venue = Venue(
-        client,
-        account_id=account_id,
-        day_start=plan.day_start,
-        clock=clock,
-        only=only_contract(settings, plan.contract),
+    door = Door(
+        settings,
+        plan.account.id,
+        client=client,
+        scope=settings.foreign.scope(plan.contract.id),
+        by=plan.session_id,
+        say=say,
     )
-    with (
-        flatten_alerted(settings, about=plan.session_id, account_id=account_id),
-        FlattenRecord(settings, account_id, reason, say=say) as record,
-    ):
-        flatten_account(
-            venue,
-            clock=clock,
-            reason=reason,
-            timeout_s=_LAST_RESORT_S,
-            say=say,
-            record=record,
-            is_taking_over=True,
-            may_still_arrive=Strays(settings, account_id, client, say=say),
-        )
+    door.flatten(reason, timeout_s=_LAST_RESORT_S, holding=Holding.OURS, about=plan.session_id)
 
 
 def closing_of(

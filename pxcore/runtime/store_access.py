@@ -17,7 +17,7 @@ from pxcore.model import Unavailable
 from pxcore.runtime.paths import Paths
 from pxcore.settings import Settings
 from pxcore.store import Store
-from pxcore.store.database import store_url
+from pxcore.store.database import file_of, store_url
 
 T = TypeVar("T")
 _LIMIT_S = 30.0
@@ -39,9 +39,8 @@ def store_file(settings: Settings) -> Path | None:
     given = settings.database_url.get_secret_value()
     if not given:
         return Paths(settings.home).store
-    url = store_url(given)
-    is_file = url.get_backend_name() == "sqlite"
-    return Path(str(url.database)).resolve() if is_file else None
+    path = file_of(store_url(given))
+    return None if path is None else path.resolve()
 
 
 def ask_store(settings: Settings, ask: Callable[[Store], T], *, limit_s: float = _LIMIT_S) -> T:

@@ -9,6 +9,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
 from datetime import timedelta
 from typing import IO
 
@@ -16,20 +17,17 @@ import msgspec
 
 from pxcore.engine.commands import Level, Notice
 from pxcore.engine.events import Ask
-from pxcore.model import PxError, Unavailable
-from pxcore.runtime.alarms import flatten_alerted
-from pxcore.runtime.flatten import flatten_account
-from pxcore.runtime.flatten_record import FlattenRecord
+from pxcore.gateway import Urgency
+from pxcore.model import PxError, Scope, Unavailable
+from pxcore.runtime.door import Door
 from pxcore.runtime.halts import latch_halt
-from pxcore.runtime.lines import Ended, Line, Milestone, Progress, decode
-from pxcore.runtime.lock import AccountBusy, AccountLock
+from pxcore.runtime.lines import FLAT, LEFT, NOT_STARTED, Ended, Line, Milestone, Progress, decode
+from pxcore.runtime.lock import AccountBusy
 from pxcore.runtime.paths import Paths
-from pxcore.runtime.plan import SessionPlan, connect, only_contract, require_agreement
+from pxcore.runtime.plan import SessionPlan, connect, require_agreement
 from pxcore.runtime.process import end, end_of_input, spawn
 from pxcore.runtime.progress import HALTED
 from pxcore.runtime.starting import Hangs, Step
-from pxcore.runtime.strays import Strays
-from pxcore.runtime.venue import Venue
 from pxcore.settings import Mode, Settings
 
 _SILENCE_S = 20.0  # a session says something every half second
@@ -94,12 +92,16 @@ class Supervisor:
         status = end(process, patience=patience)
         if self._ended is None:
             self._drain()
-        if self._ended is not None and self._ended.is_refused:
+        if self._ended is not None and self._ended.is_refused and status == NOT_STARTED:
             raise AccountBusy(self._ended.reason)
-        if self._ended is not None and (self._ended.is_flat or self._ended.is_left):
+        if self._ended is not None and self._is_believed(self._ended, status):
             return self._ended
         if self._ended is None:
             why = why_not or f"session process ended with status {status} and no last line"
+        elif self._ended.is_flat or self._ended.is_left:
+            why = (
+                f"{self._ended.reason}; its last word is not believed, its exit status is {status}"
+            )
         else:
             why = self._ended.reason
         return self._flatten_for_it(why)
@@ -151,16 +153,25 @@ class Supervisor:
         """Waits for the next line. One that is starting is waited for while it moves on; one that
         trades says something every half second. Raises Hangs or queue.Empty.
         """
-        if step is None:
-            return self._lines.get(timeout=_SILENCE_S)
+        heard_at = time.monotonic()
         while True:
             try:
                 line = self._lines.get(timeout=_LOOK_S)
             except queue.Empty:
-                step.look()
+                if self._has_died():
+                    return None
+                if step is not None:
+                    step.look()
+                elif time.monotonic() - heard_at > _SILENCE_S:
+                    raise
                 continue
-            step.note()
+            if step is not None:
+                step.note()
             return line
+
+    def _has_died(self) -> bool:
+        """Its pipe may be kept open by a child of its, and then says nothing for ever."""
+        return self._process is not None and self._process.poll() is not None
 
     def _drain(self) -> None:
         while True:
@@ -175,7 +186,7 @@ class Supervisor:
     def _take(self, text: bytes | str) -> None:
         try:
             line = decode.decode(text)
-        except msgspec.DecodeError:
+        except (msgspec.MsgspecError, RecursionError):
             line = Milestone(
                 at=self._settings.clock.now(),
                 level=Level.WARNING,
@@ -210,41 +221,51 @@ class Supervisor:
             return Ended(reason=why, is_flat=self._ended is not None and self._ended.is_flat)
         is_crash = self._ended is None
         client = connect(self._settings)
-        clock = self._settings.clock.detached()  # a paper market that waits stands still
-        venue = Venue(
-            client,
-            account_id=self._plan.account.id,
-            day_start=self._plan.day_start,
-            clock=clock,
-            only=only_contract(self._settings, self._plan.contract),
+        door = Door(
+            self._settings,
+            self._plan.account.id,
+            client=client,
+            scope=self._settings.foreign.scope(self._plan.contract.id),
+            by="last resort",
+            say=self._say,
         )
-
-        def say(notice: Notice) -> None:
-            self._on_line(
-                Milestone(at=clock.now(), level=Level.ALARM, code=notice.code, text=notice.text)
-            )
-
         try:
-            home = Paths(self._settings.home).home
-            account_id = self._plan.account.id
-            with (
-                flatten_alerted(self._settings, about=self._plan.session_id, account_id=account_id),
-                AccountLock(home, account_id, holder="last resort"),
-                FlattenRecord(self._settings, account_id, why, say=say, client=client) as record,
-            ):
-                flatten_account(
-                    venue,
-                    clock=clock,
-                    reason=why,
-                    timeout_s=_LAST_RESORT_S,
-                    say=say,
-                    record=record,
-                    is_taking_over=True,
-                    may_still_arrive=Strays(self._settings, self._plan.account.id, client, say=say),
-                )
+            door.flatten(
+                why, timeout_s=_LAST_RESORT_S, about=self._plan.session_id, is_taking_over=True
+            )
         except PxError as error:
             return Ended(reason=f"{why}; {error}", is_flat=False, is_crash=is_crash)
+        finally:
+            client.close()
         return Ended(reason=why, is_flat=True, is_crash=is_crash)
+
+    def _say(self, notice: Notice) -> None:
+        now = self._settings.clock.detached().now()
+        self._on_line(Milestone(at=now, level=Level.ALARM, code=notice.code, text=notice.text))
+
+    # -- believing it -------------------------------------------------------------------------
+
+    def _is_believed(self, ended: Ended, status: int | None) -> bool:
+        """Its last word is only a word: the exit status must be that of it, and the venue must
+        show nothing of its contract.
+        """
+        if ended.is_left:
+            return status == LEFT
+        if not ended.is_flat or status != FLAT:
+            return False
+        return self._plan.mode is Mode.SHADOW or self._looks_flat()
+
+    def _looks_flat(self) -> bool:
+        with closing(connect(self._settings)) as client:
+            try:
+                look = client.snapshot(
+                    self._plan.account.id, day_start=self._plan.day_start, urgency=Urgency.URGENT
+                )
+            except PxError as error:
+                text = f"the session says flat, and the account cannot be read: {error}"
+                self._say(Notice(level=Level.ALARM, code="end.unread", text=text))
+                return False
+        return look.only(Scope.of((self._plan.contract.id,))).is_flat
 
 
 def _ask(process: "subprocess.Popen[str]", ask: Ask) -> None:

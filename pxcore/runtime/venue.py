@@ -34,6 +34,7 @@ from pxcore.engine.events import (
 )
 from pxcore.gateway import GatewayClient, Urgency
 from pxcore.model import (
+    WHOLE,
     Contract,
     Misconfigured,
     Order,
@@ -42,6 +43,7 @@ from pxcore.model import (
     Position,
     PxError,
     Refused,
+    Scope,
     Unavailable,
 )
 
@@ -59,7 +61,7 @@ class _Parts(TypedDict, total=False):
 class Venue:
     """One account at the gateway. `day_start` bounds the fills of a snapshot and look-ups.
 
-    `only` is the contract whose orders and positions concern us; None for all of them.
+    `scope` are the contracts whose orders and positions concern us.
     """
 
     def __init__(
@@ -69,13 +71,13 @@ class Venue:
         account_id: int,
         day_start: datetime,
         clock: Clock,
-        only: str | None = None,
+        scope: Scope = WHOLE,
     ) -> None:
         self._client = client
         self._account_id = account_id
         self._day_start = day_start
         self._clock = clock
-        self._only = only
+        self._scope = scope
 
     def instruct(self, instruction: Instruction, contract: Contract | None = None) -> Event:
         """Sends it, once, and says what became of it. `contract` is the entry's or the stop's."""
@@ -117,9 +119,9 @@ class Venue:
                     return SnapshotFailed(
                         at=self._clock.now(), request=request, why=str(error), **parts
                     )
-                if self._only is not None:
-                    snapshot = snapshot.only(self._only)
-                return SnapshotTaken(at=self._clock.now(), request=request, snapshot=snapshot)
+                return SnapshotTaken(
+                    at=self._clock.now(), request=request, snapshot=snapshot.only(self._scope)
+                )
             case ResolveTag(tag=tag):
                 try:
                     order = self._client.resolve(self._account_id, tag, since=self._day_start)
@@ -132,14 +134,11 @@ class Venue:
         parts: _Parts = {}
         with suppress(PxError):
             orders = self._client.open_orders(self._account_id, urgency=Urgency.URGENT)
-            parts["orders"] = tuple(o for o in orders if self._concerns(o.contract_id))
+            parts["orders"] = tuple(o for o in orders if self._scope.holds(o.contract_id))
         with suppress(PxError):
             positions = self._client.positions(self._account_id, urgency=Urgency.URGENT)
-            parts["positions"] = tuple(p for p in positions if self._concerns(p.contract_id))
+            parts["positions"] = tuple(p for p in positions if self._scope.holds(p.contract_id))
         return parts
-
-    def _concerns(self, contract_id: str) -> bool:
-        return self._only is None or self._only == contract_id
 
     def keep_warm(self) -> None:
         """For the thread that instructs, while it has nothing to do."""

@@ -1,4 +1,4 @@
-"""Threads that watch for a person's wish: the pipe of the parent, and the kill switch."""
+"""Threads that watch for a person's wish: the pipe of the parent, files, the control socket."""
 
 import os
 import threading
@@ -7,10 +7,14 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from loguru import logger
+
 from pxcore.clock import Clock
 from pxcore.engine.events import Ask, Asked, Event, KillSwitchSeen, OperatorSeen, ShellFault
-from pxcore.runtime.kill_switch import KillSwitch
-from pxcore.runtime.lock import LEAVE
+from pxcore.model import PxError
+from pxcore.runtime.control_socket import Call, Wish
+from pxcore.runtime.kill_switch import KillSwitch, both_of
+from pxcore.runtime.lock import LEAVE, AccountBusy, AccountLock
 
 _EVERY_S = 0.5
 
@@ -43,28 +47,43 @@ def watch_pipe(descriptor: int, *, clock: Clock, deliver: Callable[[Event], None
 
 
 class FileWatch:
-    """Looks every half second at the kill switch, at the file that asks this session to stop, and
-    at the one that a person touches to say that they are there.
+    """Looks every half second at the kill switch, at the wishes for this session, at the account's
+    lock, and at the file that a person touches to say that they are there.
 
     `switch` says why nothing may be opened, as far as it knows at once: it may wait for nothing.
+    Wishes come by the lock's socket as well, which needs no disk.
     """
 
     def __init__(
         self,
         switch: Callable[[], KillSwitch | None],
-        stop_path: Path,
+        lock: AccountLock,
         here_path: Path,
         *,
         clock: Clock,
         deliver: Callable[[Event], None],
+        look_at_journal: Callable[[], None] = lambda: None,
     ) -> None:
+        self.lock_problem: str | None = None  # why others may take the account beside us
+        self._looks = (
+            self._look_at_switch,
+            self._look_for_wish,
+            self._tell_presence,
+            self._look_at_lock,
+            look_at_journal,
+        )
         self._switch = switch
-        self._stop_path = stop_path
+        self._lock = lock
         self._here_path = here_path
         self._here_s = 0.0  # when it was touched last, as far as we have told
         self._clock = clock
         self._deliver = deliver
+        self._called: KillSwitch | None = None  # engaged by the socket
+        self._told: KillSwitch | None = None
+        self._is_wish_told = False
+        self._failed = ""
         self._stopped = threading.Event()
+        lock.listen(self._heed)
         self._thread = threading.Thread(target=self._run, name="file-watch", daemon=True)
         self._thread.start()
 
@@ -73,28 +92,67 @@ class FileWatch:
         self._thread.join(2.0)
 
     def _run(self) -> None:
-        told: KillSwitch | None = None
-        is_stop_told = False
         while True:
-            switch = self._switch()
-            if switch != told:
-                told = switch
-                self._deliver(_seen(switch, self._clock.now()))
-            if not is_stop_told and self._stop_path.exists():
-                is_stop_told = True
-                self._deliver(self._wish())
-            self._tell_presence()
+            for look in self._looks:
+                self._try(look)
             if self._stopped.wait(_EVERY_S):
                 return
 
-    def _wish(self) -> Asked:
+    def _try(self, look: Callable[[], None]) -> None:
+        """One that fails is told, and keeps neither the others nor the next time from it."""
         try:
-            text = self._stop_path.read_text(encoding="utf-8", errors="replace").strip()
-        except OSError:
-            text = ""
-        ask = Ask.LEAVE if text == LEAVE else Ask.STOP
-        why = "another command asked for the account"
-        return Asked(at=self._clock.now(), ask=ask, why=why)
+            look()
+        except Exception as error:  # the edge of this thread
+            logger.opt(exception=error).error("a look at files failed")
+            what = f"{look.__name__.strip('_').replace('_', ' ')}: {error}"
+            if what != self._failed:
+                self._failed = what
+                self._deliver(ShellFault(at=self._clock.now(), what=what))
+
+    def _look_at_switch(self) -> None:
+        switch = both_of(self._switch(), self._called)
+        if switch != self._told:
+            self._told = switch
+            self._deliver(_seen(switch, self._clock.now()))
+
+    def _look_for_wish(self) -> None:
+        wish = None if self._is_wish_told else self._lock.wish()
+        if wish is not None:
+            self._is_wish_told = True
+            self._tell(Ask.LEAVE if wish == LEAVE else Ask.STOP, "another command asked for it")
+
+    def _heed(self, call: Call) -> None:
+        """What reached us by the lock's socket. Called by its thread."""
+        match call.wish:
+            case Wish.STOP:
+                self._tell(Ask.STOP, call.why)
+            case Wish.LEAVE:
+                self._tell(Ask.LEAVE, call.why)
+            case Wish.KILL:
+                self._called = KillSwitch(reason=call.why, flattens=call.flattens)
+                self._try(self._look_at_switch)
+            case Wish.RELEASE:
+                self._called = None
+            case Wish.NONE:
+                pass
+
+    def _look_at_lock(self) -> None:
+        """A lock whose file was deleted or replaced keeps nobody out: it is taken again."""
+        problem = self._lock.problem()
+        if problem is not None and problem != self.lock_problem:
+            logger.error("the account's lock: {}", problem)
+        self.lock_problem = problem
+        if problem is None:
+            return
+        try:
+            self._lock.take_again()
+        except AccountBusy as busy:
+            self._tell(Ask.LEAVE, str(busy))
+        except (OSError, PxError) as error:
+            self.lock_problem = f"{problem}; {error}"
+
+    def _tell(self, ask: Ask, why: str) -> None:
+        self._deliver(Asked(at=self._clock.now(), ask=ask, why=why))
 
     def _tell_presence(self) -> None:
         try:

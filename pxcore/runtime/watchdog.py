@@ -6,7 +6,6 @@ is in the store, so that its death is noticed, too. It needs nothing of Prefect.
 """
 
 import os
-import re
 import signal
 import threading
 import time
@@ -17,28 +16,37 @@ from loguru import logger
 
 from pxcore.alerts import Alert, Alerts
 from pxcore.calendar import trading_day_at
-from pxcore.model import Misconfigured, PxError
-from pxcore.runtime.ad_hoc_flatten import AdHocFlatten, flat_told
+from pxcore.courtesy import tried
+from pxcore.engine.commands import TakeSnapshot
+from pxcore.engine.events import SnapshotFailed, SnapshotTaken
+from pxcore.model import Misconfigured, PxError, Scope
+from pxcore.runtime.ad_hoc_flatten import flat_told
+from pxcore.runtime.door import Door, Holding
 from pxcore.runtime.halts import latch_day
 from pxcore.runtime.kill_switch import engage
 from pxcore.runtime.lease import place_of
-from pxcore.runtime.lock import AccountBusy, holder_of
+from pxcore.runtime.lock import AccountBusy, Holder, find_holder
 from pxcore.runtime.paths import Paths
 from pxcore.runtime.plan import connect, safety_time
+from pxcore.runtime.processes import KILL
 from pxcore.runtime.reprotect import Reprotect
+from pxcore.runtime.scoping import scope_of
 from pxcore.runtime.startup import is_recovery_due
 from pxcore.runtime.store_access import ask_store
 from pxcore.runtime.suspicion import Finding, Seen, Sight, Suspicion, Trouble
+from pxcore.runtime.venue import Venue
+from pxcore.runtime.watchdog_beat import Beat
 from pxcore.settings import GatewayName, Mode, Settings
-from pxcore.store.leases import Lease, beat_watchdog, read_lease, release_lease
+from pxcore.store.leases import Lease, read_lease, release_lease
 
 LOOK_S = 1.0
 _STORE_S = 5.0
-_BEAT_S = 3.0
+_SCOPE_S = 60.0  # a session may begin with another contract
+_KILL_S = 10.0  # a session that hangs and outlives so long a kill is gone past
+_SOON_S = 2.0  # a look is four requests, and 200 a minute is all there are
 _ACCOUNT_S = 10.0  # between looks at an account that nobody holds
 _FLATTEN_S = 60.0
 _PAPER_S = 45.0  # after its parent: the paper gateway ends by then, and nothing is left to watch
-_PROCESS = re.compile(r"\(process (\d+)\)$")
 
 
 class Watchdog:
@@ -56,22 +64,27 @@ class Watchdog:
         self._reprotect = Reprotect(settings, self._client, say=self._say)
         self._account: Seen | None = None
         self._asked_at_s = -_ACCOUNT_S
-        self._beaten_at_s = -_BEAT_S
         self._said = ""
         self._is_leased = False
         self._was_flat = True
-        self._is_beating = True  # the store takes writes: ours, and so a session's
+        self._had_session = False  # one of ours has held the account since we began
+        self._killed: tuple[Holder, float] | None = None  # and when, by the first attempt
+        self._scope: tuple[Scope, float] | None = None
+        self._beat = Beat(settings, self._account_id, self._place, say=self._say)
 
     def run(self, stopped: threading.Event) -> None:
         """Until it is stopped. What fails is said and tried again at the next look."""
         self._say(f"watching account {self._account_id}, {self._settings.mode}")
+        self._beat.start()
         while not stopped.is_set():
             try:
                 self.look()
             except Exception as error:  # the edge of the loop: a watchdog that ends guards nothing
                 logger.opt(exception=error).error("look failed")
                 self._say(f"a look failed: {error}")
+            self._beat.looked()
             stopped.wait(LOOK_S)
+        self._beat.stop()
         self._client.close()
 
     @property
@@ -82,13 +95,14 @@ class Watchdog:
         """Somebody is at work on the account, a session of here has not given its lease back, or
         the account was not flat when it could be read last.
         """
-        is_held = holder_of(Paths(self._settings.home).home, self._account_id) is not None
+        is_held = find_holder(Paths(self._settings.home).home, self._account_id) is not None
         return is_held or self._is_leased or not self._was_flat
 
     def look(self) -> Finding | None:
         """One round: what was found, after it was acted upon."""
-        self._tell_store(self._account)
-        sight = self._see()
+        holder = find_holder(Paths(self._settings.home).home, self._account_id)
+        self._had_session |= holder is not None and holder.is_session
+        sight = self._see(holder)
         finding = self._suspicion.judge(sight)
         if finding is None:
             return None
@@ -96,9 +110,9 @@ class Watchdog:
         match finding.trouble:
             case Trouble.HUNG:
                 self._alert("watchdog.hung", finding.why)
-                self._kill(sight.holder or "")
+                self._end_the_hung(holder, finding, sight.lease)
             case Trouble.DEAD if self._reprotect.is_wanted and not sight.is_after_flat_time:
-                if self._reprotect.has_covered(finding.why):
+                if self._reprotect.has_covered(finding.why, self._scope_now()):
                     self._settle(finding, sight.lease, "kept under its stop")
                 else:
                     self._flatten(finding, sight.lease)
@@ -112,25 +126,26 @@ class Watchdog:
 
     # -- seeing -------------------------------------------------------------------------------
 
-    def _see(self) -> Sight:
+    def _see(self, holder: Holder | None) -> Sight:
         at_s = time.monotonic()
         lease, is_away = self._lease()
-        holder = holder_of(Paths(self._settings.home).home, self._account_id)
         now = self._settings.clock.now()
-        # At once for a session of here that is gone; another machine's has its own watchdog.
-        every_s = 0.0 if self._is_leased else _ACCOUNT_S
+        # Soon for a session of here that is gone; another machine's has its own watchdog.
+        every_s = _SOON_S if self._is_leased else _ACCOUNT_S
         if holder is None and at_s - self._asked_at_s >= every_s:
             self._account = self._ask_account(at_s)
+            seen = self._account
+            self._beat.note("the account cannot be read" if seen is None else seen.text)
         is_odd = self._account is not None and not self._account.is_flat and holder is None
         return Sight(
             at_s=at_s,
-            holder=holder,
+            holder=None if holder is None else holder.text,
             lease=lease,
             is_store_away=is_away,
             place=self._place,
             account=self._account,
             is_after_flat_time=now >= safety_time(self._settings, now),
-            has_dead_session=is_odd and is_recovery_due(self._settings),
+            has_dead_session=is_odd and self._has_dead_session(),
         )
 
     def _lease(self) -> tuple[Lease | None, bool]:
@@ -142,51 +157,100 @@ class Watchdog:
             self._say(f"the store is away: {error}")
             return None, True
         self._is_leased = found is not None and found.is_held and found.place == self._place
-        return found, not self._is_beating
+        return found, not self._beat.is_taken
+
+    def _has_dead_session(self) -> bool:
+        """By the journals; where they cannot be read, one that held the account and is gone."""
+        return tried(
+            "the journals of today",
+            lambda: is_recovery_due(self._settings),
+            say=self._say,
+            otherwise=self._had_session,
+        )
+
+    def _scope_now(self) -> Scope:
+        at_s = time.monotonic()
+        if self._scope is None or at_s - self._scope[1] > _SCOPE_S:
+            found = scope_of(self._settings, self._account_id, self._client, say=self._say)
+            self._scope = (found, at_s)
+        return self._scope[0]
 
     def _ask_account(self, at_s: float) -> Seen | None:
         self._asked_at_s = at_s
         try:
-            orders = self._client.open_orders(self._account_id)
-            positions = [p for p in self._client.positions(self._account_id) if not p.is_flat]
+            scope = self._scope_now()
         except PxError as error:
             self._say(f"the account cannot be read: {error}")
             return None
-        held = ", ".join(f"{p.size:+d} {p.contract_id}" for p in positions) or "nothing"
-        self._was_flat = not orders and not positions
-        return Seen(
-            at_s=at_s,
-            is_flat=not orders and not positions,
-            text=f"{len(orders)} orders alive and {held} held",
+        settings = self._settings
+        venue = Venue(
+            self._client,
+            account_id=self._account_id,
+            day_start=trading_day_at(settings.clock.now()).opens_at,
+            clock=settings.clock,
+            scope=scope,
         )
+        look = venue.ask(TakeSnapshot(request=0, why="watchdog", is_urgent=True))
+        seen = seen_in(look, at_s)
+        if seen is None and isinstance(look, SnapshotFailed):
+            self._say(f"the account cannot be read: {look.why}")
+        if seen is not None:
+            self._was_flat = seen.is_flat
+        return seen
 
     # -- acting -------------------------------------------------------------------------------
 
-    def _kill(self, holder: str) -> None:
-        """The session that hangs. The OS lock says that the process lives and who it is."""
-        found = _PROCESS.search(holder)
-        if found is None:
+    def _end_the_hung(self, holder: Holder | None, finding: Finding, lease: Lease | None) -> None:
+        """A session that hangs is killed; one that cannot be is gone past after a while."""
+        if holder is None:
             return
-        process_id = int(found[1])
-        self._say(f"killing process {process_id}")
+        at_s = time.monotonic()
+        if self._killed is None or self._killed[0] != holder:
+            self._killed = (holder, at_s)
+        if at_s - self._killed[1] > _KILL_S:
+            self._say(f"{holder.text} cannot be ended: going past it")
+            self._flatten(finding, lease, Holding.PASSED)
+        else:
+            self._kill(holder)
+
+    def _kill(self, holder: Holder) -> None:
+        """That very process, and nobody who has its number by now."""
+        if holder.process is None:
+            self._say(f"{holder.text}: nobody knows its process")
+            return
+        self._say(f"killing process {holder.process.pid}")
         try:
-            os.kill(process_id, getattr(signal, "SIGKILL", signal.SIGTERM))
+            holder.process.send(KILL)
         except ProcessLookupError:
             return  # it ended by itself just now
         except OSError as error:
-            self._say(f"process {process_id} cannot be killed: {error.strerror}")
+            self._say(f"process {holder.process.pid} cannot be killed: {error.strerror}")
 
-    def _flatten(self, finding: Finding, lease: Lease | None) -> None:
+    def _flatten(
+        self, finding: Finding, lease: Lease | None, holding: Holding = Holding.SPARED
+    ) -> None:
         settings = self._settings
         if settings.mode is Mode.SHADOW:
             self._alert("watchdog.shadow", f"{finding.why}; shadow sends nothing")
             return
         self._say(f"{settings.mode}: flattening account {self._account_id}")
         try:
-            job = AdHocFlatten(
-                settings, self._account_id, by="watchdog", say=self._say, client=self._client
+            door = Door(
+                settings,
+                self._account_id,
+                client=self._client,
+                scope=self._scope_now(),
+                by="watchdog",
+                say=lambda notice: self._say(notice.text),
             )
-            told = flat_told(job.act_if_free(_FLATTEN_S))
+            told = flat_told(
+                door.flatten(
+                    f"watchdog: {finding.why}",
+                    timeout_s=_FLATTEN_S,
+                    holding=holding,
+                    is_taking_over=True,
+                )
+            )
         except AccountBusy as busy:
             self._say(f"{busy}: left to it")
             return
@@ -226,7 +290,8 @@ class Watchdog:
 
     def _engage_kill_switch(self, reason: str) -> None:
         try:
-            for problem in engage(self._settings, reason=reason, flattens=True, who="watchdog"):
+            engaged = engage(self._settings, reason=reason, flattens=True, who="watchdog")
+            for problem in engaged.problems:
                 self._say(problem)
         except PxError as error:
             self._say(str(error))
@@ -250,29 +315,23 @@ class Watchdog:
             logger.warning("{}", text)
             self._say_aloud(text)
 
-    def _tell_store(self, account: Seen | None) -> None:
-        now_s = time.monotonic()
-        if now_s - self._beaten_at_s < _BEAT_S:
-            return
-        self._beaten_at_s = now_s
-        said = "the account cannot be read" if account is None else account.text
-        try:
-            ask_store(
-                self._settings,
-                lambda store: beat_watchdog(
-                    store,
-                    account_id=self._account_id,
-                    place=self._place,
-                    pid=os.getpid(),
-                    said=said,
-                ),
-                limit_s=_STORE_S,
-            )
-        except PxError as error:
-            self._is_beating = False  # a store that is locked or full is read, and stands still
-            self._say(f"no heartbeat: {error}")
-        else:
-            self._is_beating = True
+
+def seen_in(look: object, at_s: float) -> Seen | None:
+    """None when nothing could be read. What does not agree with itself is not flat."""
+    if isinstance(look, SnapshotTaken):
+        orders, positions = look.snapshot.orders, look.snapshot.positions
+        differ = "".join(f"; {one}" for one in look.snapshot.disagreements())
+        is_flat = look.snapshot.is_flat
+    elif isinstance(look, SnapshotFailed):
+        orders, positions, differ = look.orders or (), look.positions or (), ""
+        is_flat = False
+        if not orders and all(p.is_flat for p in positions):
+            return None  # nothing was seen, which is no word on what there is
+    else:
+        return None
+    held = ", ".join(f"{p.size:+d} {p.contract_id}" for p in positions if not p.is_flat)
+    text = f"{len(orders)} orders alive and {held or 'nothing'} held{differ}"
+    return Seen(at_s=at_s, is_flat=is_flat, text=text)
 
 
 def watch_until_stopped(settings: Settings, *, say: Callable[[str], None], is_tied: bool) -> None:

@@ -122,7 +122,9 @@ def store_url(url: str | URL) -> URL:
         case "sqlite":
             if parsed.database in (None, "", ":memory:"):
                 raise Misconfigured("PX_DATABASE_URL: a store in memory forgets every halt")
-            Path(str(parsed.database)).parent.mkdir(parents=True, exist_ok=True)
+            path = file_of(parsed)
+            if path is not None:
+                path.parent.mkdir(parents=True, exist_ok=True)
             return parsed.set(drivername="sqlite")
         case "postgresql" | "postgres":
             if "@" in f"{parsed.host}{parsed.database}":  # what follows an @ within the password
@@ -130,6 +132,13 @@ def store_url(url: str | URL) -> URL:
             return parsed.set(drivername="postgresql+psycopg")
         case other:
             raise Misconfigured(f"PX_DATABASE_URL: sqlite or postgresql, not {other}")
+
+
+def file_of(url: URL) -> Path | None:
+    """A SQLite store's own file; None for a server's, and where SQLite takes a URI of its own."""
+    name = str(url.database)
+    is_file = url.get_backend_name() == "sqlite" and not name.startswith("file:")
+    return Path(name) if is_file else None
 
 
 def _engine(url: URL) -> Engine:

@@ -154,7 +154,7 @@ class House:
 
         def answered() -> requests.Response | None:
             answer = self._session.request(
-                method, f"{self.ui}/api/{path}", json=body, timeout=patience(5)
+                method, f"{self.ui}/api/{path}", json=body, timeout=patience(30)
             )
             return None if answer.status_code == 503 else answer
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from broken_disks import BROKEN, mounts
 from house import kill_at_once, until
 from patience import patience
 from test_flow_process import session_process
@@ -99,6 +100,24 @@ def test_flow_and_session_killed_at_once_are_flattened_after_and_the_day_is_halt
     assert "watchdog" in halt_of(settings).reason
     until(lambda: not lease_of(settings).is_held)
     assert "flattening account" in (tmp_path / "watchdog.out").read_text()
+
+
+@mounts
+@pytest.mark.parametrize("how", ["full", "read-only", "failing", "hanging"])
+def test_what_was_killed_with_its_disk_broken_is_flattened(
+    start_paper, start_flow, start_watchdog, tmp_path, how
+):
+    paper, settings = start_paper(window_s=600.0)
+    settings |= HOLDS
+    flow = start_flow(settings)
+    start_watchdog(settings)
+    flow.until_code("phase.protected")
+    until(lambda: is_watched(settings))
+    session = session_process(flow.process.pid)
+    with BROKEN[how](Path(settings["PX_HOME"])):
+        kill_at_once(session, psutil.Process(flow.process.pid))
+        until_proven(tmp_path / "watchdog.out")
+    assert paper.is_flat()
 
 
 def test_session_that_hangs_with_its_flow_is_killed_and_flattened(

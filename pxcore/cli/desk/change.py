@@ -91,7 +91,7 @@ def cancel(desk: Desk, order_id: int, consent: Consent) -> int:
     if not is_agreed_to(desk, account, plan, consent):
         return 1
     problem = None
-    with holding(desk, account, consent, verb="px order cancel"):
+    with holding(desk, account, consent, verb="px order cancel", is_way_out=True):
         try:
             desk.client.cancel_order(account.id, order_id)
         except (OutcomeUnknown, Refused) as error:

@@ -95,7 +95,7 @@ def _out(
     if not is_agreed_to(desk, account, plan, consent):
         return 1
     answer = None
-    with holding(desk, account, consent, verb=verb):
+    with holding(desk, account, consent, verb=verb, is_way_out=True):
         try:
             send()
         except (OutcomeUnknown, Refused) as error:

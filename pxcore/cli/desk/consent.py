@@ -72,12 +72,17 @@ def is_agreed_to(desk: Desk, account: Account, plan: list[str], consent: Consent
 
 
 @contextmanager
-def holding(desk: Desk, account: Account, consent: Consent, *, verb: str) -> Iterator[None]:
-    """The account is ours alone meanwhile, unless we act beside its holder.
+def holding(
+    desk: Desk, account: Account, consent: Consent, *, verb: str, is_way_out: bool = False
+) -> Iterator[None]:
+    """The account is ours alone meanwhile, unless we act beside its holder. A way out, which takes
+    risk off, goes on when the disk does not let us have the lock.
 
     Raises Misconfigured when a session took it while we asked.
     """
-    lock = AccountLock(Paths(desk.settings.home).home, account.id, holder=verb)
+    home = Paths(desk.settings.home).home
+    trouble = desk.out.warn if is_way_out else None
+    lock = AccountLock(home, account.id, holder=verb, on_trouble=trouble)
     with ExitStack() as stack:
         try:
             stack.enter_context(lock)

@@ -1,6 +1,7 @@
-"""`px ping` and `px status`: is the gateway there, and how do we stand, without asking it."""
+"""`px ping` and `px status`: is the gateway there, and how do we stand, there and here."""
 
 import time
+from contextlib import closing
 from datetime import date
 
 import msgspec
@@ -8,8 +9,9 @@ import msgspec
 from pxcore.calendar import trading_day_at
 from pxcore.cli.desk.desk import Desk
 from pxcore.cli.output import Output
+from pxcore.gateway import GatewayClient, Urgency
 from pxcore.gateway.budget import Left
-from pxcore.model import Misconfigured, Unavailable
+from pxcore.model import Misconfigured, PxError, Unavailable
 from pxcore.runtime.kill_switch import kill_switch, local_kill_switch
 from pxcore.runtime.lock import holder_of
 from pxcore.runtime.paths import Paths
@@ -37,6 +39,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     gateway: str
     url: str | None
     account_id: int | None
+    at_venue: str | None
     held_by: str | None
     kill_switch: str | None
     trading_day: date
@@ -59,14 +62,18 @@ def read_status(settings: Settings) -> Status:
     paths = Paths(settings.home)
     account_id = settings.account_id
     url: str | None = None
+    seen: str | None = None
     left: tuple[Left, ...] = ()
     try:
         url = settings.hosts[0]
-        client = connect(settings)
-        left = client.requests_left()
-        client.close()
+        with closing(connect(settings)) as client:
+            if account_id is not None:
+                seen = _at_venue(client, settings, account_id)
+            left = client.requests_left()
     except Misconfigured as error:
         problems += error.problems
+    except PxError as error:
+        problems.append(f"account {account_id}: {error}")
     try:
         switch = kill_switch(settings)
     except Unavailable as error:
@@ -83,6 +90,7 @@ def read_status(settings: Settings) -> Status:
         gateway=settings.gateway.value,
         url=url,
         account_id=account_id,
+        at_venue=seen,
         held_by=holder_of(paths.home, account_id) if account_id is not None else None,
         kill_switch=None if switch is None else str(switch),
         trading_day=trading_day_at(settings.clock.now()).day,
@@ -101,12 +109,21 @@ def halt_of(settings: Settings, account_id: int) -> str | None:
     return day_terms(settings, account_id, day).halt_reason
 
 
+def _at_venue(client: GatewayClient, settings: Settings, account_id: int) -> str:
+    day_start = trading_day_at(settings.clock.now()).opens_at
+    look = client.snapshot(account_id, day_start=day_start, urgency=Urgency.URGENT)
+    held = [f"{p.size:+d} {p.contract_id}" for p in look.positions if not p.is_flat]
+    differ = "".join(f"; {one}" for one in look.disagreements())
+    return f"holds {', '.join(held) or 'nothing'}, {len(look.orders)} orders alive{differ}"
+
+
 def _lines(status: Status) -> list[str]:
     account = status.account_id or "none set (PX_ACCOUNT_ID)"
     facts = [
         ("mode", status.mode),
         ("gateway", f"{status.gateway} {status.url or ''}".strip()),
         ("account", str(account)),
+        ("at the venue", status.at_venue or "not known"),
         ("held by", status.held_by or "nobody"),
         ("kill switch", f"ENGAGED: {status.kill_switch}" if status.kill_switch else "off"),
         ("trading day", str(status.trading_day)),

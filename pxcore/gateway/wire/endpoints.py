@@ -1,7 +1,8 @@
 """What can be asked of REST: paths, answers, limits, and the names of their errors.
 
 A failure comes as HTTP 200 with `success` false, and then without its rows: the verdict is read
-first, the rows only when it is good. A list must be there; null in its place means no rows.
+first, the rows only when it is good. What an account has must be a list: null in its place
+is no word on it, and is not read as "nothing". Of bars and contracts, null means no rows.
 Source: gateway reference, 1.3 to 1.9 and 2.1 to 2.15.
 """
 
@@ -45,7 +46,7 @@ class Validated(msgspec.Struct, rename="camel"):
 
 
 class Accounts(msgspec.Struct):
-    accounts: list[AccountRow] | None
+    accounts: list[AccountRow]
 
 
 class OneContract(msgspec.Struct):
@@ -57,7 +58,7 @@ class Contracts(msgspec.Struct):
 
 
 class Orders(msgspec.Struct, rename="camel"):
-    orders: list[OrderRow] | None
+    orders: list[OrderRow]
     total_count: int | None = None
 
 
@@ -70,11 +71,11 @@ class Bars(msgspec.Struct):
 
 
 class Positions(msgspec.Struct):
-    positions: list[PositionRow] | None
+    positions: list[PositionRow]
 
 
 class Trades(msgspec.Struct):
-    trades: list[TradeRow] | None
+    trades: list[TradeRow]
 
 
 class Placed(msgspec.Struct, rename="camel"):

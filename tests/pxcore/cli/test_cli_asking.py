@@ -100,17 +100,29 @@ def test_ping_says_where_it_was_answered_and_how_soon(px: Px, gateway: Gateway) 
     assert document["url"] == gateway.url and document["reply_ms"] > 0
 
 
-def test_status_sends_no_request(raw_px: Px, http: RawHttp) -> None:
-    said = raw_px("status")
-    assert said.status == 0 and http.connections == 0
-    assert "160 left, 200 for flatten and cancel, of 200 in 60 s" in said.out
+def test_status_looks_at_the_account_and_at_what_is_here(px: Px, gateway: Gateway) -> None:
+    gateway.post("/api/Order/place", **entry("held"))
+    gateway.wait_until(lambda venue: bool(venue.exchange.positions(ACCOUNT)))
+    said = px("status")
+    assert said.status == 0
+    assert "at the venue     holds +1 CON.F.US.MNQ" in said.out
     assert "held by          nobody" in said.out and "none known" in said.out
 
 
+def test_status_shows_the_rest_when_the_gateway_is_away(px: Px) -> None:
+    said = px("status", PX_PAPER_URL=dead_url())
+    assert said.status == 1 and "cannot be reached" in said.err
+    assert "at the venue     not known" in said.out and "held by          nobody" in said.out
+
+
 def test_status_counts_the_requests_of_every_process(px: Px) -> None:
-    before = px("status --json").json["requests_left"][0]["normal"]
+    def left() -> int:
+        return px("status --json").json["requests_left"][0]["normal"]
+
+    cost = left() - left()
+    before = left()
     px("ping")
-    assert px("status --json").json["requests_left"][0]["normal"] == before - 1
+    assert left() == before - cost - 1
 
 
 def test_status_names_the_holder_of_the_account_and_leaves_its_files_alone(

@@ -8,7 +8,7 @@ import pytest
 from patience import patience
 
 from pxcore.cli.up import _BrokenOff, _Signals
-from pxcore.model import Misconfigured
+from pxcore.model import Misconfigured, Unavailable
 from pxcore.runtime.home_lock import HomeLock, Stop, ask_to_stop, household_of
 
 UNTIL_BROKEN_OFF_S = patience(30)
@@ -17,7 +17,9 @@ UNTIL_BROKEN_OFF_S = patience(30)
 def test_px_down_breaks_a_start_off_as_a_signal_does(tmp_path: Path) -> None:
     with HomeLock(tmp_path) as lock, _Signals() as asked:
         with pytest.raises(_BrokenOff), asked.breaking_off(lock.wish):
-            ask_to_stop(tmp_path, Stop.FLATTEN)
+            there = household_of(tmp_path)
+            assert there is not None
+            ask_to_stop(tmp_path, there, Stop.FLATTEN)
             threading.Event().wait(UNTIL_BROKEN_OFF_S)
         with pytest.raises(_BrokenOff), asked.breaking_off(lambda: None):
             signal.raise_signal(signal.SIGINT)
@@ -36,3 +38,33 @@ def test_one_that_starts_is_named_without_the_address_that_it_has_not_got(tmp_pa
         lock.tell("http://127.0.0.1:4200")
         there = household_of(tmp_path)
         assert there is not None and there.text.endswith(", http://127.0.0.1:4200")
+
+
+@pytest.mark.parametrize("text", ["", "leave", "leave 1 2026\n", "flatten"])
+def test_wish_that_is_cut_off_or_for_another_one_is_none(tmp_path: Path, text: str) -> None:
+    with HomeLock(tmp_path) as lock:
+        (tmp_path / "locks" / "up.stop").write_text(text)
+        assert lock.wish() is None
+
+
+def test_wish_to_leave_that_cannot_be_written_is_refused_and_never_taken_for_a_flatten(
+    tmp_path: Path,
+) -> None:
+    with HomeLock(tmp_path) as lock:
+        there = household_of(tmp_path)
+        assert there is not None
+        (tmp_path / "locks" / "up.stop").mkdir()
+        with pytest.raises(Unavailable, match="cannot be told to leave"):
+            ask_to_stop(tmp_path, there, Stop.LEAVE)
+        assert lock.wish() is None
+
+
+def test_wish_to_flatten_that_cannot_be_written_is_a_signal(tmp_path: Path) -> None:
+    with HomeLock(tmp_path) as lock, _Signals() as asked:
+        there = household_of(tmp_path)
+        assert there is not None
+        (tmp_path / "locks" / "up.stop").mkdir()
+        with pytest.raises(_BrokenOff), asked.breaking_off(lock.wish):
+            ask_to_stop(tmp_path, there, Stop.FLATTEN)
+            threading.Event().wait(UNTIL_BROKEN_OFF_S)
+        assert asked.is_term

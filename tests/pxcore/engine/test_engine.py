@@ -4,7 +4,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from engine_scenes import ACCOUNT, CONFIG, MNQ, OPEN, Scene, kinds
+from engine_scenes import ACCOUNT, CONFIG, LIMITS, MNQ, OPEN, Scene, kinds
 
 from pxcore.engine import Engine, Phase
 from pxcore.engine.commands import (
@@ -454,11 +454,13 @@ def test_no_entry_after_a_flatten_until_the_fills_that_it_made_are_known():
     lagging = scene.snapshot(fills=(scene.fill(1, 1000, Side.BUY, 100_001).fill,))
     see_flat_twice(scene, lagging)
     scene.tell(Asked(at=scene.now, ask=Ask.RESUME, why="test"))
-    assert denied(scene.signal()) is Gate.STATE_UNKNOWN
-    scene.answer_snapshot(lagging)
-    assert denied(scene.signal()) is Gate.STATE_UNKNOWN
-    scene.pass_time(0.6)
+    assert denied(scene.signal()) is Gate.NOT_FLAT, "the fills say that one is held"
+    scene.tell(CloseAnswered(at=scene.now, contract_id=MNQ.id, answer=Answer.GONE))
+    scene.pass_time(6)
     whole = (*lagging.fills, scene.fill(2, 1003, Side.SELL, 99_981, pnl="-10").fill)
+    see_flat_twice(scene, scene.snapshot(fills=whole))
+    scene.price(100_000, 100_001)
+    assert denied(scene.signal()) is Gate.STATE_UNKNOWN
     scene.answer_snapshot(scene.snapshot(fills=whole))
     assert denied(scene.signal()) is Gate.COOLDOWN
 
@@ -661,20 +663,85 @@ def test_kill_switch_for_entries_only_keeps_the_position_and_denies_entries():
     assert kinds(commands, ClosePosition)
 
 
-def test_session_asked_to_leave_ends_and_sends_nothing_when_protected():
+def leave(scene: Scene) -> list:
+    return scene.tell(Asked(at=scene.now, ask=Ask.LEAVE, why="px down --leave"))
+
+
+def held_and_protected(scene: Scene, entry, **changes):
+    """As REST shows what `hold` made."""
+    legs = tuple(o for o in scene.engine.state.book.alive_orders())
+    fill = scene.fill(1, 1000, entry.side, 100_001, size=entry.size).fill
+    whole = {"positions": (scene.position(1).position,), "orders": legs, "fills": (fill,)}
+    return scene.snapshot(**whole | changes)
+
+
+def test_session_asked_to_leave_looks_first_and_ends_and_sends_nothing_when_protected():
     scene = Scene().connect()
-    scene.hold()
-    commands = scene.tell(Asked(at=scene.now, ask=Ask.LEAVE, why="px down --leave"))
-    assert not kinds(commands, ClosePosition, CancelOrder, TakeSnapshot)
+    entry = scene.hold()
+    assert kinds(leave(scene), TakeSnapshot) and not scene.engine.is_over
+    commands = scene.answer_snapshot(held_and_protected(scene, entry))
+    assert not kinds(scene.said, ClosePosition, CancelOrder)
     assert kinds(commands, EndSession)
     assert scene.engine.is_over and scene.engine.is_left
 
 
-def test_session_asked_to_leave_when_flat_ends_and_sends_nothing():
+def test_session_asked_to_leave_when_flat_looks_ends_and_sends_nothing():
     scene = Scene().connect()
-    commands = scene.tell(Asked(at=scene.now, ask=Ask.LEAVE, why="another has the account"))
+    leave(scene)
+    scene.answer_snapshot(scene.snapshot())
     assert scene.engine.is_over and scene.engine.is_left
-    assert not kinds(commands, ClosePosition, CancelOrder, TakeSnapshot)
+    assert not kinds(scene.said, ClosePosition, CancelOrder)
+
+
+@pytest.mark.parametrize("gone", ["orders", "positions", "fills"])
+def test_session_that_a_fresh_look_does_not_show_protected_flattens_when_asked_to_leave(gone):
+    scene = Scene().connect()
+    entry = scene.hold()
+    leave(scene)
+    scene.answer_snapshot(held_and_protected(scene, entry, **{gone: ()}))
+    assert not scene.engine.is_left and scene.engine.flattener is not None
+
+
+def test_session_asked_to_leave_before_its_first_look_takes_one():
+    scene = Scene()
+    assert not scene.engine.is_over
+    leave(scene)
+    fill = scene.fill(1, 70, Side.BUY, 100_001).fill
+    scene.answer_snapshot(scene.snapshot(positions=(scene.position(1).position,), fills=(fill,)))
+    assert not scene.engine.is_left and scene.engine.flattener is not None
+
+
+def test_session_asked_to_leave_without_a_look_in_time_flattens():
+    scene = Scene().connect()
+    scene.hold()
+    leave(scene)
+    scene.tell(SnapshotFailed(at=scene.now, request=scene.asked().request, why="away"))
+    for _ in range(5):
+        assert scene.engine.flattener is None
+        scene.pass_time(2.1)
+    assert scene.engine.flattener is not None and not scene.engine.is_left
+
+
+def test_look_during_which_something_moved_lets_no_session_leave():
+    scene = Scene().connect()
+    entry = scene.hold()
+    leave(scene)
+    before = scene.asked()
+    scene.tell(scene.position(1))
+    scene.tell(
+        SnapshotTaken(
+            at=scene.now, request=before.request, snapshot=held_and_protected(scene, entry)
+        )
+    )
+    assert not scene.engine.is_over
+    scene.answer_snapshot(held_and_protected(scene, entry))
+    assert scene.engine.is_left
+
+
+def test_nothing_is_entered_while_a_session_looks_whether_it_may_leave():
+    scene = Scene().connect()
+    leave(scene)
+    assert not kinds(scene.signal(), PlaceEntry)
 
 
 def test_session_asked_to_leave_with_an_entry_under_way_flattens():
@@ -1048,3 +1115,14 @@ def test_risk_per_trade_says_how_many_contracts(usd, contracts):
     scene = Scene(risk_usd_per_trade=Decimal(usd)).connect()
     placed = kinds(scene.signal(), PlaceEntry)
     assert [p.size for p in placed] == ([] if contracts is None else [contracts])
+
+
+def test_position_whose_accounts_go_on_disagreeing_is_flattened_and_keeps_its_stop():
+    scene = Scene().connect()
+    scene.hold()
+    scene.tell(scene.fill(9, 1000, Side.BUY, 100_001))
+    while scene.engine.flattener is None:
+        scene.pass_time(1.0)
+        scene.price(100_000, 100_001)
+        assert scene.now < OPEN + timedelta(seconds=LIMITS.blind_limit_s + 9)
+    assert kinds(scene.said, ClosePosition) and not kinds(scene.said, CancelOrder)

@@ -5,8 +5,23 @@ from datetime import timedelta
 from engine_scenes import MNQ, OPEN, Scene, kinds
 from msgspec.structs import replace
 
-from pxcore.engine.commands import CancelOrder, ClosePosition, FlatProven, TakeSnapshot
-from pxcore.engine.events import Answer, CancelAnswered, ClockTick, CloseAnswered, SnapshotTaken
+from pxcore.engine.commands import (
+    CancelOrder,
+    ClosePosition,
+    FlatProven,
+    Notice,
+    TakeSnapshot,
+)
+from pxcore.engine.events import (
+    Answer,
+    Ask,
+    Asked,
+    CancelAnswered,
+    ClockTick,
+    CloseAnswered,
+    SnapshotFailed,
+    SnapshotTaken,
+)
 from pxcore.engine.flatten import Flattener
 from pxcore.model import OrderStatus, OrderType, Side
 
@@ -38,11 +53,40 @@ class Flat:
         self.now += timedelta(seconds=seconds)
         return self.tell(ClockTick(at=self.now))
 
-    def look(self, size: int, orders=()):
-        (*_, asked) = kinds(self.said, TakeSnapshot)
+    def look(self, size: int, orders=(), *, net: int | None = None):
+        """So many held, by the list of positions; the day's fills net to `net`, or to the same."""
+        snapshot = self.seen(size, orders, net=size if net is None else net)
+        return self.tell(SnapshotTaken(at=self.now, request=self.asked(), snapshot=snapshot))
+
+    def seen(self, size: int, orders=(), *, net: int):
         positions = (self.scene.position(size).position,) if size else ()
-        snapshot = self.scene.snapshot(positions=positions, orders=tuple(orders))
-        return self.tell(SnapshotTaken(at=self.now, request=asked.request, snapshot=snapshot))
+        side = Side.BUY if net > 0 else Side.SELL
+        fills = (self.scene.fill(1, 70, side, 100_001, size=abs(net)).fill,) if net else ()
+        return self.scene.snapshot(positions=positions, orders=tuple(orders), fills=fills)
+
+    def look_in_part(self, orders, positions=()):
+        failed = SnapshotFailed(
+            at=self.now,
+            request=self.asked(),
+            why="fills",
+            orders=tuple(orders),
+            positions=tuple(positions),
+        )
+        return self.tell(failed)
+
+    def asked(self) -> int:
+        (*_, asked) = kinds(self.said, TakeSnapshot)
+        return asked.request
+
+    def legs(self):
+        scene = self.scene
+        return (
+            scene.order(71, OrderType.STOP, Side.SELL, OrderStatus.OPEN, parent_id=70).order,
+            scene.order(72, OrderType.LIMIT, Side.SELL, OrderStatus.OPEN, parent_id=70).order,
+        )
+
+    def cancelled(self) -> list[int]:
+        return [c.order_id for c in kinds(self.said, CancelOrder)]
 
 
 def test_round_whose_close_never_left_is_followed_by_the_next_after_one_look():
@@ -104,3 +148,118 @@ def test_legs_of_an_entry_that_is_still_filling_are_left_to_guard_it():
     sent = kinds(flat.said, ClosePosition, CancelOrder)
     assert [type(c) for c in sent[1:]] == [ClosePosition, CancelOrder]
     assert sent[-1].order_id == 71
+
+
+# -- looks that contradict themselves -------------------------------------------------------------
+
+
+def test_position_that_only_the_fills_know_is_closed_and_keeps_its_legs():
+    flat = Flat(is_taking_over=True)
+    for _ in range(2):
+        flat.look(0, flat.legs(), net=1)
+        flat.pass_time(2.0)
+
+    assert [c.contract_id for c in kinds(flat.said, ClosePosition)][-1] == MNQ.id
+    assert flat.cancelled() == []
+    (told,) = [n for n in kinds(flat.said, Notice) if n.code == "flatten.contradiction"]
+    assert "fills of the day net 1, position is 0" in told.text
+
+
+def test_legs_are_cancelled_and_flat_is_proven_once_fills_and_position_agree():
+    flat = Flat(is_taking_over=True)
+    for _ in range(2):
+        flat.look(0, flat.legs(), net=1)
+        flat.pass_time(2.0)
+    flat.answer(Answer.DONE)
+    for _ in range(2):
+        flat.look(0, flat.legs())
+        flat.pass_time(2.0)
+    assert sorted(flat.cancelled()) == [71, 72]
+    for number in (72, 71):
+        flat.tell(CancelAnswered(at=flat.now, order_id=number, answer=Answer.DONE))
+    flat.look(0)
+    assert flat.machine.proof is not None
+
+
+def test_position_that_the_fills_do_not_know_is_closed_and_keeps_its_legs():
+    flat = Flat(is_taking_over=True)
+    for _ in range(2):
+        flat.look(1, flat.legs(), net=0)
+        flat.pass_time(2.0)
+    assert flat.closes() == 1 and flat.cancelled() == []
+
+
+def test_fills_that_say_held_are_outweighed_by_the_venues_word_that_nothing_is_there_to_close():
+    flat = Flat(is_taking_over=True)
+    for _ in range(2):
+        flat.look(0, net=1)
+        flat.pass_time(2.0)
+    flat.answer(Answer.GONE)
+    assert not kinds(flat.look(0, net=1), FlatProven), "it is seen twice"
+    flat.pass_time(1.1)
+    assert kinds(flat.look(0, net=1), FlatProven)
+
+
+def test_venues_word_that_nothing_is_there_does_not_outweigh_legs_that_are_alive():
+    flat = Flat(is_taking_over=True)
+    for _ in range(2):
+        flat.look(0, flat.legs(), net=1)
+        flat.pass_time(2.0)
+    flat.answer(Answer.GONE)
+    for _ in range(20):
+        flat.look(0, flat.legs(), net=1)
+        flat.pass_time(6.0)
+        flat.answer(Answer.GONE)
+    assert flat.machine.proof is None and flat.cancelled() == []
+
+
+def test_word_that_nothing_is_there_is_forgotten_when_a_fill_comes_after_it():
+    flat = Flat(is_taking_over=True)
+    for _ in range(2):
+        flat.look(0, net=1)
+        flat.pass_time(2.0)
+    flat.answer(Answer.GONE)
+    closes = flat.closes()
+    for _ in range(2):
+        flat.look(0, net=2)
+        flat.pass_time(2.0)
+    assert flat.closes() == closes + 1 and flat.machine.proof is None
+
+
+def test_legs_of_a_position_that_a_partial_look_does_not_list_are_not_cancelled():
+    flat = Flat(is_taking_over=True)
+    for _ in range(2):
+        flat.look_in_part(flat.legs())
+        flat.pass_time(2.0)
+    assert flat.closes() == 1 and flat.cancelled() == []
+    flat.answer(Answer.GONE)
+    for _ in range(2):
+        flat.look_in_part(flat.legs())
+        flat.pass_time(6.0)
+    assert sorted(flat.cancelled()) == [71, 72], "the venue has said that nothing is held"
+
+
+def test_flat_after_a_day_with_trades_is_seen_twice_apart():
+    flat = Flat()
+    flat.answer(Answer.DONE)
+    bought, sold = (flat.scene.fill(n, 70 + n, side, 9).fill for n, side in enumerate(Side))
+    even = flat.scene.snapshot(fills=(bought, sold))
+
+    def look():
+        return flat.tell(SnapshotTaken(at=flat.now, request=flat.asked(), snapshot=even))
+
+    assert not kinds(look(), FlatProven)
+    flat.pass_time(0.5)
+    assert flat.machine.proof is None
+    flat.pass_time(0.6)
+    assert kinds(look(), FlatProven)
+
+
+def test_stop_of_a_book_that_is_not_settled_outlives_the_first_round():
+    scene = Scene().connect()
+    entry = scene.enter()
+    scene.fill_entry(entry)
+    scene.legs(entry)
+    scene.tell(scene.fill(9, 1000, Side.BUY, 100_001))
+    said = scene.tell(Asked(at=scene.now, ask=Ask.FLATTEN, why="test"))
+    assert kinds(said, ClosePosition) and not kinds(said, CancelOrder)

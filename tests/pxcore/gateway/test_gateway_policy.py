@@ -2,10 +2,12 @@
 
 import socket
 from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 import wording
-from gateway_samples import ACCOUNT, KEY, MNQ, MNQ_ID, FixedClock, account_row, entry
+from gateway_samples import ACCOUNT, KEY, MNQ, MNQ_ID, FixedClock, account_row, entry, order_row
 from raw_http import (
     WAIT_S,
     RawHttp,
@@ -314,9 +316,41 @@ def test_unreadable_answer_to_a_question_is_a_protocol_error_and_not_repeated(
     assert len(http.asked(ACCOUNTS)) == 1
 
 
-def test_null_in_place_of_a_list_means_no_rows(client: GatewayClient, http: RawHttp) -> None:
-    http.script(ACCOUNTS, good(accounts=None))
-    assert client.accounts() == ()
+SINCE = datetime(2026, 11, 20, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("path", "rows", "ask"),
+    [
+        (ACCOUNTS, "accounts", lambda client: client.accounts()),
+        ("/api/Position/searchOpen", "positions", lambda client: client.positions(ACCOUNT)),
+        ("/api/Order/v2/query", "orders", lambda client: client.open_orders(ACCOUNT)),
+        ("/api/Order/searchOpen", "orders", lambda client: client.working_orders(ACCOUNT)),
+        ("/api/Order/search", "orders", lambda client: client.orders(ACCOUNT, start=SINCE)),
+        ("/api/Trade/search", "trades", lambda client: client.fills(ACCOUNT, start=SINCE)),
+    ],
+)
+@pytest.mark.parametrize("there", [{"null": None}, {}])
+def test_list_that_is_null_or_missing_is_no_word_on_what_an_account_has(
+    client: GatewayClient, http: RawHttp, path: str, rows: str, ask: Any, there: dict[str, None]
+) -> None:
+    http.script(path, good(**dict.fromkeys([rows] if there else [])))
+    with pytest.raises(ProtocolError, match="cannot be read"):
+        ask(client)
+
+
+@pytest.mark.parametrize("total", [1, 3])
+def test_count_that_does_not_fit_the_orders_listed_is_unreadable(
+    client: GatewayClient, http: RawHttp, total: int
+) -> None:
+    listed = [order_row(id=1), order_row(id=2)]
+    http.script(
+        "/api/Order/v2/query",
+        good(orders=listed, totalCount=total),
+        good(orders=[], totalCount=total),
+    )
+    with pytest.raises(ProtocolError, match=f"counts {total} orders"):
+        client.open_orders(ACCOUNT)
 
 
 def test_refused_question_is_not_repeated(client: GatewayClient, http: RawHttp) -> None:

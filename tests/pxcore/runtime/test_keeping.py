@@ -44,7 +44,7 @@ def test_home_has_one_household_which_is_named_and_gone_with_its_holder(tmp_path
         with pytest.raises(Misconfigured, match=f"process {os.getpid()}"), HomeLock(tmp_path):
             pass
         assert lock.wish() is None
-        ask_to_stop(tmp_path, Stop.LEAVE)
+        ask_to_stop(tmp_path, there, Stop.LEAVE)
         assert lock.wish() is Stop.LEAVE
     assert household_of(tmp_path) is None
     with HomeLock(tmp_path) as lock:

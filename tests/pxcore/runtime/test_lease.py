@@ -162,7 +162,7 @@ def test_silence_of_the_store_is_noticed_and_ends_with_it(places, tmp_path):
 def test_switch_is_engaged_by_file_or_latch_and_let_go_of_with_both(places):
     here, there = places
     assert switch.kill_switch(here) is None
-    assert switch.engage(here, reason="news", flattens=True, who="ann") == ()
+    assert switch.engage(here, reason="news", flattens=True, who="ann").is_kept
     assert "news" in str(switch.kill_switch(here))
     assert "news" in str(switch.kill_switch(there)), "the other machine has no file, but the latch"
     assert switch.release(here, reason="over")
@@ -183,8 +183,8 @@ def test_switch_engaged_by_a_persons_file_alone_is_released_and_recorded(places,
 def test_switch_is_engaged_by_its_file_when_the_store_is_away(places, tmp_path):
     here, _ = places
     (tmp_path / "shared.sqlite").mkdir()
-    (problem,) = switch.engage(here, reason="news", flattens=True)
-    assert "not in the store" in problem
+    engaged = switch.engage(here, reason="news", flattens=True)
+    assert engaged.is_kept and "not in the store" in engaged.problems[0]
     assert "news" in str(switch.kill_switch(here))
     with pytest.raises(Unavailable):
         switch.release(here, reason="over")

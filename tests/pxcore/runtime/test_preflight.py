@@ -497,13 +497,17 @@ def test_store_that_cannot_be_read_fails_and_the_halt_is_not_taken_for_none(make
     assert "cannot be read" in check(found, "halt").found
 
 
-def test_store_that_cannot_be_written_fails(make: Make, tmp_path: Path) -> None:
+def test_store_that_cannot_be_written_fails(
+    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     path = tmp_path / "elsewhere.sqlite"
     open_store(make(database_url=SecretStr(f"sqlite:///{path}"))).close()
     read_only = SecretStr(f"sqlite:///file:{path}?mode=ro&uri=true")
     found = looked(make(database_url=read_only))
     assert failing(found) == ["database"]
     assert "readonly" in check(found, "database").found
+    assert not (tmp_path / "file:").exists(), "SQLite's own URI names no folder of ours"
 
 
 @pytest.mark.parametrize(

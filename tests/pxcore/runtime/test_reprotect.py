@@ -9,7 +9,7 @@ from paper_scenes import ACCOUNT
 from paper_server import Gateway, entry, fixed_tape, serving
 
 from pxcore.gateway import GatewayClient
-from pxcore.model import Order, OrderType, Side
+from pxcore.model import WHOLE, Order, OrderType, Side
 from pxcore.paper.server.venue import Venue
 from pxcore.runtime.lock import AccountLock
 from pxcore.runtime.plan import connect
@@ -54,12 +54,12 @@ def hold(gateway: Gateway, **more: Any) -> None:
 def test_bare_position_is_put_under_a_stop_once(gateway, scene):
     reprotect, client = scene
     hold(gateway, **BARE)
-    assert reprotect.has_covered("session px-1 is gone")
+    assert reprotect.has_covered("session px-1 is gone", WHOLE)
     (stop,) = client.open_orders(ACCOUNT)
     (position,) = client.positions(ACCOUNT)
     assert (stop.type, stop.side, stop.size) == (OrderType.STOP, Side.SELL, position.size)
     assert stop.stop_ticks == 100_001 - 30, "as far from the average price as the settings say"
-    assert reprotect.has_covered("session px-1 is gone")
+    assert reprotect.has_covered("session px-1 is gone", WHOLE)
     assert len(client.open_orders(ACCOUNT)) == 1
 
 
@@ -68,16 +68,16 @@ def test_position_under_its_bracket_is_left_as_it_is(gateway, scene):
     hold(gateway)
     gateway.wait_until(lambda venue: len(working(venue)) == 2)
     before = client.open_orders(ACCOUNT)
-    assert reprotect.has_covered("why")
+    assert reprotect.has_covered("why", WHOLE)
     assert client.open_orders(ACCOUNT) == before
 
 
 def test_stop_that_went_a_second_time_is_not_placed_again(gateway, scene):
     reprotect, client = scene
     hold(gateway, **BARE)
-    assert reprotect.has_covered("why")
+    assert reprotect.has_covered("why", WHOLE)
     client.cancel_order(ACCOUNT, client.open_orders(ACCOUNT)[0].id)
-    assert not reprotect.has_covered("why"), "only a flatten helps"
+    assert not reprotect.has_covered("why", WHOLE), "only a flatten helps"
     assert client.open_orders(ACCOUNT) == ()
 
 
@@ -86,12 +86,12 @@ def test_orders_without_a_position_are_no_protection(gateway, scene):
     resting = {"type": 1, "limitPrice": 24_000.0, **BARE}
     gateway.post("/api/Order/place", **entry("resting", **resting))
     gateway.wait_until(lambda venue: len(working(venue)) == 1)
-    assert not reprotect.has_covered("why")
+    assert not reprotect.has_covered("why", WHOLE)
 
 
 def test_account_that_somebody_took_is_theirs(gateway, scene, tmp_path):
     reprotect, client = scene
     hold(gateway, **BARE)
     with AccountLock(tmp_path / "home", ACCOUNT, holder="px flatten"):
-        assert not reprotect.has_covered("why")
+        assert not reprotect.has_covered("why", WHOLE)
     assert client.open_orders(ACCOUNT) == ()

@@ -7,11 +7,13 @@ from datetime import timedelta
 
 import pytest
 from patience import patience
+from waiting import until
 
 from pxcore.clock import WallClock
 from pxcore.engine.events import Ask, Asked, KillSwitchSeen, OperatorSeen
+from pxcore.filelock import try_lock
 from pxcore.runtime.kill_switch import KillSwitch, read_kill_file
-from pxcore.runtime.lock import AccountBusy, AccountLock
+from pxcore.runtime.lock import AccountLock
 from pxcore.runtime.watch import FileWatch
 
 CONTENTS = [
@@ -45,19 +47,25 @@ def test_kill_file_that_cannot_be_read_counts_as_engaged(tmp_path):
     assert "cannot be read" in str(read_kill_file(tmp_path / "KILL"))
 
 
-def test_watch_tells_both_files(tmp_path):
-    events: queue.SimpleQueue = queue.SimpleQueue()
-    (tmp_path / "KILL").write_text("news")
-    (tmp_path / "a.stop").write_text("x")
-    watch = FileWatch(
-        lambda: read_kill_file(tmp_path / "KILL"),
-        tmp_path / "a.stop",
-        tmp_path / "HERE",
+def watching(home, lock, events: queue.SimpleQueue) -> FileWatch:
+    return FileWatch(
+        lambda: read_kill_file(home / "KILL"),
+        lock,
+        home / "HERE",
         clock=WallClock(),
         deliver=events.put,
     )
-    first, second = events.get(timeout=patience(5)), events.get(timeout=patience(5))
-    watch.stop()
+
+
+def test_watch_tells_both_files(tmp_path):
+    events: queue.SimpleQueue = queue.SimpleQueue()
+    (tmp_path / "KILL").write_text("news")
+    lock = AccountLock(tmp_path, 7, holder="px-1")
+    with lock:
+        lock.stop_path.write_text(f"stop {lock.text}\n")
+        watch = watching(tmp_path, lock, events)
+        first, second = events.get(timeout=patience(5)), events.get(timeout=patience(5))
+        watch.stop()
     assert isinstance(first, KillSwitchSeen) and first.reason == "news"
     assert isinstance(second, Asked) and second.ask is Ask.STOP
 
@@ -68,40 +76,75 @@ def test_watch_tells_how_long_ago_a_person_was_there_and_each_time_anew(tmp_path
     here.touch()
     forty_s_ago = time.time() - 40
     os.utime(here, (forty_s_ago, forty_s_ago))
-    watch = FileWatch(
-        lambda: read_kill_file(tmp_path / "KILL"),
-        tmp_path / "a.stop",
-        here,
-        clock=WallClock(),
-        deliver=events.put,
-    )
-    first = events.get(timeout=patience(5))
-    here.touch()
-    second = events.get(timeout=patience(5))
-    watch.stop()
+    with AccountLock(tmp_path, 7, holder="px-1") as lock:
+        watch = watching(tmp_path, lock, events)
+        first = events.get(timeout=patience(5))
+        here.touch()
+        second = events.get(timeout=patience(5))
+        watch.stop()
     assert isinstance(first, OperatorSeen) and isinstance(second, OperatorSeen)
     assert first.seen_at.timestamp() == pytest.approx(forty_s_ago, abs=0.001)
     assert second.seen_at.timestamp() == pytest.approx(here.stat().st_mtime, abs=0.001)
     assert first.seen_at + timedelta(seconds=39) < second.seen_at <= second.at
 
 
-def test_account_has_one_holder_who_is_named_and_is_free_afterwards(tmp_path):
-    with (
-        AccountLock(tmp_path, 7, holder="px-1"),
-        pytest.raises(AccountBusy, match="px-1"),
-        AccountLock(tmp_path, 7, holder="px-2"),
-    ):
-        raise AssertionError("two holders")
-    with AccountLock(tmp_path, 7, holder="px-3"), AccountLock(tmp_path, 8, holder="px-4"):
-        assert True
+def test_wish_that_came_between_lock_and_first_look_is_heard(tmp_path):
+    events: queue.SimpleQueue = queue.SimpleQueue()
+    with AccountLock(tmp_path, 7, holder="px-1") as lock:
+        lock.stop_path.write_text(f"leave {lock.text}\n")
+        watch = watching(tmp_path, lock, events)
+        heard = events.get(timeout=patience(5))
+        watch.stop()
+    assert isinstance(heard, Asked) and heard.ask is Ask.LEAVE
 
 
-def test_wish_for_an_earlier_holder_is_not_heeded_by_the_next(tmp_path):
-    lock = AccountLock(tmp_path, 7, holder="px-1")
-    lock.ask_holder_to_stop()
-    assert lock.stop_path.exists()
-    with lock:
-        assert not lock.stop_path.exists()
+@pytest.mark.parametrize(
+    "text", ["", "stop", "leave px-1 (process", "stop px-0 (process 1)\n", "x px-1\n"]
+)
+def test_wish_that_is_cut_off_or_for_another_is_none(tmp_path, text):
+    with AccountLock(tmp_path, 7, holder="px-1") as lock:
+        lock.stop_path.write_text(text)
+        assert lock.wish() is None
+
+
+def test_look_that_fails_is_told_once_and_keeps_the_others_from_nothing(tmp_path):
+    events: queue.SimpleQueue = queue.SimpleQueue()
+
+    def broken() -> None:
+        raise RuntimeError("torn")
+
+    with AccountLock(tmp_path, 7, holder="px-1") as lock:
+        watch = FileWatch(broken, lock, tmp_path / "HERE", clock=WallClock(), deliver=events.put)
+        assert "torn" in events.get(timeout=patience(5)).what
+        (tmp_path / "HERE").touch()
+        assert isinstance(events.get(timeout=patience(5)), OperatorSeen)
+        watch.stop()
+    assert events.empty()
+
+
+def test_lock_whose_file_was_deleted_is_taken_again_and_the_gap_is_seen(tmp_path):
+    events: queue.SimpleQueue = queue.SimpleQueue()
+    with AccountLock(tmp_path, 7, holder="px-1") as lock:
+        lock.path.unlink()
+        assert "was deleted" in str(lock.problem())
+        watch = watching(tmp_path, lock, events)
+        until(lambda: watch.lock_problem is None and lock.path.exists())
+        watch.stop()
+        assert lock.problem() is None and events.empty()
+
+
+def test_lock_that_another_took_anew_is_left_to_it(tmp_path):
+    events: queue.SimpleQueue = queue.SimpleQueue()
+    with AccountLock(tmp_path, 7, holder="px-1") as lock:
+        lock.path.unlink()
+        with lock.path.open("a+") as other:
+            other.write(f"px-2 (process {os.getpid()})\n")
+            other.flush()
+            try_lock(other)
+            watch = watching(tmp_path, lock, events)
+            heard = events.get(timeout=patience(5))
+            watch.stop()
+    assert isinstance(heard, Asked) and heard.ask is Ask.LEAVE and "px-2" in heard.why
 
 
 def test_kill_switch_that_is_a_pipe_is_engaged_and_holds_nobody_up(tmp_path):

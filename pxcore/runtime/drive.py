@@ -1,7 +1,4 @@
-"""Flatten one account by REST alone, with proof: the engine's machine, driven without an engine.
-
-For leftovers at start, for `px flatten`, and as the last resort when a session has died.
-"""
+"""The engine's flatten machine, driven by REST alone: no engine, no hub. See `door` for who may."""
 
 import time
 from collections.abc import Callable
@@ -22,10 +19,12 @@ from pxcore.engine.events import (
 from pxcore.engine.flatten import Flattener
 from pxcore.model import PxError, Snapshot
 from pxcore.runtime.flatten_record import FlattenRecord
+from pxcore.runtime.lost_orders import LostOrders
 from pxcore.runtime.venue import Venue
 
 _STEP_S = 0.05
 _CONFIRM_S = 3.0
+_LOOK_UP_S = 2.0  # between two questions for lost orders, while nothing is held
 
 
 class NotFlat(PxError):
@@ -40,8 +39,8 @@ def flatten_account(
     timeout_s: float,
     say: Callable[[Notice], None],
     record: FlattenRecord,
+    lost: LostOrders | None = None,
     is_taking_over: bool = False,
-    may_still_arrive: Callable[[datetime], bool] = lambda now: False,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Snapshot:
     """Nothing is held and no order is alive on the account: the look that shows it is returned.
@@ -49,18 +48,19 @@ def flatten_account(
     `clock` goes on whatever the market does, and the venue has the same. `timeout_s` in seconds
     of ours. `is_taking_over` says that a session which may have sent
     orders has just died: its last instructions may still be under way, so that the first round
-    waits for a second look, and flat must be seen twice, some seconds apart. While an entry
-    `may_still_arrive`, flat is no proof. What is sent and seen goes into `record`. Raises NotFlat
-    when there is no such look by then.
+    waits for a second look, and flat must be seen twice, some seconds apart. While an order
+    is `lost`, flat is no proof: it is asked for. What is sent and seen goes into `record`. Raises
+    NotFlat when there is no such look by then.
     """
     numbers = iter(range(1, 1_000_000))
+    waiting = _Waiting(lost)
     flattener = Flattener(
         reason=reason,
         number_request=lambda: next(numbers),
         round_s=15.0 * clock.speed,
         confirm_s=_CONFIRM_S * clock.speed if is_taking_over else 0.0,
         is_taking_over=is_taking_over,
-        may_still_arrive=may_still_arrive,
+        may_still_arrive=waiting,
         scale=clock.speed,
     )
     deadline = clock.now() + timedelta(seconds=timeout_s * clock.speed)
@@ -70,16 +70,12 @@ def flatten_account(
     record.event(first)
     if not isinstance(first, SnapshotTaken | SnapshotFailed):
         raise AssertionError(f"a look was answered with {first}")
-    seen = first.snapshot if isinstance(first, SnapshotTaken) else first
-    pending: list[Command] = flattener.begin(
-        clock.now(),
-        orders=seen.orders or (),
-        held=[p.contract_id for p in seen.positions or () if not p.is_flat],
-    )
+    pending: list[Command] = flattener.begin_by_look(first)
     while flattener.proof is None:
         if clock.now() >= deadline:
             raise NotFlat(f"flatten ({reason}): not proven flat within {timeout_s:g} s")
         if not pending:
+            waiting.look_up()
             sleep(_STEP_S)
             pending = flattener.step(ClockTick(at=clock.now()))
             continue
@@ -94,6 +90,26 @@ def flatten_account(
     for command in pending:  # the receipt
         record.command(command)
     return flattener.proof
+
+
+class _Waiting:
+    """For lost orders: called, it says by the time alone whether one may still arrive."""
+
+    def __init__(self, lost: LostOrders | None) -> None:
+        self._lost = lost
+        self._is_wanted = False  # nothing is held: now it counts
+        self._next_s = 0.0
+
+    def __call__(self, moment: datetime) -> bool:
+        self._is_wanted = self._lost is not None and self._lost.may_arrive()
+        return self._is_wanted
+
+    def look_up(self) -> None:
+        """Asks the venue for them, now and then."""
+        if self._lost is None or not self._is_wanted or time.monotonic() < self._next_s:
+            return
+        self._lost.look_up()
+        self._next_s = time.monotonic() + _LOOK_UP_S
 
 
 def _carry_out(command: Command, venue: Venue, say: Callable[[Notice], None]) -> Event | None:

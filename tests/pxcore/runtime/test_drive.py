@@ -4,6 +4,7 @@ import tempfile
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from engine_scenes import ACCOUNT, MNQ, OPEN, Scene
@@ -19,7 +20,7 @@ from pxcore.engine.events import (
 from pxcore.journal import RowKind, decode_closing, decode_command, read_rows
 from pxcore.journal.verify import Soundness, verify
 from pxcore.model import Order, OrderStatus, OrderType, Position, Side, Snapshot
-from pxcore.runtime.flatten import NotFlat, flatten_account
+from pxcore.runtime.drive import NotFlat, flatten_account
 from pxcore.runtime.flatten_record import FlattenRecord
 from pxcore.settings import Settings
 
@@ -86,16 +87,14 @@ class Desk:
         look = Snapshot(taken_at=now, account=ACCOUNT, orders=orders, positions=positions, fills=())
         return SnapshotTaken(at=now, request=question.request, snapshot=look)
 
-    def flatten(self, **more: Callable[[datetime], bool] | bool) -> Snapshot:
+    def flatten(self, **more: Any) -> Snapshot:
         with (
             tempfile.TemporaryDirectory() as folder,
             recording(Path(folder), say=lambda notice: pytest.fail(notice.text)) as record,
         ):
             return self.flatten_into(record, **more)
 
-    def flatten_into(
-        self, record: FlattenRecord, **more: Callable[[datetime], bool] | bool
-    ) -> Snapshot:
+    def flatten_into(self, record: FlattenRecord, **more: Any) -> Snapshot:
         return flatten_account(
             self,
             clock=self.clock,
@@ -106,6 +105,20 @@ class Desk:
             sleep=self.clock.pass_time,
             **more,
         )
+
+
+class Lost:
+    """Until that moment an order may still arrive, and the venue does not know it yet."""
+
+    def __init__(self, clock: Clock, until: datetime) -> None:
+        self.clock = clock
+        self.until = until
+
+    def may_arrive(self) -> bool:
+        return self.clock.now() < self.until
+
+    def look_up(self) -> bool:
+        return self.may_arrive()
 
 
 def recording(home: Path, *, say: Callable[[Notice], None]) -> FlattenRecord:
@@ -164,7 +177,7 @@ def test_entry_that_may_still_arrive_is_waited_for_and_closed():
     desk = Desk(held=0)
     desk.arrives_at = OPEN + timedelta(seconds=6)
     until = OPEN + timedelta(seconds=20)
-    proof = desk.flatten(is_taking_over=True, may_still_arrive=lambda now: now < until)
+    proof = desk.flatten(is_taking_over=True, lost=Lost(desk.clock, until))
     assert desk.sent == ["close"]
     assert proof.is_flat and proof.taken_at > until
 

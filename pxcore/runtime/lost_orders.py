@@ -1,0 +1,142 @@
+"""Lost orders: may an order of a session that has died still reach the venue?
+
+Until it cannot, no look at the account proves that it is flat for good. Each intent without an
+outcome is looked up by its tag: one that is found is under way no more. A cancel or a close has
+no tag: for as long after a death as a request can be under way, one may take effect.
+
+Journals are read beside the flatten, which waits for them only before it calls the account flat.
+What cannot be read, or not in time, counts as a session that has just died.
+"""
+
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+
+from pxcore.calendar import trading_day_at
+from pxcore.courtesy import reason_of
+from pxcore.engine.commands import Level, Notice
+from pxcore.gateway import GatewayClient
+from pxcore.journal.flatten_rows import unanswered_stops
+from pxcore.journal.latches import (
+    last_word_of_the_dead,
+    openings_in_journals,
+    unanswered_in_journals,
+)
+from pxcore.model import PxError
+from pxcore.runtime.paths import Paths
+from pxcore.settings import Settings
+
+_BRIEFLY_S = 1.0  # for the journals, where something may be held
+_READ_S = 15.0  # for a long day's, where nothing is held any more
+
+
+class LostOrders:
+    """Of one account's trading day, as its journals say. Reading them begins at once.
+
+    The moments are ours, not the market's: requests travel in our time.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        account_id: int,
+        client: GatewayClient,
+        *,
+        say: Callable[[Notice], None],
+    ) -> None:
+        self._settings = settings
+        self._client = client
+        self._say = say
+        self._account_id = account_id
+        self._found: _Found | None = None
+        self._worst: _Found | None = None  # while nothing is known
+        self._began = datetime.now(UTC)
+        self._thread = threading.Thread(target=self._run, name="lost-orders", daemon=True)
+        self._thread.start()
+
+    def may_arrive(self) -> bool:
+        """By the time alone; nothing is asked of anybody. Waits for the journals, with a bound."""
+        now = datetime.now(UTC)
+        return any(now < until for until in self._known(_READ_S).until.values())
+
+    def has_just_died(self) -> bool:
+        """May a cancel, a close or a move of a session that died still take effect?"""
+        died_at = self._known(_BRIEFLY_S).died_at
+        under_way = timedelta(
+            seconds=self._settings.reply_timeout_s + self._settings.unknown_grace_s
+        )
+        return died_at is not None and datetime.now(UTC) < died_at + under_way
+
+    def look_up(self) -> bool:
+        """Asks the venue for each that may still arrive. True when there was one to ask for, found
+        or not: whoever has looked at the account before must look again.
+        """
+        if not self.may_arrive():
+            return False
+        since = trading_day_at(self._settings.clock.now()).opens_at
+        until = self._known(_READ_S).until
+        for tag in sorted(until):
+            self._look_up(tag, since, until)
+        return True
+
+    def _look_up(self, tag: str, since: datetime, until: dict[str, datetime]) -> None:
+        try:
+            order = self._client.resolve(self._account_id, tag, since=since)
+        except PxError:
+            return  # not known: it is waited for
+        if order is not None:
+            del until[tag]
+            text = f"{tag} of a session that died is order {order.id}: {order.status}"
+            self._say(Notice(level=Level.WARNING, code="intent.found", text=text))
+
+    # -- the journals -------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        try:
+            found = _read(self._settings, self._account_id)
+        except Exception as error:  # whatever is in a file: it is no reason to stop a flatten
+            found = self._unknown(f"its journals cannot be read: {reason_of(error)}")
+        self._found = found
+
+    def _known(self, wait_s: float) -> "_Found":
+        """What the journals say, or the worst that they may say, once they have had their time."""
+        if self._found is None and self._worst is None:
+            self._thread.join(wait_s)
+        if self._found is not None:
+            return self._found
+        if self._worst is None:
+            self._worst = self._unknown(f"its journals were not read within {wait_s:g} s")
+        return self._worst
+
+    def _unknown(self, why: str) -> "_Found":
+        """The worst that they may hold: a session that died as we began, and an order of its."""
+        settings = self._settings
+        text = f"{why}; an order of a session that died is taken to be under way"
+        self._say(Notice(level=Level.ALARM, code="flatten.unread", text=text))
+        until = self._began + timedelta(seconds=settings.reply_timeout_s + settings.unknown_grace_s)
+        return _Found(until={"an order that is not known": until}, died_at=self._began)
+
+
+class _Found(msgspec.Struct, kw_only=True):
+    """`until` when each tag's order may be under way; when a session of the day died last."""
+
+    until: dict[str, datetime]
+    died_at: datetime | None
+
+
+def _read(settings: Settings, account_id: int) -> _Found:
+    """By our own clock: for as long as the settings say, or those that its session began with."""
+    day = trading_day_at(settings.clock.now()).day
+    folder = Paths(settings.home).journals
+    opened = openings_in_journals(folder, account_id=account_id, trading_day=day)
+    graces_s = [one.bounds.unknown_grace_s or 0.0 for one in opened]
+    grace_s = max((settings.unknown_grace_s, *graces_s))
+    under_way = timedelta(seconds=settings.reply_timeout_s + grace_s)
+    sent_at = unanswered_in_journals(folder, account_id=account_id, trading_day=day)
+    sent_at |= unanswered_stops(folder, account_id=account_id, trading_day=day)
+    return _Found(
+        until={tag: at + under_way for tag, at in sent_at.items()},
+        died_at=last_word_of_the_dead(folder, account_id=account_id, trading_day=day),
+    )

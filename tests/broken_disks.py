@@ -1,0 +1,120 @@
+"""A home folder on a disk that is broken: full, read-only, hanging, gone. Real mounts of Linux.
+
+Only root may mount. Where a test does not run as root, or not on Linux, it is skipped: that is a
+kind of machine, not a missing program.
+"""
+
+import ctypes
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+
+import pytest
+
+mounts = pytest.mark.skipif(
+    sys.platform != "linux" or os.geteuid() != 0, reason="needs Linux and root: it mounts disks"
+)
+_BYTES = 1 << 20
+
+
+@contextmanager
+def full(home: Path) -> Iterator[None]:
+    """What was there stays; not a byte more fits."""
+    with _disk(home):
+        fill = home / "fill"
+        with fill.open("wb", buffering=0) as file:
+            try:
+                while True:
+                    file.write(bytes(4096))
+            except OSError:
+                pass
+        yield
+
+
+@contextmanager
+def read_only(home: Path) -> Iterator[None]:
+    """What ext4 makes of itself after an error. What is open for writing goes on being so."""
+    home.mkdir(parents=True, exist_ok=True)
+    _mount("--bind", str(home), str(home))
+    try:
+        _mount("-o", "remount,ro,bind", str(home))
+        yield
+    finally:
+        _unmount(home)
+
+
+@contextmanager
+def deleted(home: Path) -> Iterator[None]:
+    shutil.rmtree(home)
+    home.write_text("a file where the folder was")
+    yield
+    home.unlink()
+
+
+@contextmanager
+def hanging(home: Path) -> Iterator[None]:
+    """A network disk whose server has gone: whoever touches it waits for ever."""
+    device = _served_by_nobody(home)
+    try:
+        yield
+    finally:
+        os.close(device)  # whoever waits gets an error now
+        _unmount(home)
+
+
+@contextmanager
+def failing(home: Path) -> Iterator[None]:
+    """Every touch is an error: the disk behind it has gone."""
+    os.close(_served_by_nobody(home))
+    try:
+        yield
+    finally:
+        _unmount(home)
+
+
+def _served_by_nobody(home: Path) -> int:
+    """Mounts there what a program would have to serve, and gives the end that it would read."""
+    home.mkdir(parents=True, exist_ok=True)
+    device = os.open("/dev/fuse", os.O_RDWR)
+    options = f"fd={device},rootmode=40000,user_id=0,group_id=0"
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.mount(b"px", str(home).encode(), b"fuse", 0, options.encode()):
+        os.close(device)
+        raise OSError(ctypes.get_errno(), "mount")
+    return device
+
+
+BROKEN: dict[str, Callable[[Path], AbstractContextManager[None]]] = {
+    "full": full,
+    "read-only": read_only,
+    "failing": failing,
+    "hanging": hanging,
+    "deleted": deleted,
+}
+
+
+@contextmanager
+def _disk(home: Path) -> Iterator[None]:
+    """A small disk of its own, with what the folder holds."""
+    home.mkdir(parents=True, exist_ok=True)
+    kept = home.with_name(f"{home.name}-kept")
+    shutil.copytree(home, kept)
+    size = _BYTES + 2 * sum(path.lstat().st_size + 4096 for path in kept.rglob("*"))
+    _mount("-t", "tmpfs", "-o", f"size={size},mode=700", "tmpfs", str(home))
+    try:
+        shutil.copytree(kept, home, dirs_exist_ok=True)
+        yield
+    finally:
+        _unmount(home)
+
+
+def _mount(*arguments: str) -> None:
+    subprocess.run(["mount", *arguments], check=True)
+
+
+def _unmount(home: Path) -> None:
+    subprocess.run(["umount", "--lazy", str(home)], check=True)
