@@ -19,6 +19,7 @@ from typing import Any
 import msgspec
 from loguru import logger
 
+from pxcore.decoding import decode_json
 from pxcore.logs import log_to, take_over_crashes
 from pxcore.masking import Masker
 from pxcore.settings import Settings
@@ -190,7 +191,7 @@ def _note(errand: Errand) -> None:
 
 def main() -> int:
     """`python -m pxcore.alerts`, an Errand on its stdin."""
-    errand = msgspec.json.decode(sys.stdin.buffer.read(), type=Errand)
+    errand = decode_json(sys.stdin.buffer.read(), Errand)
     masker = Masker(errand.secrets)
     try:
         log_to(Path(errand.log), level="INFO", masker=masker)

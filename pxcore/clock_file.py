@@ -20,6 +20,7 @@ from typing import Final
 
 import msgspec
 
+from pxcore.bounded_files import open_file
 from pxcore.clock import Clock, ShiftedClock
 from pxcore.model.errors import Misconfigured
 
@@ -147,12 +148,9 @@ class PublishedClock:
 
     def _open(self) -> None:
         try:
-            descriptor = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
-            try:
-                status = os.fstat(descriptor)
-                self._map = mmap.mmap(descriptor, _SIZE, prot=mmap.PROT_READ)
-            finally:
-                os.close(descriptor)
+            with open_file(self._path) as file:
+                status = os.fstat(file.fileno())
+                self._map = mmap.mmap(file.fileno(), _SIZE, prot=mmap.PROT_READ)
         except (OSError, ValueError) as error:
             raise _no_clock(self._path) from error
         self._identity = (status.st_dev, status.st_ino)

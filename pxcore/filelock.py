@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
+from pxcore.bounded_files import require_file
+
 _WAIT_S = 1.0  # a holder needs microseconds: whoever has it for so long was stopped
 _POLL_S = 0.0005
 
@@ -45,7 +47,14 @@ class SharedFile:
 
     def _opened(self) -> io.FileIO:
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        return io.FileIO(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600), "r+")
+        flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NONBLOCK", 0)
+        file = io.FileIO(os.open(self._path, flags, 0o600), "r+")
+        try:
+            require_file(file, self._path)
+        except OSError:
+            file.close()
+            raise
+        return file
 
 
 def _wait_for(file: IO[Any]) -> None:

@@ -1,9 +1,11 @@
 """Settings that are several values in one text, read. Each raises ValueError for what is wrong."""
 
-import json
 import re
 from datetime import time
 from typing import Any
+
+from pxcore.decoding import json_value
+from pxcore.model.errors import ProtocolError
 
 _BETWEEN = re.compile(r"[\s,]*\s[\s,]*|,(?=[A-Za-z0-9]+://)")  # a URL itself may hold commas
 _URL = re.compile(r"[A-Za-z0-9]+://\S+")
@@ -12,8 +14,8 @@ _URL = re.compile(r"[A-Za-z0-9]+://\S+")
 def json_object(text: str) -> dict[str, Any]:
     """Empty for an empty text."""
     try:
-        read = json.loads(text or "{}")
-    except ValueError as error:
+        read = json_value(text or "{}")
+    except ProtocolError as error:
         raise ValueError(f"it is no JSON: {error}") from None
     if not isinstance(read, dict):
         raise ValueError('it is no JSON object, such as {"every_s": 900}')

@@ -27,12 +27,12 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from pxcore.clock import Clock, ShiftedClock, WallClock
 from pxcore.clock_file import PublishedClock
 from pxcore.masking import password_in_url, secrets_in_url
-from pxcore.model import STOP_LOSS_TICKS_MIN, Foreign, Leftovers, Misconfigured
+from pxcore.model import STOP_LOSS_TICKS_MIN, Foreign, Leftovers, Misconfigured, ProtocolError
+from pxcore.plain_text import plain
+from pxcore.setting_sources import PREFIX, facts_in, require_text, why_no_facts
 from pxcore.setting_texts import json_object, stretches_in, urls_in
 
-PREFIX = "PX_"
 ENV_FILE = Path(".env")
-PAPER_FACTS = "paper.json"  # in the home folder, while `px up` keeps a paper gateway
 
 
 class GatewayName(StrEnum):
@@ -360,6 +360,7 @@ class Settings(BaseSettings):
         if not self.paper_url:
             raise Misconfigured(
                 "PX_PAPER_URL is missing: start the paper gateway with `px paper`, which prints it"
+                + why_no_facts(self.home)
             )
         return self.paper_url, self.paper_url
 
@@ -395,7 +396,8 @@ def load_settings(env_file: Path = ENV_FILE, kind: type[Settings] = Settings) ->
     """
     names = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
     given = {name.upper() for name in os.environ if name.upper().startswith(PREFIX)}
-    problems = [_UNKNOWN.format(name) for name in sorted(given - names)]
+    problems = [_UNKNOWN.format(plain(name)) for name in sorted(given - names)]
+    require_text(env_file)
     try:
         settings = kind(_env_file=env_file)
     except Misconfigured as error:
@@ -412,11 +414,11 @@ def _on_the_paper_gateway_here(
     if settings.gateway is not GatewayName.PAPER or settings.paper_url:
         return settings
     try:
-        facts = json_object((settings.home / PAPER_FACTS).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return settings  # there is none
-    gateways = facts.get("gateways", {})
-    first = gateways.get(str(facts.get("first")), {})
+        facts = facts_in(settings.home)
+    except (OSError, ProtocolError):
+        return settings  # there is none, or none that can be read: see `hosts`
+    gateways = facts.gateways
+    first = gateways.get(str(facts.first), {})
     gateway = first if settings.account_id is None else gateways.get(str(settings.account_id))
     if gateway is None:  # no account of theirs: any of them will say so
         gateway = {n: first[n] for n in ("paper_url", "paper_clock") if n in first}

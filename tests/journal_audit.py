@@ -43,7 +43,7 @@ class Audit:
     def _new(self, root: Path) -> Iterator[Path]:
         for folder in sorted({file.parent for file in root.rglob("px-*.jsonl*")}):
             for path in sessions_in(folder):
-                files = [one.stat() for one in folder.glob(f"{path.name}*")]
+                files = [one.lstat() for one in folder.glob(f"{path.name}*")]
                 state = sum(file.st_size for file in files), max(f.st_mtime_ns for f in files)
                 if self._known.get(path) != state:
                     self._known[path] = state

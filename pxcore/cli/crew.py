@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 
+from pxcore.bounded_files import read_end
 from pxcore.cli.home_paper import HomePaper, remove_facts, write_facts
 from pxcore.cli.orchestrator import prefect_environ, start_server, wait_for_server
 from pxcore.cli.runners import Runners
@@ -154,7 +155,7 @@ class Crew:
             status = wait_for_end(process, step)
         finally:
             end(process, patience=(1.0, 5.0, 5.0))
-        said = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+        said = read_end(log).strip().splitlines()
         if status == 2:
             raise Misconfigured(*said)
         if status:

@@ -9,13 +9,11 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, Self
 
-import msgspec
-
 from pxcore.cli.orchestrator import prefect_environ
 from pxcore.cli.screen import Screen
-from pxcore.model import Misconfigured, PxError
-from pxcore.runtime.lines import Line, Progress
-from pxcore.runtime.lines import decode as decode_line
+from pxcore.decoding import json_value
+from pxcore.model import Misconfigured, ProtocolError, PxError
+from pxcore.runtime.lines import Line, Progress, read_line
 from pxcore.runtime.paths import Paths
 from pxcore.runtime.process import end, spawn
 from pxcore.runtime.starting import Spoken, Step
@@ -96,7 +94,7 @@ class FlowProcess:
             if isinstance(said, dict):
                 kind = said.pop("line", None)
                 outcome = said if kind == "outcome" else outcome
-                problems = tuple(said["problems"]) if kind == "refusal" else problems
+                problems = _sentences(said) if kind == "refusal" else problems
             elif said is not None:
                 step = None if isinstance(said, Progress) else step
                 screen.show(said)
@@ -124,12 +122,22 @@ class FlowProcess:
 
 def _decode(text: str) -> Line | dict[str, Any] | None:
     try:
-        return decode_line.decode(text)
-    except msgspec.ValidationError:
-        found: Any = msgspec.json.decode(text)
-        return found if isinstance(found, dict) else None
-    except msgspec.DecodeError:
+        return read_line(text)
+    except ProtocolError:
+        return _other(text)
+
+
+def _other(text: str) -> dict[str, Any] | None:
+    try:
+        found = json_value(text)
+    except ProtocolError:
         return None
+    return found if isinstance(found, dict) else None
+
+
+def _sentences(said: dict[str, Any]) -> tuple[str, ...]:
+    found = said.get("problems")
+    return tuple(map(str, found)) if isinstance(found, list) else ()
 
 
 def problems_of(error: PxError) -> tuple[str, ...]:

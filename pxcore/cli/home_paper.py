@@ -26,7 +26,7 @@ from pxcore.runtime.home_lock import household_of
 from pxcore.runtime.paths import Paths
 from pxcore.runtime.process import end, spawn
 from pxcore.runtime.starting import Say, Step, first_line
-from pxcore.settings import PAPER_FACTS
+from pxcore.setting_sources import PAPER_FACTS
 
 DEFAULT_ACCOUNT = 20_000_001
 _DAY_OVER = time(15, 30)  # Chicago, of the market's own clock

@@ -8,10 +8,12 @@ from pathlib import Path
 import msgspec
 from rich.console import Console
 
+from pxcore.bounded_files import read_end
 from pxcore.calendar import CHICAGO, DayKind, chicago, latest_regular_day, trading_day
 from pxcore.cli.market import DemoMarket
 from pxcore.clock import ShiftedClock
 from pxcore.clock_file import PublishedClock
+from pxcore.decoding import decode_json
 from pxcore.gateway import GatewayClient
 from pxcore.gateway.choose import choose_contract, exchange_root
 from pxcore.model import Misconfigured, Unavailable
@@ -26,6 +28,10 @@ from pxcore.runtime.starting import Say, Step, first_line
 
 _OPEN, _LATE = time(8, 30), time(14)  # Chicago
 BEFORE_OPEN = timedelta(minutes=1)
+
+
+class _Announced(msgspec.Struct, frozen=True):
+    listening: str
 
 
 class PaperRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -190,7 +196,7 @@ class Paper:
         line = first_line(self._process, step)
         if not line:
             raise Unavailable(f"the paper gateway did not start: {self._last_words()}")
-        self.url = msgspec.json.decode(line)["listening"]
+        self.url = decode_json(line, _Announced).listening
 
     def settings(self) -> dict[str, str]:
         """What points a day to it."""
@@ -222,7 +228,7 @@ class Paper:
 
     def _last_words(self) -> str:
         try:
-            lines = self._log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+            lines = read_end(self._log).strip().splitlines()
         except OSError as error:
             raise Misconfigured(f"{self._log} cannot be read: {error.strerror}") from error
         return lines[-1] if lines else f"see {self._log}"

@@ -18,7 +18,7 @@ def rebuild_store(settings: Settings, *, prunes: bool, as_json: bool) -> int:
         with closing(open_store(settings)) as store:
             done = rebuild(store, Paths(settings.home).journals, prunes=prunes)
             where = store.name
-    except SQLAlchemyError as error:
+    except (SQLAlchemyError, ValueError, ArithmeticError, TypeError) as error:  # damaged, too
         raise store_away(settings, error) from error
     for what in done.unread:
         out.warn(what)

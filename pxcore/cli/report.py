@@ -4,12 +4,11 @@ import webbrowser
 from datetime import date
 from pathlib import Path
 
-import msgspec
 from rich.console import Console
 
 from pxcore.cli.output import Form, Output
-from pxcore.model import Misconfigured
-from pxcore.reports.daily import DailyReport
+from pxcore.model import Misconfigured, ProtocolError
+from pxcore.reports.daily import DailyReport, read_report
 from pxcore.reports.render import to_terminal
 from pxcore.runtime.alarms import is_in_order
 from pxcore.runtime.paths import Paths
@@ -65,6 +64,6 @@ def _day(which: str | None) -> date | None:
 def _read(folder: Path) -> DailyReport:
     file = folder / "report.json"
     try:
-        return msgspec.json.decode(file.read_bytes(), type=DailyReport)
-    except msgspec.MsgspecError as error:
+        return read_report(file)
+    except ProtocolError as error:
         raise Misconfigured(f"{file} is not a report of this version: {error}") from error

@@ -13,7 +13,8 @@ import typer
 from pxcore.cli.output import Form, Output
 from pxcore.model import Misconfigured
 from pxcore.runtime.service_files import LABEL, Platform, Service, definition
-from pxcore.settings import ENV_FILE, PREFIX
+from pxcore.setting_sources import PREFIX
+from pxcore.settings import ENV_FILE
 
 app = typer.Typer(no_args_is_help=True)
 

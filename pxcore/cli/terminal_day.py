@@ -15,8 +15,8 @@ from rich.console import Console
 from pxcore.cli.day import FlowProcess, Interrupted, Interrupts, NoDay
 from pxcore.cli.orchestrator import free_port, start_server, wait_for_server
 from pxcore.cli.screen import Screen
-from pxcore.model import PxError
-from pxcore.reports.daily import DailyReport
+from pxcore.model import ProtocolError, PxError
+from pxcore.reports.daily import read_report
 from pxcore.reports.render import to_terminal
 from pxcore.runtime.home_lock import household_of
 from pxcore.runtime.paths import Paths
@@ -111,13 +111,19 @@ class TerminalDay:
     def _conclude(self, outcome: dict[str, Any]) -> int:
         """The report, where it lies, and the verdict as an exit status."""
         folder = Path(outcome["report"]).parent
-        report = msgspec.json.decode((folder / "report.json").read_bytes(), type=DailyReport)
-        self._console.print(to_terminal(report))
+        self._show_report(folder / "report.json")
         self.screen.say(f"report   {folder / 'report.md'}")
         self.screen.say(f"journal  {self._paths.journal(outcome['session_id'])}")
         self.screen.say(f"the run  px ui {outcome['flow_run_id']}")
         self._write_json(outcome)
         return 0 if outcome["flat"] and outcome["reconciled"] else 1
+
+    def _show_report(self, file: Path) -> None:
+        """The day is over and its outcome known: a report that cannot be read changes neither."""
+        try:
+            self._console.print(to_terminal(read_report(file)))
+        except (OSError, ProtocolError) as error:
+            self.screen.say(f"{file} cannot be shown: {error}", "yellow")
 
     def _stop(self) -> int:
         """After Ctrl-C: the session flattens, the day is closed, the account is looked at."""

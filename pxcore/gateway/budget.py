@@ -19,9 +19,10 @@ from typing import Final, Protocol, TypeVar
 import msgspec
 
 from pxcore.courtesy import Worker
+from pxcore.decoding import Decoder
 from pxcore.filelock import SharedFile
 from pxcore.gateway.wire.endpoints import Lane
-from pxcore.model import Unavailable
+from pxcore.model import ProtocolError, Unavailable
 
 _MARGIN_S: Final = 1.0  # for the way: requests do not arrive as far apart as they leave
 _PAUSES_S: Final = (5.0, 15.0, 30.0)  # after the first 429, the second, each further one
@@ -58,6 +59,10 @@ class Usage(msgspec.Struct):
 
     def of(self, lane: Lane) -> list[float]:
         return self.bars if lane is Lane.BARS else self.rest
+
+
+_usage: Decoder[Usage] = Decoder(Usage)
+_BYTES_MAX: Final = 1 << 20  # some hundred moments take a few kilobytes
 
 
 def wait_s(taken: Sequence[float], allowance: Allowance, now: float) -> float:
@@ -108,7 +113,7 @@ class SharedLedger:
 
     def _change_file(self, act: Callable[[Usage], T]) -> T:
         with self._file.held() as file:
-            usage = _decoded(file.readall() or b"")
+            usage = _decoded(file.read(_BYTES_MAX) or b"")
             result = act(usage)
             with contextlib.suppress(OSError):  # a full disk: it is counted anew next time
                 _rewrite(file, msgspec.json.encode(usage))
@@ -123,8 +128,8 @@ def _rewrite(file: io.FileIO, data: bytes) -> None:
 
 def _decoded(data: bytes) -> Usage:
     try:
-        return msgspec.json.decode(data, type=Usage) if data else Usage()
-    except msgspec.MsgspecError:
+        return _usage.decode(data) if data else Usage()
+    except ProtocolError:
         return Usage()
 
 

@@ -11,6 +11,7 @@ from typing import Protocol
 import msgspec
 
 from pxcore.clock import Clock
+from pxcore.decoding import Decoder
 from pxcore.engine.events import AccountSeen, Event, FillSeen, OrderSeen, PositionSeen
 from pxcore.gateway.wire.market import (
     DepthRow,
@@ -25,6 +26,7 @@ from pxcore.gateway.wire.rows import AccountRow, OrderRow, PositionRow, TradeRow
 from pxcore.model import Contract, ProtocolError
 
 Arguments = list[msgspec.Raw]
+_text: Decoder[str] = Decoder(str)
 
 
 class Report(Protocol):
@@ -192,9 +194,9 @@ class MarketFeed:
 
     def _tape(self, arguments: Arguments) -> Tape | None:
         try:
-            contract_id = msgspec.json.decode(arguments[0], type=str)
+            contract_id = _text.decode(arguments[0])
             _ = arguments[1]
-        except (IndexError, msgspec.MsgspecError, ValueError) as error:
+        except (IndexError, ProtocolError) as error:
             self._report.bad_record(f"market data without contract or payload: {error}")
             return None
         tape = self._tapes.get(contract_id)

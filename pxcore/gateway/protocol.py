@@ -25,6 +25,9 @@ from signalrcore.types import (
     HubProtocolEncoding,
 )
 
+from pxcore.decoding import Decoder
+from pxcore.model import ProtocolError
+
 TAIL_BYTES_MAX: Final = 4 * 1024 * 1024
 _SEPARATOR: Final = b"\x1e"
 
@@ -49,8 +52,8 @@ class _HandshakeAnswer(msgspec.Struct):
     error: str | None = None
 
 
-_record = msgspec.json.Decoder(Record)
-_handshake = msgspec.json.Decoder(_HandshakeAnswer)
+_record: Decoder[Record] = Decoder(Record)
+_handshake: Decoder[_HandshakeAnswer] = Decoder(_HandshakeAnswer)
 
 
 class HubProtocol(BaseHubProtocol):  # type: ignore[misc]
@@ -74,7 +77,7 @@ class HubProtocol(BaseHubProtocol):  # type: ignore[misc]
     def decode_handshake(self, raw_message: bytes) -> tuple[Any, list[Record]]:
         """The server's answer, None while it is not whole, and the records that came after it.
 
-        Raises ValueError or msgspec.MsgspecError when it is no handshake.
+        Raises ProtocolError when it is no handshake.
         """
         whole = self._split(raw_message)
         if not whole:
@@ -91,7 +94,7 @@ class HubProtocol(BaseHubProtocol):  # type: ignore[misc]
             return None
         try:
             return decode_lines(raw_message.replace(_SEPARATOR, b"\n"))
-        except (msgspec.MsgspecError, ValueError, RecursionError):
+        except ProtocolError:
             return None  # one of them is different: they are read one by one
 
     def parse_messages(self, raw_message: bytes) -> list[Record]:
@@ -133,7 +136,7 @@ class HubProtocol(BaseHubProtocol):  # type: ignore[misc]
             try:
                 record = _record.decode(raw)
                 _require_whole(record)
-            except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+            except ProtocolError as error:
                 self._on_bad_record(f"a hub record: {error}")
                 continue
             records.append(record)
@@ -141,10 +144,10 @@ class HubProtocol(BaseHubProtocol):  # type: ignore[misc]
 
 
 def _require_whole(record: Record) -> None:
-    """Raises ValueError for a type that SignalR does not have, and for what its type lacks."""
+    """Raises ProtocolError for a type that SignalR does not have, and for what its type lacks."""
     if record.type not in _KNOWN_TYPES:
-        raise ValueError(f"unknown type {record.type}")
+        raise ProtocolError(f"unknown type {record.type}")
     if record.type == INVOCATION and (record.target is None or record.arguments is None):
-        raise ValueError("an invocation without target or arguments")
+        raise ProtocolError("an invocation without target or arguments")
     if record.type == COMPLETION and record.invocation_id is None:
-        raise ValueError("a completion without its invocation")
+        raise ProtocolError("a completion without its invocation")

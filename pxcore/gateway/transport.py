@@ -12,7 +12,6 @@ import threading
 from collections.abc import Callable
 from typing import Any, Protocol
 
-import msgspec
 from signalrcore.hub.base_hub_connection import (
     BaseHubConnection,
 )
@@ -25,6 +24,7 @@ from signalrcore.transport.websockets.websocket_transport import (
 
 from pxcore.gateway.protocol import CLOSE, COMPLETION, INVOCATION, HubProtocol, Record
 from pxcore.gateway.websocket import Client, HubLimits, HubLost
+from pxcore.model import ProtocolError
 
 
 class Transport(WebsocketTransport):  # type: ignore[misc]
@@ -91,7 +91,7 @@ class Transport(WebsocketTransport):  # type: ignore[misc]
     def evaluate_handshake(self, message: bytes) -> Any:
         try:
             answer, records = self.protocol.decode_handshake(message)
-        except (msgspec.MsgspecError, ValueError) as error:
+        except ProtocolError as error:
             raise HubLost(f"the handshake's answer cannot be read: {error}") from None
         if answer is not None:
             if answer.error:

@@ -5,20 +5,21 @@ handed out before is worth nothing then. Whoever reads so begins again with `rea
 """
 
 from collections.abc import Callable, Iterator
-from datetime import datetime
 from pathlib import Path
 from typing import Literal, Protocol, TypeVar
 
 import msgspec
 
+from pxcore.decoding import Decoder
 from pxcore.engine.events import Event
 from pxcore.journal.chain import GENESIS, decode_row
 from pxcore.journal.chain_check import ChainCheck, End
 from pxcore.journal.reader import read_rows
-from pxcore.journal.rows import SCHEMA, Row
+from pxcore.journal.rows import SCHEMA, Moment, Row
 from pxcore.journal.seal import read_seal
 from pxcore.journal.segments import blocks_of, session_of
 from pxcore.model import ProtocolError, PxError
+from pxcore.plain_text import plain
 
 
 class EventRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -29,17 +30,18 @@ class EventRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     kind: Literal["event"]
     session: str
     contract: str
-    at: datetime | None
-    wall: datetime
+    at: Moment | None
+    wall: Moment
     body: Event
     hash: str
 
 
 Part = Row | list[EventRow]
-# What reading a journal can raise; the last for bytes that are no text.
-DAMAGED = (PxError, msgspec.MsgspecError, OSError, ValueError)
+# What reading a journal can raise, and what taking in a row whose values have the right types and
+# fit nothing else: moments without a zone, numbers that are none, keys that are nowhere.
+DAMAGED = (PxError, OSError, ValueError, ArithmeticError, TypeError, LookupError)
 
-_event_row = msgspec.json.Decoder(EventRow)
+_event_row: Decoder[EventRow] = Decoder(EventRow)
 
 
 class Reader(Protocol):
@@ -70,14 +72,14 @@ def _read_by_rows(path: Path, reader: R) -> tuple[R, str | None]:
         for row in read_rows(path):
             reader.read(row)
     except DAMAGED as error:
-        return reader, str(error)
+        return reader, plain(str(error)) or type(error).__name__
     return reader, None
 
 
 def read_parts(path: Path) -> Iterator[Part]:
     """Every whole row, in order; events that follow one another as one list, never an empty one.
 
-    Raises ProtocolError or a msgspec error for damage of any kind, at the end if not before.
+    Raises ProtocolError for damage of any kind, at the end if not before.
     """
     seal = read_seal(path)
     end = End(0, GENESIS)
@@ -103,7 +105,7 @@ def _parts(lines: list[bytes]) -> Iterator[Part]:
     for line in lines:
         try:
             run.append(_event_row.decode(line))
-        except msgspec.ValidationError:  # of another kind, or damaged: then this raises
+        except ProtocolError:  # of another kind, or damaged: then this raises
             if run:
                 yield run
                 run = []
@@ -116,7 +118,7 @@ def _events_alone(lines: list[bytes]) -> list[EventRow] | None:
     """At once, as most blocks of a busy day; None where another row is among them."""
     try:
         return _event_row.decode_lines(b"".join(lines))
-    except msgspec.ValidationError:
+    except ProtocolError:
         return None
 
 

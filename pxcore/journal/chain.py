@@ -8,8 +8,7 @@ hash that the seal and the day's report hold.
 
 import hashlib
 
-import msgspec
-
+from pxcore.decoding import Decoder
 from pxcore.journal.rows import Row
 from pxcore.model import ProtocolError
 
@@ -20,7 +19,7 @@ TAIL = len(HASH_FIELD) + len(GENESIS) + len(END)  # bytes that no hash covers
 MARK_AT = slice(-TAIL, len(HASH_FIELD) - TAIL)  # of a whole line
 HASH_AT = slice(len(HASH_FIELD) - TAIL, -len(END))
 
-_row = msgspec.json.Decoder(Row)
+_row: Decoder[Row] = Decoder(Row)
 
 
 def link(before: str, content: bytes) -> str:
@@ -35,10 +34,7 @@ def finished(content: bytes, digest: str) -> bytes:
 
 def decode_row(line: bytes) -> Row:
     """The row alone, its hash believed. Raises ProtocolError for what is none."""
-    try:
-        return _row.decode(line)
-    except (msgspec.MsgspecError, ValueError) as error:
-        raise ProtocolError(str(error)) from error
+    return _row.decode(line)
 
 
 def read_line(line: bytes, *, before: str | None, seq: int | None) -> Row:

@@ -14,6 +14,7 @@ from typing import Self
 
 import msgspec
 
+from pxcore.decoding import Decoder
 from pxcore.journal.chain import END, GENESIS, HASH_AT, HASH_FIELD, MARK_AT, TAIL
 from pxcore.journal.segments import blocks_of, numbers_of
 from pxcore.model import ProtocolError
@@ -26,6 +27,9 @@ class End(msgspec.Struct, frozen=True):
 
     rows: int
     hash: str
+
+
+_end: Decoder[End] = Decoder(End)
 
 
 def end_of_chain(path: Path) -> End:
@@ -72,8 +76,8 @@ class ChainCheck:
             return end_of_chain(self._path)
         try:
             said, _ = self._process.communicate(timeout=_TIMEOUT_S)
-            return msgspec.json.decode(said, type=End)
-        except (subprocess.TimeoutExpired, msgspec.MsgspecError) as error:
+            return _end.decode(said)
+        except (subprocess.TimeoutExpired, ProtocolError) as error:
             raise ProtocolError(f"journal {self._path.name}: its chain was not checked") from error
 
     def __exit__(

@@ -11,9 +11,10 @@ from datetime import UTC, datetime
 import msgspec
 from msgspec.structs import replace
 
-from pxcore.journal.chain import GENESIS, finished, link
+from pxcore.journal.chain import GENESIS, TAIL, finished, link
 from pxcore.journal.intake import Drops, Entry
 from pxcore.journal.rows import SCHEMA, Gap, Opening, RowKind, contract_of
+from pxcore.journal.segments import LINE_BYTES_MAX
 
 
 class Head(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,6 +86,8 @@ def encode_batch(head: Head, batch: Sequence[Entry], *, is_last: bool = False) -
             body,
         )
         content = _encode(line)[:-1]
+        if len(content) > LINE_BYTES_MAX - TAIL:
+            raise ValueError(f"it has {len(content):,} bytes, and nobody could read it again")
         rows, kind, digest = rows + 1, of, link(digest, content)
         lines.append(finished(content, digest))
 

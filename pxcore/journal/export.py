@@ -11,8 +11,9 @@ from typing import Any
 
 import msgspec
 
+from pxcore.decoding import Decoder
 from pxcore.journal.rows import Row
-from pxcore.model import Misconfigured
+from pxcore.model import Misconfigured, ProtocolError
 
 COLUMNS = ("seq", "kind", "what", "session", "contract", "at", "wall", "body", "hash")
 _BATCH = 20_000
@@ -28,19 +29,24 @@ def what_of(row: Row) -> str:
     return str(row.kind)
 
 
+def text_of(row: Row) -> str:
+    """The body's JSON; bytes of a damaged one that are no text are shown in their place."""
+    return bytes(row.body).decode("utf-8", "backslashreplace")
+
+
 class _Named(msgspec.Struct):
     event: str = ""
     command: str = ""
     type: str = ""
 
 
-_named = msgspec.json.Decoder(_Named)
+_named: Decoder[_Named] = Decoder(_Named)
 
 
 def _tag(row: Row, tag: str) -> str:
     try:
         return str(getattr(_named.decode(row.body), tag))
-    except msgspec.ValidationError:
+    except ProtocolError:
         return ""
 
 
@@ -83,7 +89,7 @@ def write_parquet(rows: Iterable[Row], target: Path) -> int:
 
 
 def _values(row: Row) -> tuple[Any, ...]:
-    kind, body = str(row.kind), bytes(row.body).decode()
+    kind, body = str(row.kind), text_of(row)
     return (
         row.seq,
         kind,

@@ -3,17 +3,17 @@
 from datetime import date, datetime
 from pathlib import Path
 
-import msgspec
-
+from pxcore.decoding import Decoder
 from pxcore.engine.commands import Command, PlaceStop
 from pxcore.engine.events import Event
 from pxcore.engine.intents import unanswered_tags
+from pxcore.journal.bulk import DAMAGED
 from pxcore.journal.reader import decode_command, decode_event, read_rows
 from pxcore.journal.rows import FlattenTerms, RowKind
-from pxcore.journal.segments import flattens_in, last_written
-from pxcore.model import PxError
+from pxcore.journal.segments import flattens_in, last_touched
+from pxcore.plain_text import plain
 
-_terms = msgspec.json.Decoder(FlattenTerms)
+_terms: Decoder[FlattenTerms] = Decoder(FlattenTerms)
 
 
 def unanswered_stops(folder: Path, *, account_id: int, trading_day: date) -> dict[str, datetime]:
@@ -25,8 +25,8 @@ def unanswered_stops(folder: Path, *, account_id: int, trading_day: date) -> dic
     for path in flattens_in(folder, trading_day=trading_day):
         try:
             found |= _unanswered(path, account_id)
-        except (PxError, msgspec.MsgspecError, RecursionError):
-            found[path.name] = last_written(path)
+        except DAMAGED:
+            found[plain(path.name)] = last_touched(path)
     return found
 
 
@@ -34,7 +34,7 @@ def _unanswered(path: Path, account_id: int) -> dict[str, datetime]:
     said: list[Event | Command] = []
     sent_at: dict[str, datetime] = {}
     for row in read_rows(path):
-        if row.kind is RowKind.FLATTEN and _terms.decode(row.body).account_id != account_id:
+        if row.kind is RowKind.FLATTEN and _terms.decode(bytes(row.body)).account_id != account_id:
             return {}
         if row.kind is RowKind.COMMAND:
             command = decode_command(row)

@@ -2,6 +2,9 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
+
+import zstandard
 
 from pxcore.journal import segments
 from pxcore.journal.reader import Chain
@@ -19,6 +22,7 @@ class Follower:
         self._number = first
         self._offset = 0  # unpacked bytes of that file which were read
         self._lines = 0  # and its lines
+        self._has_rest = False  # a row that is not written to its end, at the last look
 
     def new_rows(self) -> Iterator[Row]:
         """Whole rows since the last time. One that is still being written comes next time.
@@ -39,12 +43,25 @@ class Follower:
             file = segments.open_segment(self._path, self._number)
         except FileNotFoundError:
             raise ProtocolError(f"journal {name} is missing") from None
+        except OSError as error:
+            raise segments.unread(self._path, self._number, error) from error
         with file:
-            segments.skip(file, self._offset)
-            while (line := file.readline()).endswith(b"\n"):
+            for line in self._lines_from(file):
                 self._offset, self._lines = self._offset + len(line), self._lines + 1
                 row = self._chain.take(line, self._number, self._lines)
                 self.is_closed |= row.kind is RowKind.CLOSED
                 yield row
-        if line and is_done:
+        if self._has_rest and is_done:
             raise ProtocolError(f"journal {name} ends within a row")
+
+    def _lines_from(self, file: BinaryIO) -> Iterator[bytes]:
+        """Whole ones, from where we are. Raises ProtocolError."""
+        try:
+            segments.skip(file, self._offset)
+            while (line := file.readline(segments.LINE_BYTES_MAX)).endswith(b"\n"):
+                yield line
+        except (OSError, zstandard.ZstdError) as error:
+            raise segments.unread(self._path, self._number, error) from error
+        if len(line) == segments.LINE_BYTES_MAX:
+            raise segments.too_long(self._path, self._number)
+        self._has_rest = bool(line)

@@ -3,20 +3,25 @@
 A restart forgives nothing: a halt that is in a journal and perhaps nowhere else (its session was
 killed before it could latch it), the limits that each session began with, how high the day's
 profit stood, and which orders were sent without an answer and may still reach the venue.
+
+Whatever lies in the folder, each of these comes back, with a sentence for everything that could
+not be read. What that decided or sent is not known, and taken for the worst: a halt holds, an
+order is under way.
 """
 
 from collections.abc import Collection, Iterator
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
 from pxcore.engine.commands import Command, Halt, PeakSeen, PlaceEntry, PlaceStop
 from pxcore.engine.events import Event, LimitsTightened
 from pxcore.engine.intents import unanswered_tags
-from pxcore.engine.tightening import Bounds, bounds_of, tighter_of
-from pxcore.journal.chain import decode_row
+from pxcore.engine.tightening import Bounds, bounds_of, names_in, tighter_of
+from pxcore.journal.day_look import Found, Look
 from pxcore.journal.reader import (
     decode_closing,
     decode_command,
@@ -26,10 +31,14 @@ from pxcore.journal.reader import (
     read_opening,
     read_rows,
 )
-from pxcore.journal.rows import Row, RowKind
+from pxcore.journal.rows import RowKind
 from pxcore.journal.seal import read_seal
-from pxcore.journal.segments import last_written, lines_of, session_of, sessions_in
-from pxcore.model import PxError
+from pxcore.journal.segments import last_touched, session_of
+from pxcore.model import ProtocolError
+
+READ_S: Final = 10.0  # for a day's journals, where somebody waits to hear that an account is flat
+_SECONDS_MAX = 86_400.0  # no limit of ours is longer
+_AMOUNT_MAX = 10**12
 
 
 class Latched(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,6 +57,9 @@ class Opened(msgspec.Struct, frozen=True, kw_only=True):
     contract_id: str
 
 
+# -- what holds for the day -----------------------------------------------------------------------
+
+
 def halts_in_journals(
     folder: Path, *, account_id: int, trading_day: date, released: Collection[str] = ()
 ) -> tuple[Latched, ...]:
@@ -57,20 +69,23 @@ def halts_in_journals(
     be read is itself a reason: what it decided is not known.
     Those of the sessions in `released` were re-armed, and are not looked at.
     """
-    found = []
-    for path in sessions_in(folder, trading_day=trading_day):
-        if session_of(path) in released:
-            continue
-        try:
-            reason = _halt_in(path, account_id)
-        except (PxError, msgspec.MsgspecError) as error:
-            reason = f"the journal of an earlier session today cannot be read: {error}"
+    found: list[Latched] = []
+    look = Look(folder, trading_day)
+
+    def take(path: Path) -> None:
+        reason = None if session_of(path) in released else _halt_in(look, path, account_id)
         if reason is not None:
             found.append(Latched(session_id=session_of(path), reason=reason))
+
+    def miss(name: str, touched: datetime, why: str) -> None:
+        reason = f"the journal of an earlier session today cannot be read: {why}"
+        found.append(Latched(session_id=session_of(Path(name)), reason=reason))
+
+    look.at_each(take, miss)
     return tuple(found)
 
 
-def _halt_in(path: Path, account_id: int) -> str | None:
+def _halt_in(look: Look, path: Path, account_id: int) -> str | None:
     if read_opening(path).config.account_id != account_id:
         return None
     last = read_last_row(path)
@@ -79,126 +94,158 @@ def _halt_in(path: Path, account_id: int) -> str | None:
     if read_seal(path) is None:
         for _ in read_rows(path):  # nobody has vouched for it yet: any damage is a reason
             pass
-    halts = (c for c in _commands(path, b'"halt"') if isinstance(c, Halt))
+    halts = (c for c in look.commands_with(path, b'"halt"') if isinstance(c, Halt))
     first = next(halts, None)
     return None if first is None else first.reason
 
 
-def openings_in_journals(folder: Path, *, account_id: int, trading_day: date) -> tuple[Opened, ...]:
-    """The day's sessions of the account, but for journals that do not say of which they are:
-    those are halts, see above.
+def find_openings(
+    folder: Path, *, account_id: int, trading_day: date, within_s: float | None = None
+) -> Found[tuple[Opened, ...]]:
+    """The day's sessions of the account. One that does not say of which it is has limits that are
+    not known, and is a halt, see above.
     """
-    found = []
-    for path in sessions_in(folder, trading_day=trading_day):
-        try:
-            config = read_opening(path).config
-        except (PxError, msgspec.MsgspecError):
-            continue
+    found: list[Opened] = []
+    look = Look(folder, trading_day, within_s=within_s)
+
+    def take(path: Path) -> None:
+        config = read_opening(path).config
         if config.account_id == account_id:
             began = next(read_rows(path)).wall
-            bounds = tighter_of((bounds_of(config.limits), *_tightened(path)))
+            each = (_sound(bounds_of(config.limits)), *_tightened(look, path))
             found.append(
                 Opened(
                     session_id=session_of(path),
                     wall=began,
-                    bounds=bounds,
+                    bounds=tighter_of(each),
                     contract_id=config.contract.id,
                 )
             )
-    return tuple(found)
+
+    look.at_each(take)
+    return Found(tuple(found), tuple(look.unreadable))
 
 
-def _tightened(path: Path) -> Iterator[Bounds]:
+def openings_in_journals(folder: Path, *, account_id: int, trading_day: date) -> tuple[Opened, ...]:
+    """As `find_openings`, of those that can be read."""
+    return find_openings(folder, account_id=account_id, trading_day=trading_day).value
+
+
+def _tightened(look: Look, path: Path) -> Iterator[Bounds]:
     """What a session was told meanwhile: the operator's journal may be gone."""
-    for row in _rows_with(path, b'"limits_tightened"'):
+    for row in look.rows_with(path, b'"limits_tightened"'):
         event = decode_event(row) if row.kind is RowKind.EVENT else None
         if isinstance(event, LimitsTightened):
-            yield event.bounds
+            yield _sound(event.bounds)
+
+
+def _sound(bounds: Bounds) -> Bounds:
+    """Raises ProtocolError for a number that no limit can be."""
+    for name in names_in(bounds):
+        value = Decimal(getattr(bounds, name))
+        most = _SECONDS_MAX if name.endswith("_s") else _AMOUNT_MAX
+        if not (value.is_finite() and abs(value) <= most):
+            raise ProtocolError(f"its limit {name} is {value}")
+    return bounds
+
+
+def find_peak(folder: Path, *, account_id: int, trading_day: date) -> Found[Decimal]:
+    """The highest that the day's profit stood in any of its sessions, zero at the least.
+
+    Of a journal that cannot be read to its end, as far as it can be: the halt that it may hold is
+    what refuses the day, see above.
+    """
+    peaks = [Decimal(0)]
+    look = Look(folder, trading_day)
+
+    def take(path: Path) -> None:
+        if read_opening(path).config.account_id == account_id:
+            for command in look.commands_with(path, b'"peak"'):
+                if isinstance(command, PeakSeen):
+                    peaks.append(max(peaks[-1], command.peak_usd))
+
+    look.at_each(take)
+    return Found(peaks[-1], tuple(look.unreadable))
 
 
 def peak_in_journals(folder: Path, *, account_id: int, trading_day: date) -> Decimal:
-    """The highest that the day's profit stood in any of its sessions, zero at the least.
+    """As `find_peak`, of what can be read."""
+    return find_peak(folder, account_id=account_id, trading_day=trading_day).value
 
-    Of a journal that cannot be read to its end, as far as it can be.
+
+# -- what may still reach the venue ---------------------------------------------------------------
+
+
+def find_unanswered(
+    folder: Path, *, account_id: int, trading_day: date, within_s: float | None = READ_S
+) -> Found[dict[str, datetime]]:
+    """Orders of the day's dead sessions that have no answer there: by tag, when (our own clock,
+    UTC) each was written down. One of them may still reach the venue.
+
+    A journal that cannot be read counts as one that has sent something when it was touched last,
+    under its own name. So does the folder that cannot be listed: that was now.
     """
-    peak = Decimal(0)
-    for path in sessions_in(folder, trading_day=trading_day):
-        try:
-            if read_opening(path).config.account_id != account_id:
-                continue
-            for command in _commands(path, b'"peak"'):
-                if isinstance(command, PeakSeen):
-                    peak = max(peak, command.peak_usd)
-        except (PxError, msgspec.MsgspecError):
-            continue  # the halt that it may hold is what refuses the day: see above
-    return peak
+    found: dict[str, datetime] = {}
+    look = Look(folder, trading_day, within_s=within_s)
+
+    def take(path: Path) -> None:
+        if read_opening(path).config.account_id == account_id and not is_closed(path):
+            found.update(_unanswered(look, path))
+
+    def miss(name: str, touched: datetime, why: str) -> None:
+        found[name] = touched
+
+    look.at_each(take, miss)
+    return Found(found, tuple(look.unreadable))
 
 
 def unanswered_in_journals(
     folder: Path, *, account_id: int, trading_day: date
 ) -> dict[str, datetime]:
-    """Orders of the day's dead sessions that have no answer there: by tag, when (our own clock,
-    UTC) each was written down. One of them may still reach the venue.
-
-    A journal that cannot be read counts as one that has just sent something, under its own name.
-    """
-    found: dict[str, datetime] = {}
-    for path in sessions_in(folder, trading_day=trading_day):
-        try:
-            if read_opening(path).config.account_id != account_id or is_closed(path):
-                continue
-            found |= _unanswered(path)
-        except (PxError, msgspec.MsgspecError):
-            found[path.name] = last_written(path)
-    return found
+    """As `find_unanswered`, without the words for what could not be read."""
+    return find_unanswered(folder, account_id=account_id, trading_day=trading_day).value
 
 
-def _unanswered(path: Path) -> dict[str, datetime]:
-    """When each of the session's orders without an answer was written down."""
+def _unanswered(look: Look, path: Path) -> dict[str, datetime]:
+    """When each of the session's orders without an answer was written down: not after its file."""
     said: list[Event | Command] = []
     sent_at: dict[str, datetime] = {}
-    for row in _rows_with(path, b'"place_', b'"tag"'):
+    touched = last_touched(path)
+    for row in look.rows_with(path, b'"place_', b'"tag"'):
         body = bytes(row.body)
         if row.kind is RowKind.COMMAND and b'"place_' in body:
             command = decode_command(row)
             said.append(command)
             if isinstance(command, PlaceEntry | PlaceStop):
-                sent_at[command.tag] = row.wall
+                sent_at[command.tag] = min(row.wall, touched)
         elif row.kind is RowKind.EVENT and b'"tag"' in body:
             said.append(decode_event(row))
     return {tag: sent_at[tag] for tag in unanswered_tags(said)}
 
 
-def _commands(path: Path, mark: bytes) -> Iterator[Command]:
-    """The commands whose row holds the mark."""
-    for row in _rows_with(path, mark):
-        if row.kind is RowKind.COMMAND and mark in bytes(row.body):
-            yield decode_command(row)
-
-
-def _rows_with(path: Path, *marks: bytes) -> Iterator[Row]:
-    """Whole rows that hold one of the marks. The others are not even decoded: a dead session's
-    journal may have millions, and somebody waits. The chain is for `read_rows` to check.
+def find_last_word(
+    folder: Path, *, account_id: int, trading_day: date, within_s: float | None = READ_S
+) -> Found[datetime | None]:
+    """When (our own clock, UTC) a session of the day without a last row wrote last; None when all
+    have ended properly. A journal that cannot be read counts as one of them, and as one that
+    wrote when it was touched last.
     """
-    for _, _, line in lines_of(path):
-        if line.endswith(b"\n") and any(mark in line for mark in marks):
-            yield decode_row(line)
+    found: list[datetime] = []
+    look = Look(folder, trading_day, within_s=within_s)
+
+    def take(path: Path) -> None:
+        if read_opening(path).config.account_id != account_id or is_closed(path):
+            return
+        row, touched = read_last_row(path), last_touched(path)
+        found.append(touched if row is None else min(row.wall, touched))
+
+    look.at_each(take, lambda name, touched, why: found.append(touched))
+    return Found(max(found, default=None), tuple(look.unreadable))
 
 
 def last_word_of_the_dead(folder: Path, *, account_id: int, trading_day: date) -> datetime | None:
-    """When (our own clock, UTC) a session of the day without a last row wrote last; None when all
-    have ended properly. A journal that cannot be read counts as one of them.
-    """
-    found: list[datetime] = []
-    for path in sessions_in(folder, trading_day=trading_day):
-        try:
-            if read_opening(path).config.account_id != account_id or is_closed(path):
-                continue
-            row = read_last_row(path)
-            found.append(last_written(path) if row is None else row.wall)
-        except (PxError, msgspec.MsgspecError):
-            found.append(last_written(path))
-    return max(found, default=None)
+    """As `find_last_word`, without the words for what could not be read."""
+    return find_last_word(folder, account_id=account_id, trading_day=trading_day).value
 
 
 def has_dead_session(folder: Path, *, account_id: int, trading_day: date) -> bool:

@@ -17,10 +17,14 @@ from pathlib import Path
 
 import msgspec
 
+from pxcore.bounded_files import read_file
+from pxcore.decoding import Decoder
 from pxcore.engine.tightening import Bounds
 from pxcore.filelock import SharedFile
 from pxcore.journal.latches import Latched
+from pxcore.journal.rows import Moment
 from pxcore.model import OutcomeUnknown, ProtocolError
+from pxcore.plain_text import plain
 
 
 class Tightened(msgspec.Struct, frozen=True, kw_only=True, tag_field="verb", tag="tighten"):
@@ -52,7 +56,7 @@ class OperatorRow(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     seq: int
-    wall: datetime
+    wall: Moment
     account_id: int
     trading_day: date
     who: str
@@ -61,7 +65,8 @@ class OperatorRow(msgspec.Struct, frozen=True, kw_only=True):
     cut_off: int = 0
 
 
-_row = msgspec.json.Decoder(OperatorRow)
+_row: Decoder[OperatorRow] = Decoder(OperatorRow)
+_BYTES_MAX = 16 << 20  # of a day: nobody acts so often
 _NAME = re.compile(r"operator-(?P<account>\d{1,18})-(?P<day>\d{8})\.jsonl")
 
 
@@ -78,7 +83,7 @@ class OperatorJournal:
         for a file that cannot be read.
         """
         try:
-            data = self.path.read_bytes()
+            data = read_file(self.path, _BYTES_MAX)
         except FileNotFoundError:
             return ()
         except OSError as error:
@@ -135,7 +140,7 @@ class OperatorJournal:
         for number, line in enumerate(lines, 1):
             try:
                 row = _row.decode(line)
-            except msgspec.DecodeError as error:
+            except ProtocolError as error:
                 raise ProtocolError(f"{self._name} line {number}: {error}") from error
             if row.seq != number:
                 raise ProtocolError(f"{self._name} line {number} has number {row.seq}")
@@ -205,7 +210,7 @@ def bounds_in(row: OperatorRow) -> Bounds | None:
 def operator_name() -> str:
     """The user of this machine that runs this process."""
     try:
-        return getpass.getuser()
+        return plain(getpass.getuser())
     except (KeyError, OSError, ImportError):  # none of that id is known here
         return f"user {os.getuid()}"
 

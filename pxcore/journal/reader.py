@@ -1,13 +1,18 @@
-"""The journal's reading side: rows in order, their chain checked, over all files of a session."""
+"""The journal's reading side: rows in order, their chain checked, over all files of a session.
 
+Whatever a journal holds or is, whoever reads it gets rows or ProtocolError.
+"""
+
+import errno
 import io
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
-import msgspec
+import zstandard
 
+from pxcore.decoding import Decoder, require_shallow
 from pxcore.engine.commands import Command
 from pxcore.engine.events import Event
 from pxcore.journal import segments
@@ -15,16 +20,18 @@ from pxcore.journal.chain import GENESIS, read_line
 from pxcore.journal.rows import SCHEMA, Answer, Closing, Gap, Opening, Request, Row, RowKind
 from pxcore.journal.seal import Seal, read_seal
 from pxcore.model import ProtocolError
+from pxcore.plain_text import plain
 
+T = TypeVar("T")
 _PART = 1 << 16
 
-_event: msgspec.json.Decoder[Event] = msgspec.json.Decoder(Event)
-_command: msgspec.json.Decoder[Command] = msgspec.json.Decoder(Command)
-_opening = msgspec.json.Decoder(Opening)
-_closing = msgspec.json.Decoder(Closing)
-_request = msgspec.json.Decoder(Request)
-_answer = msgspec.json.Decoder(Answer)
-_gap = msgspec.json.Decoder(Gap)
+_event: Decoder[Event] = Decoder(Event)
+_command: Decoder[Command] = Decoder(Command)
+_opening: Decoder[Opening] = Decoder(Opening)
+_closing: Decoder[Closing] = Decoder(Closing)
+_request: Decoder[Request] = Decoder(Request)
+_answer: Decoder[Answer] = Decoder(Answer)
+_gap: Decoder[Gap] = Decoder(Gap)
 
 
 class Chain:
@@ -91,30 +98,45 @@ def read_rows(path: Path) -> Iterator[Row]:
 def read_last_row(path: Path) -> Row | None:
     """The last whole row, its own hash believed; None when there is none. Cheap: reads the end.
 
-    Raises ProtocolError when it is damaged, FileNotFoundError when there is no journal.
+    Raises ProtocolError when it is damaged or cannot be read.
     """
     for number in reversed(segments.numbers_of(path) or [1]):
-        with segments.open_segment(path, number) as file:
-            line = _last_line(file, is_plain=segments.segment(path, number).exists())
+        try:
+            line = _last_line_in(path, number)
+        except (OSError, zstandard.ZstdError) as error:
+            raise segments.unread(path, number, error) from error
         if line:
             return read_line(line, before=None, seq=None)
     return None
 
 
-def _last_line(file: BinaryIO, *, is_plain: bool) -> bytes:
-    """The last line that has its end, or nothing."""
-    found = rest = b""
-    if is_plain:
-        size = file.seek(0, os.SEEK_END)
-        while size and rest.count(b"\n") < 2:  # the second last one begins the last whole line
-            begin = max(0, size - _PART)
-            file.seek(begin)
-            rest, size = file.read(size - begin) + rest, begin
-        file = io.BytesIO(rest)
-    for line in file:
-        if line.endswith(b"\n"):
-            found = line
+def _last_line_in(path: Path, number: int) -> bytes:
+    """The last line of that file that has its end, or nothing."""
+    with segments.open_segment(path, number) as file:
+        if file.seekable():
+            return _last_line(_end_of(file))
+    found = b""
+    for _, _, lines in segments.blocks_in(path, number):  # packed, there is no way to its end
+        found = _last_line(b"".join(lines)) or found
     return found
+
+
+def _end_of(file: BinaryIO) -> bytes:
+    """Bytes up to the end that hold the last whole line, if there is any."""
+    end = b""
+    size = file.seek(0, os.SEEK_END)
+    while size and end.count(b"\n") < 2:  # the second last one begins the last whole line
+        begin = max(0, size - max(_PART, len(end)))
+        file.seek(begin)
+        end, size = file.read(size - begin) + end, begin
+        if len(end) > 2 * segments.LINE_BYTES_MAX:
+            raise OSError(errno.EFBIG, f"no row ends in its last {len(end):,} bytes")
+    return end
+
+
+def _last_line(data: bytes) -> bytes:
+    lines = [line for line in io.BytesIO(data).readlines() if line.endswith(b"\n")]
+    return lines[-1] if lines else b""
 
 
 def is_closed(path: Path) -> bool:
@@ -127,30 +149,51 @@ def read_opening(path: Path) -> Opening:
     """The session's terms. Raises ProtocolError when the journal does not begin with them."""
     for row in read_rows(path):
         if row.kind is RowKind.OPENED:
-            return _opening.decode(row.body)
+            return decode_opening(row)
         break
     raise ProtocolError(f"journal {path.name} does not begin with a session's terms")
 
 
+def decode_opening(row: Row) -> Opening:
+    opening = decode_body(row, _opening)
+    try:
+        require_shallow(opening.strategy_params)
+    except ProtocolError as error:
+        raise _named(row, error) from error
+    return opening
+
+
 def decode_event(row: Row) -> Event:
-    return _event.decode(row.body)
+    return decode_body(row, _event)
 
 
 def decode_command(row: Row) -> Command:
-    return _command.decode(row.body)
+    return decode_body(row, _command)
 
 
 def decode_closing(row: Row) -> Closing:
-    return _closing.decode(row.body)
+    return decode_body(row, _closing)
 
 
 def decode_request(row: Row) -> Request:
-    return _request.decode(row.body)
+    return decode_body(row, _request)
 
 
 def decode_answer(row: Row) -> Answer:
-    return _answer.decode(row.body)
+    return decode_body(row, _answer)
 
 
 def decode_gap(row: Row) -> Gap:
-    return _gap.decode(row.body)
+    return decode_body(row, _gap)
+
+
+def decode_body(row: Row, decoder: Decoder[T]) -> T:
+    """Raises ProtocolError, naming the row."""
+    try:
+        return decoder.decode(row.body)
+    except ProtocolError as error:
+        raise _named(row, error) from error
+
+
+def _named(row: Row, error: ProtocolError) -> ProtocolError:
+    return ProtocolError(f"journal {plain(row.session)} row {row.seq}: {error}")

@@ -8,9 +8,12 @@ import msgspec
 
 from pxcore.engine import Engine
 from pxcore.engine.commands import Command, Notice
+from pxcore.engine.events import Event
+from pxcore.journal.bulk import DAMAGED
 from pxcore.journal.reader import decode_command, decode_event, decode_gap, read_opening, read_rows
 from pxcore.journal.rows import Row, RowKind
 from pxcore.model import ProtocolError
+from pxcore.plain_text import plain
 from pxcore.strategies import make_strategy
 
 
@@ -66,12 +69,20 @@ class Replay:
                 return Divergence(seq=row.seq, recorded="no command", replayed=replayed)
             case RowKind.EVENT:
                 event = decode_event(row)
-                self._expected = self.engine.step(event)
+                self._expected = self._stepped(row, event)
                 self.at = event.at
                 self.events += 1
             case _:
                 pass
         return None
+
+    def _stepped(self, row: Row, event: Event) -> list[Command]:
+        """Raises ProtocolError for an event that no engine could have taken."""
+        try:
+            return self.engine.step(event)
+        except DAMAGED as error:
+            why = plain(str(error)) or type(error).__name__
+            raise ProtocolError(f"journal {self._path.name} row {row.seq}: {why}") from error
 
     def _compare(self, row: Row, recorded: Command) -> Divergence | None:
         expected = self._expected

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import msgspec
 
+from pxcore.bounded_files import read_file
+from pxcore.decoding import Decoder
 from pxcore.journal.operator import sync_folder
 from pxcore.journal.segments import day_ends_in, flattens_in, session_of, sessions_in
 from pxcore.model import ProtocolError
@@ -22,6 +24,7 @@ _DATED = re.compile(
     r"(?:(?:px|flatten|end)-(?P<first>\d{8})-.*|operator-\d+-(?P<last>\d{8})\.jsonl)"
 )
 _REST = re.compile(r"\.jsonl(?:\.\d{4,})?(?:\.zst)?(?:\.part|\.torn)?|\.seal(?:\.part)?")
+_LIST_BYTES_MAX = 64 << 20
 _LISTS = f"going-{'[0-9]' * 8}.json"
 
 
@@ -37,7 +40,7 @@ class _Going(msgspec.Struct, frozen=True, kw_only=True):
     files: tuple[_File, ...]
 
 
-_going = msgspec.json.Decoder(_Going)
+_going: Decoder[_Going] = Decoder(_Going)
 
 
 def days_named_in(folder: Path) -> list[date]:
@@ -103,8 +106,8 @@ def end_begun(folder: Path) -> Iterator[str]:
 
 def _end(target: Path) -> None:
     try:
-        files = _going.decode(target.read_bytes()).files
-    except msgspec.MsgspecError as error:
+        files = _going.decode(read_file(target, _LIST_BYTES_MAX)).files
+    except ProtocolError as error:
         raise ProtocolError(f"{target.name} cannot be read: {error}") from error
     for one in files:
         path = target.with_name(Path(one.name).name)

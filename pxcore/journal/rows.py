@@ -10,12 +10,14 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from operator import attrgetter
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
 from pxcore.engine.config import EngineConfig
 from pxcore.engine.events import FillSeen, OrderSeen, PositionSeen
+
+Moment = Annotated[datetime, msgspec.Meta(tz=True)]  # one without a zone is no moment
 
 
 class RowKind(StrEnum):
@@ -47,8 +49,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     kind: RowKind
     session: str
     contract: str
-    at: datetime | None
-    wall: datetime
+    at: Moment | None
+    wall: Moment
     body: msgspec.Raw
     hash: str
 

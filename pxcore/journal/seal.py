@@ -10,6 +10,8 @@ from pathlib import Path
 
 import msgspec
 
+from pxcore.bounded_files import read_file
+from pxcore.decoding import Decoder
 from pxcore.journal.segments import session_of
 from pxcore.model import ProtocolError
 
@@ -25,7 +27,7 @@ class Seal(msgspec.Struct, frozen=True, kw_only=True):
     sealed_at: datetime
 
 
-_seal = msgspec.json.Decoder(Seal)
+_seal: Decoder[Seal] = Decoder(Seal)
 
 
 def seal_path(path: Path) -> Path:
@@ -46,8 +48,9 @@ def write_seal(path: Path, seal: Seal) -> None:
 def read_seal(path: Path) -> Seal | None:
     """None when the journal is not sealed. Raises ProtocolError for one that cannot be read."""
     try:
-        return _seal.decode(seal_path(path).read_bytes())
+        return _seal.decode(read_file(seal_path(path)))
     except FileNotFoundError:
         return None
-    except msgspec.MsgspecError as error:
-        raise ProtocolError(f"journal {path.name}: its seal cannot be read: {error}") from error
+    except (OSError, ProtocolError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise ProtocolError(f"journal {path.name}: its seal cannot be read: {why}") from error

@@ -49,7 +49,7 @@ class Verified(msgspec.Struct, frozen=True, kw_only=True):
 def verify(path: Path, *, expected_hash: str | None = None) -> Verified:
     """Reads all of it. `expected_hash` is its last one by another record, such as the report.
 
-    Never raises for what is wrong with the journal; OSError where it cannot be read.
+    Never raises for what is wrong with the journal, nor where it cannot be read.
     """
     chain = Chain(path)
     kind: RowKind | None = None
@@ -64,7 +64,7 @@ def verify(path: Path, *, expected_hash: str | None = None) -> Verified:
             problem = "it has no rows"
         elif expected_hash is not None and chain.hash != expected_hash:
             problem = f"it ends with {chain.hash}, and the report says {expected_hash}"
-    except (ProtocolError, msgspec.MsgspecError) as error:
+    except ProtocolError as error:
         problem = str(error)
     soundness = Soundness.SOUND if is_sealed else Soundness.OPEN
     return Verified(

@@ -8,19 +8,23 @@ from pathlib import Path
 
 import msgspec
 
-from pxcore.model import Misconfigured
+from pxcore.bounded_files import read_file
+from pxcore.decoding import decode_json
+from pxcore.model import Misconfigured, ProtocolError
 from pxcore.paper.exchange import ExchangeState
+
+_BYTES_MAX = 256 << 20
 
 
 def read_state(path: Path) -> ExchangeState | None:
     """What was kept; None when nothing was. Raises Misconfigured for a file that is no state."""
     try:
-        return msgspec.json.decode(path.read_bytes(), type=ExchangeState)
+        return decode_json(read_file(path, _BYTES_MAX), ExchangeState)
     except FileNotFoundError:
         return None
     except OSError as error:
         raise Misconfigured(f"{path} cannot be read: {error.strerror or error}") from error
-    except msgspec.DecodeError as error:
+    except ProtocolError as error:
         raise Misconfigured(f"{path} is not the state of a paper gateway: {error}") from error
 
 

@@ -20,9 +20,10 @@ import uvicorn
 
 from pxcore.clock import Clock, ShiftedClock, WallClock
 from pxcore.clock_file import ClockFile, Pace, PublishedClock
+from pxcore.decoding import decode_json
 from pxcore.logs import log_to
 from pxcore.masking import Masker
-from pxcore.model import Misconfigured
+from pxcore.model import Misconfigured, ProtocolError
 from pxcore.paper.assembly import Market, build_market
 from pxcore.paper.config import PaperConfig
 from pxcore.paper.exchange import ExchangeState
@@ -45,8 +46,8 @@ def main(arguments: list[str]) -> int:
     if len(arguments) != 1:
         return _refused("usage: python -m pxcore.paper '{\"port\": 0, ...}'")
     try:
-        config = msgspec.json.decode(arguments[0], type=PaperConfig)
-    except msgspec.DecodeError as error:
+        config = decode_json(arguments[0], PaperConfig)
+    except ProtocolError as error:
         return _refused(f"configuration: {error}")
     log_to(None, level="WARNING", masker=Masker((config.api_key,) if config.api_key else ()))
     return run(config)
@@ -54,7 +55,8 @@ def main(arguments: list[str]) -> int:
 
 def announce_as_json(url: str) -> None:
     """The one line that a parent process waits for."""
-    print(msgspec.json.encode({"listening": url}).decode(), flush=True)
+    sys.stdout.buffer.write(msgspec.json.encode({"listening": url}) + b"\n")
+    sys.stdout.flush()
 
 
 def run(config: PaperConfig, *, announce: Callable[[str], None] = announce_as_json) -> int:

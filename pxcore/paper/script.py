@@ -14,9 +14,21 @@ from pathlib import Path
 
 import msgspec
 
-from pxcore.model import Contract, MarketTrade, Misconfigured, OffGrid, Quote, Side
+from pxcore.bounded_files import read_file
+from pxcore.decoding import decode_json
+from pxcore.model import (
+    Contract,
+    MarketTrade,
+    Misconfigured,
+    OffGrid,
+    ProtocolError,
+    Quote,
+    Side,
+)
 from pxcore.paper.catalogue import find_contract
 from pxcore.paper.market import Halt, MarketStep
+
+_BYTES_MAX = 256 << 20
 
 
 class ScriptStep(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -49,10 +61,10 @@ class Script(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 def read_script(path: Path) -> Script:
     """Raises Misconfigured, naming the file and what is wrong with it."""
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Script)
+        return decode_json(read_file(path, _BYTES_MAX), Script)
     except OSError as error:
         raise Misconfigured(f"{path} cannot be read: {error.strerror or error}") from error
-    except msgspec.DecodeError as error:
+    except ProtocolError as error:
         raise Misconfigured(f"{path}: {error}") from error
 
 

@@ -10,14 +10,18 @@ from typing import TypedDict
 
 import msgspec
 
+from pxcore.bounded_files import read_file
 from pxcore.calendar import CHICAGO
+from pxcore.decoding import decode_json
 from pxcore.engine.config import EngineConfig
 from pxcore.engine.rounds import Round, fold_rounds
-from pxcore.model import Contract, Fill, OrderType, Snapshot
+from pxcore.model import Contract, Fill, OrderType, ProtocolError, Snapshot
 from pxcore.reports.measures import Gap, Latency, Measures, Point
 from pxcore.reports.period import Consistency, DayLine, consistency_of
 from pxcore.reports.record import Incident, Record
 from pxcore.reports.verdict import Reconciliation
+
+_BYTES_MAX = 64 << 20
 
 
 class TradeLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,10 +104,14 @@ def reported_hash(folder: Path) -> str | None:
     None without one.
     """
     try:
-        data = (folder / "report.json").read_bytes()
-        return msgspec.json.decode(data, type=DailyReport).journal_hash
-    except (OSError, msgspec.MsgspecError):
+        return read_report(folder / "report.json").journal_hash
+    except (OSError, ProtocolError):
         return None
+
+
+def read_report(file: Path) -> DailyReport:
+    """As it was written. Raises OSError, and ProtocolError for what is no report."""
+    return decode_json(read_file(file, _BYTES_MAX), DailyReport)
 
 
 def make_report(

@@ -3,16 +3,17 @@
 from datetime import date, datetime
 from pathlib import Path
 
-import msgspec
-
+from pxcore.decoding import Decoder
 from pxcore.engine.commands import ClosePosition
 from pxcore.engine.events import CloseAnswered, SnapshotTaken
 from pxcore.journal import FlattenTerms, RowKind, decode_command, decode_event, read_rows
+from pxcore.journal.bulk import DAMAGED
+from pxcore.journal.reader import decode_body
 from pxcore.journal.segments import flattens_in
-from pxcore.model import PxError
+from pxcore.plain_text import plain
 from pxcore.reports.record import NO_CLOSE, Record
 
-_terms = msgspec.json.Decoder(FlattenTerms)
+_terms: Decoder[FlattenTerms] = Decoder(FlattenTerms)
 
 
 def add_flattens(
@@ -27,15 +28,15 @@ def add_flattens(
     for path in flattens_in(folder, trading_day=trading_day):
         try:
             _add(record, path, account_id, since)
-        except (PxError, msgspec.MsgspecError) as error:
-            record.damage = record.damage or str(error)
+        except DAMAGED as error:
+            record.damage = record.damage or plain(str(error)) or type(error).__name__
 
 
 def _add(record: Record, path: Path, account_id: int, since: datetime | None) -> None:
     for row in read_rows(path):
         match row.kind:
             case RowKind.FLATTEN:
-                is_other = _terms.decode(row.body).account_id != account_id
+                is_other = decode_body(row, _terms).account_id != account_id
                 if is_other or (since is not None and row.wall < since):
                     return
             case RowKind.COMMAND:

@@ -4,8 +4,6 @@ from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 
-import msgspec
-
 from pxcore.engine.book import advance
 from pxcore.engine.commands import (
     ClosePosition,
@@ -50,7 +48,7 @@ def read_record(path: Path, opening: Opening) -> Record:
     """
     try:
         opening = read_opening(path)
-    except (OSError, PxError, msgspec.MsgspecError, ValueError) as error:
+    except PxError as error:
         return Recorder(opening).finished(damage=str(error))
     recorder, damage = read_whole(path, lambda: Recorder(opening))
     return recorder.finished(damage=damage)

@@ -6,7 +6,6 @@ folder are everybody's: they stay in `.env`.
 
 import os
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,8 +13,11 @@ from typing import Annotated
 
 import msgspec
 
-from pxcore.model import Misconfigured
-from pxcore.settings import PREFIX, Settings
+from pxcore.bounded_files import read_file
+from pxcore.decoding import toml_value
+from pxcore.model import Misconfigured, ProtocolError
+from pxcore.setting_sources import PREFIX
+from pxcore.settings import Settings
 
 FILE = Path("accounts.toml")
 _SHARED = ("HOME", "DATABASE_URL", "GATEWAY", "USERNAME", "API_KEY")
@@ -50,14 +52,14 @@ def accounts(settings: Settings) -> tuple[NamedAccount, ...]:
     """
     file = FILE if FILE.exists() else settings.home / FILE
     try:
-        text = file.read_text(encoding="utf-8")
+        data = read_file(file)
     except FileNotFoundError:
         return (NamedAccount(id=settings.account_id, label=""),)
     except OSError as error:
         raise Misconfigured(f"{file} cannot be read: {error.strerror}") from error
     try:
-        found = msgspec.convert(tomllib.loads(text), _File).account
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+        found = toml_value(data, _File).account
+    except ProtocolError as error:
         raise Misconfigured(f"{file}: {error}") from error
     problems = [problem for one in found for problem in _problems(one)]
     for what, values in (("id", [str(a.id) for a in found]), ("label", [a.label for a in found])):

@@ -19,6 +19,8 @@ from pathlib import Path
 import msgspec
 from loguru import logger
 
+from pxcore.decoding import decode_json
+from pxcore.model import ProtocolError
 from pxcore.runtime.forks import close_in_children, keep_in_children
 from pxcore.runtime.processes import Process, found
 
@@ -113,7 +115,7 @@ class ControlSocket:
     def _answer(self, asking: socket.socket) -> None:
         asking.settimeout(_ANSWER_S)
         _, user, _ = _credentials(asking)
-        call = msgspec.json.decode(_read(asking), type=Call)
+        call = decode_json(_read(asking), Call)
         take = self._take if user in (0, os.getuid()) else None
         is_taken = take is not None and call.wish is not Wish.NONE
         if take is not None and is_taken:
@@ -140,8 +142,8 @@ def call(home: Path, account_id: int, wanted: Call) -> Peer | None:
             return None  # it has ended; a child of its may have the name still
         try:
             asking.sendall(msgspec.json.encode(wanted) + b"\n")
-            reply = msgspec.json.decode(_read(asking), type=Reply)
-        except (OSError, msgspec.MsgspecError):
+            reply = decode_json(_read(asking), Reply)
+        except (OSError, ProtocolError):
             return Peer(process=process, holder="", is_taken=False)
         return Peer(process=process, holder=reply.holder, is_taken=reply.is_taken)
 

@@ -7,7 +7,6 @@ none, a signal says to flatten, and nothing can say to leave.
 
 import os
 import signal
-from contextlib import suppress
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -15,12 +14,14 @@ from typing import IO, Self
 
 import msgspec
 
+from pxcore.bounded_files import read_text, write_file
+from pxcore.decoding import decode_json
 from pxcore.filelock import is_locked, try_lock
-from pxcore.model import Misconfigured, Unavailable
+from pxcore.model import Misconfigured, ProtocolError, Unavailable
 from pxcore.runtime.paths import Paths
 from pxcore.runtime.processes import Process, found
 
-_TEXT_MAX = 4096
+_CHARS_MAX = 1 << 16
 
 
 class Stop(StrEnum):
@@ -80,7 +81,7 @@ class HomeLock:
     def wish(self) -> Stop | None:
         """What another process asked for."""
         try:
-            text = _stop_of(self._home).read_text(encoding="utf-8", errors="replace")
+            text = read_text(_stop_of(self._home))
         except OSError:
             return None
         word, _, whom = text.partition(" ")
@@ -97,35 +98,27 @@ def household_of(home: Path) -> Household | None:
     """The `px up` that runs there; None when none does."""
     try:
         with _lock_of(home).open("r", encoding="utf-8", errors="replace") as file:
-            text = file.read(_TEXT_MAX)
+            text = file.read(_CHARS_MAX)
             if not is_locked(file):
                 return None
-            return msgspec.json.decode(text, type=Household)
-    except (OSError, msgspec.MsgspecError, RecursionError):
+            return decode_json(text, Household)
+    except (OSError, ProtocolError):
         return None
 
 
 def ask_to_stop(home: Path, there: Household, stop: Stop) -> None:
     """Raises Unavailable when it cannot be told, and what it does instead when it can be."""
     path = _stop_of(home)
-    fresh = path.with_suffix(f".stop.{os.getpid()}")
     try:
-        fresh.write_text(f"{stop} {there.address}\n", encoding="utf-8")
-        fresh.replace(path)
+        write_file(path, f"{stop} {there.address}\n".encode())
         return
     except OSError as error:
-        _delete(fresh)
         if stop is Stop.LEAVE:
             raise Unavailable(
                 f"{path} cannot be written ({error.strerror}): `px up` cannot be told to leave; "
                 "without --leave it is told by a signal, and flattens"
             ) from error
     _signal(there)
-
-
-def _delete(path: Path) -> None:
-    with suppress(OSError):
-        path.unlink(missing_ok=True)
 
 
 def _signal(there: Household) -> None:

@@ -5,15 +5,16 @@ it as well, unless it was engaged for entries only. The file is for whoever cann
 else (`echo reason > PX_HOME/KILL`), and for a store that is away.
 """
 
-import stat
 from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
 
+from pxcore.bounded_files import read_start, write_file
 from pxcore.courtesy import bounded, reason_of
 from pxcore.journal.operator import operator_name
 from pxcore.model import Misconfigured, PxError, Unavailable
+from pxcore.plain_text import plain
 from pxcore.runtime.control_socket import Call, Wish, accounts_held, call
 from pxcore.runtime.paths import Paths
 from pxcore.runtime.store_access import ask_store, has_store
@@ -30,6 +31,7 @@ from pxcore.store.kill import (
 
 ENTRIES_ONLY = "entries only:"
 _LIMIT_S = 10.0
+_REASON_BYTES = 2000  # of the file: more than anybody says in a hurry
 
 
 class KillSwitch(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,14 +55,15 @@ def of_text(text: str) -> KillSwitch:
 def read_kill_file(path: Path) -> KillSwitch | None:
     """None without the file. What cannot be read as one counts as engaged."""
     try:
-        if stat.S_ISFIFO(path.stat().st_mode):  # it would hold us up for ever
-            return KillSwitch(reason=f"the file {path.name} cannot be read: it is a pipe")
-        text = path.read_bytes().replace(b"\0", b"").decode("utf-8", "replace")
+        data = read_start(path, _REASON_BYTES)
     except FileNotFoundError:
-        return None
+        if not path.is_symlink():
+            return None
+        return KillSwitch(reason=f"the file {path.name} cannot be read: it is a link to nowhere")
     except OSError as error:
         return KillSwitch(reason=f"the file {path.name} cannot be read: {error.strerror}")
-    return of_text(text.strip() or f"the file {path.name} exists")
+    text = data.replace(b"\0", b"").decode("utf-8", "replace").strip()
+    return of_text(plain(text) or f"the file {path.name} exists")
 
 
 def local_kill_switch(settings: Settings) -> KillSwitch | None:
@@ -219,13 +222,7 @@ def _put(path: Path, text: str, *, flattens: bool) -> None:
     if path.exists() and (flattens is False or _flattens(path)):
         return  # a person's own words stay
     path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_name(f"{path.name}.new")
-    try:
-        fresh.write_text(text, encoding="utf-8")
-        fresh.replace(path)
-    except OSError:
-        fresh.unlink(missing_ok=True)
-        raise
+    write_file(path, text.encode("utf-8", "replace"))
 
 
 def _flattens(path: Path) -> bool:

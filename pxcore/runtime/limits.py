@@ -8,7 +8,8 @@ from pydantic import TypeAdapter, ValidationError
 from pxcore.engine import Limits
 from pxcore.engine.tightening import DIRECTIONS, Bounds, loosened, tightest
 from pxcore.model import Misconfigured
-from pxcore.settings import PREFIX, Settings
+from pxcore.setting_sources import PREFIX
+from pxcore.settings import Settings
 
 
 def limits_of(settings: Settings) -> Limits:

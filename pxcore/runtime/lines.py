@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import msgspec
 
+from pxcore.decoding import Decoder
 from pxcore.engine.commands import Level
 
 # Exit statuses of a session's process; its last line is believed with its own alone.
@@ -58,4 +59,10 @@ class Ended(msgspec.Struct, frozen=True, kw_only=True, tag="ended", tag_field="l
 Line = Progress | Milestone | Ended
 
 encode = msgspec.json.Encoder().encode
-decode: "msgspec.json.Decoder[Line]" = msgspec.json.Decoder(Line)
+decode: "msgspec.json.Decoder[Line]" = msgspec.json.Decoder(Line)  # see `read_line`
+_line: Decoder[Line] = Decoder(Line)
+
+
+def read_line(text: bytes | str) -> Line:
+    """What was said. Raises ProtocolError for what is no line of a session."""
+    return _line.decode(text)

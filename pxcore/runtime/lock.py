@@ -18,6 +18,7 @@ from typing import IO, Self
 
 import msgspec
 
+from pxcore.bounded_files import read_text, write_file
 from pxcore.courtesy import Say, bounded, reason_of
 from pxcore.filelock import is_locked, try_lock
 from pxcore.model import PxError, Unavailable
@@ -236,18 +237,12 @@ class AccountLock:
 
     def _write_wish(self, wish: Wish, holder: Holder) -> None:
         """Whole or not at all, and for that holder alone."""
-        fresh = self.stop_path.with_suffix(f".stop.{os.getpid()}")
-        try:
-            fresh.write_text(f"{wish} {holder.text}\n", encoding="utf-8")
-            fresh.replace(self.stop_path)
-        except OSError:
-            fresh.unlink(missing_ok=True)
-            raise
+        write_file(self.stop_path, f"{wish} {holder.text}\n".encode())
 
     def wish(self) -> str | None:
         """STOP or LEAVE, when somebody asked us, who hold the account, by the file; else None."""
         try:
-            text = self.stop_path.read_text(encoding="utf-8", errors="replace")
+            text = read_text(self.stop_path)
         except OSError:
             return None
         word, _, whom = text.partition(" ")

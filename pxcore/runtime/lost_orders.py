@@ -19,11 +19,7 @@ from pxcore.courtesy import reason_of
 from pxcore.engine.commands import Level, Notice
 from pxcore.gateway import GatewayClient
 from pxcore.journal.flatten_rows import unanswered_stops
-from pxcore.journal.latches import (
-    last_word_of_the_dead,
-    openings_in_journals,
-    unanswered_in_journals,
-)
+from pxcore.journal.latches import find_last_word, find_openings, find_unanswered
 from pxcore.model import PxError
 from pxcore.runtime.paths import Paths
 from pxcore.settings import Settings
@@ -95,7 +91,9 @@ class LostOrders:
 
     def _run(self) -> None:
         try:
-            found = _read(self._settings, self._account_id)
+            found, unreadable = _read(self._settings, self._account_id)
+            for text in unreadable:
+                self._say(Notice(level=Level.ALARM, code="flatten.unread", text=text))
         except Exception as error:  # whatever is in a file: it is no reason to stop a flatten
             found = self._unknown(f"its journals cannot be read: {reason_of(error)}")
         self._found = found
@@ -126,17 +124,22 @@ class _Found(msgspec.Struct, kw_only=True):
     died_at: datetime | None
 
 
-def _read(settings: Settings, account_id: int) -> _Found:
-    """By our own clock: for as long as the settings say, or those that its session began with."""
+def _read(settings: Settings, account_id: int) -> tuple[_Found, tuple[str, ...]]:
+    """By our own clock: for as long as the settings say, or those that its session began with. And
+    what could not be read, which counts as just sent.
+    """
     day = trading_day_at(settings.clock.now()).day
     folder = Paths(settings.home).journals
-    opened = openings_in_journals(folder, account_id=account_id, trading_day=day)
-    graces_s = [one.bounds.unknown_grace_s or 0.0 for one in opened]
+    opened = find_openings(folder, account_id=account_id, trading_day=day, within_s=_READ_S)
+    graces_s = [one.bounds.unknown_grace_s or 0.0 for one in opened.value]
     grace_s = max((settings.unknown_grace_s, *graces_s))
     under_way = timedelta(seconds=settings.reply_timeout_s + grace_s)
-    sent_at = unanswered_in_journals(folder, account_id=account_id, trading_day=day)
-    sent_at |= unanswered_stops(folder, account_id=account_id, trading_day=day)
-    return _Found(
-        until={tag: at + under_way for tag, at in sent_at.items()},
-        died_at=last_word_of_the_dead(folder, account_id=account_id, trading_day=day),
+    sent = find_unanswered(folder, account_id=account_id, trading_day=day)
+    stops = unanswered_stops(folder, account_id=account_id, trading_day=day)
+    died = find_last_word(folder, account_id=account_id, trading_day=day)
+    found = _Found(
+        until={tag: at + under_way for tag, at in {**sent.value, **stops}.items()},
+        died_at=died.value,
     )
+    unreadable = dict.fromkeys((*opened.unreadable, *sent.unreadable, *died.unreadable))
+    return found, tuple(unreadable)

@@ -13,10 +13,10 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 
-import msgspec
 from loguru import logger
 from msgspec.structs import replace
 
+from pxcore.decoding import Decoder
 from pxcore.engine.events import ClockTick, Event, Hub, HubDown
 from pxcore.gateway.feeds import Arguments
 from pxcore.gateway.transport import HubConnection
@@ -24,6 +24,8 @@ from pxcore.gateway.websocket import HubLost
 from pxcore.model import DepthLevel, MarketTrade, Quote
 from pxcore.runtime.inbox import Inbox
 
+_number: Decoder[int] = Decoder(int)
+_moment: Decoder[datetime] = Decoder(datetime)
 _SILENT_S: Final = 30.0  # of ours, without a step; then time is our own again
 _MARKET = (Quote, MarketTrade, DepthLevel)
 
@@ -81,8 +83,8 @@ class PaperLink:
                 self._held[Hub.USER].append(event)
 
     def _take_step(self, hub: Hub, given: Arguments) -> None:
-        number = msgspec.json.decode(given[0], type=int)
-        now = msgspec.json.decode(given[1], type=datetime)
+        number = _number.decode(given[0])
+        now = _moment.decode(given[1])
         with self._lock:
             self._told[hub] = number
             self._begin()

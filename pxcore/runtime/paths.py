@@ -52,7 +52,9 @@ class Paths:
 
 @cache
 def _resolved(home: Path) -> Path:
-    """As it is, where the disk does not answer."""
+    """As it is, where the disk does not answer. Links that lead to each other lead nowhere:
+    whoever opens something there is told so.
+    """
     try:
         return bounded("the home folder", home.resolve)
     except (OSError, RuntimeError, Unavailable):

@@ -10,9 +10,12 @@ from pathlib import Path
 
 import msgspec
 
+from pxcore.decoding import decode_json
 from pxcore.filelock import is_locked, try_lock
+from pxcore.model import ProtocolError
 from pxcore.runtime.paths import Paths
 
+_BYTES_MAX = 1 << 16
 RUNNER = "RUNNER_OF_PX"  # what a runner tells its runs of itself; no setting
 
 
@@ -69,11 +72,11 @@ def forget_run(home: Path, run_id: str) -> None:
 
 def _marks(home: Path) -> Iterator[tuple[Mark, bool]]:
     for path in sorted(_folder(home).glob("*.json")):
-        with suppress(OSError, msgspec.DecodeError), path.open("r+", encoding="utf-8") as file:
+        with suppress(OSError, ProtocolError), path.open("rb+") as file:
             is_alive = is_locked(file)
-            text = file.read()
-            if text:  # one that is being made says nothing yet
-                yield msgspec.json.decode(text, type=Mark), is_alive
+            data = file.read(_BYTES_MAX)
+            if data:  # one that is being made says nothing yet
+                yield decode_json(data, Mark), is_alive
 
 
 def _folder(home: Path) -> Path:

@@ -11,9 +11,9 @@ import threading
 import time
 from datetime import datetime
 
-import msgspec
 from loguru import logger
 
+from pxcore.decoding import decode_json
 from pxcore.engine import Engine
 from pxcore.engine.commands import (
     CancelOrder,
@@ -45,7 +45,7 @@ from pxcore.gateway import HubLimits, Realtime
 from pxcore.journal import SCHEMA, Journal, Opening, RowKind
 from pxcore.journal.operator import OperatorJournal
 from pxcore.logs import log_as_set, take_over_crashes
-from pxcore.model import Misconfigured, PxError, Unavailable
+from pxcore.model import Misconfigured, ProtocolError, PxError, Unavailable
 from pxcore.runtime.dispatcher import Dispatcher
 from pxcore.runtime.halts import latch_halt
 from pxcore.runtime.inbox import Inbox
@@ -420,7 +420,7 @@ def main(argv: list[str]) -> int:
     """`python -m pxcore.runtime.session PLAN`. Its exit status is one of `lines`."""
     voice = Voice(sys.stdout.buffer)
     try:
-        plan = msgspec.json.decode(argv[1], type=SessionPlan)
+        plan = decode_json(argv[1], SessionPlan)
         settings = load_settings()
         paths = Paths(settings.home)
         log_as_set(settings, paths.logs / f"{plan.session_id}.log", session=plan.session_id)
@@ -439,7 +439,7 @@ def main(argv: list[str]) -> int:
     except AccountBusy as error:
         voice.end(Ended(reason=str(error), is_flat=False, is_refused=True))
         return NOT_STARTED
-    except (Misconfigured, Unavailable, OSError, msgspec.DecodeError, IndexError) as error:
+    except (Misconfigured, Unavailable, ProtocolError, OSError, IndexError) as error:
         voice.end(Ended(reason=f"session not started: {error}", is_flat=False))
         return NOT_STARTED
     voice.end(ended)

@@ -4,6 +4,7 @@ Its own time limits hold for a server that answers. One that was stopped, or a d
 answers nothing for ever; and whoever asks here has an account to keep flat.
 """
 
+import os
 import threading
 from collections.abc import Callable
 from contextlib import closing
@@ -11,9 +12,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from sqlalchemy import URL
-from sqlalchemy.exc import SQLAlchemyError
 
-from pxcore.model import Unavailable
+from pxcore.model import PxError, Unavailable
+from pxcore.plain_text import plain
 from pxcore.runtime.paths import Paths
 from pxcore.settings import Settings
 from pxcore.store import Store
@@ -25,7 +26,8 @@ _LIMIT_S = 30.0
 
 def has_store(settings: Settings) -> bool:
     """False where the default one was not made yet."""
-    return bool(settings.database_url.get_secret_value()) or Paths(settings.home).store.exists()
+    is_servers = bool(settings.database_url.get_secret_value())
+    return is_servers or os.path.lexists(Paths(settings.home).store)  # a link to nowhere counts
 
 
 def open_store(settings: Settings) -> Store:
@@ -44,8 +46,9 @@ def store_file(settings: Settings) -> Path | None:
 
 
 def ask_store(settings: Settings, ask: Callable[[Store], T], *, limit_s: float = _LIMIT_S) -> T:
-    """What `ask` makes of the store. Raises Unavailable when the store cannot be had, or does not
-    answer within `limit_s`: then it may still do what was asked, later. Other errors as they are.
+    """What `ask` makes of the store. Raises Unavailable when the store cannot be had, holds what
+    nobody can read, or does not answer within `limit_s`: then it may still do what was asked,
+    later. Other errors of ours as they are.
     """
     answers: list[T] = []
     errors: list[Exception] = []
@@ -64,14 +67,15 @@ def ask_store(settings: Settings, ask: Callable[[Store], T], *, limit_s: float =
         return answers[0]
     if not errors:
         raise Unavailable(f"{_name(settings)} has not answered within {limit_s:g} s")
-    if isinstance(errors[0], SQLAlchemyError | OSError):
-        raise store_away(settings, errors[0]) from errors[0]
-    raise errors[0]
+    if isinstance(errors[0], PxError):
+        raise errors[0]
+    raise store_away(settings, errors[0]) from errors[0]
 
 
 def store_away(settings: Settings, error: Exception) -> Unavailable:
     """Nothing is opened while it is: what it would say is not known."""
-    return Unavailable(f"{_name(settings)} cannot be read: {str(error).splitlines()[0]}")
+    why = next(iter(str(error).splitlines()), "") or type(error).__name__
+    return Unavailable(f"{_name(settings)} cannot be read: {plain(why)}")
 
 
 def _name(settings: Settings) -> str:

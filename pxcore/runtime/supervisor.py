@@ -18,10 +18,19 @@ import msgspec
 from pxcore.engine.commands import Level, Notice
 from pxcore.engine.events import Ask
 from pxcore.gateway import Urgency
-from pxcore.model import PxError, Scope, Unavailable
+from pxcore.model import ProtocolError, PxError, Scope, Unavailable
 from pxcore.runtime.door import Door
 from pxcore.runtime.halts import latch_halt
-from pxcore.runtime.lines import FLAT, LEFT, NOT_STARTED, Ended, Line, Milestone, Progress, decode
+from pxcore.runtime.lines import (
+    FLAT,
+    LEFT,
+    NOT_STARTED,
+    Ended,
+    Line,
+    Milestone,
+    Progress,
+    read_line,
+)
 from pxcore.runtime.lock import AccountBusy
 from pxcore.runtime.paths import Paths
 from pxcore.runtime.plan import SessionPlan, connect, require_agreement
@@ -185,8 +194,8 @@ class Supervisor:
 
     def _take(self, text: bytes | str) -> None:
         try:
-            line = decode.decode(text)
-        except (msgspec.MsgspecError, RecursionError):
+            line = read_line(text)
+        except ProtocolError:
             line = Milestone(
                 at=self._settings.clock.now(),
                 level=Level.WARNING,

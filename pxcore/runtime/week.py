@@ -34,7 +34,7 @@ def read_period(
             unread = bring_in(store, Paths(settings.home).journals, first, last)
             chosen = account or settings.account_id or _only_account(store)
             return period_of(store, chosen, first, last), tuple(unread)
-    except SQLAlchemyError as error:
+    except (SQLAlchemyError, ValueError, ArithmeticError, TypeError) as error:  # damaged, too
         raise store_away(settings, error) from error
 
 

@@ -12,7 +12,7 @@ from pxcore.model import PxError
 from pxcore.reports.period import DayLine, PeriodReport, Trade, make_period
 from pxcore.store.database import Store
 from pxcore.store.journals import Source, Unowned, last_hash, sources_in
-from pxcore.store.projection import project_day
+from pxcore.store.projection import bring_in_day
 from pxcore.store.tables import JournalRow, OperatorActRow, TradeRow, TradingDayRow
 
 
@@ -44,7 +44,7 @@ def bring_in(store: Store, journals: Path, first: date, last: date) -> tuple[str
     stale |= {day for day in days_in(journals) if acts[day] != _acts(journals, *day)}
     for account_id, day in sorted(stale):
         if first <= day <= last:
-            done = project_day(store, journals, account_id=account_id, trading_day=day)
+            done = bring_in_day(store, journals, account_id=account_id, trading_day=day)
             unread += done.unread
     return tuple(dict.fromkeys(unread))
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 
+from pxcore.decoding import Decoder
 from pxcore.journal import (
     DayEndTerms,
     FlattenTerms,
@@ -17,17 +18,17 @@ from pxcore.journal import (
     sessions_in,
 )
 from pxcore.journal.bulk import DAMAGED, Part, read_whole
-from pxcore.journal.reader import read_last_row
+from pxcore.journal.reader import decode_body, decode_opening, read_last_row
 from pxcore.journal.segments import day_ends_in, flattens_in, session_of
 from pxcore.model import ProtocolError
+from pxcore.plain_text import plain
 from pxcore.reports.record import Record
 from pxcore.reports.recorder import Recorder
 from pxcore.store.fold import DayFold, Told
 from pxcore.store.session_fold import JournalFold
 
-_opening = msgspec.json.Decoder(Opening)
-_flatten = msgspec.json.Decoder(FlattenTerms)
-_day_end = msgspec.json.Decoder(DayEndTerms)
+_flatten: Decoder[FlattenTerms] = Decoder(FlattenTerms)
+_day_end: Decoder[DayEndTerms] = Decoder(DayEndTerms)
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,7 +89,7 @@ def last_hash(path: Path) -> str | None:
 
 
 def _named(path: Path, error: Exception) -> str:
-    said = str(error)
+    said = plain(str(error)) or type(error).__name__
     return said if path.name in said else f"journal {path.name}: {said}"
 
 
@@ -96,13 +97,13 @@ def _owner(first: Row) -> tuple[int, date]:
     """By the first row. Raises ProtocolError when it is none that a journal begins with."""
     match first.kind:
         case RowKind.OPENED:
-            opening = _opening.decode(first.body)
+            opening = decode_opening(first)
             return opening.config.account_id, opening.trading_day
         case RowKind.FLATTEN:
-            flatten = _flatten.decode(first.body)
+            flatten = decode_body(first, _flatten)
             return flatten.account_id, flatten.trading_day
         case RowKind.DAY_END:
-            end = _day_end.decode(first.body)
+            end = decode_body(first, _day_end)
             return end.account_id, end.trading_day
         case _:
             raise ProtocolError("does not begin with whose it is")

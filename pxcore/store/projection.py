@@ -11,11 +11,13 @@ from pathlib import Path
 
 import msgspec
 from sqlalchemy import delete, select
+from sqlalchemy.exc import DataError, SQLAlchemyError, StatementError
 from sqlalchemy.orm import Session
 
 from pxcore.journal.operator import days_in, released_in
 from pxcore.journal.retirement import is_going, journals_of, operators_of
 from pxcore.journal.segments import session_of
+from pxcore.plain_text import plain
 from pxcore.reports.record import Record
 from pxcore.store.database import Store
 from pxcore.store.fold import DayFold
@@ -50,7 +52,7 @@ def rebuild(store: Store, journals: Path, *, prunes: bool = False) -> Projected:
     others = _days_of(store) - days
     if prunes:
         _remove(store, others)
-    done = [project_day(store, journals, account_id=a, trading_day=d) for a, d in sorted(days)]
+    done = [bring_in_day(store, journals, account_id=a, trading_day=d) for a, d in sorted(days)]
     unread = dict.fromkeys((*unowned, *(what for one in done for what in one.unread)))
     return Projected(
         days=len(days),
@@ -81,6 +83,22 @@ def _take_out(session: Session, account_id: int, trading_day: date) -> None:
         session.execute(
             delete(table).where(table.account_id == account_id, table.trading_day == trading_day)
         )
+
+
+def bring_in_day(store: Store, journals: Path, *, account_id: int, trading_day: date) -> Projected:
+    """As `project_day`; a day of which a journal says what no store can hold stays as it is, and is
+    told among what could not be read.
+    """
+    try:
+        return project_day(store, journals, account_id=account_id, trading_day=trading_day)
+    except SQLAlchemyError as error:
+        if not isinstance(error, DataError) and type(error) is not StatementError:
+            raise  # the database's own trouble
+        why: BaseException = error.orig or error
+    except (ValueError, ArithmeticError, TypeError) as error:
+        why = error
+    told = f"{trading_day} of account {account_id} is not in the store: {plain(str(why))}"
+    return Projected(days=0, rows=0, unread=(told,))
 
 
 def project_day(store: Store, journals: Path, *, account_id: int, trading_day: date) -> Projected:

@@ -4,9 +4,12 @@ from pathlib import Path
 
 import msgspec
 
+from pxcore.decoding import Decoder
 from pxcore.journal import DayEndTerms, Row, RowKind, read_rows
 from pxcore.journal.bulk import DAMAGED
+from pxcore.journal.reader import decode_body
 from pxcore.journal.segments import session_of
+from pxcore.plain_text import plain
 from pxcore.reports.daily import DailyReport
 from pxcore.reports.reconcile import VenueDay
 from pxcore.reports.verdict import Reconciliation
@@ -19,10 +22,10 @@ from pxcore.store.tables import (
     row_of,
 )
 
-_terms = msgspec.json.Decoder(DayEndTerms)
-_venue = msgspec.json.Decoder(VenueDay)
-_found = msgspec.json.Decoder(Reconciliation)
-_report = msgspec.json.Decoder(DailyReport)
+_terms: Decoder[DayEndTerms] = Decoder(DayEndTerms)
+_venue: Decoder[VenueDay] = Decoder(VenueDay)
+_found: Decoder[Reconciliation] = Decoder(Reconciliation)
+_report: Decoder[DailyReport] = Decoder(DailyReport)
 
 
 def add_day_end(path: Path, day: DayFold) -> str | None:
@@ -32,18 +35,18 @@ def add_day_end(path: Path, day: DayFold) -> str | None:
         for row in read_rows(path):
             match row.kind:
                 case RowKind.DAY_END:
-                    terms = _terms.decode(row.body)
+                    terms = decode_body(row, _terms)
                 case RowKind.VENUE:
-                    _add_venue(_venue.decode(row.body), day)
+                    _add_venue(decode_body(row, _venue), day)
                 case RowKind.RECONCILED:
                     _add_found(session_of(path), row, terms, day)
                 case RowKind.REPORT:
-                    report = _report.decode(row.body)
+                    report = decode_body(row, _report)
                     day.reports[report.session_id] = report
                 case _:
                     pass
     except DAMAGED as error:
-        return str(error)
+        return plain(str(error)) or type(error).__name__
     return None
 
 
@@ -56,7 +59,7 @@ def _add_venue(venue: VenueDay, day: DayFold) -> None:
 
 
 def _add_found(journal: str, row: Row, terms: DayEndTerms | None, day: DayFold) -> None:
-    found = _found.decode(row.body)
+    found = decode_body(row, _found)
     day.see_verdict(terms.session_id if terms is not None else None, found.verdict)
     of = {"account_id": day.account_id, "trading_day": day.trading_day, "journal": journal}
     day.rows.append(

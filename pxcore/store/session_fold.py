@@ -7,8 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-import msgspec
-
+from pxcore.decoding import Decoder
 from pxcore.engine.commands import (
     CancelOrder,
     ClosePosition,
@@ -53,6 +52,7 @@ from pxcore.journal import (
 )
 from pxcore.journal.bulk import EventRow, Part
 from pxcore.journal.latches import Latched
+from pxcore.journal.reader import decode_body
 from pxcore.model import DepthLevel, Fill, MarketTrade, Quote
 from pxcore.store.fold import REST, STREAM, Halted, Told
 from pxcore.store.tables import (
@@ -65,6 +65,7 @@ from pxcore.store.tables import (
     row_of,
 )
 
+_terms: Decoder[FlattenTerms] = Decoder(FlattenTerms)
 _MARKET = frozenset((Quote, MarketTrade, DepthLevel))
 
 Instruction = PlaceEntry | PlaceStop | CancelOrder | ClosePosition | MoveStop
@@ -104,7 +105,7 @@ class JournalFold:
                 text = f"{gap.rows} rows are missing: {gap.why}"
                 self.told.note(self._name, row.seq, at, Level.ALARM, "journal.gap", text)
             case RowKind.FLATTEN:
-                why = msgspec.json.decode(row.body, type=FlattenTerms).reason
+                why = decode_body(row, _terms).reason
                 self.told.note(
                     self._name, row.seq, at, Level.WARNING, "flatten.outside_session", why
                 )

@@ -12,6 +12,7 @@ from typing import Generic, TypeVar
 
 import msgspec
 
+from pxcore.decoding import decode_json
 from pxcore.gateway.wire import codes
 from pxcore.gateway.wire.rows import (
     AccountRow,
@@ -120,8 +121,8 @@ class Endpoint(Generic[A]):
 
 def _decode(path: str, body: bytes, answer: type[A]) -> A:
     try:
-        return msgspec.json.decode(body, type=answer, strict=False)
-    except (msgspec.MsgspecError, ValueError) as error:
+        return decode_json(body, answer, strict=False)
+    except ProtocolError as error:
         raise ProtocolError(f"{path} answered what cannot be read: {error}") from error
 
 

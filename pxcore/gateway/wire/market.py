@@ -12,6 +12,7 @@ from typing import Final, Literal
 
 import msgspec
 
+from pxcore.decoding import Decoder
 from pxcore.gateway.wire import codes
 from pxcore.gateway.wire.rows import whole_ticks
 from pxcore.model import Contract, DepthKind, DepthLevel, MarketTrade, ProtocolError, Quote
@@ -66,7 +67,8 @@ class UsualDepth(msgspec.Struct, tag_field="target", tag="GatewayDepth", gc=Fals
 
 Usual = UsualQuote | UsualPrints | UsualDepth
 
-decode_lines = msgspec.json.Decoder(Usual, strict=False).decode_lines
+_usual: Decoder[Usual] = Decoder(Usual, strict=False)
+decode_lines = _usual.decode_lines
 
 
 class _Wrapper(msgspec.Struct):
@@ -75,9 +77,9 @@ class _Wrapper(msgspec.Struct):
     payload: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
 
 
-_array = msgspec.json.Decoder(list[msgspec.Raw])
-_wrapper = msgspec.json.Decoder(_Wrapper)
-_text = msgspec.json.Decoder(str)
+_array: Decoder[list[msgspec.Raw]] = Decoder(list[msgspec.Raw])
+_wrapper: Decoder[_Wrapper] = Decoder(_Wrapper)
+_text: Decoder[str] = Decoder(str)
 
 
 def payloads(argument: msgspec.Raw | bytes, depth: int = 0) -> Iterator[bytes]:
@@ -106,7 +108,7 @@ def _opened(raw: bytes) -> list[msgspec.Raw] | list[bytes] | None:
             return [_text.decode(raw).encode()]
         if raw.startswith(b"{") and (b'"data"' in raw or b'"payload"' in raw):
             return _unwrapped(_wrapper.decode(raw))
-    except msgspec.MsgspecError:
+    except ProtocolError:
         return None
     return None
 

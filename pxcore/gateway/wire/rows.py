@@ -12,6 +12,7 @@ from typing import TypeVar
 
 import msgspec
 
+from pxcore.decoding import decode_json
 from pxcore.gateway.wire import codes
 from pxcore.model import (
     Account,
@@ -33,8 +34,8 @@ _SIZE_MAX = 1_000_000
 def read_row(raw: bytes, row: type[R]) -> R:
     """One row as the hub writes it. Raises ProtocolError."""
     try:
-        return msgspec.json.decode(raw, type=row, strict=False)
-    except (msgspec.MsgspecError, ValueError) as error:
+        return decode_json(raw, row, strict=False)
+    except ProtocolError as error:
         raise ProtocolError(f"{row.__name__}: {error}") from error
 
 

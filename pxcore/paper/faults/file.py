@@ -8,17 +8,19 @@ path = "/api/Order/place"
 moment = "after"
 """
 
-import tomllib
 from pathlib import Path
 
 import msgspec
 
-from pxcore.model import Misconfigured
+from pxcore.bounded_files import read_file
+from pxcore.decoding import Decoder, toml_value
+from pxcore.model import Misconfigured, ProtocolError
 from pxcore.paper.faults.base import Fault
 from pxcore.paper.faults.venue import VenueFault
 from pxcore.paper.faults.wire import WireFault
 
 AnyFault = VenueFault | WireFault
+_fault: Decoder[Fault] = Decoder(AnyFault)
 
 
 class FaultFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -31,18 +33,13 @@ class FaultFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 def read_faults(path: Path) -> FaultFile:
     """Raises Misconfigured, naming the file and what is wrong with it."""
     try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+        return toml_value(read_file(path), FaultFile)
     except OSError as error:
         raise Misconfigured(f"{path} cannot be read: {error.strerror or error}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise Misconfigured(f"{path} is not TOML: {error}") from error
-    try:
-        return msgspec.convert(raw, FaultFile)
-    except (msgspec.ValidationError, ValueError) as error:
+    except ProtocolError as error:
         raise Misconfigured(f"{path}: {error}") from error
 
 
 def fault_from_json(text: bytes) -> Fault:
-    """One fault. Raises msgspec.DecodeError."""
-    fault: Fault = msgspec.json.decode(text, type=AnyFault)
-    return fault
+    """One fault. Raises ProtocolError."""
+    return _fault.decode(text)

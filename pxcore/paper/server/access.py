@@ -4,7 +4,6 @@ Both run on wall time, whatever the market's clock does. Source: gateway referen
 """
 
 import base64
-import binascii
 import hashlib
 import hmac
 import secrets
@@ -13,6 +12,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import msgspec
+
+from pxcore.decoding import decode_json
+from pxcore.model import ProtocolError
 
 WallSeconds = Callable[[], float]
 
@@ -61,8 +63,8 @@ class Tokens:
         if not hmac.compare_digest(signature.encode(), self._signature(body).encode()):
             return None
         try:
-            return msgspec.json.decode(_unpacked(body.partition(".")[2]), type=_Claims)
-        except (binascii.Error, msgspec.DecodeError):
+            return decode_json(_unpacked(body.partition(".")[2]), _Claims)
+        except (ValueError, ProtocolError):
             return None
 
     def _signature(self, body: str) -> str:

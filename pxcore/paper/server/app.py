@@ -17,6 +17,8 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
+from pxcore.decoding import decode_json
+from pxcore.model import ProtocolError
 from pxcore.paper.server.access import (
     BARS_LIMIT,
     REST_LIMIT,
@@ -140,8 +142,8 @@ class _Door:
 
     async def login(self, request: Request) -> Response:
         try:
-            body = msgspec.json.decode(await request.body(), type=LoginBody)
-        except msgspec.DecodeError as error:
+            body = decode_json(await request.body(), LoginBody)
+        except ProtocolError as error:
             return _bad_request(request, error)
         if self._rest_throttle and not self._rest_throttle.admits(body.user_name.lower()):
             return Response(status_code=429)
@@ -183,7 +185,7 @@ class _Door:
             self._venue.settle()
             try:
                 payload = endpoint.answer(self._venue, body)
-            except msgspec.DecodeError as error:
+            except ProtocolError as error:
                 return _bad_request(request, error)
             self._venue.settle()
             return _json(payload)
@@ -279,7 +281,7 @@ def _unauthorized(caller: HTTPConnection) -> Response:
     return Response(status_code=401, headers={"WWW-Authenticate": f"Bearer{reason}"})
 
 
-def _bad_request(request: Request, error: msgspec.DecodeError) -> Response:
+def _bad_request(request: Request, error: ProtocolError) -> Response:
     problem: Json = {
         "type": "https://tools.ietf.org/html/rfc9110#section-15.5.1",
         "title": "One or more validation errors occurred.",

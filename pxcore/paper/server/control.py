@@ -11,7 +11,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from pxcore.model import Contract, Misconfigured
+from pxcore.decoding import Decoder, decode_json
+from pxcore.model import Contract, Misconfigured, ProtocolError
 from pxcore.paper.catalogue import find_contract
 from pxcore.paper.exchange import Exchange
 from pxcore.paper.faults.base import Armed, kind_of
@@ -33,6 +34,9 @@ class MarketMove(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     halt: bool | None = None
 
 
+_faults: Decoder[AnyFault | list[AnyFault]] = Decoder(AnyFault | list[AnyFault])
+
+
 def control_routes(venue: Venue) -> list[BaseRoute]:
     async def state(request: Request) -> Response:
         venue.settle()
@@ -47,7 +51,7 @@ def control_routes(venue: Venue) -> list[BaseRoute]:
         return _json({"faults": _armed(venue)})
 
     async def arm(request: Request) -> Response:
-        sent = msgspec.json.decode(await request.body(), type=AnyFault | list[AnyFault])
+        sent = _faults.decode(await request.body())
         venue.settle()
         armed = [venue.arm(fault) for fault in (sent if isinstance(sent, list) else [sent])]
         venue.settle()
@@ -58,12 +62,12 @@ def control_routes(venue: Venue) -> list[BaseRoute]:
         return _json({"disarmed": sum(armory.disarm(name) for armory in venue.armories)})
 
     async def market(request: Request) -> Response:
-        move = msgspec.json.decode(await request.body(), type=MarketMove)
+        move = decode_json(await request.body(), MarketMove)
         _move(venue, move)
         return _json(_markets(venue.exchange))
 
     async def script(request: Request) -> Response:
-        sent = msgspec.json.decode(await request.body(), type=Script)
+        sent = decode_json(await request.body(), Script)
         venue.settle()
         steps = list(scripted(sent, venue.exchange.contracts, start=venue.now))
         venue.insert(*steps)
@@ -87,7 +91,7 @@ def _checked(handler: Handler) -> Handler:
     async def answer(request: Request) -> Response:
         try:
             return await handler(request)
-        except (msgspec.DecodeError, Misconfigured, UnicodeDecodeError) as error:
+        except (ProtocolError, Misconfigured) as error:
             return Response(
                 msgspec.json.encode({"error": str(error)}),
                 status_code=400,

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 import msgspec
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
+from pxcore.decoding import decode_json, require_shallow
+from pxcore.model import ProtocolError
 from pxcore.paper.server.transport import cut
 
 Topic = tuple[str, int | str | None]
@@ -222,8 +224,9 @@ class HubConnection:
 
     def _take(self, record: str) -> None:
         try:
-            message = msgspec.json.decode(record, type=_Message)
-        except msgspec.DecodeError:
+            message = decode_json(record, _Message)
+            require_shallow(message.arguments)
+        except ProtocolError:
             self._end("Connection closed with an error.")
             return
         if not self._is_greeted:

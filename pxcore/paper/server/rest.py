@@ -7,8 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-import msgspec
-
+from pxcore.decoding import Decoder
 from pxcore.model import Contract, OrderStatus
 from pxcore.paper.exchange import OrderChanged
 from pxcore.paper.server.bodies import (
@@ -204,7 +203,7 @@ def search_trades(venue: Venue, body: HistoryBody) -> Json:
 
 
 def _endpoint(path: str, body: type[B], answer: Callable[[Venue, B], Json]) -> Endpoint:
-    decoder = msgspec.json.Decoder(body)
+    decoder: Decoder[B] = Decoder(body)
     return Endpoint(path, body, lambda venue, sent: answer(venue, decoder.decode(sent)))
 
 
