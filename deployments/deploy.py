@@ -20,6 +20,7 @@ from pxcore.cli.orchestrator import HEARTBEAT_EVERY_S
 from pxcore.model import Misconfigured
 from pxcore.runtime.accounts import accounts
 from pxcore.settings import AccountlessSettings, load_settings
+from pxcore.streams import settle_streams
 
 SAFETY, ANYWHERE = "safety", "anywhere"
 _ANYWHERE = ("weekly-report",)
@@ -79,4 +80,5 @@ def main(argv: list[str]) -> int:
 
 
 if __name__ == "__main__":
+    settle_streams()
     sys.exit(main(sys.argv))

@@ -20,6 +20,7 @@ from deployments.registry import every_deployment
 from pxcore.model import Misconfigured
 from pxcore.runtime.accounts import accounts
 from pxcore.settings import AccountlessSettings, load_settings
+from pxcore.streams import settle_streams
 
 WITHOUT_SERVER = "PREFECT_API_URL is missing: `px up` starts a server with everything"
 
@@ -64,4 +65,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    settle_streams()
     sys.exit(main())

@@ -22,7 +22,9 @@ from loguru import logger
 from pxcore.decoding import decode_json
 from pxcore.logs import log_to, take_over_crashes
 from pxcore.masking import Masker
+from pxcore.plain_text import plain, plain_lines
 from pxcore.settings import Settings
+from pxcore.streams import settle_streams
 
 _RETRY_AFTER_S = (5.0, 15.0, 60.0, 180.0)
 _CONNECT_S, _REPLY_S = 5.0, 10.0
@@ -83,8 +85,8 @@ class Alerts:
             alert=Alert(
                 code=alert.code,
                 about=alert.about,
-                title=masker(alert.title),
-                text=masker(alert.text)[:_TEXT_MAX],
+                title=plain(masker(alert.title)),
+                text=plain_lines(masker(alert.text))[:_TEXT_MAX],
             ),
             urls=self._urls,
             secrets=self._secrets,
@@ -191,12 +193,9 @@ def _note(errand: Errand) -> None:
 
 def main() -> int:
     """`python -m pxcore.alerts`, an Errand on its stdin."""
+    settle_streams()
     errand = decode_json(sys.stdin.buffer.read(), Errand)
-    masker = Masker(errand.secrets)
-    try:
-        log_to(Path(errand.log), level="INFO", masker=masker)
-    except OSError:  # the alert may well be about the disk
-        log_to(None, level="INFO", masker=masker)
+    log_to(Path(errand.log), level="INFO", masker=Masker(errand.secrets))
     take_over_crashes()
     return run(errand)
 

@@ -7,6 +7,7 @@ goes the same way. Writing a line never raises: a full disk must not end a sessi
 """
 
 import logging
+import os
 import sys
 import threading
 import traceback
@@ -20,6 +21,7 @@ import msgspec
 from loguru import logger
 
 from pxcore.masking import Masker
+from pxcore.plain_text import plain, plain_lines
 from pxcore.settings import Settings
 
 Form = Literal["text", "json"]
@@ -59,10 +61,10 @@ def log_to(
     form: Form = "text",
     session: str | None = None,
 ) -> None:
-    """All of this process's log lines go to `path`, or to stderr when it is None."""
-    if path is not None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    stream = None if path is None else path.open("a", encoding="utf-8", buffering=1)
+    """All of this process's log lines go to `path`, or to stderr when it is None or cannot be
+    written.
+    """
+    stream, why = (None, "") if path is None else _opened(path)
     shown = _as_json if form == "json" else _as_text
     sink = _Sink(stream, lambda record: shown(line_of(record, masker, session)))
     logger.remove()
@@ -75,10 +77,25 @@ def log_to(
         catch=False,  # loguru would print the record on stderr, unmasked; the sink never raises
     )
     _take_over_logging(level)
+    if why:
+        logger.warning("logging here: {}", why)
+
+
+def _opened(path: Path) -> tuple[TextIO | None, str]:
+    """The file, or why there is none: nobody fails, or waits, for want of a log."""
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NONBLOCK", 0)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = os.open(path, flags, 0o666)
+    except OSError as error:
+        return None, f"{path} cannot be written: {error.strerror}"
+    return open(file, "a", encoding="utf-8", errors="backslashreplace", buffering=1), ""
 
 
 def line_of(record: Any, masker: Masker, session: str | None = None) -> LogLine:
-    """A record of loguru's, masked; a line break in its message is shown as `\\n`."""
+    """A record of loguru's, masked. Its message is one line that acts on no screen: a line break in
+    it is shown as `\\n`.
+    """
     happened, trace = record["exception"], record["extra"].get(_TRACE)
     if happened is not None:
         lines = traceback.format_exception(happened.type, happened.value, happened.traceback)
@@ -87,9 +104,9 @@ def line_of(record: Any, masker: Masker, session: str | None = None) -> LogLine:
         time=record["time"].astimezone(UTC).isoformat(timespec="milliseconds"),
         level=record["level"].name,
         module=record["name"] or "",
-        message=masker(record["message"]).replace("\r", "").replace("\n", "\\n"),
+        message=plain(masker(record["message"])),
         session=session,
-        exception=None if trace is None else masker(trace),
+        exception=None if trace is None else plain_lines(masker(trace)),
     )
 
 

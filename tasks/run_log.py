@@ -23,6 +23,7 @@ from prefect.logging import get_run_logger
 from pxcore.engine.commands import Level
 from pxcore.logs import line_of, log_as_set, mask_logging, take_over_crashes
 from pxcore.masking import Masker
+from pxcore.plain_text import plain
 from pxcore.runtime.lines import Line, Milestone
 from pxcore.runtime.paths import Paths
 from pxcore.settings import Settings
@@ -142,7 +143,7 @@ class RunLog:
             with self._lock:
                 if not self._burst.admits(now_s, has_room=self._waiting.qsize() < _WAITING_MAX):
                     return
-        self._waiting.put(Said(level, self._masker(text)[:_TEXT_MAX]))
+        self._waiting.put(Said(level, plain(self._masker(text))[:_TEXT_MAX]))
 
     def _tell_left_out(self, now_s: float) -> None:
         with self._lock:
@@ -182,10 +183,7 @@ def _cut(count: int) -> Said:
 def logged_run(settings: Settings) -> Iterator[None]:
     """The logs of a flow's process: a file, and what loguru says in the run's log besides."""
     masker = Masker(settings.secrets)
-    try:
-        log_as_set(settings, Paths(settings.home).logs / "trading-day.log")
-    except OSError:  # a full disk: on stderr then
-        log_as_set(settings, None)
+    log_as_set(settings, Paths(settings.home).logs / "trading-day.log")
     mask_logging(masker)
     take_over_crashes()
     with RunLog(masker) as run_log:

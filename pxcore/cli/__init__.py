@@ -2,15 +2,21 @@
 
 import sys
 
+from pxcore.streams import settle_streams, tell_losses
+
 
 def main() -> None:
     """Loads the program and runs it: a Ctrl-C while it loads is no traceback either."""
+    settle_streams()
     try:
         from pxcore.cli.app import main as run
     except KeyboardInterrupt:
         print("stopped before anything began", file=sys.stderr)
         sys.exit(130)
-    run()
+    try:
+        run()
+    finally:
+        tell_losses()
 
 
 __all__ = ["main"]

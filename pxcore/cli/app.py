@@ -105,7 +105,7 @@ def demo(
         strategy=chosen,
         json=json,
     )
-    raise typer.Exit(run_demo(request, load_settings(), console()))
+    raise typer.Exit(run_demo(request, load_settings(), steady_console()))
 
 
 _Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
@@ -157,7 +157,7 @@ def paper(
         state=state,
         has_control=control,
     )
-    raise typer.Exit(serve_paper(request, console()))
+    raise typer.Exit(serve_paper(request, steady_console()))
 
 
 @app.command()
@@ -172,7 +172,7 @@ def run(
     Example: px run --json out.json
     """
     os.environ.update(strategy_settings(strategy, params))
-    raise typer.Exit(run_day(load_settings(), console(), is_agreed=yes, json=json))
+    raise typer.Exit(run_day(load_settings(), steady_console(), is_agreed=yes, json=json))
 
 
 @app.command()
@@ -258,7 +258,7 @@ def down(
     Example: px down
     """
     settings = load_settings(kind=AccountlessSettings)
-    raise typer.Exit(bring_down(settings, console(), leaves=leave, is_agreed=yes))
+    raise typer.Exit(bring_down(settings, steady_console(), leaves=leave, is_agreed=yes))
 
 
 @app.command()

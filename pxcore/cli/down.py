@@ -6,6 +6,7 @@ import time
 import typer
 from rich.console import Console
 
+from pxcore.cli.output import agrees
 from pxcore.model import Misconfigured, Unavailable
 from pxcore.runtime.accounts import accounts
 from pxcore.runtime.home_lock import Stop, ask_to_stop, household_of
@@ -42,7 +43,8 @@ def bring_down(settings: Settings, console: Console, *, leaves: bool, is_agreed:
         if not is_agreed:
             if not sys.stdin.isatty():
                 raise Misconfigured("nobody is at a terminal to be asked: give --yes")
-            typer.confirm("Stop?", abort=True)
+            if not agrees(console, "Stop?"):
+                raise typer.Abort
     ask_to_stop(home, there, Stop.LEAVE if leaves else Stop.FLATTEN)
     deadline = time.monotonic() + _WAIT_S
     while household_of(home) is not None:

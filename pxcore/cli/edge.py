@@ -3,15 +3,14 @@
 1 not safe or not done, 2 a person must change something first. Never a traceback.
 """
 
-import errno
 from typing import Any
 
 import typer
-from rich.console import Console
 from rich.text import Text
 from typer.core import TyperGroup
 
 from pxcore.cli.day import NoDay, problems_of
+from pxcore.cli.output import error_console
 from pxcore.logs import log_to
 from pxcore.masking import Masker
 from pxcore.model import Misconfigured, PxError
@@ -28,8 +27,6 @@ class Edge(TyperGroup):
             _complain(error)
             raise typer.Exit(_status(error)) from None
         except OSError as error:
-            if error.errno == errno.EPIPE:
-                raise  # whoever read our output has gone: nobody is left to tell
             _complain(PxError(f"{error.filename or 'operating system'}: {error.strerror or error}"))
             raise typer.Exit(1) from None
 
@@ -46,7 +43,7 @@ def log_to_stderr() -> None:
 
 
 def _complain(error: PxError) -> None:
-    errors = Console(stderr=True, highlight=False)
+    errors = error_console()
     for problem in problems_of(error):
         errors.print(Text(f"px: {problem}", style="bold red"), soft_wrap=True)
 

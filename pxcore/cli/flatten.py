@@ -5,6 +5,7 @@ import sys
 import typer
 from rich.console import Console
 
+from pxcore.cli.output import agrees
 from pxcore.model import Misconfigured
 from pxcore.runtime.ad_hoc_flatten import AdHocFlatten, flat_told
 from pxcore.settings import Settings
@@ -36,6 +37,7 @@ def flatten(
     if not is_agreed:
         if not sys.stdin.isatty():
             raise Misconfigured("nobody is at a terminal to be asked: give --yes; nothing was sent")
-        typer.confirm("Cancel every order and close every position?", abort=True)
+        if not agrees(console, "Cancel every order and close every position?"):
+            raise typer.Abort
     console.print(flat_told(job.act(timeout_s)))
     return 0

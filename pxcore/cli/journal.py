@@ -1,5 +1,6 @@
 """`px journal`: read a session's rows, follow them, prove them, take them elsewhere."""
 
+import sys
 import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -11,10 +12,10 @@ import msgspec
 import typer
 
 from pxcore.calendar import CHICAGO
-from pxcore.cli.output import Form, Output
+from pxcore.cli.output import Form, Output, say_line
 from pxcore.cli.rebuild import rebuild_store
 from pxcore.cli.sessions import journal_of, moment_in
-from pxcore.journal.export import what_of, write_csv, write_parquet
+from pxcore.journal.export import text_of, what_of, write_csv, write_parquet
 from pxcore.journal.follow import Follower
 from pxcore.journal.reader import read_rows
 from pxcore.journal.repair import repair
@@ -29,6 +30,7 @@ from pxcore.journal.segments import (
 )
 from pxcore.journal.verify import Soundness, verify
 from pxcore.model import Misconfigured, PxError
+from pxcore.plain_text import plain, plain_json
 from pxcore.reports.daily import reported_hash
 from pxcore.runtime.lock import AccountLock
 from pxcore.runtime.paths import Paths
@@ -201,12 +203,20 @@ def _is_of(row: Row, kinds: Iterable[str] | None) -> bool:
 
 def _say(row: Row, *, as_json: bool) -> None:
     if as_json:
-        print(msgspec.json.encode(row).decode())
+        text = msgspec.json.encode(row).decode("utf-8", "backslashreplace")
+        say_line(plain_json(text, sys.stdout.encoding))
         return
-    moment = (row.at or row.wall).astimezone(CHICAGO)
-    body = bytes(row.body).decode()
-    line = f"{row.seq:>7}  {moment:%H:%M:%S.%f}  {row.kind:<8} {what_of(row):<15} {body}"
-    print(line if len(line) <= _WIDTH else line[: _WIDTH - 1] + "…")
+    body = plain(text_of(row))
+    line = f"{row.seq:>7}  {_moment(row)}  {row.kind:<8} {plain(what_of(row)):<15} {body}"
+    say_line(line if len(line) <= _WIDTH else line[: _WIDTH - 1] + "…")
+
+
+def _moment(row: Row) -> str:
+    """Chicago's; of a damaged row perhaps none that it ever had."""
+    try:
+        return f"{(row.at or row.wall).astimezone(CHICAGO):%H:%M:%S.%f}"
+    except (OverflowError, ValueError):
+        return "--:--:--.------"
 
 
 def _reported(paths: Paths, path: Path) -> str | None:

@@ -5,18 +5,21 @@ goes to standard error. A table has no lines, and piped no colours either. None 
 folded: on a screen that is too narrow its rows are sentences.
 """
 
-import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
 import msgspec
-import typer
-from rich.console import Console, RenderableType
+from loguru import logger
+from rich.console import Console, ConsoleOptions, ConsoleRenderable, RenderableType, RenderHook
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
+
+from pxcore.plain_text import plain, plain_json, plain_lines
+from pxcore.streams import act_on
 
 _PIPED_WIDTH = 120
 _PIPED_TABLE_WIDTH = 500
@@ -29,32 +32,83 @@ class Form(Enum):
     JSON = "json"
 
 
-def console(piped_width: int = _PIPED_WIDTH) -> Console:
-    """Standard output. Piped, it is wide enough for every table whatever the window is."""
-    return Console(highlight=False, width=None if sys.stdout.isatty() else piped_width)
+class _Plain(RenderHook):
+    """What is printed acts on no screen, whoever's words it holds: see `plain_text`."""
+
+    def process_renderables(self, renderables: list[ConsoleRenderable]) -> list[ConsoleRenderable]:
+        return [_Escaped(one) for one in renderables]
 
 
-class _Steady(Console):
+class _Escaped:
+    def __init__(self, shown: ConsoleRenderable) -> None:
+        self._shown = shown
+
+    def __rich_console__(self, screen: Console, options: ConsoleOptions) -> Iterator[Segment]:
+        for one in screen.render(self._shown, options):
+            is_ours = one.control is not None  # colours and cursor, by rich itself
+            yield one if is_ours else Segment(plain_lines(one.text), one.style)
+
+
+class _Screen(Console):
+    """Takes text as text: brackets are no style, words between colons no emoji."""
+
+    def __init__(self, **how: Any) -> None:
+        super().__init__(highlight=False, markup=False, emoji=False, **how)
+        self.push_render_hook(_Plain())
+
+
+class _Steady(_Screen):
     """Goes on when what it says reaches nobody: what it serves is not to be broken off for that."""
 
     def print(self, *objects: Any, **how: Any) -> None:
         try:
             super().print(*objects, **how)
-        except UnicodeEncodeError:
-            super().print(*(ascii(str(one)) for one in objects))
-        except OSError:  # a full disk, a terminal that was closed
-            self.quiet = True
+        except Exception as error:  # whatever it was, what is being done comes first
+            logger.debug("not shown: {!r}", error)
 
     def on_broken_pipe(self) -> None:
         self.quiet = True
-        devnull = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(devnull, sys.stdout.fileno())
-        os.close(devnull)
+
+
+def console(piped_width: int = _PIPED_WIDTH) -> Console:
+    """Standard output. Piped, it is wide enough for every table whatever the window is."""
+    return _Screen(width=_width(piped_width))
 
 
 def steady_console() -> Console:
-    """As `console`, for what moves money: `px flatten | head` flattens to its end."""
-    return _Steady(highlight=False, width=None if sys.stdout.isatty() else _PIPED_WIDTH)
+    """As `console`, for what moves money: `px flatten | head` flattens to its end, and one whose
+    terminal stands still does, too.
+    """
+    act_on()
+    return _Steady(width=_width(_PIPED_WIDTH))
+
+
+def error_console() -> Console:
+    """Standard error."""
+    return _Screen(stderr=True)
+
+
+def _width(piped_width: int) -> int | None:
+    return None if sys.stdout.isatty() else piped_width
+
+
+def agrees(screen: Console, question: str) -> bool:
+    """Does the person at the terminal answer yes? Anything else, and no answer, is no."""
+    screen.print(Text(f"{question} [y/N]: "), end="", soft_wrap=True)
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+def say_json(document: Any) -> None:
+    """The document, and nothing else, on standard output. Decimals become strings and times UTC
+    ISO text, exact both.
+    """
+    text = msgspec.json.format(msgspec.json.encode(document), indent=2).decode()
+    say_line(plain_json(text, sys.stdout.encoding))
+
+
+def say_line(text: str) -> None:
+    """On standard output, as it is: for what a program reads."""
+    sys.stdout.write(f"{text}\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +130,7 @@ class Grid:
         for head in self.heads:
             made.add_column(head, justify="right" if head in self.right else "left", no_wrap=True)
         for row in self.rows:
-            made.add_row(*(Text(cell) for cell in row))
+            made.add_row(*(Text(plain(cell)) for cell in row))
         return made
 
     def sentences(self) -> list[Text]:
@@ -105,7 +159,7 @@ class Output:
     def __init__(self, form: Form) -> None:
         self.form = form
         self._screen = console(_PIPED_TABLE_WIDTH)
-        self._errors = Console(stderr=True, highlight=False)
+        self._errors = error_console()
         self._person = self._screen if form is Form.TABLE else self._errors
 
     def say(self, text: str, style: str = "") -> None:
@@ -116,17 +170,12 @@ class Output:
 
     def confirm(self, question: str) -> bool:
         """Does the person at the terminal answer yes? Anything else, and no answer, is no."""
-        self._person.print(Text(f"{question} [y/N]: "), end="", soft_wrap=True)
-        return sys.stdin.readline().strip().lower() in ("y", "yes")
+        return agrees(self._person, question)
 
     def show(self, document: Any, *parts: Grid | str) -> None:
-        """The document as JSON, or the parts for a person: one or the other.
-
-        Decimals become strings and times UTC ISO text, exact both.
-        """
+        """The document as JSON, or the parts for a person: one or the other."""
         if self.form is Form.JSON:
-            text = msgspec.json.format(msgspec.json.encode(document), indent=2)
-            typer.echo(text.decode())
+            say_json(document)
             return
         for part in parts:
             for printed in parts_for(part, self._screen):

@@ -9,6 +9,7 @@ from loguru import logger
 from rich.console import Console
 
 from pxcore.calendar import trading_day_at
+from pxcore.cli.output import agrees
 from pxcore.cli.terminal_day import Prepared, TerminalDay, idle_s
 from pxcore.gateway import GatewayClient
 from pxcore.model import Account
@@ -35,8 +36,9 @@ def run_day(settings: Settings, console: Console, *, is_agreed: bool, json: Path
     )
     for what in held:
         console.print(what, style="yellow", soft_wrap=True)
-    if settings.mode is Mode.LIVE and not is_agreed:
-        typer.confirm("Trade this live account?", abort=True)
+    needs_asking = settings.mode is Mode.LIVE and not is_agreed
+    if needs_asking and not agrees(console, "Trade this live account?"):
+        raise typer.Abort
     day = TerminalDay(Paths(settings.home), console, title="px run", json=json)
 
     def prepare(stack: ExitStack) -> Prepared:

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pxcore.engine.commands import Level
+from pxcore.plain_text import plain
 from pxcore.reports.daily import clock_text
 from pxcore.reports.render import usd
 from pxcore.runtime.lines import Ended, Line, Milestone, Progress
@@ -71,7 +72,7 @@ class Screen:
             self._live.update(self._panel())
 
     def _event(self, text: str, style: str) -> None:
-        event = Text(text, style=style)
+        event = Text(plain(text), style=style)
         self._events.append(event)
         if self._live is None:
             self._console.print(event, soft_wrap=True)

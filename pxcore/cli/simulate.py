@@ -50,4 +50,4 @@ def _tell(result: DayResult, console: Console) -> None:
     console.print(f"seed {result.seed}: {result.problem}", style="bold red", soft_wrap=True)
     console.print(f"again: px simulate --first-seed {result.seed} --seeds 1")
     for line in result.last:
-        console.print(line, soft_wrap=True, markup=False)
+        console.print(line, soft_wrap=True)

@@ -5,6 +5,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from pxcore.cli.output import say_json
 from pxcore.model import Misconfigured
 from pxcore.strategies import BUILT_IN, Description, describe, find_kind, installed_names
 
@@ -18,11 +19,7 @@ def show_strategies(name: str | None, console: Console, *, as_json: bool) -> int
     if as_json:
         listed = [*map(msgspec.to_builtins, found)]
         listed += [{"name": one, "problem": problem} for one, problem in problems.items()]
-        console.print(
-            msgspec.json.format(msgspec.json.encode(listed), indent=2).decode(),
-            soft_wrap=True,
-            markup=False,
-        )
+        say_json(listed)
     else:
         for described in found:
             _show(described, console)

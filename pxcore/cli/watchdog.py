@@ -13,9 +13,7 @@ from pxcore.settings import Settings
 
 def watch(settings: Settings, console: Console, *, is_tied: bool) -> int:
     """0 once it is stopped. `is_tied`: the end of standard input stops it, too."""
-    paths = Paths(settings.home)
-    paths.make()
-    log_as_set(settings, paths.logs / "watchdog.log", session="watchdog")
+    log_as_set(settings, Paths(settings.home).logs / "watchdog.log", session="watchdog")
 
     def say(text: str) -> None:
         console.print(f"{datetime.now(CHICAGO):%H:%M:%S} {text}", soft_wrap=True)

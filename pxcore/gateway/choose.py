@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 
 from pxcore.model import Contract, Misconfigured
+from pxcore.plain_text import plain
 
 # Contract names are an exchange root, a month letter and a year: MNQZ6. Reference, 5.1.
 _NAME = re.compile(r"(?P<root>.+)[FGHJKMNQUVXZ]\d{1,2}")
@@ -22,7 +23,7 @@ def choose_contract(text: str, listed: Iterable[Contract]) -> Contract:
     Fuzzy finds do not count: "NQ" is neither MNQ nor the natural gas NQG. Raises Misconfigured
     naming what was asked and what is near, when none or several fit.
     """
-    wanted = text.strip().upper()
+    wanted = plain(text.strip()).upper()  # as those of the venue are: see `wire.rows`
     known = {contract.id: contract for contract in listed}
     fitting = [c for c in known.values() if wanted in _names(c)]
     active = [c for c in fitting if c.is_active]

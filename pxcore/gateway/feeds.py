@@ -24,6 +24,7 @@ from pxcore.gateway.wire.market import (
 )
 from pxcore.gateway.wire.rows import AccountRow, OrderRow, PositionRow, TradeRow, read_row
 from pxcore.model import Contract, ProtocolError
+from pxcore.plain_text import original, plain_id
 
 Arguments = list[msgspec.Raw]
 _text: Decoder[str] = Decoder(str)
@@ -136,7 +137,7 @@ class MarketFeed:
         clock: Clock,
         report: Report,
     ) -> None:
-        self._tapes = {contract_id: Tape(contract) for contract_id, contract in contracts.items()}
+        self._tapes = {original(name): Tape(contract) for name, contract in contracts.items()}
         self._wants_depth = wants_depth
         self._deliver = deliver
         self._now = clock.now
@@ -165,7 +166,7 @@ class MarketFeed:
             contract_id, row = record.arguments
             tape = tapes.get(contract_id)
             if tape is None:
-                self._report.unknown_contract(contract_id)
+                self._report.unknown_contract(plain_id(contract_id))
                 continue
             try:
                 if type(row) is QuoteRow:
@@ -201,5 +202,5 @@ class MarketFeed:
             return None
         tape = self._tapes.get(contract_id)
         if tape is None:
-            self._report.unknown_contract(contract_id)
+            self._report.unknown_contract(plain_id(contract_id))
         return tape

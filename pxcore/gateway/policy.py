@@ -30,6 +30,7 @@ from pxcore.gateway.observer import Observer, Unobserved, observed_get, observed
 from pxcore.gateway.wire import codes, requests
 from pxcore.gateway.wire.endpoints import PING_PATH, Endpoint, Lane, Verdict
 from pxcore.model import OutcomeUnknown, ProtocolError, Refused, Unavailable
+from pxcore.plain_text import plain
 
 ATTEMPTS_MAX = 4
 _REPEATABLE = frozenset((403, 408, 500, 502, 503, 504))
@@ -221,4 +222,4 @@ def _refused(endpoint: Endpoint[A], verdict: Verdict, attempted: str) -> Refused
 
 def _detail(reply: Reply) -> str | None:
     """What a 400 says of itself, in one line of at most 200 characters."""
-    return " ".join(reply.body.decode(errors="replace").split())[:200] or None
+    return plain(" ".join(reply.body.decode(errors="replace").split())[:200]) or None

@@ -25,6 +25,7 @@ from signalrcore.transport.websockets.websocket_transport import (
 from pxcore.gateway.protocol import CLOSE, COMPLETION, INVOCATION, HubProtocol, Record
 from pxcore.gateway.websocket import Client, HubLimits, HubLost
 from pxcore.model import ProtocolError
+from pxcore.plain_text import plain
 
 
 class Transport(WebsocketTransport):  # type: ignore[misc]
@@ -95,7 +96,7 @@ class Transport(WebsocketTransport):  # type: ignore[misc]
             raise HubLost(f"the handshake's answer cannot be read: {error}") from None
         if answer is not None:
             if answer.error:
-                raise HubLost(f"the handshake was refused: {answer.error}")
+                raise HubLost(f"the handshake was refused: {plain(answer.error)}")
             self.handshake_received = True
             self._set_state(TransportState.connected)
         return records
@@ -221,7 +222,7 @@ class HubConnection(BaseHubConnection):  # type: ignore[misc]
         if completion is None:
             raise HubLost(self.reason)
         if completion.error:
-            raise HubLost(f"{target} was refused: {completion.error}")
+            raise HubLost(f"{target} was refused: {plain(completion.error)}")
 
     def listen(
         self, decode_lines: Callable[[bytes], list[Any]], take: Callable[[list[Any]], None]
@@ -247,7 +248,8 @@ class HubConnection(BaseHubConnection):  # type: ignore[misc]
             if waiting is not None:
                 waiting.put(record)
         elif record.type == CLOSE:
-            raise HubLost(f"the hub closed the connection: {record.error or 'no reason given'}")
+            why = plain(record.error or "no reason given")
+            raise HubLost(f"the hub closed the connection: {why}")
 
     def _hand_over(self, record: Record) -> None:
         handlers = self.handlers.get(record.target, ())

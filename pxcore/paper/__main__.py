@@ -3,6 +3,8 @@
 import sys
 
 from pxcore.paper.process import main
+from pxcore.streams import settle_streams
 
 if __name__ == "__main__":
+    settle_streams()
     sys.exit(main(sys.argv[1:]))

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -68,6 +69,27 @@ def test_text_is_one_fact_a_line(tmp_path):
     logger.info("first\nsecond")
     (line,) = (tmp_path / "a.log").read_text().splitlines()
     assert line.endswith("| INFO    | test_logs | first\\nsecond")
+
+
+def test_line_acts_on_no_screen_and_a_trace_keeps_its_lines(tmp_path):
+    log_to(tmp_path / "a.log", level="INFO", masker=MASKER)
+    logger.info("account {}", "Ann\x1b[2J\r\n12:00:00 | INFO | flat \ud83d")
+    try:
+        raise ValueError("\x1b]0;title\x07")
+    except ValueError as error:
+        logger.opt(exception=error).error("failed")
+    said, failed, *trace = (tmp_path / "a.log").read_text().splitlines()
+    assert said.endswith(r"account Ann\x1b[2J\r\n12:00:00 | INFO | flat \ud83d")
+    assert failed.endswith("failed") and trace[-1] == r"ValueError: \x1b]0;title\x07"
+
+
+@needs.posix
+@pytest.mark.parametrize("make", [os.mkdir, os.mkfifo], ids=["a folder", "a pipe"])
+def test_log_that_cannot_be_written_is_written_to_standard_error(tmp_path, capsys, make):
+    make(tmp_path / "a.log")
+    log_to(tmp_path / "a.log", level="INFO", masker=MASKER)
+    logger.info("still said")
+    assert "still said" in capsys.readouterr().err
 
 
 def test_what_libraries_log_goes_the_same_way_and_is_masked(tmp_path):

@@ -17,6 +17,7 @@ from pxcore.runtime.kill_switch import kill_switch
 from pxcore.runtime.lock import AccountBusy, AccountLock, holder_of
 from pxcore.runtime.paths import Paths
 from pxcore.settings import Mode, Settings
+from pxcore.streams import act_on
 
 
 class Consent(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,7 +28,10 @@ class Consent(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def require_may_act(desk: Desk, consent: Consent) -> None:
-    """Raises Misconfigured in shadow, without anybody to ask, and beside a session unasked."""
+    """Raises Misconfigured in shadow, without anybody to ask, and beside a session unasked. From
+    here on nobody who reads what is said is waited for.
+    """
+    act_on()
     if desk.settings.mode is Mode.SHADOW:
         raise Misconfigured(
             f"shadow sends nothing: {_way_out_of_shadow(desk.settings)}; nothing was sent"

@@ -23,6 +23,7 @@ from pxcore.gateway.wire.rows import (
     TradeRow,
 )
 from pxcore.model import ProtocolError
+from pxcore.plain_text import plain
 
 PING_PATH = "/api/Status/ping"
 
@@ -32,6 +33,10 @@ class Verdict(msgspec.Struct, rename="camel"):
     error_code: int
     error_message: str | None = None
     order_id: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.error_message is not None:
+            self.error_message = plain(self.error_message)
 
 
 class Done(msgspec.Struct):

@@ -8,6 +8,8 @@ from decimal import Decimal
 
 import msgspec
 
+from pxcore.plain_text import original
+
 encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
@@ -32,8 +34,17 @@ class AccountSearch(msgspec.Struct, rename="camel"):
     only_active_accounts: bool
 
 
-class ContractById(msgspec.Struct, rename="camel"):
+class OfContract(msgspec.Struct, rename="camel"):
+    """The venue hears its contract's id as it said it: see `rows`."""
+
     contract_id: str
+
+    def __post_init__(self) -> None:
+        self.contract_id = original(self.contract_id)
+
+
+class ContractById(OfContract, rename="camel"):
+    pass
 
 
 class ContractSearch(msgspec.Struct, rename="camel"):
@@ -80,11 +91,10 @@ class BracketLeg(msgspec.Struct):
     type: int
 
 
-class PlaceOrder(msgspec.Struct, rename="camel"):
+class PlaceOrder(OfContract, kw_only=True, rename="camel"):
     """Prices are absolute, `trail_price` too. Null where the type has none."""
 
     account_id: int
-    contract_id: str
     type: int
     side: int
     size: int
@@ -112,21 +122,18 @@ class OrderOfAccount(msgspec.Struct, rename="camel"):
     order_id: int
 
 
-class ContractOfAccount(msgspec.Struct, rename="camel"):
+class ContractOfAccount(OfContract, kw_only=True, rename="camel"):
     account_id: int
-    contract_id: str
 
 
-class PartOfPosition(msgspec.Struct, rename="camel"):
+class PartOfPosition(OfContract, kw_only=True, rename="camel"):
     account_id: int
-    contract_id: str
     size: int
 
 
-class BarsWanted(msgspec.Struct, rename="camel"):
+class BarsWanted(OfContract, kw_only=True, rename="camel"):
     """All eight are required; `limit` keeps the newest of the window."""
 
-    contract_id: str
     start_time: datetime
     end_time: datetime
     unit: int

@@ -3,7 +3,10 @@
 Both surfaces share these: the stream omits what REST writes as null. Numbers may come as
 numeric strings, times with up to seven fractional digits (cut to microseconds, so that the
 same moment compares equal on both surfaces), with `Z`, an offset or nothing (UTC).
-Prices become whole ticks here. Source: gateway reference, 2.1 to 2.15, 4.5 and 4.6.
+Prices become whole ticks here, and texts such as act on no screen: whatever an account is called
+or a stranger's order is tagged, it is shown everywhere and obeyed nowhere (`plain_text`). A
+contract's id goes back to the venue as it was (`requests`). Source: gateway reference, 2.1 to
+2.15, 4.5 and 4.6.
 """
 
 from datetime import UTC, datetime
@@ -24,6 +27,7 @@ from pxcore.model import (
     Position,
     ProtocolError,
 )
+from pxcore.plain_text import plain, plain_id
 
 R = TypeVar("R", bound=msgspec.Struct)
 
@@ -76,6 +80,9 @@ class AccountRow(msgspec.Struct, rename="camel"):
     simulated: bool | None = None
     is_visible: bool | None = None
 
+    def __post_init__(self) -> None:
+        self.name = plain(self.name)
+
     def account(self) -> Account:
         return Account(
             id=self.id,
@@ -94,6 +101,11 @@ class ContractRow(msgspec.Struct, rename="camel"):
     active_contract: bool
     description: str = ""
     symbol_id: str = ""
+
+    def __post_init__(self) -> None:
+        self.id = plain_id(self.id)
+        self.name, self.description = plain(self.name), plain(self.description)
+        self.symbol_id = plain(self.symbol_id)
 
     def contract(self) -> Contract:
         try:
@@ -126,6 +138,11 @@ class OrderRow(msgspec.Struct, rename="camel"):
     custom_tag: str | None = None
     parent_order_id: int | None = None
     linked_order_id: int | None = None
+
+    def __post_init__(self) -> None:
+        self.contract_id = plain_id(self.contract_id)
+        if self.custom_tag is not None:  # one of ours is plain: no other can become like it
+            self.custom_tag = plain(self.custom_tag)
 
     def order(self, contract: Contract) -> Order:
         status = codes.order_status(self.status)
@@ -178,6 +195,9 @@ class PositionRow(msgspec.Struct, rename="camel"):
     size: int
     average_price: Decimal
 
+    def __post_init__(self) -> None:
+        self.contract_id = plain_id(self.contract_id)
+
     def position(self) -> Position:
         return Position(
             id=self.id,
@@ -204,6 +224,9 @@ class TradeRow(msgspec.Struct, rename="camel"):
     commissions: Decimal | None = None
     profit_and_loss: Decimal | None = None
     voided: bool | None = None
+
+    def __post_init__(self) -> None:
+        self.contract_id = plain_id(self.contract_id)
 
     def fill(self, contract: Contract) -> Fill:
         pnl = self.profit_and_loss

@@ -177,7 +177,7 @@ def test_escaped_separator_and_a_record_whose_end_comes_later_are_read(
     raw = b'{"type":1,"target":"GatewayUserOrder","arguments":[' + escaped + b"]}\x1e"
     peer.raw(frame(raw[:-1]))
     peer.raw(frame(raw[-1:]))
-    assert listener.next(OrderSeen).order.tag == "a\x1eb"
+    assert listener.next(OrderSeen).order.tag == r"a\x1eb"  # shown, and no control character
 
 
 def test_record_split_over_two_messages_is_read(listener: Listener, hubs: RawHubs) -> None:
