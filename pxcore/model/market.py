@@ -9,7 +9,8 @@ from pxcore.model.order import Side
 
 
 class Quote(msgspec.Struct, frozen=True, kw_only=True, tag="quote", tag_field="event", gc=False):
-    """Best bid and ask after merging a partial update, in ticks; None where not yet known.
+    """Best bid and ask after merging a partial update, in ticks; None where not known: never heard,
+    or the venue sent what cannot be a price.
 
     `at` is when we learned it, `happened_at` the venue's stamp. A crossed or one-sided quote is
     odd but real: it can be built, and a decision judges it.

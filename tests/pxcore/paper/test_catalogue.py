@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 import wording
+from msgspec.structs import replace
 
 from pxcore.model import Misconfigured
 from pxcore.paper.catalogue import catalogue, costs_per_side, find_contract, plausible_ticks
@@ -47,6 +48,20 @@ def test_contract_is_named_and_described_as_the_venue_does() -> None:
 )
 def test_active_month_follows_the_cycle(on: date, root: str, month: str) -> None:
     assert find_contract(catalogue(on), root).id.endswith(f".{month}")
+
+
+def test_energy_may_be_at_zero_and_below_and_nothing_else() -> None:
+    below = {contract.name[:-2] for contract in NOVEMBER if contract.can_be_at(0)}
+    assert below == {"CL", "MCL", "QM", "NG", "QG", "MNG", "HO", "RB"}
+    for contract in NOVEMBER:
+        assert contract.can_be_at(1) and contract.can_be_at(plausible_ticks(contract))
+        assert contract.can_be_at(-3763) is (contract.name[:-2] in below)
+        assert not contract.can_be_at(10**9) and not contract.can_be_at(-(10**9))
+
+
+def test_product_that_is_not_listed_has_no_price_of_zero() -> None:
+    unknown = replace(find_contract(NOVEMBER, "CL"), symbol_id="")
+    assert not unknown.can_be_at(0)
 
 
 @pytest.mark.parametrize("symbol", ["mnq", "MNQZ6", "MNQZ26", "CON.F.US.MNQ.Z26"])
