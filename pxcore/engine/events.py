@@ -67,7 +67,9 @@ class HubDown(_Event, frozen=True, kw_only=True, tag="hub_down"):
 
 
 class RecordSkipped(_Event, frozen=True, kw_only=True, tag="record_skipped"):
-    """Something that a hub said could not be read. On the user hub it may have been a fill."""
+    """Something that a hub said could not be read, or a price came, or came again, that cannot be.
+    On the user hub it may have been a fill.
+    """
 
     hub: Hub
     why: str

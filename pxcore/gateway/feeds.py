@@ -39,6 +39,10 @@ class Report(Protocol):
 
     def unknown_contract(self, contract_id: str) -> None: ...
 
+    def bad_price(self) -> None: ...
+
+    def tell(self, what: str) -> None: ...
+
 
 class UserFeed:
     """Orders, positions, fills and the balance of one account.
@@ -137,7 +141,9 @@ class MarketFeed:
         clock: Clock,
         report: Report,
     ) -> None:
-        self._tapes = {original(name): Tape(contract) for name, contract in contracts.items()}
+        self._tapes = {
+            original(name): Tape(contract, report) for name, contract in contracts.items()
+        }
         self._wants_depth = wants_depth
         self._deliver = deliver
         self._now = clock.now
@@ -173,7 +179,8 @@ class MarketFeed:
                     deliver(tape.quote(row, at))
                 else:
                     for one in row if isinstance(row, list) else (row,):
-                        deliver(tape.event(one, at))
+                        if (event := tape.event(one, at)) is not None:
+                            deliver(event)
             except ProtocolError as error:
                 self._report.bad_record(str(error))
             except Exception as error:  # the edge of the reader: the stream goes on
@@ -187,7 +194,9 @@ class MarketFeed:
                 return
             for payload in payloads(arguments[1]):
                 try:
-                    self._deliver(tape.event(read_row(payload, kind), self._now()))
+                    event = tape.event(read_row(payload, kind), self._now())
+                    if event is not None:
+                        self._deliver(event)
                 except ProtocolError as error:
                     self._report.bad_record(str(error))
 

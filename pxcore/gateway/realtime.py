@@ -100,7 +100,7 @@ class Realtime:
 
     @property
     def bad_records(self) -> int:
-        """Records and payloads that could not be read, on both hubs."""
+        """Records and payloads that could not be read, on both hubs, and prices that cannot be."""
         return sum(hub.bad_records for hub in self._hubs)
 
     @property

@@ -224,8 +224,16 @@ class Supervisor:
         self.last_fault = why
         self._skipped_told += 1
         if self._skipped_told <= _SKIPPED_TOLD_MAX:
-            terms = self._terms
-            terms.deliver(RecordSkipped(at=terms.clock.now(), hub=self.hub, why=why))
+            self.tell(why)
+
+    def bad_price(self) -> None:
+        """Counted with the records that could not be read; what is told of it is told apart."""
+        self.bad_records += 1
+
+    def tell(self, what: str) -> None:
+        """As an event, so that it is in the journal."""
+        terms = self._terms
+        terms.deliver(RecordSkipped(at=terms.clock.now(), hub=self.hub, why=what))
 
     def handler_error(self, error: Exception) -> None:
         self.handler_errors += 1

@@ -119,6 +119,20 @@ def entry(side: Side = Side.BUY, *, stop: int = 40, target: int = 80, size: int 
     )
 
 
+class Told:
+    """What a tape says of prices that cannot be."""
+
+    def __init__(self) -> None:
+        self.bad_prices = 0
+        self.texts: list[str] = []
+
+    def bad_price(self) -> None:
+        self.bad_prices += 1
+
+    def tell(self, what: str) -> None:
+        self.texts.append(what)
+
+
 class FixedClock:
     """Stands still until a test moves it."""
 

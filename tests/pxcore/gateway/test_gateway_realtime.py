@@ -10,6 +10,7 @@ from gateway_samples import (
     MNQ,
     MNQ_ID,
     NOW,
+    Told,
     account_row,
     order_row,
     position_row,
@@ -221,7 +222,6 @@ def test_bad_records_are_counted_and_their_neighbours_are_read(
         invocation("GatewayQuote"),
         invocation("GatewayQuote", MNQ_ID),
         invocation("GatewayQuote", MNQ_ID, "text"),
-        quoted(bestBid=1.1),
         quoted(bestBid=1, timestamp="yesterday"),
         invocation("GatewayTrade", MNQ_ID, [{"price": 1}]),
     ]
@@ -324,6 +324,45 @@ def test_flood_of_bad_records_is_counted_and_told_a_hundred_times(
     assert listener.count(RecordSkipped) == 100
 
 
+def test_price_that_cannot_be_is_told_once_counted_and_harms_no_neighbour(
+    listener: Listener, hubs: RawHubs
+) -> None:
+    peer = market(listener, hubs)
+    peer.text(quoted(bestBid=1, bestAsk=2))
+    peer.text(*[quoted(bestBid=0)] * 300)
+    peer.text(quoted(bestBid=1.1), quoted(bestAsk=3))
+    peer.event("GatewayTrade", MNQ_ID, [print_at(0), print_at(1)])
+    peer.text(quoted(bestBid=1.25))
+    sides = [(q.bid_ticks, q.ask_ticks) for q in (listener.next(Quote) for _ in range(304))]
+    assert sides == [(4, 8), *[(None, 8)] * 301, (None, 12), (5, 12)]
+    assert listener.next(MarketTrade).price_ticks == 4
+    assert [listener.next(RecordSkipped).why for _ in range(4)] == [
+        "no bid of MNQZ6: it cannot be at 0",
+        "no print of MNQZ6: it cannot be at 0",
+        "the print of MNQZ6 is back; left out: 1",
+        "the bid of MNQZ6 is back; left out: 301",
+    ]
+    assert listener.realtime.bad_records == 302
+    assert listener.realtime.handler_errors == listener.realtime.reconnects == 0
+
+
+def test_price_in_an_unusual_wrapping_is_judged_all_the_same(
+    listener: Listener, hubs: RawHubs
+) -> None:
+    peer = market(listener, hubs)
+    stamped = {"timestamp": STAMP}
+    peer.event("GatewayQuote", MNQ_ID, {"data": [stamped | {"bestBid": 0, "bestAsk": 2}]})
+    peer.event("GatewayTrade", MNQ_ID, {"data": [print_at(0), print_at(1)]})
+    seen = listener.next(Quote)
+    assert (seen.bid_ticks, seen.ask_ticks) == (None, 8)
+    assert listener.next(MarketTrade).price_ticks == 4
+    assert listener.realtime.bad_records == 2
+
+
+def print_at(price: float) -> dict[str, Any]:
+    return {"symbolId": "F.US.MNQ", "price": price, "timestamp": STAMP, "volume": 1}
+
+
 @given(
     bid=st.integers(1, 10**6),
     ask=st.none() | st.integers(1, 10**6),
@@ -340,7 +379,8 @@ def test_usual_and_tolerant_reading_of_a_quote_agree(
     [usual] = decode_lines(raw)
     assert isinstance(usual, UsualQuote)
     slow = read_row(msgspec.json.encode(row), QuoteRow)
-    assert Tape(MNQ).quote(usual.arguments[1], NOW) == Tape(MNQ).quote(slow, NOW)
+    quotes = [Tape(MNQ, Told()).quote(row, NOW) for row in (usual.arguments[1], slow)]
+    assert quotes[0] == quotes[1]
 
 
 def test_pings_are_sent_while_the_hub_is_up(hubs: RawHubs, new_listener: Any) -> None:
