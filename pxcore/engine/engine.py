@@ -129,11 +129,15 @@ class Engine:
             self._watch_money(event.at)
         elif self.state.book.holding.exposure:
             self._watch_money(event.at)
-        if self._exits.is_on and type(event) in _PRICE_OR_CLOCK and self.flattener is None:
+        if self._exits.is_on and self._may_move_exits(event) and self.flattener is None:
             self._consider_exits(event.at)
         if self.ending is None and self._leaving is None:
             self._ask_strategy(event)
         return self._out
+
+    def _may_move_exits(self, event: Event) -> bool:
+        """A price that they look at, or a print that made one believed."""
+        return type(event) in _PRICE_OR_CLOCK or event is self.state.market.confirmed_by
 
     # -- people and faults --------------------------------------------------------------------
 
@@ -264,6 +268,13 @@ class Engine:
     # -- entering -----------------------------------------------------------------------------
 
     def _ask_strategy(self, event: Event) -> None:
+        """About what is believed: what is not, it does not see."""
+        doubted = self.state.market.doubted
+        if doubted is not None and event is doubted:
+            believed = self.state.market.believed_part(doubted)
+            if believed is None:
+                return
+            event = believed
         view = self.state.market_view(event.at)
         wanted = ask(self.strategy, self._risk, event, view, self.config.bracket)
         match wanted:

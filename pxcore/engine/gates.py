@@ -20,6 +20,7 @@ from pxcore.model import STOP_LOSS_TICKS_MIN, Bracket
 class EntryView(msgspec.Struct, frozen=True, kw_only=True):
     """All that the decision on one entry may look at. Ages are seconds, None for never seen.
 
+    `quote_problem` is what is wrong with a quote that has no age: a side that is missing, say.
     `absent_s` is how long the operator has been away, `worst_case_usd` what the entry loses at
     its stop, slippage and costs included.
     """
@@ -34,6 +35,7 @@ class EntryView(msgspec.Struct, frozen=True, kw_only=True):
     no_entry_until: datetime | None
     unknown_because: str | None
     quote_age_s: float | None
+    quote_problem: str | None
     print_age_s: float | None
     spread_ticks: int | None
     account_can_trade: bool
@@ -102,6 +104,8 @@ def _state_known(view: EntryView, limits: Limits) -> Refusal | None:
 
 
 def _data_fresh(view: EntryView, limits: Limits) -> Refusal | None:
+    if view.quote_age_s is None and view.quote_problem is not None:
+        return Gate.STALE_DATA, view.quote_problem, "a bid and an ask"
     for name, age_s in (("quote", view.quote_age_s), ("print", view.print_age_s)):
         if age_s is None:
             return Gate.STALE_DATA, f"no {name} yet", f"{limits.stale_data_s:g} s"

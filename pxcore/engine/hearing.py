@@ -22,7 +22,7 @@ from pxcore.engine.events import (
     SnapshotTaken,
 )
 from pxcore.engine.foreign import concerns_us
-from pxcore.engine.market import Market
+from pxcore.engine.price_notices import PriceNotices
 from pxcore.engine.resync import Resync
 from pxcore.engine.state import State
 from pxcore.engine.tightening import bounds_of, loosened, not_tighter, text_of, tightest
@@ -43,6 +43,9 @@ class Hearing:
         self._notice = notice
         self._contract = state.config.contract
         self._scope = state.config.scope
+        self._prices = PriceNotices(
+            self._contract, notice, time_scale=state.config.limits.time_scale
+        )
         self.handlers: dict[type[Any], Callable[[Any], None]] = {
             Quote: self._on_quote,
             MarketTrade: self._on_print,
@@ -62,11 +65,15 @@ class Hearing:
 
     def _on_quote(self, quote: Quote) -> None:
         if quote.contract_id == self._contract.id:
-            self._state.market.see_quote(quote)
+            found = self._state.market.see_quote(quote)
+            if found:
+                self._prices.tell(found, quote.at)
 
     def _on_print(self, trade: MarketTrade) -> None:
         if trade.contract_id == self._contract.id:
-            self._state.market.see_print(trade)
+            found = self._state.market.see_print(trade)
+            if found:
+                self._prices.tell(found, trade.at)
 
     # -- the account --------------------------------------------------------------------------
 
@@ -110,7 +117,7 @@ class Hearing:
     def _on_hub_down(self, event: HubDown) -> None:
         self._resync.hub_down(event.hub, event.reason)
         if event.hub is Hub.MARKET:
-            self._state.market = Market(self._contract)
+            self._state.market.forget()
         self._notice(Level.WARNING, "hub.down", f"{event.hub} hub down: {event.reason}")
 
     def _on_record_skipped(self, event: RecordSkipped) -> None:

@@ -43,8 +43,8 @@ class Sweeper:
 def wanted_stop(state: "State") -> PlaceStop | None:
     """The stop that this position lacks, or None where only a flatten helps.
 
-    Only for a settled position whose target is as it must be, and never at or beyond the market:
-    the venue would refuse it there (gateway reference, 2.9).
+    Only for a settled position whose target is as it must be, and never at or beyond the market,
+    by the last price that was believed: the venue would refuse it there (gateway reference, 2.9).
     """
     entry, holding, market = state.entry, state.book.holding, state.market
     if not state.config.places_stops or state.own_stop is not None or not holding.is_settled:
@@ -56,11 +56,11 @@ def wanted_stop(state: "State") -> PlaceStop | None:
         return None
     direction = 1 if holding.exposure > 0 else -1
     opened = state.opened_ticks()
-    price = market.bid_ticks if direction > 0 else market.ask_ticks
+    price = market.exit_ticks(direction)
     if opened is None or price is None:
         return None
     level = opened - direction * entry.bracket.stop_loss_ticks
-    if direction * (price - level) < 1 or level < 1:
+    if direction * (price - level) < 1 or not state.config.contract.can_be_at(level):
         return None
     return PlaceStop(
         tag=f"{entry.tag}-OS",

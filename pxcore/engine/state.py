@@ -48,7 +48,7 @@ class State:
     def __init__(self, config: EngineConfig) -> None:
         self.config = config
         self.limits = config.limits
-        self.market = Market(config.contract)
+        self.market = Market(config.contract, time_scale=config.limits.time_scale)
         self.book = Book(config.contract.id, scope=config.scope)
         self.entry: Entry | None = None
         self.own_stop: OwnStop | None = None
@@ -200,6 +200,7 @@ class State:
             no_entry_until=quiet,
             unknown_because=unknown_because,
             quote_age_s=self.market.quote_age_s(now),
+            quote_problem=self.market.quote_problem,
             print_age_s=self.market.print_age_s(now),
             spread_ticks=self.market.spread_ticks,
             account_can_trade=account is not None and account.can_trade,

@@ -39,6 +39,7 @@ READY = EntryView(
     no_entry_until=None,
     unknown_because=None,
     quote_age_s=0.1,
+    quote_problem=None,
     print_age_s=0.1,
     spread_ticks=1,
     account_can_trade=True,
@@ -71,6 +72,9 @@ REFUSALS = [
     ),
     pytest.param({"unknown_because": "hub down"}, Gate.STATE_UNKNOWN, "hub down", id="unknown"),
     pytest.param({"quote_age_s": None}, Gate.STALE_DATA, "no quote yet", id="no quote"),
+    pytest.param(
+        {"quote_age_s": None, "quote_problem": "no bid"}, Gate.STALE_DATA, "no bid", id="one side"
+    ),
     pytest.param({"quote_age_s": 10.1}, Gate.STALE_DATA, "quote 10.1 s old", id="old quote"),
     pytest.param({"print_age_s": 11.0}, Gate.STALE_DATA, "print 11.0 s old", id="old print"),
     pytest.param({"spread_ticks": 4}, Gate.SPREAD, "4 ticks", id="spread too wide"),
