@@ -1,7 +1,8 @@
 """What a session's rows say beyond its fills: equity, prices, excursions, latencies, gaps.
 
 Folded in one pass. Walls are our own clock's, so that latencies are real time whatever the market's
-clock is; the curves run on the session's.
+clock is; the curves run on the session's. Prices are those that the engine believed: one that it
+left out is no excursion, no point of a curve and no price at decision.
 """
 
 from collections.abc import Sequence
@@ -11,7 +12,8 @@ from decimal import Decimal
 import msgspec
 
 from pxcore.engine.commands import Command, PlaceEntry
-from pxcore.engine.events import ClockTick, Event, FillSeen, OrderSeen, SnapshotTaken
+from pxcore.engine.events import ClockTick, Event, FillSeen, Hub, HubDown, OrderSeen, SnapshotTaken
+from pxcore.engine.market import Market
 from pxcore.journal import Answer, Request
 from pxcore.model import Contract, DepthLevel, Fill, MarketTrade, OrderStatus, Quote
 
@@ -102,10 +104,10 @@ def is_market(events: Sequence[Event]) -> bool:
 class Meter:
     """Fed every row in order; `measures` at the end."""
 
-    def __init__(self, contract: Contract, *, stale_s: float) -> None:
+    def __init__(self, contract: Contract, *, stale_s: float, time_scale: float = 1.0) -> None:
         self._contract = contract
         self._stale = timedelta(seconds=stale_s)
-        self._quote: Quote | None = None
+        self._market = Market(contract, time_scale=time_scale)
         self._quoted_at: datetime | None = None
         self._sample_at: datetime | None = None  # when the curves' next point is due
         self._ticked: datetime | None = None  # wall of the last event
@@ -126,6 +128,10 @@ class Meter:
         match event:
             case Quote() if event.contract_id == self._contract.id:
                 self._see_quote(event)
+            case MarketTrade() if event.contract_id == self._contract.id:
+                self._see_print(event)
+            case HubDown(hub=Hub.MARKET):
+                self._market.forget()
             case FillSeen(fill=fill):
                 self._see_fill(fill, event.at, wall)
             case OrderSeen(order=order) if order.tag in self._entries:
@@ -145,16 +151,16 @@ class Meter:
         """As `see_event` for each, of events that `is_market` holds for; `wall` is the last's."""
         self._ticked = wall
         ours = self._contract.id
-        for quote in [event for event in events if type(event) is Quote]:
-            if quote.contract_id == ours:
-                self._see_quote(quote)
+        for event in events:
+            if type(event) is Quote:
+                if event.contract_id == ours:
+                    self._see_quote(event)
+            elif type(event) is MarketTrade and event.contract_id == ours:
+                self._see_print(event)
 
     def see_command(self, command: Command, wall: datetime) -> None:
         if isinstance(command, PlaceEntry):
-            quote = self._quote
-            price = None
-            if quote is not None:
-                price = quote.ask_ticks if command.side.sign > 0 else quote.bid_ticks
+            price = self._market.exit_ticks(-command.side.sign)
             self._entries[command.tag] = _Entry(self._ticked, wall, price)
 
     def see_request(self, request: Request, wall: datetime) -> None:
@@ -176,24 +182,33 @@ class Meter:
         before, self._quoted_at = self._quoted_at, quote.at
         if before is not None and quote.at - before > self._stale:
             self._gaps.append(Gap(since=before, until=quote.at))
-        self._quote = quote
-        if quote.bid_ticks is None or quote.ask_ticks is None:
+        self._market.see_quote(quote)
+        self._watch(quote.at)
+
+    def _see_print(self, trade: MarketTrade) -> None:
+        """It may have confirmed a quote."""
+        self._market.see_print(trade)
+        if trade is self._market.confirmed_by:
+            self._watch(trade.at)
+
+    def _watch(self, at: datetime) -> None:
+        bid, ask = self._market.bid_ticks, self._market.ask_ticks
+        if bid is None or ask is None:
             return
         if self._held.size:
-            self._held.watch(quote.bid_ticks if self._held.size > 0 else quote.ask_ticks)
-        if self._sample_at is None or quote.at >= self._sample_at:
-            self._sample_at = quote.at + _SAMPLE
-            mid = (quote.bid_ticks + quote.ask_ticks) / 2
-            self._prices.append(Point(quote.at, mid))
-            self._note_equity(quote.at)
+            self._held.watch(bid if self._held.size > 0 else ask)
+        if self._sample_at is None or at >= self._sample_at:
+            self._sample_at = at + _SAMPLE
+            self._prices.append(Point(at, (bid + ask) / 2))
+            self._note_equity(at)
 
     def _note_equity(self, at: datetime) -> None:
         open_usd = Decimal(0)
-        held, quote = self._held, self._quote
-        if held.size and quote is not None:
-            exit_ticks = quote.bid_ticks if held.size > 0 else quote.ask_ticks
-            if exit_ticks is None:
-                return
+        held = self._held
+        exit_ticks = self._market.exit_ticks(held.size)
+        if held.size and exit_ticks is None:
+            return
+        if held.size and exit_ticks is not None:
             moved = exit_ticks - held.average_ticks
             open_usd = moved * held.size * self._contract.tick_value
         self._equity.append(Point(at, float(self._realised + open_usd)))

@@ -60,7 +60,10 @@ class Recorder:
     def __init__(self, opening: Opening) -> None:
         self._record = Record(opening=opening)
         config = opening.config
-        self._meter = Meter(config.contract, stale_s=config.limits.stale_data_s)
+        limits = config.limits
+        self._meter = Meter(
+            config.contract, stale_s=limits.stale_data_s, time_scale=limits.time_scale
+        )
         self._at: datetime | None = None  # of the last event
         self._unprotected_since: datetime | None = None
 

@@ -9,18 +9,23 @@ from engine_scenes import CONFIG, MNQ, OPEN, Scene
 from pxcore.engine.commands import PlaceEntry
 from pxcore.engine.events import FillSeen
 from pxcore.journal import Answer, Outcome, Request
-from pxcore.model import OrderStatus, OrderType, Quote, Side
+from pxcore.model import MarketTrade, OrderStatus, OrderType, Quote, Side
 from pxcore.reports.measures import Meter
 
 TAG = "px-test-0001"
 
 
 class Day:
-    """A meter fed by hand. `at` is seconds after the open, walls an hour later."""
+    """A meter fed by hand. `at` is seconds after the open, walls an hour later.
+
+    At the open there was a quote, and a print that confirmed it.
+    """
 
     def __init__(self) -> None:
         self.meter = Meter(MNQ, stale_s=10)
         self.scene = Scene()
+        self.quote(0, 100_000)
+        self.trade(0, 100_000)
 
     def time(self, seconds: float) -> datetime:
         return OPEN + timedelta(seconds=seconds)
@@ -28,10 +33,15 @@ class Day:
     def wall(self, seconds: float) -> datetime:
         return self.time(seconds + 3600)
 
-    def quote(self, seconds: float, bid: int) -> None:
-        at = self.time(seconds)
-        quote = Quote(at=at, happened_at=at, contract_id=MNQ.id, bid_ticks=bid, ask_ticks=bid + 1)
+    def quote(self, seconds: float, bid: int, ask: int | None = None) -> None:
+        at, ask = self.time(seconds), bid + 1 if ask is None else ask
+        quote = Quote(at=at, happened_at=at, contract_id=MNQ.id, bid_ticks=bid, ask_ticks=ask)
         self.meter.see_event(quote, self.wall(seconds))
+
+    def trade(self, seconds: float, ticks: int) -> None:
+        at = self.time(seconds)
+        trade = MarketTrade(at=at, happened_at=at, contract_id=MNQ.id, price_ticks=ticks, size=1)
+        self.meter.see_market([trade], self.wall(seconds))
 
     def entry(self, seconds: float, side: Side = Side.BUY) -> None:
         command = PlaceEntry(
@@ -70,6 +80,40 @@ def test_excursions_are_measured_from_the_fill_at_the_price_of_an_exit():
 
     assert found.adverse_ticks == 12  # 100002 to a bid of 99990
     assert found.favourable_ticks == 28  # its own exit at 100030
+
+
+@pytest.mark.parametrize("side", Side)
+def test_price_that_is_not_believed_is_in_no_figure_and_no_curve(side):
+    day = Day()
+    day.quote(1, 100_001)
+    day.quote(1.015, 0, 1)  # at the decision, too
+    day.entry(1.016, side)
+    day.filled(1.02, side)
+    day.fill(1.02, 1, 11, side, 100_002)
+    day.quote(1.9, 100_000)
+    for second, (bid, ask) in enumerate([(0, 100_001), (100_000, 0), (50_000, 50_001)], start=2):
+        day.quote(second, bid, ask)
+        day.trade(second + 0.05, 60_000 + 50_000 * second)
+        day.quote(second + 0.1, 100_000)
+    day.fill(6, 2, 13, side.opposite, 100_002, pnl="0")
+
+    measured = day.meter.measures()
+
+    found = measured.excursions[11]
+    assert max(found.adverse_ticks, found.favourable_ticks) <= 2
+    assert found.entry_slip_ticks == (0 if side is Side.BUY else -1)
+    assert {point.value for point in measured.prices} <= {100_000.5, 100_001.5}
+    assert all(abs(point.value) < 5 for point in measured.equity)
+
+
+def test_crash_is_in_the_figures_with_the_event_that_confirms_it():
+    day = Day()
+    day.fill(1, 1, 11, Side.BUY, 100_001)
+    day.quote(2, 99_500)
+    day.trade(2.01, 99_500)
+    day.fill(2.02, 2, 13, Side.SELL, 99_600, pnl="-200.50")
+
+    assert day.meter.measures().excursions[11].adverse_ticks == 501
 
 
 def test_entry_slips_by_what_it_filled_worse_than_the_price_at_decision():
