@@ -8,9 +8,9 @@ from multiprocessing import get_context
 
 import msgspec
 
-from pxcore.backtest.invariants import Invariant, Violation
 from pxcore.backtest.scenario import draw
 from pxcore.backtest.simulation import Session, Simulation
+from pxcore.backtest.violations import Invariant, Violation
 from pxcore.engine.commands import Denied, FlatProven, Halt, PlaceEntry, PlaceStop
 from pxcore.engine.events import ClockTick
 from pxcore.model import MarketTrade, Quote
@@ -23,7 +23,8 @@ class DayResult(msgspec.Struct, frozen=True, kw_only=True):
     """One day. `problem` is None when every invariant held; `last` are its last events then not.
     `broken` is the invariant, None where an error ended the day.
 
-    `counts` say what there was of it: entries, denials, halts, sessions, flattens.
+    `counts` say what there was of it: entries, denials, halts, sessions, flattens, and events of
+    the market hub that were not true.
     """
 
     seed: int
@@ -53,7 +54,7 @@ def simulate(seed: int) -> DayResult:
         last=_last(day.sessions) if problem else (),
         worst_naked_s=day.invariants.worst_naked_s,
         events=sum(len(s.journal) for s in day.sessions),
-        counts=_counts(day.sessions),
+        counts=_counts(day.sessions) | {"false prices": day.said.told},
     )
 
 

@@ -61,6 +61,7 @@ class Desk:
         now: Callable[[], datetime],
         later: Later,
         deliver: Callable[[Event], None],
+        said_of: Callable[[Quote | MarketTrade], Quote | MarketTrade],
     ) -> None:
         self.may_enter = True
         self._wire = scenario.wire
@@ -71,6 +72,7 @@ class Desk:
         self._now = now
         self._later = later
         self._deliver = deliver
+        self._said_of = said_of
         self._is_dead = False
         self._lanes: dict[bool, deque[Command]] = {True: deque(), False: deque()}
         self._is_busy = {True: False, False: False}
@@ -88,7 +90,7 @@ class Desk:
         """Something that happened at the venue comes in over a hub, or does not."""
         if isinstance(happened, Quote | MarketTrade):
             if not self.is_away(Hub.MARKET, now):
-                self._say(now + _BACK, as_event(happened, now + _BACK))
+                self._say(now + _BACK, self._said_of(happened))
             return
         if self.is_away(Hub.USER, now) or self._throw(self._wire.lost):
             return

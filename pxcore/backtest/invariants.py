@@ -1,16 +1,18 @@
 """What must hold at every step of a simulated day, judged from the exchange's side.
 
-Nothing here asks the engine what it believes: the account at the exchange, the commands that
-left and the events that were delivered say it all.
+Nothing here asks the engine what it believes of the account: the account at the exchange, the
+commands that left and the events that were delivered say it all.
 """
 
 from collections import Counter
 from datetime import datetime, timedelta
 from decimal import Decimal
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from pxcore.backtest.scenario import ACCOUNT_ID, BALANCE_USD, Scenario
+from pxcore.backtest.false_prices import FalsePrices
+from pxcore.backtest.price_judge import PriceJudge
+from pxcore.backtest.scenario import ACCOUNT_ID, BALANCE_USD, GAPS_MOST, Scenario
+from pxcore.backtest.violations import Invariant, Violation
 from pxcore.engine import Engine
 from pxcore.engine.commands import Command, Halt, PlaceEntry, PlaceStop
 from pxcore.engine.events import Event, Hub, HubDown, HubUp, SnapshotTaken
@@ -29,45 +31,13 @@ _ANOTHER_ROUND_UNHEARD = timedelta(seconds=30)  # close, answer lost, look, answ
 _QUICK_FLATTEN = timedelta(seconds=3)  # one with everything answered at once
 
 
-class Invariant(StrEnum):
-    """What must hold, by the name that a broken one is reported under."""
-
-    ONE_ORDER = "one order per intent"
-    HALT = "no entry after a halt"
-    WINDOW = "entries only inside the window"
-    FRESH_DATA = "no entry on stale data"
-    HUBS_UP = "no entry with a hub away"
-    ACCOUNT_KNOWN = "no entry before a look at the account"
-    ORDER_SIZE = "no order larger than allowed"
-    LIVING_SESSION = "only a living session sends"
-    OWN_STOP = "no stop of our own where none is allowed"
-    STOP_LOOSENED = "a stop is never loosened"
-    HELD_MAX = "no more contracts held than the size"
-    PROTECTED = "every position protected in time"
-    NOT_BLIND = "nothing held for long with a hub away"
-    DAY_ENDS = "the day ends"
-    FLAT = "flat at the end"
-    LEFT_PROTECTED = "what is left is under its stop"
-    REALISED = "our profit and loss is the venue's"
-    LOSS_MAX = "no loss beyond the daily limit"
-    TRADES_MAX = "no more trades than the limit"
-    REPLAY = "a replay gives the same commands"
-
-
-class Violation(Exception):
-    """An invariant is broken: which one, and by what."""
-
-    def __init__(self, invariant: Invariant, what: str) -> None:
-        super().__init__(f"{invariant}: {what}")
-        self.invariant = invariant
-
-
 class Invariants:
-    def __init__(self, scenario: Scenario, exchange: Exchange) -> None:
+    def __init__(self, scenario: Scenario, exchange: Exchange, said: FalsePrices) -> None:
         self.session: Session | None = None
         self.rescue_looks = 0
         self._scenario = scenario
         self._exchange = exchange
+        self._prices = PriceJudge(scenario, exchange, said.is_false)
         self._tags: Counter[str] = Counter()
         self._naked_since: datetime | None = None
         self._naked_blind = timedelta()
@@ -86,12 +56,14 @@ class Invariants:
     def session_begins(self, session: "Session", now: datetime) -> None:
         """It has its own time to protect what it takes over: nobody could while none lived."""
         self.session = session
+        self._prices.begin_anew()
         if self._naked_since is not None:
             self._naked_since, self._naked_blind = now, timedelta()
 
     # -- what happens -------------------------------------------------------------------------
 
     def see(self, happened: VenueEvent) -> None:
+        self._prices.see(happened)
         if isinstance(happened, OrderChanged):
             self._judge_stop(happened.order)
         if not isinstance(happened, Quote | MarketTrade):
@@ -124,6 +96,8 @@ class Invariants:
                 self._is_known = False
             case SnapshotTaken():
                 self._is_known = True
+        if self.session is not None:
+            self._prices.learned(self.session.engine, event, commands)
         for command in commands:
             if isinstance(command, PlaceEntry):
                 self._judge_entry(command, event, now)
@@ -215,6 +189,7 @@ class Invariants:
     def _judge_account(self, now: datetime) -> None:
         held = sum(p.size for p in self._exchange.positions(ACCOUNT_ID))
         self._is_held = bool(held)
+        self._prices.note_held(held)
         most = self._scenario.config.size
         if any(isinstance(fault, SiblingSurvives) for fault in self._scenario.faults):
             most *= 2  # a leg of this round and one of the last, both before the sweep was due
@@ -305,6 +280,7 @@ class Invariants:
         if self._scenario.has_strangers:
             return
         slip_ticks = 60  # the market moves on while a stop-less position is noticed and closed
+        slip_ticks += round(GAPS_MOST * self._scenario.gap_ticks)  # or jumps over its stop
         ticks = config.bracket.stop_loss_ticks + limits.slippage_ticks + slip_ticks
         worst = contract.usd(ticks, config.size) + 2 * limits.costs_usd_per_side * config.size
         if -gained > limits.loss_usd_max + worst:

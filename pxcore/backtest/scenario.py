@@ -5,11 +5,13 @@ at once come up, and each leaves the market time to hurt.
 """
 
 import random
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
 import msgspec
 
+from pxcore.backtest.false_prices import FalsePrice, draw_false_prices
 from pxcore.calendar import chicago
 from pxcore.engine import EngineConfig, Limits
 from pxcore.engine.config import ExitTerms
@@ -30,6 +32,7 @@ from pxcore.paper.faults.venue import (
     SiblingSurvives,
     VenueFault,
 )
+from pxcore.paper.synthetic import MNQ_SHAPE, SyntheticShape
 
 DAY = date(2026, 11, 20)
 OPEN = chicago(DAY, time(8, 30))
@@ -37,6 +40,8 @@ LEAD = timedelta(seconds=5)  # the market runs so long before the window
 ACCOUNT_ID = 7
 BALANCE_USD = Decimal(50_000)
 WINDOW_S = 40.0
+GAPS_MOST = 4.5  # how many times its size the market may jump on a day that has gaps
+_GAPS_PER_H = 120.0
 
 
 class Wire(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,6 +94,8 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Scenario(msgspec.Struct, frozen=True, kw_only=True):
+    """`gap_ticks` is how far the market jumps now and then, about; zero where it does not."""
+
     seed: int
     config: EngineConfig
     every_s: float
@@ -99,6 +106,8 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
     deaths: tuple[Death, ...]
     wishes: tuple[Wish, ...]
     leftovers: Leftovers
+    false_prices: tuple[FalsePrice, ...]
+    gap_ticks: float
 
     @property
     def is_rest_sound(self) -> bool:
@@ -129,7 +138,16 @@ def draw(seed: int) -> Scenario:
         deaths=_deaths(rng),
         wishes=_wishes(rng),
         leftovers=_terms(seed, "leftovers").choice(tuple(Leftovers)[:2]),
+        false_prices=draw_false_prices(_terms(seed, "false prices"), OPEN),
+        gap_ticks=_terms(seed, "gaps").choice((0.0, 0.0, 0.0, 60.0)),
     )
+
+
+def shape_of(day: Scenario) -> SyntheticShape:
+    """How the market of the day behaves: as it always did, but for the gaps."""
+    if not day.gap_ticks:
+        return MNQ_SHAPE
+    return replace(MNQ_SHAPE, gaps_per_h=_GAPS_PER_H, gap_ticks=day.gap_ticks)
 
 
 def _terms(seed: int, what: str) -> random.Random:

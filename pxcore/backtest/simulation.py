@@ -15,9 +15,11 @@ from msgspec.structs import replace
 
 from pxcore.backtest.desk import REPLY_TIMEOUT, Desk
 from pxcore.backtest.direct import DirectVenue
-from pxcore.backtest.invariants import Invariant, Invariants, Violation
-from pxcore.backtest.scenario import ACCOUNT_ID, BALANCE_USD, LEAD, OPEN, Scenario
+from pxcore.backtest.false_prices import FalsePrices
+from pxcore.backtest.invariants import Invariants
+from pxcore.backtest.scenario import ACCOUNT_ID, BALANCE_USD, LEAD, OPEN, Scenario, shape_of
 from pxcore.backtest.timeline import Timeline
+from pxcore.backtest.violations import Invariant, Violation
 from pxcore.engine import Engine
 from pxcore.engine.commands import Command, Halt, PeakSeen, PlaceEntry, PlaceStop, TakeSnapshot
 from pxcore.engine.events import (
@@ -69,7 +71,8 @@ class Simulation:
             self.exchange.arm(fault, start)
         self.sessions: list[Session] = []
         self.is_over = False
-        tape = synthetic(config.contract, start=start, seed=scenario.seed)
+        tape = synthetic(config.contract, start=start, seed=scenario.seed, shape=shape_of(scenario))
+        self.said = FalsePrices(scenario.false_prices)
         self._timeline = Timeline(
             self.exchange, tape, start=start, tell=self._tell, tick=self._tick
         )
@@ -80,7 +83,7 @@ class Simulation:
         self._session: Session | None = None
         self._rescue: Flattener | None = None
         self._rescue_desk: Desk | None = None
-        self.invariants = Invariants(scenario, self.exchange)
+        self.invariants = Invariants(scenario, self.exchange, self.said)
 
     def run(self) -> None:
         self._begin_session()
@@ -148,6 +151,7 @@ class Simulation:
             now=lambda: self.now,
             later=self._timeline.later,
             deliver=deliver,
+            said_of=self.said.instead_of,
         )
 
     def _halt_of_the_day(self) -> str | None:

@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 
 from pxcore.engine import deadlines, gates
+from pxcore.engine.belief import Belief, Beliefs
 from pxcore.engine.book import Book
+from pxcore.engine.market import Market
 from pxcore.engine.sent import Sent
 
 
@@ -83,4 +85,58 @@ def miscounts_money(patch: pytest.MonkeyPatch) -> Planted:
         return wrong
 
     replaced(patch, Book, "_recount", make)
+    return planted
+
+
+def believes_every_price(patch: pytest.MonkeyPatch) -> Planted:
+    """Nothing is a jump."""
+    planted = Planted()
+    replaced(
+        patch,
+        Beliefs,
+        "_are_near",
+        lambda near: lambda self, one, other: planted.instead(near(self, one, other), True),
+    )
+    return planted
+
+
+def judges_money_by_a_doubt(patch: pytest.MonkeyPatch) -> Planted:
+    """What would be lost or won at a price that nobody has confirmed."""
+    planted = Planted()
+
+    def make(right: Any) -> Any:
+        def wrong(self: Market, exposure: int) -> Any:
+            side = self._beliefs.bid if exposure > 0 else self._beliefs.ask
+            ticks = right(self, exposure)
+            return ticks if side.doubt is None else planted.instead(ticks, side.doubt.ticks)
+
+        return wrong
+
+    replaced(patch, Market, "exit_ticks", make)
+    return planted
+
+
+def keeps_a_side_that_is_gone(patch: pytest.MonkeyPatch) -> Planted:
+    """As if what was there last were still there."""
+    planted = Planted()
+
+    def make(known: Any) -> Any:
+        def wrong(self: Belief) -> Any:
+            return planted.instead(known.fget(self), self.ticks is not None and not self.doubt)
+
+        return property(wrong)
+
+    replaced(patch, Belief, "is_known", make)
+    return planted
+
+
+def confirms_no_price(patch: pytest.MonkeyPatch) -> Planted:
+    """A second event proves nothing."""
+    planted = Planted()
+    replaced(
+        patch,
+        Beliefs,
+        "_proves",
+        lambda proves: lambda self, one, other: planted.instead(proves(self, one, other), False),
+    )
     return planted

@@ -8,7 +8,11 @@ import msgspec
 import pytest
 from plantings import (
     Planted,
+    believes_every_price,
     blind_to_protection,
+    confirms_no_price,
+    judges_money_by_a_doubt,
+    keeps_a_side_that_is_gone,
     miscounts_money,
     replaced,
     takes_any_look_for_a_proof,
@@ -18,13 +22,15 @@ from seeds import seeds
 from typer.testing import CliRunner
 
 from pxcore.backtest.campaign import DayResult, simulate, simulate_many
-from pxcore.backtest.invariants import Invariant
+from pxcore.backtest.false_prices import Kind
 from pxcore.backtest.scenario import Scenario, draw
 from pxcore.backtest.simulation import Simulation
+from pxcore.backtest.violations import Invariant
 from pxcore.cli.app import app
 from pxcore.engine import gates
 from pxcore.engine.book import Book
 from pxcore.engine.entry import Entry
+from pxcore.model import MarketTrade, Quote, Side
 from pxcore.paper.faults.venue import BracketsRefused, LegMissing, LegRefused
 
 SEEDS = seeds()
@@ -54,6 +60,11 @@ def test_days_are_bad_in_every_way():
     assert {death.is_flow_alive for day in days for death in day.deaths} == {True, False}
     for name in ("late", "twice", "lost", "refused", "lost_before", "lost_after", "stray", "slow"):
         assert any(getattr(day.wire, name) for day in days), name
+    told = [false for day in days for false in day.false_prices]
+    assert {false.kind for false in told} == set(Kind)
+    assert {false.side for false in told} == set(Side)
+    assert sum(bool(day.false_prices) for day in days) > 700
+    assert 200 < sum(day.gap_ticks > 0 for day in days) < 300
 
 
 def test_same_seed_is_the_same_day():
@@ -86,6 +97,10 @@ def _loses_a_hub(day: Scenario) -> bool:
     return any(outage.hub is not None for outage in day.outages)
 
 
+def _is_lied_to(day: Scenario) -> bool:
+    return bool(day.false_prices)
+
+
 def first_broken(planted: Planted, where: Callable[[Scenario], bool]) -> DayResult:
     """The first day on which something breaks. Fails when what was planted is never reached."""
     days = (simulate(seed) for seed in range(500) if where(draw(seed)))
@@ -111,6 +126,10 @@ def first_broken(planted: Planted, where: Callable[[Scenario], bool]) -> DayResu
         ),
         pytest.param(takes_any_look_for_a_proof, _has_strays, Invariant.FLAT, id="proof"),
         pytest.param(miscounts_money, _any, Invariant.REALISED, id="money"),
+        pytest.param(believes_every_price, _is_lied_to, Invariant.CONFIRMED, id="jumps"),
+        pytest.param(judges_money_by_a_doubt, _is_lied_to, Invariant.CONFIRMED, id="doubts"),
+        pytest.param(keeps_a_side_that_is_gone, _is_lied_to, Invariant.TWO_SIDES, id="one side"),
+        pytest.param(confirms_no_price, _any, Invariant.FOLLOWED, id="confirmation"),
     ],
 )
 def test_planted_defect_is_found_by_the_name_of_the_invariant_that_it_breaks(
@@ -159,6 +178,14 @@ def test_command_is_silent_about_days_that_hold(tmp_path):
     said = CliRunner().invoke(app, ["simulate", "--seeds", "2"])
     assert said.exit_code == 0
     assert "2 days from seed 0, 0 failed" in said.stdout
+
+
+def test_false_prices_are_told_and_known_to_be_false():
+    day = Simulation(draw(next(s for s in range(100) if len(draw(s).false_prices) == 6)))
+    day.run()
+    heard = [e for s in day.sessions for e, _ in s.journal if isinstance(e, Quote | MarketTrade)]
+    false = [e for e in heard if day.said.is_false(e)]
+    assert 0 < len(false) <= day.said.told < len(heard) / 2
 
 
 def test_outages_lie_in_the_window():
