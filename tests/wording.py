@@ -38,6 +38,15 @@ NO_API_KEY = "PX_API_KEY is missing: gateway topstepx needs it"
 NO_FILE = "cannot be read: No such file"
 
 
+def price_gone(kind: str, before: int = 0) -> str:
+    """Of MNQZ6: zero came. `before`: so many since it was told last."""
+    return f"no {kind} of MNQZ6: it cannot be at 0" + (f" (and {before} before)" if before else "")
+
+
+def price_back(kind: str, left_out: int) -> str:
+    return f"the {kind} of MNQZ6 is back; left out: {left_out}"
+
+
 def no_account(account_id: int, others: str = "") -> str:
     return f"there is no account {account_id}; the user's accounts: {others}"
 

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+import wording
 from engine_scenes import Scene, kinds
 from gateway_listener import Listener
 from gateway_samples import MNQ_ID, FixedClock
@@ -75,8 +76,8 @@ def test_price_limit_is_judged_by_the_last_good_price_and_told_twice(
     told = [n.text for n in kinds(line.scene.said, Notice) if n.code == "hub.record_skipped"]
     what = "ask" if side is Side.SELL else "bid"
     assert told == [
-        f"market hub: no {what} of MNQZ6: it cannot be at 0",
-        f"market hub: the {what} of MNQZ6 is back; left out: 50",
+        f"market hub: {wording.price_gone(what)}",
+        f"market hub: {wording.price_back(what, 50)}",
     ]
 
 

@@ -4,6 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 import msgspec
+import wording
 from gateway_listener import Listener
 from gateway_samples import (
     ACCOUNT,
@@ -337,10 +338,10 @@ def test_price_that_cannot_be_is_told_once_counted_and_harms_no_neighbour(
     assert sides == [(4, 8), *[(None, 8)] * 301, (None, 12), (5, 12)]
     assert listener.next(MarketTrade).price_ticks == 4
     assert [listener.next(RecordSkipped).why for _ in range(4)] == [
-        "no bid of MNQZ6: it cannot be at 0",
-        "no print of MNQZ6: it cannot be at 0",
-        "the print of MNQZ6 is back; left out: 1",
-        "the bid of MNQZ6 is back; left out: 301",
+        wording.price_gone("bid"),
+        wording.price_gone("print"),
+        wording.price_back("print", 1),
+        wording.price_back("bid", 301),
     ]
     assert listener.realtime.bad_records == 302
     assert listener.realtime.handler_errors == listener.realtime.reconnects == 0

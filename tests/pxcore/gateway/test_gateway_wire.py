@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
+import wording
 from gateway_samples import MNQ, NOW, Told, contract
 
 from pxcore.gateway.wire.market import DepthRow, PrintRow, QuoteRow, Tape, payloads
@@ -145,8 +146,8 @@ def test_thousands_of_prices_that_cannot_be_are_told_twice() -> None:
     said(tape, best_bid=1.0)
     assert told.bad_prices == 2000
     assert told.texts == [
-        "no bid of MNQZ6: it cannot be at 0",
-        "the bid of MNQZ6 is back; left out: 2000",
+        wording.price_gone("bid"),
+        wording.price_back("bid", 2000),
     ]
 
 
@@ -157,8 +158,8 @@ def test_side_that_comes_and_goes_is_told_once_a_minute() -> None:
         said(tape, best_bid=0.0, after_s=second)
         said(tape, best_bid=1.0, after_s=second)
     assert told.texts == [
-        "no bid of MNQZ6: it cannot be at 0",
-        "the bid of MNQZ6 is back; left out: 1",
-        "no bid of MNQZ6: it cannot be at 0 (and 59 before)",
-        "the bid of MNQZ6 is back; left out: 60",
+        wording.price_gone("bid"),
+        wording.price_back("bid", 1),
+        wording.price_gone("bid", before=59),
+        wording.price_back("bid", 60),
     ]
