@@ -34,7 +34,9 @@ class Deadlines:
         is_blind = bool(state.book.held_contracts()) and (not are_hubs_up or state.is_blind(now))
         self._blind_since = (self._blind_since or now) if is_blind else None
         if _lasts(self._blind_since, now, limits.blind_limit_s):
-            why = f"blind for {limits.blind_limit_s:g} s with a position"
+            problem = state.market.quote_problem
+            because = "" if problem is None else f": {problem}"
+            why = f"blind for {limits.blind_limit_s:g} s with a position{because}"
             found.append(Overdue(remedy=Remedy.FLATTEN, why=why))
         absent_s = state.absent_s(now)
         if limits.presence_s is not None and state.book.held_contracts():

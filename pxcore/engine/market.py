@@ -2,10 +2,11 @@
 
 What the contract cannot have (zero, where it may not trade there) is no price: that side of the
 quote is missing. What jumps is not believed until it is confirmed (see `belief`): until then that
-side is not known either. Money is judged by the last price that was believed.
+side is not known either. Money is judged by the last price that was believed, or by the other side
+where that is worse.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from decimal import Decimal
 
@@ -187,10 +188,17 @@ class Market:
         return self.ask_ticks - self.bid_ticks
 
     def exit_ticks(self, exposure: int) -> int | None:
-        """The last price that was believed at which so much could be closed; None before any."""
+        """At which so much could be closed, by the last price that was believed; None before any.
+
+        While that side is not known, no better than the other one allows: below an ask that has
+        fallen there is no bid.
+        """
+        bid, ask = self.bid_ticks, self.ask_ticks
         if exposure > 0:
-            return self._beliefs.bid.ticks if self.bid_ticks is None else self.bid_ticks
-        return self._beliefs.ask.ticks if self.ask_ticks is None else self.ask_ticks
+            kept = self._beliefs.bid.ticks
+            return bid if bid is not None else _worse(min, kept, ask)
+        kept = self._beliefs.ask.ticks
+        return ask if ask is not None else _worse(max, kept, bid)
 
     def open_usd(self, exposure: int, average_price: Decimal | None) -> Decimal | None:
         """Gross profit and loss in USD of closing at the opposite best price, the last believed.
@@ -204,6 +212,10 @@ class Market:
             return None
         moved = self._contract.price(exit_ticks) - average_price
         return moved / self._contract.tick_size * self._contract.tick_value * exposure
+
+
+def _worse(worse: Callable[[int, int], int], kept: int | None, other: int | None) -> int | None:
+    return kept if kept is None or other is None else worse(kept, other)
 
 
 def _impossible(side: Belief, ticks: int) -> Finding:

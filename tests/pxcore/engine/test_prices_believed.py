@@ -124,6 +124,26 @@ def test_side_that_stays_away_is_blindness_as_ever():
         quote(scene, 0, 100_001)
         scene.pass_time(0.1)
     assert kinds(scene.said, ClosePosition)
+    (overdue,) = [n.text for n in kinds(scene.said, Notice) if n.code == "overdue"]
+    assert overdue == "blind for 30 s with a position: no bid"
+
+
+@pytest.mark.parametrize(
+    ("side", "gone", "below"),
+    [
+        pytest.param(Side.BUY, "bid", -1, id="long, no bid under a falling ask"),
+        pytest.param(Side.SELL, "ask", 1, id="short, no ask over a rising bid"),
+    ],
+)
+def test_money_is_no_better_than_the_side_that_is_left_allows(side, gone, below):
+    scene = holding(side)
+    worth = money(scene)
+    for step in range(1, 9):
+        there = 100_000 + below * 30 * step
+        bid, ask = (0, there) if gone == "bid" else (there, 0)
+        quote(scene, bid, ask, 0.1)
+    assert money(scene) < worth - 100
+    assert kinds(scene.said, Halt)
 
 
 def test_price_that_is_never_confirmed_is_blindness_too():
