@@ -193,12 +193,13 @@ class Market:
         While that side is not known, no better than the other one allows: below an ask that has
         fallen there is no bid.
         """
-        bid, ask = self.bid_ticks, self.ask_ticks
         if exposure > 0:
-            kept = self._beliefs.bid.ticks
-            return bid if bid is not None else _worse(min, kept, ask)
-        kept = self._beliefs.ask.ticks
-        return ask if ask is not None else _worse(max, kept, bid)
+            if self.bid_ticks is not None:
+                return self.bid_ticks
+            return _worse(min, self._beliefs.bid.ticks, self.ask_ticks)
+        if self.ask_ticks is not None:
+            return self.ask_ticks
+        return _worse(max, self._beliefs.ask.ticks, self.bid_ticks)
 
     def open_usd(self, exposure: int, average_price: Decimal | None) -> Decimal | None:
         """Gross profit and loss in USD of closing at the opposite best price, the last believed.
