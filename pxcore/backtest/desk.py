@@ -13,6 +13,7 @@ from functools import partial
 from msgspec.structs import replace
 
 from pxcore.backtest.direct import DirectVenue, as_event
+from pxcore.backtest.false_looks import Liar
 from pxcore.backtest.scenario import Scenario
 from pxcore.engine.commands import (
     CancelOrder,
@@ -33,6 +34,7 @@ from pxcore.engine.events import (
     MoveAnswered,
     PlaceNotSent,
     PlaceUnknown,
+    RecordSkipped,
     SnapshotFailed,
     SnapshotTaken,
     TagResolved,
@@ -62,6 +64,7 @@ class Desk:
         later: Later,
         deliver: Callable[[Event], None],
         said_of: Callable[[Quote | MarketTrade], Quote | MarketTrade],
+        liar: Liar,
     ) -> None:
         self.may_enter = True
         self._wire = scenario.wire
@@ -73,6 +76,7 @@ class Desk:
         self._later = later
         self._deliver = deliver
         self._said_of = said_of
+        self._liar = liar
         self._is_dead = False
         self._lanes: dict[bool, deque[Command]] = {True: deque(), False: deque()}
         self._is_busy = {True: False, False: False}
@@ -98,7 +102,13 @@ class Desk:
             at = now + _BACK
             if self._throw(self._wire.late):
                 at += timedelta(milliseconds=self._dice.uniform(0, self._wire.late_ms))
-            self._say(at, as_event(happened, at))
+            if self._liar.is_unreadable():
+                self._say(at, RecordSkipped(at=at, hub=Hub.USER, why="simulated"))
+            else:
+                self._say(at, as_event(happened, at))
+        later = self._liar.again_after()
+        if later is not None:
+            self._say(now + later, as_event(happened, now + later))
 
     def _say(self, at: datetime, event: Event) -> None:
         self._later(at, partial(self._hand_over, event))
@@ -150,7 +160,7 @@ class Desk:
 
     def _venue_takes(self, command: Command) -> Event | None:
         now = self._now()
-        return self._venue.answer(command, now, now)
+        return self._liar.denies(command, now) or self._venue.answer(command, now, now)
 
     def _look(self, command: TakeSnapshot) -> None:
         """A snapshot is four requests, one after the other: the world moves on in between."""
@@ -169,7 +179,8 @@ class Desk:
                 positions=positions.positions,
                 fills=fills.fills,
             )
-            taken = SnapshotTaken(at=self._now(), request=command.request, snapshot=whole)
+            told = self._liar.look(command, whole, self._now())
+            taken = SnapshotTaken(at=self._now(), request=command.request, snapshot=told)
             self._send_back(command, taken, is_question=True)
 
         look()

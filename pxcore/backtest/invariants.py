@@ -5,6 +5,7 @@ commands that left and the events that were delivered say it all.
 """
 
 from collections import Counter
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -14,7 +15,14 @@ from pxcore.backtest.price_judge import PriceJudge
 from pxcore.backtest.scenario import ACCOUNT_ID, BALANCE_USD, GAPS_MOST, Scenario
 from pxcore.backtest.violations import Invariant, Violation
 from pxcore.engine import Engine
-from pxcore.engine.commands import Command, Halt, PlaceEntry, PlaceStop
+from pxcore.engine.commands import (
+    CancelOrder,
+    Command,
+    FlatProven,
+    Halt,
+    PlaceEntry,
+    PlaceStop,
+)
 from pxcore.engine.events import Event, Hub, HubDown, HubUp, SnapshotTaken
 from pxcore.model import MarketTrade, Order, OrderType, Quote
 from pxcore.paper.exchange import Exchange, OrderChanged, VenueEvent
@@ -105,6 +113,27 @@ class Invariants:
                 self._judge_own_stop(command, now)
             if isinstance(command, Halt):
                 self._is_halted = True
+        self.rescued(event, commands, now)
+
+    def rescued(self, event: Event, commands: Iterable[Command], now: datetime) -> None:
+        """Whoever flattens was told this and said that."""
+        unsure = _contradicted_in(event)
+        for command in commands:
+            if isinstance(command, CancelOrder) and command.contract_id in unsure:
+                self._judge_cancel(command, now)
+            if isinstance(command, FlatProven) and not self._scenario.has_strangers:
+                self._judge_proof(now)
+
+    def _judge_cancel(self, cancel: CancelOrder, now: datetime) -> None:
+        held = sum(p.size for p in self._exchange.positions(ACCOUNT_ID))
+        order = next(o for o in self._exchange.orders(ACCOUNT_ID) if o.id == cancel.order_id)
+        if held and order.is_working and order.type in _STOPS and order.side.sign * held < 0:
+            raise Violation(Invariant.KEPT_STOP, f"stop {order.id} of {held:+d} at {now}")
+
+    def _judge_proof(self, now: datetime) -> None:
+        held = self._exchange.positions(ACCOUNT_ID)
+        if any(not p.is_flat for p in held):
+            raise Violation(Invariant.PROOF, f"{held} at {now}")
 
     def _judge_entry(self, entry: PlaceEntry, event: Event, now: datetime) -> None:
         config = self._scenario.config
@@ -181,7 +210,7 @@ class Invariants:
         """How long one may take; longer for each order that the venue rejects or leaves open."""
         scenario = self._scenario
         odd = [f for f in scenario.faults if isinstance(f, AsyncReject | OrderPending)]
-        rounds = sum(f.count or 0 for f in odd)
+        rounds = sum(f.count or 0 for f in odd) + scenario.lies.not_done_max
         if scenario.is_rest_sound:
             return _QUICK_FLATTEN + _ANOTHER_ROUND * rounds
         return _FLATTEN + _ANOTHER_ROUND_UNHEARD * rounds
@@ -285,6 +314,12 @@ class Invariants:
         worst = contract.usd(ticks, config.size) + 2 * limits.costs_usd_per_side * config.size
         if -gained > limits.loss_usd_max + worst:
             raise Violation(Invariant.LOSS_MAX, f"{-gained} USD of {limits.loss_usd_max}")
+
+
+def _contradicted_in(event: Event) -> set[str]:
+    if not isinstance(event, SnapshotTaken):
+        return set()
+    return {d.contract_id for d in event.snapshot.disagreements()}
 
 
 def _judge_replay(session: "Session", scenario: Scenario) -> None:

@@ -11,6 +11,7 @@ from decimal import Decimal
 
 import msgspec
 
+from pxcore.backtest.false_looks import Lies, draw_lies
 from pxcore.backtest.false_prices import FalsePrice, draw_false_prices
 from pxcore.calendar import chicago
 from pxcore.engine import EngineConfig, Limits
@@ -108,12 +109,16 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
     leftovers: Leftovers
     false_prices: tuple[FalsePrice, ...]
     gap_ticks: float
+    lies: Lies = Lies()
 
     @property
     def is_rest_sound(self) -> bool:
         """What we ask and instruct is answered at once, and orders fill at once."""
-        wire = self.wire
-        chances = (wire.refused, wire.lost_before, wire.lost_after, wire.stray, wire.slow)
+        wire, lies = self.wire, self.lies
+        chances = (
+            *(wire.refused, wire.lost_before, wire.lost_after, wire.stray, wire.slow),
+            *(lies.no_positions, lies.fills_late, lies.old, lies.not_done),
+        )
         odd = (AsyncReject, FillDelayed, OrderPending, PartialFill)
         is_slow = self.exchange.latencies.market_fill_ms > 50 or self.exchange.clips is not None
         return not (any(chances) or is_slow or any(isinstance(f, odd) for f in self.faults))
@@ -140,6 +145,7 @@ def draw(seed: int) -> Scenario:
         leftovers=_terms(seed, "leftovers").choice(tuple(Leftovers)[:2]),
         false_prices=draw_false_prices(_terms(seed, "false prices"), OPEN),
         gap_ticks=_terms(seed, "gaps").choice((0.0, 0.0, 0.0, 60.0)),
+        lies=draw_lies(_terms(seed, "lies")),
     )
 
 

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from pxcore.backtest.desk import REPLY_TIMEOUT, Desk
 from pxcore.backtest.direct import DirectVenue
+from pxcore.backtest.false_looks import Liar
 from pxcore.backtest.false_prices import FalsePrices
 from pxcore.backtest.invariants import Invariants
 from pxcore.backtest.scenario import ACCOUNT_ID, BALANCE_USD, LEAD, OPEN, Scenario, shape_of
@@ -36,6 +37,7 @@ from pxcore.engine.flatten import Flattener
 from pxcore.engine.intents import unanswered_tags
 from pxcore.engine.leftovers import Remedy, found_in, remedy_for
 from pxcore.engine.limits import realised_peak_usd
+from pxcore.model import MarketTrade, Quote
 from pxcore.paper.exchange import AccountSpec, Exchange, VenueEvent
 from pxcore.paper.synthetic import synthetic
 from pxcore.strategies import make_strategy
@@ -73,6 +75,8 @@ class Simulation:
         self.is_over = False
         tape = synthetic(config.contract, start=start, seed=scenario.seed, shape=shape_of(scenario))
         self.said = FalsePrices(scenario.false_prices)
+        self._liar = Liar(scenario.lies, random.Random(f"liar/{scenario.seed}"))  # noqa: S311
+        self._seen = DirectVenue(self.exchange, ACCOUNT_ID)
         self._timeline = Timeline(
             self.exchange, tape, start=start, tell=self._tell, tick=self._tick
         )
@@ -110,6 +114,8 @@ class Simulation:
         desk = self._session.desk if self._session is not None else None
         for one in happened:
             self.invariants.see(one)
+            if not isinstance(one, Quote | MarketTrade):
+                self._liar.remember(self._seen.snapshot(self.now))
             if desk is not None:
                 desk.hear(one, self.now)
 
@@ -152,6 +158,7 @@ class Simulation:
             later=self._timeline.later,
             deliver=deliver,
             said_of=self.said.instead_of,
+            liar=self._liar,
         )
 
     def _halt_of_the_day(self) -> str | None:
@@ -261,7 +268,9 @@ class Simulation:
         rescue = self._rescue
         if rescue is None:
             return
-        self._act(rescue.step(event))
+        commands = rescue.step(event)
+        self.invariants.rescued(event, commands, self.now)
+        self._act(commands)
         if rescue.proof is not None and isinstance(event, SnapshotTaken):
             self._rescue = self._rescue_desk = None
             if self.now >= self.scenario.config.window_end:

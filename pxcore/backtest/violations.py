@@ -21,6 +21,8 @@ class Invariant(StrEnum):
     STOP_LOOSENED = "a stop is never loosened"
     HELD_MAX = "no more contracts held than the size"
     PROTECTED = "every position protected in time"
+    KEPT_STOP = "no stop is taken away on a look that contradicts itself"
+    PROOF = "flat is proven only when it is so"
     NOT_BLIND = "nothing held for long with a hub away"
     DAY_ENDS = "the day ends"
     FLAT = "flat at the end"

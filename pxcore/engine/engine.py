@@ -417,6 +417,7 @@ class Engine:
             number_request=self._number_request,
             round_s=limits.flatten_round_s,
             may_still_arrive=self._may_order_arrive,
+            has_sent=self._sent_count > 0,
             stream_differs=self.state.book.not_flat,
             scale=limits.time_scale,
         )

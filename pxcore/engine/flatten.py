@@ -66,7 +66,8 @@ class Flattener:
     `may_still_arrive` says whether an order of ours may yet reach the venue: until it does not,
     no look is a proof. `confirm_s` demands a second flat look so much later; with
     `is_taking_over`, somebody else's instructions may still be under way, and the first round
-    waits for a second look. `stream_differs` says what the stream believes that is not flat.
+    waits for a second look. `has_sent`: an order of ours may be newer than what a look shows.
+    `stream_differs` says what the stream believes that is not flat.
     `scale` stretches the patience on a sped-up clock. `number_request`
     numbers the looks, so that nobody else's snapshot is taken for one of them.
     """
@@ -80,6 +81,7 @@ class Flattener:
         may_still_arrive: Callable[[datetime], bool] = lambda now: False,
         confirm_s: float = 0.0,
         is_taking_over: bool = False,
+        has_sent: bool = False,
         stream_differs: Callable[[], tuple[str, ...]] = tuple,
         scale: float = 1.0,
     ) -> None:
@@ -91,6 +93,7 @@ class Flattener:
         self._may_still_arrive = may_still_arrive
         self._confirm = timedelta(seconds=confirm_s)
         self._is_taking_over = is_taking_over
+        self._has_sent = has_sent
         self._stream_differs = stream_differs
         self._scale = scale
         self._waiting: set[Instruction] = set()
@@ -258,9 +261,7 @@ class Flattener:
         """Proof, unless flat must be seen a second time."""
         self._flat_since = self._flat_since or now
         differs = self._stream_differs()
-        confirm = self._confirm
-        if snapshot.has_traded:
-            confirm = max(confirm, timedelta(seconds=_APART_S * self._scale))
+        confirm = self._confirm_for(snapshot)
         if differs:
             confirm = max(confirm, timedelta(seconds=_PATIENCE_UNKNOWN_S * self._scale))
         if now - self._flat_since < confirm:
@@ -269,6 +270,12 @@ class Flattener:
         self.proof = snapshot
         balance_usd = snapshot.account.balance_usd
         return [FlatProven(attempts=self.rounds, balance_usd=balance_usd, stream_differs=differs)]
+
+    def _confirm_for(self, snapshot: Snapshot) -> timedelta:
+        """How much later flat must be seen a second time; zero where once is enough."""
+        if self._has_sent or snapshot.has_traded:
+            return max(self._confirm, timedelta(seconds=_APART_S * self._scale))
+        return self._confirm
 
     def _act_blindly(self, failed: SnapshotFailed) -> list[Command]:
         """Part of a look: no proof of anything, but what it shows can be cancelled and closed.

@@ -8,13 +8,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 import pytest
 
-from pxcore.engine import deadlines, gates
+from pxcore.engine import deadlines, flatten, gates
 from pxcore.engine.belief import Belief, Beliefs
 from pxcore.engine.book import Book
+from pxcore.engine.flatten import Flattener
 from pxcore.engine.market import Market
 from pxcore.engine.sent import Sent
+from pxcore.model import Snapshot
 
 
 @dataclass
@@ -139,4 +142,45 @@ def confirms_no_price(patch: pytest.MonkeyPatch) -> Planted:
         "_proves",
         lambda proves: lambda self, one, other: planted.instead(proves(self, one, other), False),
     )
+    return planted
+
+
+def believes_a_look_that_contradicts_itself(patch: pytest.MonkeyPatch) -> Planted:
+    """What the fills of the day say counts for nothing."""
+    planted = Planted()
+    replaced(
+        patch,
+        Flattener,
+        "_differences_in",
+        lambda right: lambda self, look: planted.instead(right(self, look), {}),
+    )
+    return planted
+
+
+def protects_nothing(patch: pytest.MonkeyPatch) -> Planted:
+    """A stop is an order like any other."""
+    planted = Planted()
+    replaced(
+        patch,
+        flatten,
+        "_may_protect",
+        lambda right: lambda order: planted.instead(right(order), False),
+    )
+    return planted
+
+
+def believes_that_what_was_answered_was_done(patch: pytest.MonkeyPatch) -> Planted:
+    """After a close, no look is needed."""
+    planted = Planted()
+
+    def make(judge: Any) -> Any:
+        def wrong(self: Flattener, now: Any, look: Snapshot) -> Any:
+            if self._closed:
+                bare = msgspec.structs.replace(look, orders=(), positions=(), fills=())
+                look = planted.instead(look, bare)
+            return judge(self, now, look)
+
+        return wrong
+
+    replaced(patch, Flattener, "_judge", make)
     return planted

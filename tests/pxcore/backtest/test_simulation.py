@@ -8,12 +8,15 @@ import msgspec
 import pytest
 from plantings import (
     Planted,
+    believes_a_look_that_contradicts_itself,
     believes_every_price,
+    believes_that_what_was_answered_was_done,
     blind_to_protection,
     confirms_no_price,
     judges_money_by_a_doubt,
     keeps_a_side_that_is_gone,
     miscounts_money,
+    protects_nothing,
     replaced,
     takes_any_look_for_a_proof,
     without_gate,
@@ -22,6 +25,7 @@ from seeds import seeds
 from typer.testing import CliRunner
 
 from pxcore.backtest.campaign import DayResult, simulate, simulate_many
+from pxcore.backtest.false_looks import Lies
 from pxcore.backtest.false_prices import Kind
 from pxcore.backtest.scenario import Scenario, draw
 from pxcore.backtest.simulation import Simulation
@@ -60,6 +64,8 @@ def test_days_are_bad_in_every_way():
     assert {death.is_flow_alive for day in days for death in day.deaths} == {True, False}
     for name in ("late", "twice", "lost", "refused", "lost_before", "lost_after", "stray", "slow"):
         assert any(getattr(day.wire, name) for day in days), name
+    for name in Lies.__struct_fields__:
+        assert any(getattr(day.lies, name) for day in days), name
     told = [false for day in days for false in day.false_prices]
     assert {false.kind for false in told} == set(Kind)
     assert {false.side for false in told} == set(Side)
@@ -101,6 +107,14 @@ def _is_lied_to(day: Scenario) -> bool:
     return bool(day.false_prices)
 
 
+def _contradicts(day: Scenario) -> bool:
+    return day.lies.no_positions > 0
+
+
+def _answers_falsely(day: Scenario) -> bool:
+    return day.lies.not_done > 0
+
+
 def first_broken(planted: Planted, where: Callable[[Scenario], bool]) -> DayResult:
     """The first day on which something breaks. Fails when what was planted is never reached."""
     days = (simulate(seed) for seed in range(500) if where(draw(seed)))
@@ -129,6 +143,19 @@ def first_broken(planted: Planted, where: Callable[[Scenario], bool]) -> DayResu
         pytest.param(believes_every_price, _is_lied_to, Invariant.CONFIRMED, id="jumps"),
         pytest.param(judges_money_by_a_doubt, _is_lied_to, Invariant.CONFIRMED, id="doubts"),
         pytest.param(keeps_a_side_that_is_gone, _is_lied_to, Invariant.TWO_SIDES, id="one side"),
+        pytest.param(
+            believes_a_look_that_contradicts_itself,
+            _contradicts,
+            Invariant.KEPT_STOP,
+            id="contradiction",
+        ),
+        pytest.param(protects_nothing, _contradicts, Invariant.KEPT_STOP, id="stop kept"),
+        pytest.param(
+            believes_that_what_was_answered_was_done,
+            _answers_falsely,
+            Invariant.PROOF,
+            id="false answers",
+        ),
         pytest.param(confirms_no_price, _any, Invariant.FOLLOWED, id="confirmation"),
     ],
 )
