@@ -19,6 +19,8 @@ from flows.outcome import DayFailed, Outcome
 from flows.trading_day import trading_day
 from pxcore.model import Misconfigured, PxError
 from pxcore.runtime.lines import Line
+from pxcore.runtime.voice import own_pipes, write_all
+from pxcore.streams import settle_streams
 from tasks.control import CONTROL
 
 _SESSION_S = 40.0  # for the session's own flatten, once nobody is there any more
@@ -31,17 +33,25 @@ class Refusal(msgspec.Struct, frozen=True, kw_only=True, tag="refusal", tag_fiel
     problems: tuple[str, ...]
 
 
-def say(line: Line | Outcome | Refusal) -> None:
-    try:
-        sys.stdout.buffer.write(msgspec.json.encode(line) + b"\n")
-        sys.stdout.buffer.flush()
-    except OSError:
-        return  # nobody reads; the end of stdin says so too, and that is acted on
+class Told:
+    """Lines to whoever started us, on a pipe of their own: the strategy is imported here, too."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+
+    def __call__(self, line: Line | Outcome | Refusal) -> None:
+        try:
+            write_all(self._descriptor, msgspec.json.encode(line) + b"\n")
+        except OSError:
+            return  # nobody reads; the end of stdin says so too, and that is acted on
 
 
 def main() -> int:
+    settle_streams()
+    pipes = own_pipes()
+    say = Told(pipes.says)
     CONTROL.listeners.append(say)
-    threading.Thread(target=_listen, name="stdin", daemon=True).start()
+    threading.Thread(target=_listen, args=(pipes.asks,), name="stdin", daemon=True).start()
     try:
         state: Any = trading_day(return_state=True)
         result = state.result(raise_on_failure=False)
@@ -63,9 +73,9 @@ def main() -> int:
     return 3 if (state.name or "").startswith("Skipped") else 1
 
 
-def _listen() -> None:
+def _listen(descriptor: int) -> None:
     rest = b""
-    while data := _read_stdin():
+    while data := _read(descriptor):
         *lines, rest = (rest + data).split(b"\n")
         if b"stop" in lines:
             CONTROL.ask_to_stop()
@@ -75,10 +85,10 @@ def _listen() -> None:
     os._exit(130)  # Prefect would try for minutes to tell a server that went with our parent
 
 
-def _read_stdin() -> bytes:
-    """What came, or nothing at its end; a stdin that is closed has ended."""
+def _read(descriptor: int) -> bytes:
+    """What came, or nothing at its end; a pipe that cannot be read has ended."""
     try:
-        return os.read(0, 4096)
+        return os.read(descriptor, 4096)
     except OSError:
         return b""
 

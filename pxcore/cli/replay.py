@@ -1,6 +1,8 @@
 """`px replay`: a session's journal fed to a fresh engine, and what that one thinks at a moment."""
 
+import sys
 from collections.abc import Callable
+from contextlib import redirect_stdout
 from datetime import datetime
 from pathlib import Path
 
@@ -18,8 +20,9 @@ def replay_session(paths: Paths, session: str | None, *, until: str | None, as_j
     """0 when the fresh engine decided as the session's did, up to `until`; 1 when not."""
     path = journal_of(paths, session)
     out = Output(Form.JSON if as_json else Form.TABLE)
-    again = Replay(path)
-    divergence = again.run(until=_stop_before(path, until)) if until else again.run()
+    with redirect_stdout(sys.stderr):  # a strategy that prints does not answer for us
+        again = Replay(path)
+        divergence = again.run(until=_stop_before(path, until)) if until else again.run()
     if divergence is not None:
         return _differs(out, path, divergence)
     if until is None or again.at is None:

@@ -1,5 +1,8 @@
 """`px strategies`: what a session can trade, and what each may be told."""
 
+import sys
+from contextlib import redirect_stdout
+
 import msgspec
 from rich.console import Console
 from rich.table import Table
@@ -15,7 +18,8 @@ def show_strategies(name: str | None, console: Console, *, as_json: bool) -> int
 
     Raises Misconfigured when `name` is given and is none.
     """
-    found, problems = _all() if name is None else ([describe(find_kind(name))], {})
+    with redirect_stdout(sys.stderr):  # one that prints when it is imported does not answer for us
+        found, problems = _all() if name is None else ([describe(find_kind(name))], {})
     if as_json:
         listed = [*map(msgspec.to_builtins, found)]
         listed += [{"name": one, "problem": problem} for one, problem in problems.items()]

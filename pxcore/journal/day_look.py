@@ -69,7 +69,7 @@ class Look:
 
     def require_time(self) -> None:
         """Raises ProtocolError when it is over."""
-        if self._until is not None and time.monotonic() > self._until:
+        if self._until is not None and time.monotonic() >= self._until:
             raise ProtocolError(f"there was no time to read it within {self._within_s:g} s")
 
     def rows_with(self, path: Path, *marks: bytes) -> Iterator[Row]:

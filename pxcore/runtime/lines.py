@@ -1,15 +1,24 @@
-"""What a session process says to whoever holds its pipe: one JSON object a line."""
+"""What a session process says to whoever holds its pipe, one JSON object a line, and as its exit
+status.
+"""
 
 from datetime import datetime
 from decimal import Decimal
+from enum import IntEnum
 
 import msgspec
 
 from pxcore.decoding import Decoder
 from pxcore.engine.commands import Level
 
-# Exit statuses of a session's process; its last line is believed with its own alone.
-FLAT, NOT_PROVEN, NOT_STARTED, LEFT = range(4)
+
+class Exit(IntEnum):
+    """Of a session's process. The last line alone proves nothing: it must come with its status."""
+
+    FLAT = 0  # REST showed it
+    NOT_PROVEN = 1  # Python's own for an error that nobody caught, too
+    NOT_STARTED = 2  # nothing was sent, or another holds the account
+    LEFT = 3  # nothing was sent, as asked: what is held is under its bracket
 
 
 class Progress(msgspec.Struct, frozen=True, kw_only=True, tag="progress", tag_field="line"):

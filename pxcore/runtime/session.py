@@ -2,7 +2,7 @@
 
 One thread owns the engine and blocks on nothing but its inbox. Whatever ends the session (its
 window, a limit, a signal, the end of the pipe, an error of our own), it leaves by a verified
-flatten; exit status 0 says that REST showed the account flat.
+flatten; exit status 0 says that REST showed the account flat (`lines.Exit`).
 """
 
 import signal
@@ -51,7 +51,7 @@ from pxcore.runtime.halts import latch_halt
 from pxcore.runtime.inbox import Inbox
 from pxcore.runtime.kill_switch import both_of, local_kill_switch
 from pxcore.runtime.lease import SILENT_S, LeaseKeeper, take
-from pxcore.runtime.lines import FLAT, LEFT, NOT_PROVEN, NOT_STARTED, Ended, Milestone
+from pxcore.runtime.lines import Ended, Exit, Milestone
 from pxcore.runtime.lock import AccountBusy, AccountLock
 from pxcore.runtime.operator_watch import OperatorWatch
 from pxcore.runtime.paper_link import PaperLink
@@ -66,11 +66,12 @@ from pxcore.runtime.plan import (
 from pxcore.runtime.progress import Narrator, progress_of
 from pxcore.runtime.session_end import closing_of, flatten_by_rest
 from pxcore.runtime.venue import Venue
-from pxcore.runtime.voice import Heartbeat, Voice
+from pxcore.runtime.voice import Heartbeat, Voice, own_pipes
 from pxcore.runtime.watch import FileWatch, watch_pipe
 from pxcore.runtime.wire_record import WireRecord
 from pxcore.settings import GatewayName, Mode, Settings, load_settings
 from pxcore.strategies import choose_strategy
+from pxcore.streams import settle_streams
 
 _TICK_S = 0.1
 _PROGRESS_S = 0.5
@@ -85,13 +86,14 @@ class Session:
     """Wires the parts, runs the loop, and takes them down in order."""
 
     def __init__(
-        self, plan: SessionPlan, settings: Settings, voice: Voice, lock: AccountLock
+        self, plan: SessionPlan, settings: Settings, voice: Voice, lock: AccountLock, *, asks: int
     ) -> None:
         require_agreement(plan, settings)
         self._choice = choose_strategy(settings.strategy, settings.strategy_params)
         self._plan = plan
         self._settings = settings
         self._voice = voice
+        self._asks = asks  # the descriptor on which the parent does
         self._paths = Paths(settings.home)
         self._clock = settings.clock
         self._inbox = Inbox()
@@ -160,7 +162,7 @@ class Session:
     def run(self) -> Ended:
         """Trades the window to its end and leaves flat; or says that flat is not proven."""
         self._open_journal()
-        watch_pipe(0, clock=self._clock, deliver=self._inbox.put)
+        watch_pipe(self._asks, clock=self._clock, deliver=self._inbox.put)
         watch = FileWatch(
             lambda: both_of(local_kill_switch(self._settings), self._lease.switch),
             self._lock,
@@ -416,9 +418,11 @@ def _waiting(settings: Settings) -> Milestone:
 _LOG_LEVEL = {Level.INFO: "INFO", Level.WARNING: "WARNING", Level.ALARM: "ERROR"}
 
 
-def main(argv: list[str]) -> int:
-    """`python -m pxcore.runtime.session PLAN`. Its exit status is one of `lines`."""
-    voice = Voice(sys.stdout.buffer)
+def main(argv: list[str]) -> Exit:
+    """`python -m pxcore.runtime.session PLAN`."""
+    settle_streams()
+    pipes = own_pipes()  # before the strategy is imported: it may print
+    voice = Voice(pipes.says)
     try:
         plan = decode_json(argv[1], SessionPlan)
         settings = load_settings()
@@ -432,20 +436,21 @@ def main(argv: list[str]) -> int:
                     account_id=plan.account.id,
                     holder=plan.session_id,
                 )
-            session = Session(brought_up_to_date(plan, settings), settings, voice, lock)
+            plan = brought_up_to_date(plan, settings)
+            session = Session(plan, settings, voice, lock, asks=pipes.asks)
             for name in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(name, lambda number, frame: session.ask_to_stop(f"signal {number}"))
             ended = session.run()
     except AccountBusy as error:
         voice.end(Ended(reason=str(error), is_flat=False, is_refused=True))
-        return NOT_STARTED
+        return Exit.NOT_STARTED
     except (Misconfigured, Unavailable, ProtocolError, OSError, IndexError) as error:
         voice.end(Ended(reason=f"session not started: {error}", is_flat=False))
-        return NOT_STARTED
+        return Exit.NOT_STARTED
     voice.end(ended)
-    if ended.is_left:
-        return LEFT
-    return FLAT if ended.is_flat else NOT_PROVEN
+    if ended.is_flat:
+        return Exit.FLAT
+    return Exit.LEFT if ended.is_left else Exit.NOT_PROVEN
 
 
 if __name__ == "__main__":

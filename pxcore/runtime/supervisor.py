@@ -22,10 +22,8 @@ from pxcore.model import ProtocolError, PxError, Scope, Unavailable
 from pxcore.runtime.door import Door
 from pxcore.runtime.halts import latch_halt
 from pxcore.runtime.lines import (
-    FLAT,
-    LEFT,
-    NOT_STARTED,
     Ended,
+    Exit,
     Line,
     Milestone,
     Progress,
@@ -101,7 +99,7 @@ class Supervisor:
         status = end(process, patience=patience)
         if self._ended is None:
             self._drain()
-        if self._ended is not None and self._ended.is_refused and status == NOT_STARTED:
+        if self._ended is not None and self._ended.is_refused and status == Exit.NOT_STARTED:
             raise AccountBusy(self._ended.reason)
         if self._ended is not None and self._is_believed(self._ended, status):
             return self._ended
@@ -259,8 +257,8 @@ class Supervisor:
         show nothing of its contract.
         """
         if ended.is_left:
-            return status == LEFT
-        if not ended.is_flat or status != FLAT:
+            return status in (Exit.LEFT, Exit.FLAT)
+        if not ended.is_flat or status != Exit.FLAT:
             return False
         return self._plan.mode is Mode.SHADOW or self._looks_flat()
 

@@ -1,13 +1,54 @@
-"""What the session says, without ever waiting for whoever listens."""
+"""What the session says, without ever waiting for whoever listens, and where nobody else can speak.
 
+A session runs a strategy, which may print whatever it likes and start processes that do. All of
+that goes to the log: the pipes to the parent are descriptors of our own.
+"""
+
+import os
 import queue
+import sys
 import threading
 from collections.abc import Callable
-from typing import BinaryIO, Self
+from typing import NamedTuple, Self
 
-from pxcore.runtime.lines import Ended, Line, Progress, encode
+from loguru import logger
+from msgspec.structs import replace
+
+from pxcore.plain_text import plain
+from pxcore.runtime.lines import Ended, Line, Milestone, Progress, encode
 
 _QUEUED_MAX = 1000
+
+
+class Pipes(NamedTuple):
+    """Descriptors of the pipes to the parent: on which it asks, and on which we speak."""
+
+    asks: int
+    says: int
+
+
+def own_pipes() -> Pipes:
+    """The pipes that were standard input and output, for ourselves alone from here on.
+
+    Standard output is standard error then, the process's log, and standard input is empty. A
+    process that is forked has neither pipe, one that is started inherits none. To be called before
+    anything is imported that is not ours.
+    """
+    sys.stdout.flush()
+    pipes = Pipes(asks=os.dup(0), says=os.dup(1))
+    os.dup2(2, 1)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr,unused-ignore]
+    if hasattr(os, "register_at_fork"):  # Windows forks nothing
+        os.register_at_fork(after_in_child=lambda: _close(*pipes))
+    return pipes
+
+
+def _close(*descriptors: int) -> None:
+    for descriptor in descriptors:
+        os.close(descriptor)
 
 
 class Voice:
@@ -17,8 +58,8 @@ class Voice:
     loses everything, and the session goes on to its flatten.
     """
 
-    def __init__(self, stream: BinaryIO) -> None:
-        self._stream = stream
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
         self._queue: queue.Queue[Line | None] = queue.Queue(_QUEUED_MAX)
         self._thread = threading.Thread(target=self._run, name="voice", daemon=True)
         self._thread.start()
@@ -43,10 +84,32 @@ class Voice:
     def _run(self) -> None:
         while (line := self._queue.get()) is not None:
             try:
-                self._stream.write(encode(line) + b"\n")
-                self._stream.flush()
+                data = encode(_shown(line)) + b"\n"
+            except Exception as error:  # the edge of this thread: the lines after it are said
+                logger.error("a line cannot be said: {!r}", error)
+                continue
+            try:
+                write_all(self._descriptor, data)
             except OSError:
                 return
+
+
+def _shown(line: Line) -> Line:
+    """With texts that act on no screen: a reason may be a strategy's own words."""
+    match line:
+        case Milestone(text=text):
+            return replace(line, text=plain(text))
+        case Ended(reason=reason):
+            return replace(line, reason=plain(reason))
+        case Progress():
+            return line
+
+
+def write_all(descriptor: int, data: bytes) -> None:
+    """Raises OSError."""
+    left = memoryview(data)
+    while left:
+        left = left[os.write(descriptor, left) :]
 
 
 class Heartbeat:

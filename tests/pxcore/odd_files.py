@@ -78,7 +78,7 @@ ODD_LINES: dict[str, bytes] = {
     "nested objects": b'{"a":' * DEEP + b"1" + b"}" * DEEP,
     "a nested body": b'{"v":2,"seq":1,"kind":"opened","session":"s","contract":"","at":null,'
     b'"wall":"2026-11-20T14:30:00Z","body":' + b"[" * DEEP + b"]" * DEEP + b',"hash":"0"}',
-    "bytes that are no text": b"\xff\xfe\x80" * 100,
+    "no text at all": b"\xff\xfe\x80" * 100,
     "text of another encoding": '{"v":"é"}'.encode("latin-1"),
     "zeros": bytes(1000),
     "half a character": rb'{"v":2,"session":"\ud800"}',

@@ -34,7 +34,7 @@ READING = (
 )
 # Every reader beneath is held to all of them: `journal/test_odd_journals.py`.
 FILES = ("a folder", "a pipe", "two gigabytes without a line")
-LINES = ("nested lists", "a nested body", "bytes that are no text")
+LINES = ("nested lists", "a nested body", "no text at all")
 # One may die just before: with these its orders are waited for as short as may be.
 SHORT = {"PX_UNKNOWN_GRACE_S": "5", "PX_REPLY_TIMEOUT_S": "1"}
 

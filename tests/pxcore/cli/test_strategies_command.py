@@ -39,6 +39,18 @@ def test_json_holds_name_default_range_and_description():
     ]
 
 
+def test_strategy_that_prints_when_it_is_imported_does_not_answer(tmp_path, monkeypatch):
+    (tmp_path / "loud_strategy.py").write_text(
+        "print('hello')\n"
+        "from pxcore.strategies import Params\n"
+        "class Loud:\n    name = 'loud'\n    Params = Params\n"
+        "    def __init__(self, params): ...\n    def on_event(self, event, view): ...\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    said = px("strategies", "loud_strategy:Loud", "--json")
+    assert json.loads(said.stdout)[0]["name"] and said.stderr == "hello\n"
+
+
 def test_one_strategy_can_be_asked_for():
     (one,) = json.loads(px("strategies", "hold", "--json").output)
     assert (one["name"], one["params"]) == ("hold", [])

@@ -345,7 +345,7 @@ def test_row_longer_than_any_reader_takes_is_not_written(tmp_path: Path) -> None
 
 def test_journals_for_which_there_is_no_time_count_as_unread(tmp_path: Path) -> None:
     died(tmp_path, entry("lost"))
-    found = find_unanswered(tmp_path, **OF_DAY, within_s=-1)
+    found = find_unanswered(tmp_path, **OF_DAY, within_s=0)
     assert found.value.keys() == {NAME} and "no time" in found.unreadable[0]
 
 

@@ -111,6 +111,27 @@ def test_lease_that_vanished_with_its_store_is_taken_again_by_who_lives(places):
     assert lost.empty()
 
 
+@pytest.mark.parametrize("how", ["deleted", "replaced"])
+def test_store_that_goes_under_its_session_is_opened_again_and_its_latch_heard(
+    places, tmp_path, how
+):
+    here, there = places
+    lost: queue.SimpleQueue = queue.SimpleQueue()
+    take(here, account_id=ACCOUNT, holder="px-here")
+    keeper = keep(here, "px-here", lost)
+    try:
+        until(lambda: lease(here).beat > 1)
+        for path in tmp_path.glob("shared.sqlite*"):
+            path.rename(path.with_name(f"old-{path.name}")) if how == "replaced" else path.unlink()
+        switch.engage(there, reason="news", flattens=True, who="ann")  # makes the new one
+        until(lambda: keeper.switch is not None)
+        until(lambda: lease(here) is not None and lease(here).holder == "px-here")
+        until(lambda: keeper.trouble is None)
+    finally:
+        keeper.stop()
+    assert "news" in keeper.switch.reason and lost.empty()
+
+
 def test_lease_of_a_dead_session_of_this_machine_is_taken_at_once(places):
     here, _ = places
     take(here, account_id=ACCOUNT, holder="px-dead")
