@@ -1,9 +1,14 @@
 """A user's own strategy in a real session: a good one trades, a bad one leaves the account flat."""
 
+import os
+import signal
 from pathlib import Path
 
+import needs
+import psutil
 import pytest
-from test_flow_process import outcome_of
+from house import until
+from test_flow_process import outcome_of, session_process
 
 from pxcore.journal.reader import read_opening
 from pxcore.journal.replay import replay
@@ -91,6 +96,36 @@ def test_strategy_that_ends_the_process_leaves_the_account_flat(start_mine, how)
     outcome = outcome_of(flow.rest())
     assert outcome["flat"] and paper.is_flat()
     assert "status 7" in outcome["ended"]
+
+
+FORKS = (
+    "import os, pathlib, time; "
+    'self.child = getattr(self, "child", None) or os.fork(); '
+    'self.child or (pathlib.Path("child.pid").write_text(str(os.getpid())), '
+    "time.sleep(3600), os._exit(0))"
+)
+
+
+@needs.posix
+@pytest.mark.damages_journal  # a replay of it forks too
+def test_session_killed_while_a_child_of_its_strategy_lives_is_flattened_at_once(
+    start_mine, tmp_path
+):
+    paper, _, flow = start_mine(FORKS)
+    flow.until_code("phase.protected")
+    child = int(until(lambda: read_text(tmp_path / "child.pid"), what="the child's number"))
+    try:
+        session_process(flow.process.pid).kill()
+        outcome = outcome_of(flow.rest())
+        assert psutil.pid_exists(child)
+    finally:
+        os.kill(child, signal.SIGKILL)
+    assert outcome["flat"] and paper.is_flat()
+    assert "status -9" in outcome["ended"], "its death was seen, not its silence"
+
+
+def read_text(path: Path) -> str:
+    return path.read_text() if path.exists() else ""
 
 
 def test_strategy_of_the_working_folder_trades_and_its_journal_replays(
