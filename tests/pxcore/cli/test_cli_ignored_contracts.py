@@ -1,0 +1,74 @@
+"""PX_FOREIGN=ignore: what is held in other contracts is left alone by everybody who flattens."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from conftest import SPEED
+from paper_scenes import ACCOUNT, ES, MNQ, quote
+from paper_server import Gateway, entry, serving
+from px_runner import Px
+
+from pxcore.runtime.watchdog import Watchdog
+from pxcore.settings import Settings
+
+IGNORE = {"PX_FOREIGN": "ignore", "PX_CONTRACT": "MNQ"}
+
+
+@pytest.fixture
+def gateway() -> Iterator[Gateway]:
+    """Holds one of ours, and one of somebody else in another contract."""
+    tape = iter([quote(0, 100_000, 100_001), quote(0, 20_000, 20_001, ES.id)])
+    with serving(tape, speed=SPEED) as running:
+        running.log_in()
+        running.post("/api/Order/place", **entry("ours"))
+        running.post("/api/Order/place", **entry("theirs", contractId=ES.id))
+        running.wait_until(lambda venue: len(venue.exchange.positions(ACCOUNT)) == 2)
+        running.wait_until(
+            lambda venue: sum(o.is_working for o in venue.exchange.orders(ACCOUNT)) == 4
+        )
+        yield running
+
+
+def held(gateway: Gateway) -> list[str]:
+    rows = gateway.post("/api/Position/searchOpen", accountId=ACCOUNT)[1]["positions"]
+    return [row["contractId"] for row in rows]
+
+
+def working(gateway: Gateway) -> set[str]:
+    rows = gateway.post("/api/Order/searchOpen", accountId=ACCOUNT)[1]["orders"]
+    return {row["contractId"] for row in rows}
+
+
+def test_flatten_closes_ours_and_says_what_it_leaves(px: Px, gateway: Gateway) -> None:
+    said = px("flatten --yes", **IGNORE)
+    assert said.status == 0, said.all
+    assert f"holds +1 {MNQ.id} in {MNQ.id} (PX_FOREIGN=ignore)" in said.out
+    assert held(gateway) == [ES.id] and working(gateway) == {ES.id}
+
+
+def test_flatten_of_everything_closes_the_others_too(px: Px, gateway: Gateway) -> None:
+    assert px("flatten --yes --everything", **IGNORE).status == 0
+    assert held(gateway) == [] and working(gateway) == set()
+
+
+def test_flatten_without_the_setting_closes_all(px: Px, gateway: Gateway) -> None:
+    assert px("flatten --yes").status == 0
+    assert held(gateway) == [] and working(gateway) == set()
+
+
+def test_watchdog_does_not_see_what_is_not_ours(px: Px, gateway: Gateway, tmp_path: Path) -> None:
+    px("flatten --yes", **IGNORE)
+    settings = Settings(
+        _env_file=None,
+        home=tmp_path / "home",
+        paper_url=gateway.url,
+        paper_clock=str(gateway.clock),
+        account_id=ACCOUNT,
+        contract="MNQ",
+        foreign="ignore",
+    )
+    dog = Watchdog(settings, say=lambda text: None)
+    assert dog.look() is None
+    assert not dog.is_needed(), "to it, the account is flat"
+    assert held(gateway) == [ES.id]
