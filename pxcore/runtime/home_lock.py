@@ -14,14 +14,14 @@ from typing import IO, Self
 
 import msgspec
 
-from pxcore.bounded_files import read_text, write_file
+from pxcore.bounded_files import open_file, read_text, write_file
 from pxcore.decoding import decode_json
 from pxcore.filelock import is_locked, try_lock
 from pxcore.model import Misconfigured, ProtocolError, Unavailable
 from pxcore.runtime.paths import Paths
 from pxcore.runtime.processes import Process, found
 
-_CHARS_MAX = 1 << 16
+_BYTES_MAX = 1 << 16
 
 
 class Stop(StrEnum):
@@ -97,8 +97,8 @@ class HomeLock:
 def household_of(home: Path) -> Household | None:
     """The `px up` that runs there; None when none does."""
     try:
-        with _lock_of(home).open("r", encoding="utf-8", errors="replace") as file:
-            text = file.read(_CHARS_MAX)
+        with open_file(_lock_of(home)) as file:
+            text = file.read(_BYTES_MAX)
             if not is_locked(file):
                 return None
             return decode_json(text, Household)

@@ -18,7 +18,7 @@ from typing import IO, Self
 
 import msgspec
 
-from pxcore.bounded_files import read_text, write_file
+from pxcore.bounded_files import open_file, read_text, require_file, write_file
 from pxcore.courtesy import Say, bounded, reason_of
 from pxcore.filelock import is_locked, try_lock
 from pxcore.model import PxError, Unavailable
@@ -71,7 +71,7 @@ class AccountLock:
         self._account_id = account_id
         self._holder = holder
         self._on_trouble = on_trouble
-        self._file: IO[str] | None = None
+        self._file: IO[bytes] | None = None
         self._socket: ControlSocket | None = None
 
     @property
@@ -133,7 +133,7 @@ class AccountLock:
 
     # -- the file -----------------------------------------------------------------------------
 
-    def _locked(self) -> IO[str] | None:
+    def _locked(self) -> IO[bytes] | None:
         try:
             return bounded("the account's lock", self._file_locked)
         except (OSError, Unavailable) as error:
@@ -143,7 +143,7 @@ class AccountLock:
             self._on_trouble(f"{text}; going on without it")
             return None
 
-    def _file_locked(self) -> IO[str]:
+    def _file_locked(self) -> IO[bytes]:
         """Raises AccountBusy and OSError."""
         while True:
             file = self._opened()
@@ -159,18 +159,24 @@ class AccountLock:
                 raise
             file.close()
 
-    def _opened(self) -> IO[str]:
+    def _opened(self) -> IO[bytes]:
         """A disk that takes no writes still has the lock, if the file is there."""
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            return self.path.open("a+", encoding="utf-8", errors="replace")
+            file = self.path.open("ab+")
         except OSError as error:
             if error.errno not in _CANNOT_WRITE:
                 raise
-            return self.path.open("r", encoding="utf-8", errors="replace")
+            return open_file(self.path)
+        try:
+            require_file(file, self.path)
+        except OSError:
+            file.close()
+            raise
+        return file
 
     @staticmethod
-    def _is_taken(file: IO[str]) -> bool:
+    def _is_taken(file: IO[bytes]) -> bool:
         """By us. Tried more than once: who only looks holds it for microseconds."""
         for attempt in range(_ATTEMPTS):
             try:
@@ -181,7 +187,7 @@ class AccountLock:
                     time.sleep(_BETWEEN_S)
         return False
 
-    def _refuse_or_break(self, file: IO[str]) -> None:
+    def _refuse_or_break(self, file: IO[bytes]) -> None:
         """A lock whose holder has died is kept by a child of its: a new file takes its place."""
         holder = _holder_in(file)
         if not holder.is_gone:
@@ -190,14 +196,14 @@ class AccountLock:
         fresh.touch()
         fresh.replace(self.path)
 
-    def _is_the_one(self, file: IO[str]) -> bool:
+    def _is_the_one(self, file: IO[bytes]) -> bool:
         """Nobody has put another file in its place between its opening and its lock."""
         try:
             return os.path.samestat(os.fstat(file.fileno()), os.stat(self.path))
         except FileNotFoundError:
             return False
 
-    def _sign(self, file: IO[str]) -> None:
+    def _sign(self, file: IO[bytes]) -> None:
         """A full disk may not take it: who holds is told by the socket then."""
         if not file.writable():
             return
@@ -277,16 +283,16 @@ def _found(home: Path, account_id: int, peer: Peer | None) -> Holder | None:
 
 def _holder_of_file(path: Path) -> Holder | None:
     try:
-        file = path.open("r", encoding="utf-8", errors="replace")
+        file = open_file(path)
     except FileNotFoundError:
         return None
     with file:
         return _holder_in(file) if is_locked(file) else None
 
 
-def _holder_in(file: IO[str]) -> Holder:
+def _holder_in(file: IO[bytes]) -> Holder:
     file.seek(0)
-    text, _, rest = file.read(_TEXT_MAX).partition("\n")
+    text, _, rest = file.read(_TEXT_MAX).decode("utf-8", "replace").partition("\n")
     named = _PROCESS.search(text.strip())
     if named is None:
         return Holder(text=text.strip() or "another process", process=None)
