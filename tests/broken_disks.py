@@ -1,23 +1,16 @@
 """A home folder on a disk that is broken: full, read-only, hanging, gone. Real mounts of Linux.
 
-Only root may mount. Where a test does not run as root, or not on Linux, it is skipped: that is a
-kind of machine, not a missing program.
+Only root may mount: see `needs.mounts`.
 """
 
 import ctypes
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
-import pytest
-
-mounts = pytest.mark.skipif(
-    sys.platform != "linux" or os.geteuid() != 0, reason="needs Linux and root: it mounts disks"
-)
 _BYTES = 1 << 20
 
 

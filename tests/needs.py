@@ -4,6 +4,7 @@ get it; in CI, where all of it is to be there, it fails.
 
 import os
 import shutil
+import sys
 from pathlib import Path
 from typing import NoReturn
 
@@ -65,3 +66,6 @@ full_device = pytest.mark.skipif(
     not Path("/dev/full").exists(), reason="needs a device that is always full: Linux"
 )
 posix = pytest.mark.skipif(os.name == "nt", reason="needs POSIX: not Windows")
+mounts = pytest.mark.skipif(
+    sys.platform != "linux" or os.geteuid() != 0, reason="needs Linux and root: it mounts disks"
+)

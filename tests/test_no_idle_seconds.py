@@ -44,7 +44,7 @@ _ALLOWED: dict[tuple[str, str], str] = {
         "tests/pxcore/journal/kill_case.py",
         "journal.wait_written(journal.append(RowKind.COMMAND, intent), 5.0)",
     ): "a process of its own; what was not written in time is not said, and not judged",
-    ("tests/pxcore/runtime/test_flatten.py", "timeout_s=60.0"): "virtual time",
+    ("tests/pxcore/runtime/test_drive.py", "timeout_s=60.0"): "virtual time",
     ("tests/pxcore/runtime/test_store_access.py", "limit_s=0.2"): _LIMIT,
     ("tests/pxcore/runtime/test_supervisor.py", "connect_timeout_s=0.1"): _LIMIT,
     ("tests/pxcore/runtime/test_supervisor.py", "reply_timeout_s=0.1"): _LIMIT,

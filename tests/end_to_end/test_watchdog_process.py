@@ -9,8 +9,9 @@ from pathlib import Path
 
 import psutil
 import pytest
-from broken_disks import BROKEN, mounts
+from broken_disks import BROKEN
 from house import kill_at_once, until
+from needs import mounts
 from patience import patience
 from test_flow_process import session_process
 from typer.testing import CliRunner

@@ -12,7 +12,7 @@ from pxcore.alerts import Alert, Alerts, deliver
 from pxcore.cli.orchestrator import free_port
 from pxcore.model import Unavailable
 from pxcore.runtime.alarms import closing_alerted, flatten_alerted
-from pxcore.runtime.flatten import NotFlat
+from pxcore.runtime.drive import NotFlat
 from pxcore.settings import Settings
 
 ALERT = Alert(code="not_flat", about="px-1", title="NOT FLAT", text="look at the account")

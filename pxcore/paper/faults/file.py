@@ -37,7 +37,7 @@ def read_faults(path: Path) -> FaultFile:
     except OSError as error:
         raise Misconfigured(f"{path} cannot be read: {error.strerror or error}") from error
     except ProtocolError as error:
-        raise Misconfigured(f"{path}: {error}") from error
+        raise Misconfigured(f"{path} is not TOML of faults: {error}") from error
 
 
 def fault_from_json(text: bytes) -> Fault:

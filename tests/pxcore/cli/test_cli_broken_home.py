@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 from account_holder import held
-from broken_disks import BROKEN, mounts
+from broken_disks import BROKEN
+from needs import mounts
 from paper_scenes import ACCOUNT
 from paper_server import Gateway, entry
 from px_runner import Px

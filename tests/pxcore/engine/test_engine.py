@@ -326,7 +326,7 @@ def test_entry_without_an_outcome_halts_and_no_look_is_proof_until_it_cannot_arr
         scene.tell(TagResolved(at=scene.now, tag=entry.tag, order=None))
         assert kinds(scene.pass_time(2.1), ResolveTag)
     scene.pass_time(1)
-    assert kinds(scene.answer_snapshot(scene.snapshot()), FlatProven)
+    assert kinds(see_flat_twice(scene), FlatProven)
 
 
 def test_flat_look_is_no_proof_when_the_stream_spoke_meanwhile():
@@ -353,7 +353,7 @@ def test_session_does_not_end_while_an_entry_is_unanswered():
         scene.pass_time(1)
     scene.tell(PlaceNotSent(at=scene.now, tag=entry.tag, why="unreachable"))
     scene.pass_time(1)
-    assert kinds(scene.answer_snapshot(scene.snapshot()), EndSession)
+    assert kinds(see_flat_twice(scene), EndSession)
 
 
 def test_order_that_arrives_after_its_answer_was_lost_is_closed_before_the_session_ends():
@@ -482,7 +482,7 @@ def test_flatten_goes_on_with_alarms_until_it_is_flat():
     assert kinds(see_flat_twice(scene), EndSession)
 
 
-def test_flatten_that_stream_and_rest_agree_on_is_proven_by_one_look():
+def test_flatten_that_stream_and_rest_agree_on_says_so_in_its_receipt():
     scene = Scene().connect()
     entry = scene.hold()
     commands = scene.tell(Asked(at=scene.now, ask=Ask.STOP, why="test"))
@@ -491,7 +491,7 @@ def test_flatten_that_stream_and_rest_agree_on_is_proven_by_one_look():
         scene.tell(scene.order(order_id, kind, Side.SELL, OrderStatus.CANCELLED, **more))
     scene.tell(scene.position(0))
     answer_all(scene, commands)
-    (receipt,) = kinds(scene.answer_snapshot(scene.snapshot()), FlatProven)
+    (receipt,) = kinds(see_flat_twice(scene), FlatProven)
     assert receipt.stream_differs == ()
 
 

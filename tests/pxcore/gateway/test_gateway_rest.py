@@ -180,7 +180,8 @@ def test_snapshot_asks_for_orders_before_positions_and_positions_before_fills(
     http.script("/api/Position/searchOpen", good(positions=[]))
     http.script("/api/Trade/search", good(trades=[trade_row()]))
     snapshot = client.snapshot(ACCOUNT, day_start=NOW - timedelta(hours=15))
-    assert snapshot.is_flat and snapshot.taken_at == NOW
+    assert snapshot.shows_nothing and snapshot.taken_at == NOW
+    assert not snapshot.is_flat, "the day's fills say that one is held"
     assert snapshot.account.balance_usd == Decimal("149848.64")
     assert [r.path for r in http.requests[1:5]] == [
         "/api/Account/search",

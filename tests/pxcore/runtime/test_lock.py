@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 from account_holder import SESSION, held
-from broken_disks import BROKEN, mounts
+from broken_disks import BROKEN
+from needs import mounts
 from waiting import until
 
 from pxcore.model import Unavailable

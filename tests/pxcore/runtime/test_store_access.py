@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from pxcore.model import Unavailable
+from pxcore.model import Misconfigured, Unavailable
 from pxcore.runtime.store_access import ask_store
 from pxcore.settings import load_settings
 
@@ -25,9 +25,17 @@ def test_store_that_hangs_is_unavailable_after_the_limit(settings):
         hang.set()
 
 
-def test_answer_is_handed_on_and_so_is_what_the_question_raises(settings):
+def test_answer_is_handed_on(settings):
     assert ask_store(settings, lambda store: store.name).endswith("px.sqlite")
-    with pytest.raises(ZeroDivisionError):
+
+
+def test_error_of_ours_is_handed_on_and_what_nobody_can_read_is_unavailable(settings):
+    def refuse(store):
+        raise Misconfigured("ours")
+
+    with pytest.raises(Misconfigured, match="ours"):
+        ask_store(settings, refuse)
+    with pytest.raises(Unavailable, match="division by zero"):
         ask_store(settings, lambda store: 1 / 0)
 
 
