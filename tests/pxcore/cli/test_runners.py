@@ -43,6 +43,7 @@ def stand_ins(monkeypatch: pytest.MonkeyPatch) -> Iterator[StandIns]:
     made.code = IDLE
     monkeypatch.setattr(module, "spawn", made.spawn)
     monkeypatch.setattr(module, "_LOST_LOOK_S", -1.0)  # each look looks for what is lost
+    monkeypatch.setattr(module, "unit_s", lambda: 1.0)  # how long ago is the tests' to say
     yield made
     made.end()
 
