@@ -9,6 +9,7 @@ from prefect import State
 from prefect.states import Cancelled, Completed
 
 from flows.outcome import DayFailed, Outcome
+from pxcore.plain_text import plain
 from pxcore.runtime.lock import AccountBusy
 from pxcore.runtime.plan import NotNow
 
@@ -49,4 +50,5 @@ def ended_day(outcome: Outcome, headline: str, *, cancelled_as: str | None) -> S
 
 
 def _short(text: str) -> str:
-    return text if len(text) <= _WHY_MAX else f"{text[: _WHY_MAX - 1]}…"
+    shown = plain(text)
+    return shown if len(shown) <= _WHY_MAX else f"{shown[: _WHY_MAX - 1]}…"

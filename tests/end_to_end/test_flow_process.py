@@ -87,7 +87,9 @@ TIMED_OUT = """
 import os, signal, sys
 from flows.trading_day import trading_day
 from tasks.control import CONTROL
-from flows.run import say
+from flows.run import Told
+
+say = Told(1)
 
 def hear(line):
     say(line)

@@ -37,6 +37,9 @@ NAMES = [
         id="loss",
     ),
     pytest.param({"halted": "daily loss"}, None, "Halted (daily loss)", "COMPLETED", id="halted"),
+    pytest.param(
+        {"halted": "no\x1b[2J\n"}, None, r"Halted (no\x1b[2J\n)", "COMPLETED", id="odd words"
+    ),
     pytest.param({}, "Cancelling", "Flattened (cancelling)", "CANCELLED", id="cancelled"),
 ]
 
