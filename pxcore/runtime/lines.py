@@ -68,7 +68,6 @@ class Ended(msgspec.Struct, frozen=True, kw_only=True, tag="ended", tag_field="l
 Line = Progress | Milestone | Ended
 
 encode = msgspec.json.Encoder().encode
-decode: "msgspec.json.Decoder[Line]" = msgspec.json.Decoder(Line)  # see `read_line`
 _line: Decoder[Line] = Decoder(Line)
 
 

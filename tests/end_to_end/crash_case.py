@@ -30,7 +30,7 @@ from pxcore.model import OrderType
 from pxcore.paper.config import PaperConfig
 from pxcore.runtime import beginning, startup
 from pxcore.runtime.day_check import check_day
-from pxcore.runtime.lines import Ended, Milestone, decode
+from pxcore.runtime.lines import Ended, Milestone, read_line
 from pxcore.runtime.paths import Paths
 from pxcore.runtime.plan import SessionPlan, connect
 from pxcore.runtime.process import end, spawn
@@ -197,7 +197,7 @@ class Victim:
     def _read(self) -> None:
         assert self._process.stdout is not None
         for text in self._process.stdout:
-            self._hear(decode.decode(text))
+            self._hear(read_line(text))
 
     def _hear(self, line: object) -> None:
         if isinstance(line, Milestone):

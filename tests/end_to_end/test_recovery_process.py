@@ -16,7 +16,7 @@ from pxcore.reports.verdict import Verdict
 from pxcore.runtime import beginning, startup
 from pxcore.runtime.day_check import check_day
 from pxcore.runtime.end_of_day import close_day, read_venue
-from pxcore.runtime.lines import Ended, Milestone, decode
+from pxcore.runtime.lines import Ended, Milestone, read_line
 from pxcore.runtime.paths import Paths
 from pxcore.runtime.plan import SessionPlan, connect
 from pxcore.runtime.process import end, spawn
@@ -67,7 +67,7 @@ def kill_when(code: str, plan: SessionPlan, settings: Settings) -> None:
     )
     assert process.stdout is not None
     for text in process.stdout:
-        line = decode.decode(text)
+        line = read_line(text)
         if isinstance(line, Milestone) and line.code == code:
             os.kill(process.pid, signal.SIGKILL)
             break

@@ -109,7 +109,6 @@ ALLOWED: dict[tuple[str, str], str] = {
     ("pxcore/decoding.py", "tomllib.loads"): "here it is done",
     ("pxcore/decoding.py", "msgspec.convert"): "here it is done",
     ("pxcore/strategies/params.py", "model.model_validate_json"): _OUT_OF_REACH,
-    ("pxcore/runtime/lines.py", "msgspec.json.Decoder"): "for the supervisor, see `read_line`",
 }
 _DECODING = {
     "msgspec.json.decode",
