@@ -9,14 +9,17 @@ import msgspec
 from pxcore.calendar import trading_day_at
 from pxcore.cli.desk.desk import Desk
 from pxcore.cli.output import Output
+from pxcore.courtesy import bounded
 from pxcore.gateway import GatewayClient, Urgency
 from pxcore.gateway.budget import Left
 from pxcore.model import Misconfigured, PxError, Unavailable
-from pxcore.runtime.kill_switch import kill_switch, local_kill_switch
+from pxcore.runtime.kill_switch import KillSwitch, kill_switch, local_kill_switch
 from pxcore.runtime.lock import holder_of
 from pxcore.runtime.paths import Paths
 from pxcore.runtime.plan import connect, day_terms
 from pxcore.settings import Settings
+
+_SWITCH_S = 12.0  # as long as the store itself may take, and a little
 
 
 def ping(desk: Desk) -> int:
@@ -74,15 +77,11 @@ def read_status(settings: Settings) -> Status:
         problems += error.problems
     except PxError as error:
         problems.append(f"account {account_id}: {error}")
-    try:
-        switch = kill_switch(settings)
-    except Unavailable as error:
-        switch = local_kill_switch(settings)
-        problems.append(f"kill switch: {error}")
+    switch = _kill_switch(settings, problems)
     halt = None
     if account_id is not None:
         try:
-            halt = halt_of(settings, account_id)
+            halt = bounded("the halt of the day", lambda: halt_of(settings, account_id))
         except Unavailable as error:
             problems.append(str(error))
     return Status(
@@ -107,6 +106,19 @@ def halt_of(settings: Settings, account_id: int) -> str | None:
     """
     day = trading_day_at(settings.clock.now()).day
     return day_terms(settings, account_id, day).halt_reason
+
+
+def _kill_switch(settings: Settings, problems: list[str]) -> KillSwitch | None:
+    """As far as it can be known while somebody waits."""
+    try:
+        return bounded("the kill switch", lambda: kill_switch(settings), limit_s=_SWITCH_S)
+    except Unavailable as error:
+        problems.append(f"kill switch: {error}")
+    try:
+        return bounded("the kill file", lambda: local_kill_switch(settings))
+    except Unavailable as error:
+        problems.append(str(error))
+        return None
 
 
 def _at_venue(client: GatewayClient, settings: Settings, account_id: int) -> str:

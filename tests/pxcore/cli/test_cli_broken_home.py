@@ -17,7 +17,7 @@ broken = pytest.mark.parametrize("how", sorted(BROKEN))
 @pytest.fixture
 def px(px: Px) -> Px:
     """One that waits shortly for an order of a session whose journal nobody can read."""
-    px.settings["PX_UNKNOWN_GRACE_S"] = "1"
+    px.settings["PX_UNKNOWN_GRACE_S"] = "5"
     px.settings["PX_REPLY_TIMEOUT_S"] = "4"
     return px
 
