@@ -67,6 +67,7 @@ class Watchdog:
         self._said = ""
         self._is_leased = False
         self._was_flat = True
+        self._is_settled = False  # flat, since nobody holds the account
         self._had_session = False  # one of ours has held the account since we began
         self._killed: tuple[Holder, float] | None = None  # and when, by the first attempt
         self._scope: tuple[Scope, float] | None = None
@@ -130,10 +131,13 @@ class Watchdog:
         at_s = time.monotonic()
         lease, is_away = self._lease()
         now = self._settings.clock.now()
-        # Soon for a session of here that is gone; another machine's has its own watchdog.
-        every_s = _SOON_S if self._is_leased else _ACCOUNT_S
+        self._is_settled = self._is_settled and holder is None
+        # Soon for a session of here that is gone, until the account is flat; another machine's has
+        # its own watchdog, and what is flat may wait: looks use up what others ask with.
+        every_s = _SOON_S if self._is_leased and not self._is_settled else _ACCOUNT_S
         if holder is None and at_s - self._asked_at_s >= every_s:
             self._account = self._ask_account(at_s)
+            self._is_settled = self._account is not None and self._account.is_flat
             seen = self._account
             self._beat.note("the account cannot be read" if seen is None else seen.text)
         is_odd = self._account is not None and not self._account.is_flat and holder is None

@@ -83,6 +83,7 @@ def house(prefect_database: Path, tmp_path_factory: pytest.TempPathFactory) -> I
 @pytest.fixture
 def held(house: House) -> Iterator[str]:
     """A trading day whose session holds a protected position: the id of its run."""
+    house.wait_for_requests()
     run_id = house.start("trading-day", {"run": {"window": {"minutes": 30}}})
     house.holding()
     yield run_id

@@ -20,7 +20,7 @@ from typer.testing import CliRunner
 from pxcore.cli.app import app
 from pxcore.cli.orchestrator import px_environ
 from pxcore.clock_file import PublishedClock
-from pxcore.gateway import GatewayClient
+from pxcore.gateway import Budget, GatewayClient, SharedLedger
 from pxcore.runtime.home_lock import household_of
 from pxcore.runtime.lock import holder_of
 from pxcore.runtime.paths import Paths
@@ -224,6 +224,16 @@ class House:
 
     def holder(self) -> str | None:
         return holder_of(self.home, self.facts["account_id"])
+
+    def wait_for_requests(self, count: int = 80) -> None:
+        """Until so many are free: days that end and begin within a minute use them up."""
+        files = (Paths(self.home).home / "budget").glob("*.json")
+        budgets = [Budget(SharedLedger(file)) for file in files]
+
+        def are_free() -> bool:
+            return all(budget.left()[0].normal >= count for budget in budgets)
+
+        until(are_free, within_s=patience(60), what=f"{count} requests are free")
 
     def holding(self) -> str:
         """Once a session is protected: its id."""
