@@ -71,6 +71,7 @@ class ControlSocket:
         self._holder = holder
         self._socket: socket.socket | None = None
         self._take: Callable[[Call], None] | None = None
+        self._thread: threading.Thread | None = None
 
     def bind(self) -> bool:
         """False when another process has it. True as well where there is no such thing."""
@@ -85,7 +86,10 @@ class ControlSocket:
             return False
         self._socket = bound
         close_in_children(bound)
-        threading.Thread(target=self._serve, args=(bound,), name="control", daemon=True).start()
+        self._thread = threading.Thread(
+            target=self._serve, args=(bound,), name="control", daemon=True
+        )
+        self._thread.start()
         return True
 
     def listen(self, take: Callable[[Call], None]) -> None:
@@ -97,6 +101,8 @@ class ControlSocket:
             keep_in_children(self._socket)
             with suppress(OSError):
                 self._socket.shutdown(socket.SHUT_RDWR)  # its thread waits in it
+            if self._thread is not None and self._thread is not threading.current_thread():
+                self._thread.join(_ANSWER_S)  # while it waits there, the name is not free
             self._socket.close()
             self._socket = None
 

@@ -80,11 +80,7 @@ class AccountLock:
         return f"{self._holder} (process {os.getpid()})"
 
     def __enter__(self) -> Self:
-        socket = ControlSocket(self._home, self._account_id, holder=self.text)
-        if not socket.bind():
-            other = call(self._home, self._account_id, Call(wish=Wish.NONE))
-            if other is not None:
-                raise AccountBusy(f"account {self._account_id} is held by {_told(other)}")
+        socket = self._bound()
         try:
             self._file = self._locked()
         except BaseException:
@@ -92,6 +88,20 @@ class AccountLock:
             raise
         self._socket = socket
         return self
+
+    def _bound(self) -> ControlSocket:
+        """Raises AccountBusy. A name that nobody answers for is being given up, or kept by a child
+        of who had it: then the file alone says who holds.
+        """
+        socket = ControlSocket(self._home, self._account_id, holder=self.text)
+        for _ in range(_ATTEMPTS):
+            if socket.bind():
+                break
+            other = call(self._home, self._account_id, Call(wish=Wish.NONE))
+            if other is not None:
+                raise AccountBusy(f"account {self._account_id} is held by {_told(other)}")
+            time.sleep(_BETWEEN_S)
+        return socket
 
     def __exit__(self, *error: object) -> None:
         if self._file is not None:

@@ -42,6 +42,12 @@ def test_account_has_one_holder_who_is_named_and_is_free_afterwards(tmp_path: Pa
         assert accounts_held(tmp_path) in ((7, 8), ())
 
 
+def test_socket_is_free_as_soon_as_its_holder_lets_go(tmp_path: Path) -> None:
+    for _ in range(200):
+        with AccountLock(tmp_path, 7, holder="px-1"):
+            assert accounts_held(tmp_path) in ((7,), ())
+
+
 def test_look_leaves_the_wish_to_stop_and_the_files_as_they_are(tmp_path: Path) -> None:
     with AccountLock(tmp_path, 1, holder="session px-1") as lock:
         lock.stop_path.write_text("x")
