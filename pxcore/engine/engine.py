@@ -228,7 +228,8 @@ class Engine:
         """
         state = self.state
         is_adopted = state.entry is not None and state.entry.is_adopted
-        if state.phase is Phase.SETTLING and (state.own_stop is not None or is_adopted):
+        is_gone = state.phase is Phase.SETTLING and not state.book.holding.exposure
+        if is_gone and (state.own_stop is not None or is_adopted):
             self._out += self._sweeper.sweep(state)
 
     def _act_on_deadlines(self, now: datetime) -> None:

@@ -45,6 +45,11 @@ def test_every_invariant_holds_on_every_bad_day():
     assert failed == []
 
 
+@pytest.mark.parametrize("seed", [1021, 2074, 2103, 6005])
+def test_day_on_which_a_stop_was_swept_on_a_look_that_contradicts_itself_holds(seed):
+    assert simulate(seed).problem is None
+
+
 def test_days_are_bad_in_every_way():
     days = [draw(seed) for seed in range(1000)]
     kinds = {type(fault).__name__ for day in days for fault in day.faults}
