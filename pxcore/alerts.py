@@ -19,9 +19,11 @@ from typing import Any
 import msgspec
 from loguru import logger
 
+from pxcore.courtesy import bounded
 from pxcore.decoding import decode_json
 from pxcore.logs import log_to, take_over_crashes
 from pxcore.masking import Masker
+from pxcore.model import Unavailable
 from pxcore.plain_text import plain, plain_lines
 from pxcore.settings import Settings
 from pxcore.streams import settle_streams
@@ -63,7 +65,7 @@ class Alerts:
     ) -> None:
         self._urls = tuple(url.get_secret_value() for url in settings.alert_urls)
         self._secrets = settings.secrets
-        self._home = settings.home.resolve()
+        self._home = settings.home.absolute()
         self._retry_after_s = retry_after_s
 
     def send(self, alert: Alert) -> None:
@@ -101,8 +103,13 @@ _ON_THEIR_WAY: dict[str, "subprocess.Popen[bytes]"] = {}
 
 
 def _is_new(delivered: Path) -> bool:
+    """A disk that does not answer says nothing of it: better twice than not at all."""
     before = _ON_THEIR_WAY.get(str(delivered))
-    return not delivered.exists() and (before is None or before.poll() is not None)
+    try:
+        was_delivered = bounded("the record of alerts", delivered.exists)
+    except (OSError, Unavailable):
+        was_delivered = False
+    return not was_delivered and (before is None or before.poll() is not None)
 
 
 def _start(errand: Errand) -> None:
