@@ -11,7 +11,7 @@ import io
 import os
 import re
 from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO
 
@@ -25,6 +25,7 @@ LINE_BYTES_MAX = 16 << 20  # of a row: fifty thousand fills in one look at the a
 PACKED = ".zst"
 _UNPACKED_MAX = 4 << 30  # bytes of one file: a few kilobytes may claim to be any number
 _PART = 1 << 20
+_STAMP_STEP = timedelta(milliseconds=10)  # the kernel stamps files by a clock that moves in steps
 _BLOCK = 1 << 16  # bytes of lines that are handed on at once
 _SUFFIX = ".jsonl"
 _NAME = re.compile(r"(?P<session>.+)\.jsonl(?:\.(?P<number>\d{4,}))?(?:\.zst)?")
@@ -111,7 +112,7 @@ def _latest(path: Path, stamp_of: Callable[[os.stat_result], float]) -> datetime
     try:
         files = [path.parent / one for one in _names_in(path.parent, path.name)]
         stamps = [stamp_of(one.lstat()) for one in files]
-        return min(now, datetime.fromtimestamp(max(stamps), UTC))
+        return min(now, datetime.fromtimestamp(max(stamps), UTC) + _STAMP_STEP)
     except (ProtocolError, OSError, ValueError, OverflowError):  # gone, or of no year that is one
         return now
 
