@@ -17,14 +17,14 @@ from pxcore.engine.commands import CancelOrder, ClosePosition, Command, TakeSnap
 from pxcore.engine.events import Answer, CancelAnswered, CloseAnswered, Event
 from pxcore.model import Snapshot
 
-OLD_MOST: Final = timedelta(seconds=0.7)  # two looks that prove flat are farther apart
+OLD_MOST: Final = timedelta(seconds=0.7)  # less than the engine reckons with
 _PAST_MOST: Final = 500
 
 
 class Lies(msgspec.Struct, frozen=True, kw_only=True):
     """Chances from 0 to 1: that a look leaves out its positions, or the newest fills; that a look
-    which may prove flat is old; that a cancel or a close is answered "done" and not done, so many
-    times at most; that a report of the account cannot be read, or comes again seconds later.
+    is old; that a cancel or a close is answered "done" and not done, so many times at most; that a
+    report of the account cannot be read, or comes again seconds later.
     """
 
     no_positions: float = 0.0
@@ -75,7 +75,7 @@ class Liar:
 
     def look(self, asked: TakeSnapshot, true: Snapshot, now: datetime) -> Snapshot:
         """What is told instead: old, without positions, without the newest fills, or the truth."""
-        if asked.is_urgent and self._throws(self.lies.old):
+        if self._throws(self.lies.old):
             return self._as_it_was(now - OLD_MOST * self._dice.random(), true)
         if self._throws(self.lies.no_positions):
             return replace(true, positions=())

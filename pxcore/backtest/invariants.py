@@ -7,14 +7,14 @@ commands that left and the events that were delivered say it all.
 from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from pxcore.backtest.day_end import DayEnd
 from pxcore.backtest.false_prices import FalsePrices
 from pxcore.backtest.price_judge import PriceJudge
-from pxcore.backtest.scenario import ACCOUNT_ID, BALANCE_USD, GAPS_MOST, Scenario
+from pxcore.backtest.scenario import ACCOUNT_ID, Scenario
+from pxcore.backtest.told import ToldFills
 from pxcore.backtest.violations import Invariant, Violation
-from pxcore.engine import Engine
 from pxcore.engine.commands import (
     CancelOrder,
     Command,
@@ -23,11 +23,10 @@ from pxcore.engine.commands import (
     PlaceEntry,
     PlaceStop,
 )
-from pxcore.engine.events import Event, Hub, HubDown, HubUp, SnapshotTaken
+from pxcore.engine.events import Event, Hub, HubDown, HubUp, RecordSkipped, SnapshotTaken
 from pxcore.model import MarketTrade, Order, OrderType, Quote
 from pxcore.paper.exchange import Exchange, OrderChanged, VenueEvent
 from pxcore.paper.faults.venue import AsyncReject, OrderPending, SiblingSurvives
-from pxcore.strategies import make_strategy
 
 if TYPE_CHECKING:
     from pxcore.backtest.simulation import Session
@@ -59,11 +58,13 @@ class Invariants:
         self._is_held = False
         self._stops: dict[int, int] = {}
         self._is_moved = True
+        self._told = ToldFills()
         self.worst_naked_s = 0.0
 
     def session_begins(self, session: "Session", now: datetime) -> None:
         """It has its own time to protect what it takes over: nobody could while none lived."""
         self.session = session
+        self._told.begin_anew(session.engine.config.opening_fills)
         self._prices.begin_anew()
         if self._naked_since is not None:
             self._naked_since, self._naked_blind = now, timedelta()
@@ -102,10 +103,13 @@ class Invariants:
             case HubDown(hub=hub):
                 self._up.discard(hub)
                 self._is_known = False
+            case RecordSkipped(hub=Hub.USER):
+                self._is_known = False
             case SnapshotTaken():
                 self._is_known = True
         if self.session is not None:
             self._prices.learned(self.session.engine, event, commands)
+        self._told.learn(event)
         for command in commands:
             if isinstance(command, PlaceEntry):
                 self._judge_entry(command, event, now)
@@ -113,11 +117,19 @@ class Invariants:
                 self._judge_own_stop(command, now)
             if isinstance(command, Halt):
                 self._is_halted = True
-        self.rescued(event, commands, now)
+        unsure = self._told.contradicted_in(event) if isinstance(event, SnapshotTaken) else set()
+        self._judge_flattening(commands, unsure, now)
 
     def rescued(self, event: Event, commands: Iterable[Command], now: datetime) -> None:
-        """Whoever flattens was told this and said that."""
-        unsure = _contradicted_in(event)
+        """Whoever flattens for a dead session was told this and said that: it knows its looks."""
+        unsure = set()
+        if isinstance(event, SnapshotTaken):
+            unsure = {d.contract_id for d in event.snapshot.disagreements()}
+        self._judge_flattening(commands, unsure, now)
+
+    def _judge_flattening(
+        self, commands: Iterable[Command], unsure: set[str], now: datetime
+    ) -> None:
         for command in commands:
             if isinstance(command, CancelOrder) and command.contract_id in unsure:
                 self._judge_cancel(command, now)
@@ -136,7 +148,7 @@ class Invariants:
             raise Violation(Invariant.PROOF, f"{held} at {now}")
 
     def _judge_entry(self, entry: PlaceEntry, event: Event, now: datetime) -> None:
-        config = self._scenario.config
+        config, before = self._scenario.config, self._entries_told()
         self._tags[entry.tag] += 1
         stale = timedelta(seconds=config.limits.stale_data_s)
         self._require(
@@ -153,9 +165,16 @@ class Invariants:
                 Invariant.HUBS_UP: len(self._up) == len(Hub),
                 Invariant.ACCOUNT_KNOWN: self._is_known,
                 Invariant.ORDER_SIZE: entry.size <= config.limits.contracts_max,
+                Invariant.TRADES_MAX: before < config.limits.trades_max,
                 Invariant.LIVING_SESSION: self.session is not None,
             },
         )
+
+    def _entries_told(self) -> int:
+        """Entries of the day that this session knows to have filled."""
+        orders = self._exchange.orders(ACCOUNT_ID)
+        ours = {o.id for o in orders if o.type is OrderType.MARKET and o.tag in self._tags}
+        return self._told.filled_among(ours)
 
     def _judge_own_stop(self, stop: PlaceStop, now: datetime) -> None:
         """Sent once, by a living session, and only where stops of our own are allowed."""
@@ -262,73 +281,5 @@ class Invariants:
 
     # -- at the end ---------------------------------------------------------------------------
 
-    def _judge_left(self) -> None:
-        """What a session was asked to leave is under its stop, or gone by its bracket."""
-        if self._scenario.has_strangers:
-            return
-        for position in self._exchange.positions(ACCOUNT_ID):
-            stops = [
-                order.size
-                for order in self._exchange.orders(ACCOUNT_ID)
-                if order.is_working
-                and order.type is OrderType.STOP
-                and order.side.sign * position.size < 0
-            ]
-            if sum(stops) < abs(position.size):
-                raise Violation(Invariant.LEFT_PROTECTED, f"{position}")
-
-    def at_end(self, now: datetime, sessions: "list[Session]") -> None:
-        exchange, config = self._exchange, self._scenario.config
-        if sessions[-1].engine.is_left:
-            self._judge_left()
-        elif not exchange.is_flat and not self._scenario.has_strangers:
-            raise Violation(Invariant.FLAT, f"{exchange.positions(ACCOUNT_ID)}")
-        account = exchange.account(ACCOUNT_ID)
-        assert account is not None
-        gained = account.balance_usd - BALANCE_USD
-        believed = sessions[-1].engine.state.book.realised_usd
-        is_told = sessions[-1].engine.is_over and not sessions[-1].engine.is_left
-        if is_told and believed != gained and not self._scenario.has_strangers:
-            raise Violation(Invariant.REALISED, f"we make it {believed} USD, the venue {gained}")
-        if not sessions[-1].engine.is_left:
-            self._judge_loss(gained)
-        ours = [o for o in exchange.orders(ACCOUNT_ID) if o.tag in self._tags]
-        entries = [o for o in ours if o.type is OrderType.MARKET]
-        if len(ours) > len({o.tag for o in ours}):
-            raise Violation(Invariant.ONE_ORDER, f"{len(ours)} orders of ours, some with one tag")
-        rounds = len({f.order_id for f in exchange.fills(ACCOUNT_ID)} & {o.id for o in entries})
-        if rounds > config.limits.trades_max:
-            raise Violation(Invariant.TRADES_MAX, f"{rounds} of {config.limits.trades_max}")
-        for session in sessions:
-            _judge_replay(session, self._scenario)
-
-    def _judge_loss(self, gained: Decimal) -> None:
-        """Beyond the limit by no more than one trade's stop, slippage and costs of it all."""
-        config = self._scenario.config
-        limits, contract = config.limits, config.contract
-        if self._scenario.has_strangers:
-            return
-        slip_ticks = 60  # the market moves on while a stop-less position is noticed and closed
-        slip_ticks += round(GAPS_MOST * self._scenario.gap_ticks)  # or jumps over its stop
-        ticks = config.bracket.stop_loss_ticks + limits.slippage_ticks + slip_ticks
-        worst = contract.usd(ticks, config.size) + 2 * limits.costs_usd_per_side * config.size
-        if -gained > limits.loss_usd_max + worst:
-            raise Violation(Invariant.LOSS_MAX, f"{-gained} USD of {limits.loss_usd_max}")
-
-
-def _contradicted_in(event: Event) -> set[str]:
-    if not isinstance(event, SnapshotTaken):
-        return set()
-    return {d.contract_id for d in event.snapshot.disagreements()}
-
-
-def _judge_replay(session: "Session", scenario: Scenario) -> None:
-    engine = Engine(
-        session.engine.config, make_strategy("timed-entry", {"every_s": scenario.every_s})
-    )
-    for number, (event, commands) in enumerate(session.journal):
-        said = tuple(engine.step(event))
-        if said != commands:
-            raise Violation(
-                Invariant.REPLAY, f"event {number} of {session.engine.config.session_id}"
-            )
+    def at_end(self, sessions: "list[Session]") -> None:
+        DayEnd(self._scenario, self._exchange, told=self._told, tags=self._tags).judge(sessions)

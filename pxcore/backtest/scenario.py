@@ -95,7 +95,9 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Scenario(msgspec.Struct, frozen=True, kw_only=True):
-    """`gap_ticks` is how far the market jumps now and then, about; zero where it does not."""
+    """`gap_ticks` is how far the market jumps now and then, about; zero where it does not.
+    `regret_s` after the day's first entry somebody asks for a flatten; None where nobody does.
+    """
 
     seed: int
     config: EngineConfig
@@ -110,6 +112,7 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
     false_prices: tuple[FalsePrice, ...]
     gap_ticks: float
     lies: Lies = Lies()
+    regret_s: float | None = None
 
     @property
     def is_rest_sound(self) -> bool:
@@ -146,6 +149,7 @@ def draw(seed: int) -> Scenario:
         false_prices=draw_false_prices(_terms(seed, "false prices"), OPEN),
         gap_ticks=_terms(seed, "gaps").choice((0.0, 0.0, 0.0, 60.0)),
         lies=draw_lies(_terms(seed, "lies")),
+        regret_s=_terms(seed, "regret").choice((*[None] * 6, 0.02, 0.1, 0.4)),
     )
 
 

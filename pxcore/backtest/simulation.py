@@ -24,6 +24,7 @@ from pxcore.backtest.violations import Invariant, Violation
 from pxcore.engine import Engine
 from pxcore.engine.commands import Command, Halt, PeakSeen, PlaceEntry, PlaceStop, TakeSnapshot
 from pxcore.engine.events import (
+    Ask,
     Asked,
     ClockTick,
     Event,
@@ -37,7 +38,7 @@ from pxcore.engine.flatten import Flattener
 from pxcore.engine.intents import unanswered_tags
 from pxcore.engine.leftovers import Remedy, found_in, remedy_for
 from pxcore.engine.limits import realised_peak_usd
-from pxcore.model import MarketTrade, Quote
+from pxcore.model import Fill, MarketTrade, Quote
 from pxcore.paper.exchange import AccountSpec, Exchange, VenueEvent
 from pxcore.paper.synthetic import synthetic
 from pxcore.strategies import make_strategy
@@ -77,12 +78,14 @@ class Simulation:
         self.said = FalsePrices(scenario.false_prices)
         self._liar = Liar(scenario.lies, random.Random(f"liar/{scenario.seed}"))  # noqa: S311
         self._seen = DirectVenue(self.exchange, ACCOUNT_ID)
+        self._liar.remember(self._seen.snapshot(start))
         self._timeline = Timeline(
             self.exchange, tape, start=start, tell=self._tell, tick=self._tick
         )
         self._dice = random.Random(f"wire/{scenario.seed}")  # noqa: S311 - a day, no secret
         self._deaths = list(scenario.deaths)
         self._wishes = list(scenario.wishes)
+        self._regret_s = scenario.regret_s
         self._events = 0
         self._session: Session | None = None
         self._rescue: Flattener | None = None
@@ -102,7 +105,7 @@ class Simulation:
             if self.now > deadline:
                 raise Violation(Invariant.DAY_ENDS, f"it is not over at {self.now}")
         self._timeline.drain(self.now + _SETTLE)
-        self.invariants.at_end(self.now, self.sessions)
+        self.invariants.at_end(self.sessions)
 
     # -- time ---------------------------------------------------------------------------------
 
@@ -129,7 +132,8 @@ class Simulation:
 
     # -- a session ----------------------------------------------------------------------------
 
-    def _begin_session(self, *, adopts: int = 0) -> None:
+    def _begin_session(self, *, adopts: int = 0, opening: tuple[Fill, ...] = ()) -> None:
+        """`opening` are the fills that its start saw."""
         number = len(self.sessions)
         config = replace(
             self.scenario.config,
@@ -137,6 +141,7 @@ class Simulation:
             halt_reason=self._halt_of_the_day(),
             peak_usd=self._peak_of_the_day(),
             adopts_opening=adopts,
+            opening_fills=opening,
         )
         desk = self._new_desk(lambda event: self._learn(session, event))
         session = Session(
@@ -181,6 +186,8 @@ class Simulation:
             session.desk.may_enter = False
         for command in commands:
             session.desk.carry_out(command, self.now)
+            if isinstance(command, PlaceEntry):
+                self._regret()
         if session.engine.is_over:
             self._session, self.is_over = None, True
         elif self._deaths and self._events >= self._deaths[0].at_event:
@@ -201,6 +208,17 @@ class Simulation:
                 self._learn(session, KillSwitchSeen(at=self.now, reason="simulated"))
             else:
                 self._learn(session, Asked(at=self.now, ask=ask, why="simulated"))
+
+    def _regret(self) -> None:
+        """Once a day, somebody thinks better of an entry."""
+        after_s, self._regret_s = self._regret_s, None
+        if after_s is not None:
+            asked_at = self.now + timedelta(seconds=after_s)
+            self._timeline.later(asked_at, self._ask_to_flatten)
+
+    def _ask_to_flatten(self) -> None:
+        if self._session is not None:
+            self._learn(self._session, Asked(at=self.now, ask=Ask.FLATTEN, why="simulated"))
 
     # -- death and what comes after -----------------------------------------------------------
 
@@ -231,7 +249,8 @@ class Simulation:
             may_adopt=self.now >= self._strays_until(),
         )
         if remedy is Remedy.ADOPT and self.now < config.window_end:
-            self._begin_session(adopts=sum(p.size for p in seen.positions))
+            held = sum(p.size for p in seen.positions)
+            self._begin_session(adopts=held, opening=seen.fills)
         else:
             self._begin_rescue(until_restart_s)
 
@@ -277,7 +296,8 @@ class Simulation:
                 self.is_over = True
             else:
                 at = self.now + timedelta(seconds=self._restart_s)
-                self._timeline.later(at, self._begin_session)
+                fills = rescue.proof.fills
+                self._timeline.later(at, partial(self._begin_session, opening=fills))
 
     def _act(self, commands: list[Command]) -> None:
         for command in commands:

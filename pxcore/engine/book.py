@@ -5,6 +5,7 @@ hold: the positions that the venue reports, the sum of fills, and what the order
 filled. Their events come in no fixed order; while the three differ the book is not settled.
 """
 
+from collections.abc import Iterable
 from decimal import Decimal
 
 from pxcore.engine.rounds import Round, fold_rounds
@@ -88,15 +89,20 @@ class Book:
 
     What others do outside the `scope` is no concern of ours, but for their money: the limits are
     the account's. The engine lets none of their orders and positions in.
+
+    `fills` of the day are known from the start. They say what was made of the day, and nothing of
+    what is held: for that a look is needed.
     """
 
-    def __init__(self, contract_id: str, *, scope: Scope = WHOLE) -> None:
+    def __init__(
+        self, contract_id: str, *, scope: Scope = WHOLE, fills: Iterable[Fill] = ()
+    ) -> None:
         self.contract_id = contract_id
         self._scope = scope
         self.account: Account | None = None
         self.orders: dict[int, Order] = {}
         self.holdings: dict[str, Holding] = {contract_id: Holding()}
-        self.fills: dict[int, Fill] = {}
+        self.fills: dict[int, Fill] = {f.id: f for f in fills}
         self.rounds: tuple[Round, ...] = ()
         self.realised_usd = Decimal(0)
         self.late_reports = 0
@@ -105,6 +111,7 @@ class Book:
         self._gone: set[int] = set()
         self._fills_owed: dict[int, int] = {}  # by order: filled by its reports, less by fills
         self._explained: dict[str, int] = {}  # by contract: fills too many when flat was proven
+        self._recount()
 
     # -- the stream ---------------------------------------------------------------------------
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import msgspec
 
-from pxcore.model import Bracket, Contract, Foreign, Scope
+from pxcore.model import Bracket, Contract, Fill, Foreign, Scope
 
 
 class Stretch(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,6 +80,8 @@ class EngineConfig(msgspec.Struct, frozen=True, kw_only=True):
     `places_stops`: where the venue's stop leg is missing, one of our own takes its place.
     `adopts_opening`: contracts, signed, that the start found and chose to take over: so many at the
     most, on that side, are guarded like a position of the session's own. Zero for none.
+    `opening_fills`: the day's fills that the start saw. They count for the day's limits though the
+    session's own looks should leave them out.
     """
 
     session_id: str
@@ -99,6 +101,7 @@ class EngineConfig(msgspec.Struct, frozen=True, kw_only=True):
     peak_usd: Decimal = Decimal(0)
     places_stops: bool = False
     adopts_opening: int = 0
+    opening_fills: tuple[Fill, ...] = ()
     foreign: Foreign = Foreign.REFUSE
     limits_held: tuple[str, ...] = ()
 

@@ -420,6 +420,7 @@ class Engine:
             may_still_arrive=self._may_order_arrive,
             has_sent=self._sent_count > 0,
             stream_differs=self.state.book.not_flat,
+            stream_holds=self.state.book.held_contracts,
             scale=limits.time_scale,
         )
         self._enter(Phase.FLATTENING, now)

@@ -45,12 +45,12 @@ from pxcore.engine.events import (
     SnapshotFailed,
     SnapshotTaken,
 )
+from pxcore.engine.sent import LOOK_AGE_S_MAX
 from pxcore.model import Disagreement, Order, OrderType, Position, Snapshot
 
 _PATIENCE_S = (0.25, 0.5, 1.0, 2.0, 5.0)  # before round 2, 3, …: a look, this long, a look
 _PATIENCE_UNKNOWN_S = 2.0  # at least, when an answer was lost
 _PATIENCE_NOT_SENT_S = 1.0  # at most, when no close of the round has left this machine
-_APART_S = 1.0  # between two looks that prove flat, when anything was held today
 _ALARM_FROM_ROUND = 4
 _STUCK_ROUNDS = 3
 _STOPS = (OrderType.STOP, OrderType.TRAILING_STOP)
@@ -67,7 +67,8 @@ class Flattener:
     no look is a proof. `confirm_s` demands a second flat look so much later; with
     `is_taking_over`, somebody else's instructions may still be under way, and the first round
     waits for a second look. `has_sent`: an order of ours may be newer than what a look shows.
-    `stream_differs` says what the stream believes that is not flat.
+    `stream_differs` says what the stream believes that is not flat, `stream_holds` of which
+    contracts it believes that something is held.
     `scale` stretches the patience on a sped-up clock. `number_request`
     numbers the looks, so that nobody else's snapshot is taken for one of them.
     """
@@ -83,6 +84,7 @@ class Flattener:
         is_taking_over: bool = False,
         has_sent: bool = False,
         stream_differs: Callable[[], tuple[str, ...]] = tuple,
+        stream_holds: Callable[[], Collection[str]] = tuple,
         scale: float = 1.0,
     ) -> None:
         self.reason = reason
@@ -95,6 +97,7 @@ class Flattener:
         self._is_taking_over = is_taking_over
         self._has_sent = has_sent
         self._stream_differs = stream_differs
+        self._stream_holds = stream_holds
         self._scale = scale
         self._waiting: set[Instruction] = set()
         self._closing: set[Instruction] = set()  # closes of this round that may take effect
@@ -241,13 +244,19 @@ class Flattener:
     def _differences_in(self, snapshot: Snapshot) -> dict[str, str]:
         """By contract, where fills and position differ, in words. Not where the venue has said
         that there is nothing to close, no fill has come since, and nothing is left to protect it.
+
+        A look may be older than what the stream has told: what that holds differs as well, as long
+        as the look lists a stop for it and the venue has not said that there is nothing to close.
         """
         found = snapshot.disagreements()
         self._net = {d.contract_id: d.fills_net for d in found}
         guarded = _guarded(snapshot.orders)
-        for contract_id in _held(snapshot.positions):
+        held = _held(snapshot.positions)
+        for contract_id in held:
             self._nothing_to_close.pop(contract_id, None)
-        return {
+        told = guarded.intersection(self._stream_holds()).difference(held, self._nothing_to_close)
+        differs = {c: f"{c}: reported as held, and no position is listed" for c in sorted(told)}
+        return differs | {
             d.contract_id: str(d)
             for d in found
             if d.contract_id in guarded or not self._is_explained(d)
@@ -274,7 +283,7 @@ class Flattener:
     def _confirm_for(self, snapshot: Snapshot) -> timedelta:
         """How much later flat must be seen a second time; zero where once is enough."""
         if self._has_sent or snapshot.has_traded:
-            return max(self._confirm, timedelta(seconds=_APART_S * self._scale))
+            return max(self._confirm, timedelta(seconds=LOOK_AGE_S_MAX * self._scale))
         return self._confirm
 
     def _act_blindly(self, failed: SnapshotFailed) -> list[Command]:

@@ -131,9 +131,12 @@ class Hearing:
             return
         for difference in self._state.book.differences(event.snapshot):
             self._notice(Level.INFO, "resync.difference", difference)
-        self._state.book.replace(event.snapshot)
+        book = self._state.book
+        book.replace(event.snapshot)
         for sent in self._state.sent_orders():
-            sent.note_snapshot(event.snapshot, event.at)
+            sent.note_look(event.snapshot.orders, book.fills.values(), event.at)
+            if sent.order_id is not None and not sent.is_over and sent.order_id not in book.orders:
+                self._resync.still_doubt(f"order {sent.order_id} is neither alive nor filled")
 
     def _on_snapshot_failed(self, event: SnapshotFailed) -> None:
         if self._resync.failed(event.request, event.at):

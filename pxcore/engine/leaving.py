@@ -67,7 +67,7 @@ class Leaving:
         state = self._state
         state.book.replace(snapshot)
         for sent in state.sent_orders():
-            sent.note_snapshot(snapshot, now)
+            sent.note_look(snapshot.orders, state.book.fills.values(), now)
         if snapshot.disagreements() or any(s.may_still_arrive(now) for s in state.sent_orders()):
             return False
         return state.derive_phase() in (Phase.FLAT, Phase.PROTECTED)

@@ -62,6 +62,10 @@ class Resync:
         self._request = None
         self._due_at = None
 
+    def still_doubt(self, because: str) -> None:
+        """The last look, though clean, leaves this open; the next one is due as after any look."""
+        self.unknown_because = because
+
     def note_user_event(self) -> None:
         """Something moved on the account."""
         self.user_events += 1

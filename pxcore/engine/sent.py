@@ -1,14 +1,16 @@
 """An order of ours on its way: what is known of it, and whom to ask when that is nothing."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from datetime import datetime, timedelta
+from typing import Final
 
 from pxcore.engine.commands import ResolveTag
 from pxcore.engine.config import Limits
-from pxcore.model import Order, Side, Snapshot
+from pxcore.model import Fill, Order, Side
 
 LimitsInForce = Callable[[], Limits]
 
+LOOK_AGE_S_MAX: Final = 1.0  # how old what a look shows may be, in seconds of the wall clock
 _LOST_AFTER = 20  # pauses between two look-ups until one counts as lost
 
 
@@ -31,6 +33,7 @@ class Sent:
         self.is_unknown = False
         self._limits = limits
         self._ask_at: datetime | None = None  # when the next look-up is due
+        self._alive_at: datetime | None = None  # when it was last said to be at the venue
 
     @property
     def _ask_again(self) -> timedelta:
@@ -45,6 +48,7 @@ class Sent:
 
     def accepted(self, order_id: int, at: datetime) -> None:
         self.order_id = order_id
+        self._alive_at = at
         self.answered_at = self.answered_at or at
         self.is_unknown = False
 
@@ -57,14 +61,21 @@ class Sent:
             self.is_over = True
             self.filled_ticks = order.filled_ticks
 
-    def note_snapshot(self, snapshot: Snapshot, at: datetime) -> None:
-        """An order that the venue took and does not list as alive any more is over."""
-        for order in snapshot.orders:
+    def note_look(self, alive: Collection[Order], fills: Iterable[Fill], at: datetime) -> None:
+        """What a look listed as alive, and all fills of the day that are known after it.
+
+        An order that the venue took and lists no more is over: at once if a fill of it is known,
+        and else only by a look some time after it was last there. A look may be a little old.
+        """
+        for order in alive:
             self.note_order(order, at)
-        if self.order_id is None or any(o.id == self.order_id for o in snapshot.orders):
+        if self.order_id is None or any(o.id == self.order_id for o in alive):
+            return
+        prices = {f.price_ticks for f in fills if f.order_id == self.order_id}
+        apart = timedelta(seconds=LOOK_AGE_S_MAX * self._limits().time_scale)
+        if not prices and self._alive_at is not None and at - self._alive_at < apart:
             return
         self.is_over = True
-        prices = {f.price_ticks for f in snapshot.fills if f.order_id == self.order_id}
         if len(prices) == 1:
             self.filled_ticks = prices.pop()
 

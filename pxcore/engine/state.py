@@ -49,7 +49,7 @@ class State:
         self.config = config
         self.limits = config.limits
         self.market = Market(config.contract, time_scale=config.limits.time_scale)
-        self.book = Book(config.contract.id, scope=config.scope)
+        self.book = Book(config.contract.id, scope=config.scope, fills=config.opening_fills)
         self.entry: Entry | None = None
         self.own_stop: OwnStop | None = None
         self.phase = Phase.FLAT

@@ -266,5 +266,6 @@ def engine_config(plan: SessionPlan, settings: Settings) -> EngineConfig:
         )
         if plan.adopts_opening
         else 0,
+        opening_fills=plan.opening.fills,
         foreign=settings.foreign,
     )

@@ -36,7 +36,7 @@ CASES: list[tuple[str, Any, Any, int]] = [
     ("costs_usd_per_side", Decimal(30), Decimal("0.61"), 0),
     ("stale_data_s", 0.05, 3.0, 2),
     ("entry_deadline_s", 0.2, 5.0, 2),
-    ("unknown_grace_s", 25.0, 12.0, 59),
+    ("unknown_grace_s", 25.0, 12.0, 163),
     ("protection_deadline_s", 0.02, 3.0, 2),
     ("settle_deadline_s", 0.3, 2.0, 2),
     ("blind_limit_s", 1.0, 8.0, 28),

@@ -6,6 +6,7 @@ often it changed what the engine did.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -14,7 +15,9 @@ import pytest
 from pxcore.engine import deadlines, flatten, gates
 from pxcore.engine.belief import Belief, Beliefs
 from pxcore.engine.book import Book
+from pxcore.engine.events import Hub
 from pxcore.engine.flatten import Flattener
+from pxcore.engine.hearing import Hearing
 from pxcore.engine.market import Market
 from pxcore.engine.sent import Sent
 from pxcore.model import Snapshot
@@ -183,4 +186,72 @@ def believes_that_what_was_answered_was_done(patch: pytest.MonkeyPatch) -> Plant
         return wrong
 
     replaced(patch, Flattener, "_judge", make)
+    return planted
+
+
+def proves_flat_by_one_look(patch: pytest.MonkeyPatch) -> Planted:
+    """However old what it shows may be, and whatever the stream believes."""
+    planted = Planted()
+
+    def make(judge: Any) -> Any:
+        def wrong(self: Flattener, now: datetime, look: Snapshot) -> Any:
+            commands = judge(self, now, look)
+            if self.proof is not None:
+                return commands
+            planted.reached += 1
+            self._flat_since = now - timedelta(hours=1)
+            return judge(self, now, look)
+
+        return wrong
+
+    replaced(patch, Flattener, "_judge_flat", make)
+    return planted
+
+
+def takes_what_a_look_does_not_list_for_gone(patch: pytest.MonkeyPatch) -> Planted:
+    """At once, though the order was there a moment ago and nobody has said how it ended."""
+    planted = Planted()
+
+    def make(note: Any) -> Any:
+        def wrong(self: Sent, alive: Any, fills: Any, at: Any) -> None:
+            note(self, alive, fills, at)
+            is_listed = any(order.id == self.order_id for order in alive)
+            if self.order_id is not None and not is_listed:
+                self.is_over = planted.instead(self.is_over, True)
+
+        return wrong
+
+    replaced(patch, Sent, "note_look", make)
+    return planted
+
+
+def passes_over_what_it_cannot_read(patch: pytest.MonkeyPatch) -> Planted:
+    """The account is as well known as before."""
+    planted = Planted()
+
+    def make(right: Any) -> Any:
+        def wrong(self: Hearing, event: Any) -> None:
+            planted.reached += event.hub is Hub.USER
+
+        return wrong
+
+    replaced(patch, Hearing, "_on_record_skipped", make)
+    return planted
+
+
+def counts_a_fill_as_often_as_it_is_told(patch: pytest.MonkeyPatch) -> Planted:
+    """In the day's money."""
+    planted = Planted()
+
+    def make(see: Any) -> Any:
+        def wrong(self: Book, fill: Any) -> None:
+            if self.fills.get(fill.id) == fill:
+                planted.reached += 1
+                self.fills[-fill.id] = fill
+                self._recount()
+            see(self, fill)
+
+        return wrong
+
+    replaced(patch, Book, "see_fill", make)
     return planted

@@ -13,12 +13,16 @@ from plantings import (
     believes_that_what_was_answered_was_done,
     blind_to_protection,
     confirms_no_price,
+    counts_a_fill_as_often_as_it_is_told,
     judges_money_by_a_doubt,
     keeps_a_side_that_is_gone,
     miscounts_money,
+    passes_over_what_it_cannot_read,
     protects_nothing,
+    proves_flat_by_one_look,
     replaced,
     takes_any_look_for_a_proof,
+    takes_what_a_look_does_not_list_for_gone,
     without_gate,
 )
 from seeds import seeds
@@ -35,7 +39,7 @@ from pxcore.engine import gates
 from pxcore.engine.book import Book
 from pxcore.engine.entry import Entry
 from pxcore.model import MarketTrade, Quote, Side
-from pxcore.paper.faults.venue import BracketsRefused, LegMissing, LegRefused
+from pxcore.paper.faults.venue import BracketsRefused, LegMissing, LegRefused, OrderPending
 
 SEEDS = seeds()
 
@@ -48,6 +52,20 @@ def test_every_invariant_holds_on_every_bad_day():
 @pytest.mark.parametrize("seed", [1021, 2074, 2103, 6005])
 def test_day_on_which_a_stop_was_swept_on_a_look_that_contradicts_itself_holds(seed):
     assert simulate(seed).problem is None
+
+
+@pytest.mark.parametrize("seed", [3911, 5384])
+def test_day_on_which_a_look_left_out_what_the_stream_had_told_holds(seed):
+    assert simulate(seed).problem is None
+
+
+@pytest.mark.parametrize("seed", [1388, 1519])
+def test_day_on_which_fills_were_kept_from_everybody_holds(seed):
+    assert simulate(seed).problem is None
+
+
+def test_day_on_which_a_look_was_older_than_the_order_that_waited_holds():
+    assert simulate(369).problem is None
 
 
 def test_days_are_bad_in_every_way():
@@ -120,6 +138,22 @@ def _answers_falsely(day: Scenario) -> bool:
     return day.lies.not_done > 0
 
 
+def _regrets_on_an_old_look(day: Scenario) -> bool:
+    return day.lies.old > 0 and day.regret_s is not None
+
+
+def _looks_back_while_an_order_waits(day: Scenario) -> bool:
+    return day.lies.old > 0 and any(isinstance(f, OrderPending) for f in day.faults)
+
+
+def _cannot_be_read(day: Scenario) -> bool:
+    return day.lies.unreadable > 0
+
+
+def _is_said_again(day: Scenario) -> bool:
+    return day.lies.again > 0
+
+
 def first_broken(planted: Planted, where: Callable[[Scenario], bool]) -> DayResult:
     """The first day on which something breaks. Fails when what was planted is never reached."""
     days = (simulate(seed) for seed in range(500) if where(draw(seed)))
@@ -162,6 +196,24 @@ def first_broken(planted: Planted, where: Callable[[Scenario], bool]) -> DayResu
             id="false answers",
         ),
         pytest.param(confirms_no_price, _any, Invariant.FOLLOWED, id="confirmation"),
+        pytest.param(
+            proves_flat_by_one_look, _regrets_on_an_old_look, Invariant.PROOF, id="old looks"
+        ),
+        pytest.param(
+            takes_what_a_look_does_not_list_for_gone,
+            _looks_back_while_an_order_waits,
+            Invariant.HELD_MAX,
+            id="old look of an order",
+        ),
+        pytest.param(
+            passes_over_what_it_cannot_read,
+            _cannot_be_read,
+            Invariant.ACCOUNT_KNOWN,
+            id="unreadable",
+        ),
+        pytest.param(
+            counts_a_fill_as_often_as_it_is_told, _is_said_again, Invariant.REALISED, id="again"
+        ),
     ],
 )
 def test_planted_defect_is_found_by_the_name_of_the_invariant_that_it_breaks(

@@ -263,3 +263,24 @@ def test_stop_of_a_book_that_is_not_settled_outlives_the_first_round():
     scene.tell(scene.fill(9, 1000, Side.BUY, 100_001))
     said = scene.tell(Asked(at=scene.now, ask=Ask.FLATTEN, why="test"))
     assert kinds(said, ClosePosition) and not kinds(said, CancelOrder)
+
+
+def test_stop_of_what_the_stream_holds_is_kept_from_a_look_that_may_be_older():
+    flat = Flat(stream_holds=lambda: [MNQ.id])
+    flat.answer(Answer.DONE)
+    flat.look(0, flat.legs())
+    flat.pass_time(1.0)
+    flat.look(0, flat.legs())
+
+    assert flat.closes() == 2
+    assert flat.cancelled() == []
+
+
+def test_stop_goes_though_the_stream_holds_once_the_venue_has_nothing_to_close():
+    flat = Flat(stream_holds=lambda: [MNQ.id])
+    flat.answer(Answer.GONE)
+    flat.look(0, flat.legs())
+    flat.pass_time(1.0)
+    flat.look(0, flat.legs())
+
+    assert flat.cancelled() == [72, 71]

@@ -1,9 +1,13 @@
 """When REST is looked at, and what its answer is worth."""
 
+from decimal import Decimal
+
 from engine_scenes import Scene, kinds
 
-from pxcore.engine.commands import ClosePosition, TakeSnapshot
-from pxcore.engine.events import Hub, HubUp
+from pxcore.engine.commands import ClosePosition, Denied, Gate, Halt, PlaceEntry, TakeSnapshot
+from pxcore.engine.events import Hub, HubUp, RecordSkipped
+from pxcore.engine.state import Phase
+from pxcore.model import Fill, Side
 
 
 def test_account_is_looked_at_while_a_hub_stays_away_and_a_strangers_position_is_flattened():
@@ -36,3 +40,66 @@ def test_last_hub_that_comes_back_is_followed_by_a_look_at_once():
     scene.pass_time(1)
 
     assert kinds(scene.tell(HubUp(at=scene.now, hub=Hub.MARKET)), TakeSnapshot)
+
+
+def _entry_in_doubt() -> Scene:
+    """An entry that the venue has, and a report that could not be read right after."""
+    scene = Scene(cooldown_s=0).connect()
+    scene.enter()
+    scene.pass_time(0.1)
+    scene.tell(RecordSkipped(at=scene.now, hub=Hub.USER, why="cut short"))
+    return scene
+
+
+def test_look_that_knows_nothing_of_an_order_that_was_just_there_may_be_old():
+    scene = _entry_in_doubt()
+    scene.answer_snapshot(scene.snapshot())
+
+    assert scene.engine.state.phase is Phase.ENTERING
+    assert not scene.engine.resync.is_known
+    assert not kinds(scene.signal(), PlaceEntry)
+    assert not kinds(scene.pass_time(0.3), TakeSnapshot)  # not again and again at once
+    assert kinds(scene.pass_time(0.3), TakeSnapshot)
+
+
+def test_order_that_two_looks_apart_know_nothing_of_is_over():
+    scene = _entry_in_doubt()
+    scene.answer_snapshot(scene.snapshot())
+    scene.pass_time(1)
+    scene.answer_snapshot(scene.snapshot())
+
+    assert scene.engine.state.phase is Phase.FLAT
+    assert scene.engine.resync.is_known
+    assert kinds(scene.signal(), PlaceEntry)
+
+
+def test_order_whose_fill_is_known_is_over_by_the_first_look():
+    scene = _entry_in_doubt()
+    filled = scene.fill(1, 1000, Side.BUY, 100_001).fill
+    held = scene.position(1).position
+    scene.answer_snapshot(scene.snapshot(positions=(held,), fills=(filled,)))
+
+    assert scene.engine.state.phase is Phase.UNPROTECTED
+    assert scene.engine.resync.is_known
+
+
+def _lost_before_this_session(pnl: str) -> tuple[Fill, Fill]:
+    there = Scene()
+    opened = there.fill(1, 900, Side.BUY, 100_000).fill
+    return opened, there.fill(2, 901, Side.SELL, 99_990, pnl=pnl).fill
+
+
+def test_fills_that_the_start_saw_count_for_the_day_though_the_sessions_look_leaves_them_out():
+    fills = _lost_before_this_session("-5.00")
+    scene = Scene(trades_max=1, opening_fills=fills).connect()
+
+    denied = kinds(scene.signal(), Denied)
+    assert [d.gate for d in denied] == [Gate.TRADES_MAX]
+    assert scene.engine.state.book.realised_usd == Decimal("-6.22")
+
+
+def test_limit_of_the_day_is_not_judged_by_the_starts_fills_before_the_first_look():
+    scene = Scene(opening_fills=_lost_before_this_session("-500.00"))
+    assert not kinds(scene.pass_time(1), Halt)
+    scene.connect()
+    assert kinds(scene.said, Halt)

@@ -1,0 +1,48 @@
+"""Which of the day's fills the living session was told: by its start, its looks, and the stream.
+
+A venue that keeps a fill to itself leaves nobody to blame for not counting it; a session that was
+told has no excuse.
+"""
+
+from collections.abc import Collection, Iterable
+
+from pxcore.engine.events import Event, FillSeen, SnapshotTaken
+from pxcore.model import Fill, net_of
+
+
+class ToldFills:
+    """`by_looks` of the last look alone counts as told at the end: an engine may pass over one
+    during which something moved.
+    """
+
+    def __init__(self) -> None:
+        self._lasting: dict[int, Fill] = {}  # by the start and the stream
+        self._looked: dict[int, Fill] = {}  # by any look
+        self._last_look: tuple[Fill, ...] = ()
+
+    def begin_anew(self, opening: Iterable[Fill]) -> None:
+        self._lasting = {f.id: f for f in opening}
+        self._looked.clear()
+        self._last_look = ()
+
+    def learn(self, event: Event) -> None:
+        if isinstance(event, FillSeen):
+            self._lasting[event.fill.id] = event.fill
+        elif isinstance(event, SnapshotTaken):
+            self._last_look = event.snapshot.fills
+            self._looked |= {f.id: f for f in event.snapshot.fills}
+
+    def contradicted_in(self, look: SnapshotTaken) -> set[str]:
+        """Contracts whose position in the look is not what all fills told of so far come to."""
+        held = {p.contract_id: p.size for p in look.snapshot.positions if not p.is_flat}
+        net = net_of((self._lasting | self._looked).values())
+        return {c for c in held.keys() | net.keys() if held.get(c, 0) != net.get(c, 0)}
+
+    def has_all(self, fills: Iterable[Fill]) -> bool:
+        """Could the session not but know each of these at its end?"""
+        told = self._lasting.keys() | {f.id for f in self._last_look}
+        return all(f.id in told for f in fills)
+
+    def filled_among(self, order_ids: Collection[int]) -> int:
+        """How many of these orders it could not but know to have filled."""
+        return len({f.order_id for f in self._lasting.values()} & set(order_ids))
