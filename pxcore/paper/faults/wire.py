@@ -6,7 +6,7 @@ timed ones are told in `base`. Milliseconds pass at the market's speed.
 """
 
 from fnmatch import fnmatchcase
-from typing import Literal
+from typing import Final, Literal
 
 from pxcore.paper.faults.base import Fault, Timed
 
@@ -54,6 +54,26 @@ class ErrorCode(RestFault, frozen=True, kw_only=True, tag_field="fault", tag="er
 
     code: int = 1
     text: str | None = None
+
+
+LISTS: Final = {
+    "/api/account/search": "accounts",
+    "/api/order/search": "orders",
+    "/api/order/searchopen": "orders",
+    "/api/position/searchopen": "positions",
+    "/api/trade/search": "trades",
+}
+
+
+class ListWithheld(RestFault, frozen=True, kw_only=True, tag_field="fault", tag="list_withheld"):
+    """HTTP 200 with success, and in place of what is there `how`: an empty list, null, or nothing.
+    Of the paths in `LISTS` alone.
+    """
+
+    how: Literal["empty", "null", "missing"] = "empty"
+
+    def fits(self, path: str) -> bool:
+        return path.lower() in LISTS and super().fits(path)
 
 
 class StreamFault(Fault, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -168,6 +188,7 @@ WireFault = (
     | AnswerDelayed
     | HttpError
     | ErrorCode
+    | ListWithheld
     | EventLost
     | EventDelayed
     | EventDuplicated

@@ -19,6 +19,7 @@ from starlette.types import Receive, Scope, Send
 
 from pxcore.paper.faults.base import Armed, Armory, Timed
 from pxcore.paper.faults.wire import (
+    LISTS,
     AnswerDelayed,
     AnswerLost,
     ClockSkewed,
@@ -29,6 +30,7 @@ from pxcore.paper.faults.wire import (
     EventReordered,
     HttpError,
     HubFault,
+    ListWithheld,
     Logout,
     RecordMalformed,
     RecordOversized,
@@ -165,8 +167,15 @@ class Hostility:
             return _failed(failed)
         coded = self.armory.bites(ErrorCode, now, fits)
         if coded is not None:
-            body = {"success": False, "errorCode": coded.code, "errorMessage": coded.text}
-            return Response(msgspec.json.encode(body), media_type="application/json")
+            body: dict[str, object] = {
+                "success": False,
+                "errorCode": coded.code,
+                "errorMessage": coded.text,
+            }
+            return _json(body)
+        withheld = self.armory.bites(ListWithheld, now, fits)
+        if withheld is not None:
+            return _without_list(withheld, request.url.path)
         lost = self.armory.bites(AnswerLost, now, fits)
         return _NoAnswer(request, lost) if lost is not None else None
 
@@ -260,6 +269,17 @@ class _Bites:
 def _failed(fault: HttpError) -> Response:
     headers = _UNAUTHORIZED if fault.status == 401 else None
     return Response(status_code=fault.status, headers=headers)
+
+
+def _without_list(fault: ListWithheld, path: str) -> Response:
+    body: dict[str, object] = {"success": True, "errorCode": 0, "errorMessage": None}
+    if fault.how != "missing":
+        body[LISTS[path.lower()]] = [] if fault.how == "empty" else None
+    return _json(body)
+
+
+def _json(body: dict[str, object]) -> Response:
+    return Response(msgspec.json.encode(body), media_type="application/json")
 
 
 class _NoAnswer(Response):

@@ -27,6 +27,7 @@ from pxcore.paper.faults.wire import (
     EventLost,
     EventReordered,
     HttpError,
+    ListWithheld,
     Logout,
     RecordMalformed,
     RecordOversized,
@@ -156,6 +157,17 @@ def test_error_code_is_a_200_without_success() -> None:
             {"success": False, "errorCode": 7, "errorMessage": "Try again"},
         )
         assert order_tags(gateway) == []
+
+
+@pytest.mark.parametrize(
+    ("how", "more"), [("empty", {"accounts": []}), ("null", {"accounts": None}), ("missing", {})]
+)
+def test_list_is_withheld_from_a_search_and_from_nothing_else(how: Any, more: Any) -> None:
+    with hostile(ListWithheld(how=how)) as gateway:
+        assert gateway.post(PLACE, **entry())[1]["success"]
+        told = {"success": True, "errorCode": 0, "errorMessage": None}
+        assert gateway.post(ACCOUNTS, onlyActiveAccounts=True) == (200, told | more)
+        assert len(gateway.post(ACCOUNTS, onlyActiveAccounts=True)[1]["accounts"]) == 1
 
 
 def test_upgrade_of_a_hub_can_be_refused() -> None:
