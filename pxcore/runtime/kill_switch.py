@@ -120,18 +120,27 @@ def kill_status(settings: Settings) -> KillStatus:
     latch: KillLatch | None = None
     acts: tuple[KillAct, ...] = ()
     problem: str | None = None
-    if has_store(settings):
-        try:
+    try:
+        if bounded("the folder of the store", lambda: has_store(settings)):
             latch, acts = ask_store(settings, _latch_and_acts, limit_s=_LIMIT_S)
-        except PxError as error:
-            problem = str(error)
+    except PxError as error:
+        problem = str(error)
     return KillStatus(
         setting=of_text(settings.kill_switch) if settings.kill_switch else None,
-        file=read_kill_file(Paths(settings.home).kill_file),
+        file=_file_in_time(settings),
         latch=latch,
         acts=acts,
         problem=problem,
     )
+
+
+def _file_in_time(settings: Settings) -> KillSwitch | None:
+    """As `read_kill_file`, on a disk that may hang: that counts as engaged, too."""
+    path = Paths(settings.home).kill_file
+    try:
+        return bounded(f"the file {path.name}", lambda: read_kill_file(path))
+    except Unavailable as error:
+        return KillSwitch(reason=f"the file {path.name} cannot be read: {error}")
 
 
 class Engaged(msgspec.Struct, frozen=True, kw_only=True):
@@ -186,7 +195,7 @@ def release(settings: Settings, *, reason: str, who: str = "") -> bool:
         raise Misconfigured("PX_KILL_SWITCH is set: take it away first; nothing was released")
     by = who or operator_name()
     path = Paths(settings.home).kill_file
-    had_file = read_kill_file(path) is not None
+    had_file = _file_in_time(settings) is not None
 
     def let_go(store: Store) -> bool:
         if had_file and read_kill_latch(store) is None:  # an act of its own, and recorded
@@ -197,10 +206,10 @@ def release(settings: Settings, *, reason: str, who: str = "") -> bool:
     _tell_sessions(Paths(settings.home).home, Call(wish=Wish.RELEASE, why=reason))
     if had_file:
         try:
-            path.unlink(missing_ok=True)
-        except OSError as error:
+            bounded(f"the file {path.name}", lambda: path.unlink(missing_ok=True))
+        except (OSError, Unavailable) as error:
             raise Unavailable(
-                f"{path} cannot be removed ({error.strerror}): it is engaged by it still"
+                f"{path} cannot be removed ({reason_of(error)}): it is engaged by it still"
             ) from error
     return was_latched or had_file
 

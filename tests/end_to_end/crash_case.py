@@ -174,6 +174,10 @@ class Victim:
             self._thread = threading.Thread(target=self._read)
             self._thread.start()
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def ask_to_stop(self) -> None:
         if self._flow is not None:
             self._flow.ask_to_stop()
@@ -204,8 +208,8 @@ class Victim:
             self.codes.append(line.code)
 
 
-def wait_for(is_so: Callable[[], bool], what: str = "it") -> None:
-    deadline = time.monotonic() + WAIT_S
+def wait_for(is_so: Callable[[], bool], what: str = "it", within_s: float = WAIT_S) -> None:
+    deadline = time.monotonic() + within_s
     while not is_so():
         if time.monotonic() > deadline:
             raise TimeoutError(f"{what} did not come about")

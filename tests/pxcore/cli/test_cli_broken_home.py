@@ -95,3 +95,15 @@ def test_kill_switch_reaches_the_session_of_this_machine(how: str, px: Px, home:
         assert session.stdout.readline().startswith("kill news (")
     assert said.status == 1, "it is kept nowhere"
     assert "told px-2026" in said.out and "does not know of it" in said.err
+
+
+@pytest.mark.parametrize("how", ["failing", "hanging", "deleted"])
+def test_kill_switch_that_cannot_be_read_counts_as_engaged_and_is_not_let_go_of(
+    how: str, px: Px, home: Path
+) -> None:
+    with BROKEN[how](home):
+        said = px("kill status")
+        released = px("kill off --reason test --yes")
+    assert said.status == 1, said.all
+    assert "cannot be read" in said.out
+    assert released.status not in (None, 0) and "released: sessions" not in released.all

@@ -1,0 +1,299 @@
+"""`python broken_case.py ROW ACTOR FOLDER`: one cell of the matrix of what is broken, as JSON.
+
+A paper gateway and a session that holds a protected position, as real processes. Then something
+breaks, and somebody acts. Said is what became of the account, by the gateway's own record.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from broken_disks import BROKEN
+from crash_case import ACCOUNT, SESSION, Paper, Victim, planned, start_again, wait_for
+from patience import patience
+
+from pxcore.gateway import Budget, SharedLedger
+from pxcore.gateway.budget import Urgency
+from pxcore.gateway.wire.endpoints import Lane
+from pxcore.model import PxError
+from pxcore.runtime.process import end, spawn
+from pxcore.settings import Settings, load_settings
+from pxcore.store import Store
+from pxcore.store.leases import read_watchdogs
+
+WAIT_S = patience(60)  # a session that hangs is killed after 20 s, a child of one after 10 s more
+REFUSES_S = 6.0  # of the market: so long the venue answers 429
+
+STRATEGY = '''
+import subprocess, sys, os
+from pxcore.strategies.trade_on_start import TradeOnStart, TradeOnStartParams
+
+class Forks(TradeOnStart):
+    """Its child inherits every descriptor, and outlives it."""
+    name = "forks"
+    Params = TradeOnStartParams
+
+    def __init__(self, params):
+        super().__init__(params)
+        if "runtime.session" in " ".join(sys.argv) or sys.argv[0].endswith("session.py"):
+            if os.fork() == 0:
+                os.execvp("sleep", ["sleep", "3600"])
+'''
+
+
+class Scene:
+    """The gateway, the settings of everybody, and whoever was started."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.home = folder / "home"
+        self.home.mkdir()
+        self.paper = Paper(folder)
+        self.settings = self._configure()
+        self.notices: list[Any] = []
+        self.plan = planned(self.settings, self.notices)
+        self.victim: Victim | None = None
+        self.others: list[subprocess.Popen[str]] = []
+
+    def _configure(self) -> Settings:
+        (self.folder / "forks.py").write_text(STRATEGY)
+        os.environ.update(self.paper.settings | SESSION | {"PX_HOME": str(self.home)})
+        return load_settings()
+
+    def hold(self, *, has_flow: bool) -> None:
+        """A session, with a flow above it or without one, whose position is protected."""
+        victim = Victim(self.plan, self.settings, has_flow=has_flow)
+        self.victim = victim
+        wait_for(lambda: "phase.protected" in victim.codes, "protection")
+
+    @property
+    def session(self) -> Victim:
+        assert self.victim is not None
+        return self.victim
+
+    def freeze(self) -> None:
+        os.kill(self.session.pid, signal.SIGSTOP)
+
+    def start(self, *arguments: str, stdout: Path | None = None) -> "subprocess.Popen[str]":
+        """`px` with these; its output goes to a file, or where it is told."""
+        name = arguments[0]
+        made = spawn(
+            "pxcore.cli",
+            *arguments,
+            stdout=stdout or self.folder / f"{name}.out",
+            stderr=stdout or self.folder / f"{name}.err",
+            cwd=self.folder,
+        )
+        self.others.append(made)
+        return made
+
+    def is_flat(self) -> bool:
+        account = self.paper.account()
+        return not account["positions"] and not account["orders"]
+
+    def close(self) -> None:
+        if self.victim is not None:
+            with suppress(ProcessLookupError):
+                self.victim.kill()
+        for process in self.others:
+            end(process, patience=(1.0, patience(20), patience(5)))
+        end(self.paper.process, patience=(patience(20), patience(5), patience(5)))
+
+
+# -- what breaks -----------------------------------------------------------------------------------
+
+
+def _arm(**fault: Any) -> Callable[[Scene], None]:
+    return lambda scene: scene.paper.post("faults", [fault])
+
+
+def _store_garbage(scene: Scene) -> None:
+    for one in scene.home.glob("px.sqlite*"):
+        one.write_bytes(b"no database " * 4096)
+
+
+def _store_deleted(scene: Scene) -> None:
+    for one in scene.home.glob("px.sqlite*"):
+        one.unlink()
+
+
+def _journal_hostile(scene: Scene) -> None:
+    journals = scene.home / "journals"
+    day = f"{scene.plan.trading_day:%Y%m%d}"
+    (journals / f"px-{day}-000001-deep.jsonl").write_bytes(b"[" * 200_000 + b"\n")
+    (journals / f"px-{day}-000002-dir.jsonl").mkdir()
+    (journals / f"px-{day}-000003-odd.jsonl").write_bytes(bytes(range(256)) * 64)
+    os.mkfifo(journals / f"px-{day}-000004-pipe.jsonl")
+
+
+def _requests_used_up(scene: Scene) -> None:
+    for file in (scene.home / "budget").glob("*.json"):
+        budget = Budget(SharedLedger(file))
+        for lane in Lane:
+            while budget.take(lane, Urgency.NORMAL) == 0:
+                continue
+
+
+@contextmanager
+def broken(row: str, scene: Scene) -> Iterator[None]:
+    if row in DISKS:
+        with BROKEN[DISKS[row]](scene.home):
+            yield
+        return
+    BREAKS[row](scene)
+    yield
+
+
+DISKS = {
+    "disk full": "full",
+    "disk read-only": "read-only",
+    "disk fails": "failing",
+    "disk hangs": "hanging",
+    "home deleted": "deleted",
+}
+BREAKS: dict[str, Callable[[Scene], None]] = {
+    "store garbage": _store_garbage,
+    "store deleted or replaced": _store_deleted,
+    "journal hostile": _journal_hostile,
+    "output closed or full": lambda scene: None,
+    "session hung": lambda scene: scene.freeze(),
+    "session killed, its children live": lambda scene: None,
+    "request count used up": _requests_used_up,
+    "venue answers 429": _arm(
+        fault="http_error", path="/api/*", status=429, count=None, until_s=REFUSES_S
+    ),
+    "look contradicts itself": _arm(
+        fault="list_withheld", path="/api/Position/searchOpen", count=None
+    ),
+}
+ROWS = (*DISKS, *BREAKS)
+
+
+# -- who acts --------------------------------------------------------------------------------------
+
+
+def _session(row: str, scene: Scene) -> None:
+    with broken(row, scene):
+        scene.session.ask_to_stop()
+        wait_for(scene.is_flat, "flat", WAIT_S)
+
+
+def _flow(row: str, scene: Scene) -> None:
+    with broken(row, scene):
+        if row != "session hung":
+            scene.session.kill()
+        wait_for(scene.is_flat, "flat", WAIT_S)
+
+
+def _watchdog(row: str, scene: Scene) -> None:
+    scene.start("watchdog", "--tied", stdout=_output(row))
+    wait_for(lambda: _is_watched(scene), "a watchdog", WAIT_S)
+    with broken(row, scene):
+        if row != "session hung":
+            scene.session.kill()
+        wait_for(scene.is_flat, "flat", WAIT_S)
+
+
+def _flatten(row: str, scene: Scene) -> None:
+    if "killed" in row:
+        scene.session.kill()
+    with broken(row, scene):
+        scene.start("flatten", "--yes", stdout=_output(row))
+        wait_for(scene.is_flat, "flat", WAIT_S)
+
+
+def _kill_on(row: str, scene: Scene) -> None:
+    with broken(row, scene):
+        scene.start("kill", "on", "--reason", "rehearsal", stdout=_output(row))
+        wait_for(scene.is_flat, "flat", WAIT_S)
+
+
+def _next_start(row: str, scene: Scene) -> None:
+    """As the schedule does it: a start that was refused is tried again, while there is time."""
+    scene.session.kill()
+    scene.session.join()
+    until = time.monotonic() + WAIT_S
+    with broken(row, scene):
+        while not scene.is_flat():
+            try:
+                start_again(scene.settings, scene.notices)
+            except PxError:
+                if time.monotonic() > until:
+                    raise
+                threading.Event().wait(0.5)
+
+
+def _refused_start(row: str, scene: Scene) -> str:
+    """Why the next start is none."""
+    if row != "session hung":
+        scene.session.kill()
+        scene.session.join()
+    with broken(row, scene):
+        try:
+            return f"it ended with {start_again(scene.settings, scene.notices).reason}"
+        except (PxError, OSError) as error:
+            return f"refused: {type(error).__name__}: {error}"
+
+
+def _output(row: str) -> Path | None:
+    return Path("/dev/full") if row.startswith("output") else None
+
+
+def _is_watched(scene: Scene) -> bool:
+    with closing(Store(f"sqlite:///{scene.home}/px.sqlite")) as store:
+        return bool(read_watchdogs(store, ACCOUNT))
+
+
+ACTORS: dict[str, Callable[[str, Scene], None]] = {
+    "session": _session,
+    "its flow": _flow,
+    "watchdog": _watchdog,
+    "`px flatten`": _flatten,
+    "`px kill on`": _kill_on,
+    "next start": _next_start,
+}
+# Where nobody is flat by that, and why.
+_NO_HOME = "refused: without its home nothing begins; the watchdog and `px flatten` close it"
+REASONS = {
+    ("session hung", "session"): "it is what hangs",
+    ("session hung", "`px kill on`"): "heard when it wakes; its flow and the watchdog flatten",
+    ("session hung", "next start"): "refused while it lives",
+    ("session killed, its children live", "session"): "it is what was killed",
+    ("session killed, its children live", "`px kill on`"): "no session is there to hear it",
+    **{(row, "next start"): _NO_HOME for row in DISKS},
+}
+
+
+def run(row: str, actor: str, folder: Path) -> dict[str, Any]:
+    """When it was flat after it broke, and how many fills there were; or why there is no start."""
+    os.chdir(folder)
+    if "children" in row:
+        SESSION["PX_STRATEGY"] = "forks:Forks"
+        sys.path.append(str(folder))
+    scene = Scene(folder)
+    try:
+        scene.hold(has_flow=actor == "its flow")
+        if (row, actor) in REASONS:
+            why = _refused_start(row, scene)
+            return {"refused": why, "is_naked": scene.paper.is_naked, "is_flat": scene.is_flat()}
+        begun = time.monotonic()
+        ACTORS[actor](row, scene)
+        return {
+            "flat_s": round(time.monotonic() - begun, 1),
+            "fills": scene.paper.account()["fills"],
+        }
+    finally:
+        scene.close()
+
+
+if __name__ == "__main__":
+    print(json.dumps(run(sys.argv[1], sys.argv[2], Path(sys.argv[3]))), flush=True)
+    os._exit(0)  # a thread may wait for a disk that hangs
