@@ -45,7 +45,7 @@ class Answers:
         self._refusals = 0
 
     def _on_order(self, event: OrderSeen) -> None:
-        self._resync.note_user_event()
+        self._resync.note_user_event(event.at)
         self._state.book.see_order(event.order)
         for sent in self._state.sent_orders():
             sent.note_order(event.order, event.at)
@@ -59,7 +59,7 @@ class Answers:
         sent = self._sent(event.tag)
         if sent is None:
             return
-        self._resync.note_user_event()
+        self._resync.note_user_event(event.at)
         sent.accepted(event.order_id, event.at)
         known = self._state.book.orders.get(event.order_id)
         if known is not None:

@@ -178,6 +178,18 @@ class Book:
         ]
         return tuple(found)
 
+    def lacks(self, snapshot: Snapshot) -> bool:
+        """Does the look leave out anything that was told: what is held, an order that is alive, a
+        fill? One that is older than that does.
+        """
+        held = {p.contract_id: p.size for p in snapshot.positions}
+        alive, fills = {o.id for o in snapshot.orders}, {f.id for f in snapshot.fills}
+        return (
+            any(h.by_position not in (0, held.get(c, 0)) for c, h in self.holdings.items())
+            or any(o.id not in alive for o in self.alive_orders())
+            or not self.fills.keys() <= fills
+        )
+
     def replace(self, snapshot: Snapshot) -> None:
         """REST wins. Orders that it does not list as alive are over; what they filled is in it.
 

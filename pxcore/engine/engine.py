@@ -341,7 +341,7 @@ class Engine:
         command = self._execution.entry(approved, self.config.contract, tag=tag)
         self.state.entry = Entry.sending(command, at=now, limits=self.state.limits_in_force)
         self.state.note_entry(now)
-        self.resync.note_user_event()
+        self.resync.note_user_event(now)
         self._out.append(command)
         self._enter(Phase.ENTERING, now)
 
@@ -352,7 +352,7 @@ class Engine:
         if command is None:
             return False
         self.state.own_stop = OwnStop(command, at=now, limits=self.state.limits_in_force)
-        self.resync.note_user_event()
+        self.resync.note_user_event(now)
         self._out.append(command)
         return True
 

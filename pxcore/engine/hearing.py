@@ -78,12 +78,12 @@ class Hearing:
     # -- the account --------------------------------------------------------------------------
 
     def _on_position(self, event: PositionSeen) -> None:
-        self._resync.note_user_event()
+        self._resync.note_user_event(event.at)
         self._state.book.see_position(event.position)
 
     def _on_fill(self, event: FillSeen) -> None:
         if concerns_us(event, self._scope):
-            self._resync.note_user_event()
+            self._resync.note_user_event(event.at)
         self._state.book.see_fill(event.fill)
 
     def _on_account(self, event: AccountSeen) -> None:
@@ -123,11 +123,12 @@ class Hearing:
     def _on_record_skipped(self, event: RecordSkipped) -> None:
         self._notice(Level.WARNING, "hub.record_skipped", f"{event.hub} hub: {event.why}")
         if event.hub is Hub.USER:
-            self._resync.note_user_event()
+            self._resync.note_user_event(event.at)
             self._resync.doubt("the user hub said something that could not be read")
 
     def _on_snapshot(self, event: SnapshotTaken) -> None:
-        if not self._resync.accepts(event.request, event.snapshot, event.at):
+        lacks = self._state.book.lacks(event.snapshot)
+        if not self._resync.accepts(event.request, event.snapshot, event.at, lacks=lacks):
             return
         for difference in self._state.book.differences(event.snapshot):
             self._notice(Level.INFO, "resync.difference", difference)

@@ -41,18 +41,28 @@ class Leaving:
         match event:
             case SnapshotTaken(request=request) if request == self._request:
                 self._request = None
-                if self._user_events == self._resync.user_events:  # nothing moved meanwhile
+                if self._may_be_old(event):
+                    self._due_at = event.at + self._retry / 4
+                elif self._user_events == self._resync.user_events:  # nothing moved meanwhile
                     self.may_leave = self._judge(event.snapshot, event.at)
                     return []
             case SnapshotFailed(request=request) if request == self._request:
                 self._request = None
-                self._due_at = event.at + timedelta(seconds=self._state.limits.settle_deadline_s)
+                self._due_at = event.at + self._retry
             case _:
                 pass
         if event.at >= self._by:
             self.may_leave = False
             return []
         return self._look(event.at)
+
+    @property
+    def _retry(self) -> timedelta:
+        return timedelta(seconds=self._state.limits.settle_deadline_s)
+
+    def _may_be_old(self, look: SnapshotTaken) -> bool:
+        lacks = self._state.book.lacks(look.snapshot)
+        return self._resync.may_be_old(look.at, lacks=lacks)
 
     def _look(self, now: datetime) -> list[TakeSnapshot]:
         if self._request is not None or now < self._due_at:

@@ -2,7 +2,8 @@
 
 Known again by one clean snapshot: one during which nothing moved on the account. If an event of
 the user hub, or an order of ours, came between the question and its answer, the answer may be
-older than the event, and is asked for anew.
+older than the event, and is asked for anew. So it is when the answer lacks what was told within
+the last second: a venue may answer with what was so a moment ago.
 
 While a hub stays away the state stays unknown; but what somebody else does to the account
 meanwhile must not go unseen, so every `blind_limit_s` a look tells what is there.
@@ -13,6 +14,7 @@ from datetime import datetime, timedelta
 
 from pxcore.engine.config import Limits
 from pxcore.engine.events import Hub
+from pxcore.engine.sent import LOOK_AGE_S_MAX
 from pxcore.model import Snapshot
 
 
@@ -29,6 +31,7 @@ class Resync:
         self._due_at: datetime | None = None
         self.user_events = 0  # how often something moved on the account
         self._user_events_asked = 0
+        self._moved_at: datetime | None = None
 
     @property
     def _retry(self) -> timedelta:
@@ -37,6 +40,10 @@ class Resync:
     @property
     def _blind_limit(self) -> timedelta:
         return timedelta(seconds=self._limits().blind_limit_s)
+
+    @property
+    def _look_age(self) -> timedelta:
+        return timedelta(seconds=LOOK_AGE_S_MAX * self._limits().time_scale)
 
     @property
     def is_known(self) -> bool:
@@ -66,9 +73,14 @@ class Resync:
         """The last look, though clean, leaves this open; the next one is due as after any look."""
         self.unknown_because = because
 
-    def note_user_event(self) -> None:
+    def note_user_event(self, at: datetime) -> None:
         """Something moved on the account."""
         self.user_events += 1
+        self._moved_at = at
+
+    def may_be_old(self, now: datetime, *, lacks: bool) -> bool:
+        """Of a look that `lacks` something that was told: was it told only just now?"""
+        return lacks and self._moved_at is not None and now < self._moved_at + self._look_age
 
     def due(self, now: datetime) -> tuple[int, str] | None:
         """The snapshot to ask for now, if any: its number and why."""
@@ -87,7 +99,9 @@ class Resync:
         self._away_since = self._away_since or now
         return now < self._away_since + self._blind_limit
 
-    def accepts(self, request: int, snapshot: Snapshot, now: datetime) -> bool:
+    def accepts(
+        self, request: int, snapshot: Snapshot, now: datetime, *, lacks: bool = False
+    ) -> bool:
         """Is this the snapshot that we wait for, and clean? Then it replaces what we believe.
 
         The state is known by it unless a hub is away or it contradicts itself: then it is the
@@ -98,6 +112,10 @@ class Resync:
         self._request = None
         self._due_at = now + (self._retry / 4 if self.are_hubs_up else self._blind_limit)
         if self.user_events != self._user_events_asked:
+            return False
+        if self.may_be_old(now, lacks=lacks):
+            assert self._moved_at is not None
+            self._due_at = max(self._due_at, self._moved_at + self._look_age)
             return False
         if self.are_hubs_up:
             self.unknown_because = next(map(str, snapshot.disagreements()), None)

@@ -12,18 +12,23 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+import postgres
 from broken_disks import BROKEN
 from crash_case import ACCOUNT, SESSION, Paper, Victim, planned, start_again, wait_for
 from patience import patience
 
+from pxcore.engine.commands import PlaceEntry
+from pxcore.engine.events import Ask
 from pxcore.gateway import Budget, SharedLedger
 from pxcore.gateway.budget import Urgency
 from pxcore.gateway.wire.endpoints import Lane
-from pxcore.model import PxError
+from pxcore.model import Bracket, PxError, Side
+from pxcore.runtime.paths import Paths
+from pxcore.runtime.plan import connect
 from pxcore.runtime.process import end, spawn
 from pxcore.settings import Settings, load_settings
 from pxcore.store import Store
@@ -32,28 +37,19 @@ from pxcore.store.leases import read_watchdogs
 WAIT_S = patience(60)  # a session that hangs is killed after 20 s, a child of one after 10 s more
 REFUSES_S = 6.0  # of the market: so long the venue answers 429
 
-STRATEGY = '''
-import subprocess, sys, os
-from pxcore.strategies.trade_on_start import TradeOnStart, TradeOnStartParams
 
-class Forks(TradeOnStart):
-    """Its child inherits every descriptor, and outlives it."""
-    name = "forks"
-    Params = TradeOnStartParams
-
-    def __init__(self, params):
-        super().__init__(params)
-        if "runtime.session" in " ".join(sys.argv) or sys.argv[0].endswith("session.py"):
-            if os.fork() == 0:
-                os.execvp("sleep", ["sleep", "3600"])
-'''
+POSTGRES = "PostgreSQL stopped"
 
 
 class Scene:
     """The gateway, the settings of everybody, and whoever was started."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, has_postgres: bool) -> None:
         self.folder = folder
+        self.postgres = ExitStack()
+        if has_postgres:
+            server = self.postgres.enter_context(postgres.server())
+            SESSION["PX_DATABASE_URL"] = postgres.new_database(server, "px")
         self.home = folder / "home"
         self.home.mkdir()
         self.paper = Paper(folder)
@@ -61,10 +57,10 @@ class Scene:
         self.notices: list[Any] = []
         self.plan = planned(self.settings, self.notices)
         self.victim: Victim | None = None
+        self.ignored: str | None = None  # a contract that somebody else trades
         self.others: list[subprocess.Popen[str]] = []
 
     def _configure(self) -> Settings:
-        (self.folder / "forks.py").write_text(STRATEGY)
         os.environ.update(self.paper.settings | SESSION | {"PX_HOME": str(self.home)})
         return load_settings()
 
@@ -96,16 +92,18 @@ class Scene:
         return made
 
     def is_flat(self) -> bool:
+        """In all but what is ignored; and that is held still."""
         account = self.paper.account()
-        return not account["positions"] and not account["orders"]
+        left = [row["contractId"] for row in (*account["positions"], *account["orders"])]
+        return set(left) == ({self.ignored} if self.ignored else set())
 
     def close(self) -> None:
         if self.victim is not None:
-            with suppress(ProcessLookupError):
-                self.victim.kill()
+            self.victim.kill_all()
         for process in self.others:
             end(process, patience=(1.0, patience(20), patience(5)))
         end(self.paper.process, patience=(patience(20), patience(5), patience(5)))
+        self.postgres.close()
 
 
 # -- what breaks -----------------------------------------------------------------------------------
@@ -126,12 +124,31 @@ def _store_deleted(scene: Scene) -> None:
 
 
 def _journal_hostile(scene: Scene) -> None:
-    journals = scene.home / "journals"
+    journals = Paths(scene.home).journals
     day = f"{scene.plan.trading_day:%Y%m%d}"
     (journals / f"px-{day}-000001-deep.jsonl").write_bytes(b"[" * 200_000 + b"\n")
     (journals / f"px-{day}-000002-dir.jsonl").mkdir()
     (journals / f"px-{day}-000003-odd.jsonl").write_bytes(bytes(range(256)) * 64)
     os.mkfifo(journals / f"px-{day}-000004-pipe.jsonl")
+
+
+def _another_contract(scene: Scene) -> None:
+    """Somebody else holds one, under a bracket of his own."""
+    quote = {"contract": "ES", "bid": "6000.00", "ask": "6000.25"}
+    scene.paper.post("script", {"steps": [quote]})
+    client = connect(scene.settings)
+    contract = client.resolve_contract("ES")
+    entry = PlaceEntry(
+        tag="theirs",
+        contract_id=contract.id,
+        side=Side.BUY,
+        size=1,
+        bracket=Bracket(stop_loss_ticks=400, take_profit_ticks=400),
+        reason="theirs",
+    )
+    client.place_entry(ACCOUNT, entry, contract)
+    wait_for(lambda: len(scene.paper.account()["orders"]) == 4, "the other's bracket", WAIT_S)
+    scene.ignored = contract.id
 
 
 def _requests_used_up(scene: Scene) -> None:
@@ -162,6 +179,7 @@ DISKS = {
 BREAKS: dict[str, Callable[[Scene], None]] = {
     "store garbage": _store_garbage,
     "store deleted or replaced": _store_deleted,
+    POSTGRES: lambda scene: scene.postgres.close(),
     "journal hostile": _journal_hostile,
     "output closed or full": lambda scene: None,
     "session hung": lambda scene: scene.freeze(),
@@ -170,6 +188,7 @@ BREAKS: dict[str, Callable[[Scene], None]] = {
     "venue answers 429": _arm(
         fault="http_error", path="/api/*", status=429, count=None, until_s=REFUSES_S
     ),
+    "another contract is ignored": _another_contract,
     "look contradicts itself": _arm(
         fault="list_withheld", path="/api/Position/searchOpen", count=None
     ),
@@ -182,7 +201,7 @@ ROWS = (*DISKS, *BREAKS)
 
 def _session(row: str, scene: Scene) -> None:
     with broken(row, scene):
-        scene.session.ask_to_stop()
+        scene.session.ask(Ask.STOP)
         wait_for(scene.is_flat, "flat", WAIT_S)
 
 
@@ -248,7 +267,8 @@ def _output(row: str) -> Path | None:
 
 
 def _is_watched(scene: Scene) -> bool:
-    with closing(Store(f"sqlite:///{scene.home}/px.sqlite")) as store:
+    url = os.environ.get("PX_DATABASE_URL") or f"sqlite:///{scene.home}/px.sqlite"
+    with closing(Store(url)) as store:
         return bool(read_watchdogs(store, ACCOUNT))
 
 
@@ -269,6 +289,7 @@ REASONS = {
     ("session killed, its children live", "session"): "it is what was killed",
     ("session killed, its children live", "`px kill on`"): "no session is there to hear it",
     **{(row, "next start"): _NO_HOME for row in DISKS},
+    ("disk hangs", "next start"): "hangs with the disk, and is named by who started it",
 }
 
 
@@ -277,8 +298,9 @@ def run(row: str, actor: str, folder: Path) -> dict[str, Any]:
     os.chdir(folder)
     if "children" in row:
         SESSION["PX_STRATEGY"] = "forks:Forks"
-        sys.path.append(str(folder))
-    scene = Scene(folder)
+    if "ignored" in row:
+        SESSION["PX_FOREIGN"] = "ignore"
+    scene = Scene(folder, has_postgres=row == POSTGRES)
     try:
         scene.hold(has_flow=actor == "its flow")
         if (row, actor) in REASONS:
@@ -288,7 +310,7 @@ def run(row: str, actor: str, folder: Path) -> dict[str, Any]:
         ACTORS[actor](row, scene)
         return {
             "flat_s": round(time.monotonic() - begun, 1),
-            "fills": scene.paper.account()["fills"],
+            "fills": scene.paper.account()["fills"] - bool(scene.ignored),
         }
     finally:
         scene.close()

@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from pxcore.calendar import trading_day_at
 from pxcore.cli.market import choose_market
 from pxcore.clock import ShiftedClock
 from pxcore.engine.commands import Notice
+from pxcore.engine.events import Ask
 from pxcore.journal.replay import replay
 from pxcore.model import OrderType
 from pxcore.paper.config import PaperConfig
@@ -61,7 +63,8 @@ PLACE, CANCEL = "/api/Order/place", "/api/Order/cancel"
 MODIFY, CLOSE = "/api/Order/modify", "/api/Position/closeContract"
 
 # Faults, and how the moment is recognised: a line of the session, a text in its journal, or the
-# last fault having bitten. `stop`: the session is asked to end once it is protected.
+# last fault having bitten. `ask`: what the session is asked once it is protected, and the late
+# faults are armed.
 MOMENTS: dict[str, dict[str, Any]] = {
     "intent written": {"row": b'"place_entry"'},
     "entry sent, not taken yet": {"faults": [delayed(PLACE, "before")]},
@@ -91,11 +94,19 @@ MOMENTS: dict[str, dict[str, Any]] = {
         "settings": {"PX_TRAIL_TICKS": "30", "PX_STOP_LOSS_TICKS": "60"},
         "market": 80,
     },
-    "cancel sent, not taken yet": {"faults": [delayed(CANCEL, "before")], "stop": True},
-    "close sent, not taken yet": {"faults": [delayed(CLOSE, "before")], "stop": True},
-    "close taken, not answered": {"faults": [delayed(CLOSE, "after")], "stop": True},
-    "closed, stop not swept": {"faults": [delayed(CANCEL, "before", skip=1)], "stop": True},
-    "flat proven, last row not written": {"line": "flat.proven", "stop": True},
+    "cancel sent, not taken yet": {"faults": [delayed(CANCEL, "before")], "ask": "stop"},
+    "close sent, not taken yet": {"faults": [delayed(CLOSE, "before")], "ask": "stop"},
+    "close taken, not answered": {"faults": [delayed(CLOSE, "after")], "ask": "stop"},
+    "closed, stop not swept": {"faults": [delayed(CANCEL, "before", skip=1)], "ask": "stop"},
+    "asked to leave, its look not answered": {
+        "late faults": [delayed("/api/Position/searchOpen", "before")],
+        "ask": "leave",
+    },
+    "protected, with a child that lives on": {
+        "line": "phase.protected",
+        "settings": {"PX_STRATEGY": "forks:Forks"},
+    },
+    "flat proven, last row not written": {"line": "flat.proven", "ask": "stop"},
 }
 SURVIVORS = ("flow", "start", "adopt", "px flatten")
 
@@ -178,16 +189,23 @@ class Victim:
     def pid(self) -> int:
         return self._process.pid
 
-    def ask_to_stop(self) -> None:
+    def ask(self, what: Ask) -> None:
+        """To stop, or to leave."""
         if self._flow is not None:
-            self._flow.ask_to_stop()
+            ask = self._flow.ask_to_leave if what is Ask.LEAVE else self._flow.ask_to_stop
+            ask()
         else:
             assert self._process.stdin is not None
-            self._process.stdin.write("stop\n")
+            self._process.stdin.write(f"{what}\n")
             self._process.stdin.flush()
 
     def kill(self) -> None:
         os.kill(self._process.pid, signal.SIGKILL)
+
+    def kill_all(self) -> None:
+        """With what it has forked."""
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
 
     def join(self) -> None:
         """The flow has done its part; without one, the process is gone."""
@@ -218,10 +236,12 @@ def wait_for(is_so: Callable[[], bool], what: str = "it", within_s: float = WAIT
 
 def reach(moment: dict[str, Any], paper: Paper, victim: Victim, journal: Path) -> None:
     """Returns when the session stands at the moment."""
-    if moment.get("stop") or "market" in moment:
+    if "ask" in moment or "market" in moment:
         wait_for(lambda: "phase.protected" in victim.codes, "protection")
-    if moment.get("stop"):
-        victim.ask_to_stop()
+    if "late faults" in moment:
+        paper.post("faults", moment["late faults"])
+    if "ask" in moment:
+        victim.ask(Ask(moment["ask"]))
     if "market" in moment:
         paper.post("market", {"contract": "MNQ", "ticks": moment["market"]})
     if "line" in moment:
@@ -277,6 +297,7 @@ def run(name: str, survivor: str, home: Path) -> dict[str, Any]:
     os.environ["PX_LEFTOVERS"] = "adopt" if survivor == "adopt" else "flatten"
     settings = load_settings()
     said: list[Notice] = []
+    victim: Victim | None = None
     try:
         plan = planned(settings, said)
         if moment.get("faults"):
@@ -294,6 +315,8 @@ def run(name: str, survivor: str, home: Path) -> dict[str, Any]:
         naked.stop()
         return judge(paper, settings, said=said, is_flat=is_flat, flat_s=flat_s, naked=naked)
     finally:
+        if victim is not None:
+            victim.kill_all()
         end(paper.process, patience=(WAIT_S, WAIT_S, WAIT_S))
 
 

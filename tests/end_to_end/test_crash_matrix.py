@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.process, pytest.mark.xdist_group("crash matrix")]
 
 HERE = Path(__file__).parent
 # The folder of the tests comes last: there is a `pxcore` in it, too.
-PATHS = os.pathsep.join([str(HERE.parents[1]), str(HERE.parent)])
+PATHS = os.pathsep.join([str(HERE.parents[1]), str(HERE), str(HERE.parent)])
 FLAT_S = patience(
     12
 )  # an order under way for 7 s, two looks 3 s apart, two starts, on a busy machine

@@ -19,6 +19,7 @@ from pxcore.engine.events import Hub
 from pxcore.engine.flatten import Flattener
 from pxcore.engine.hearing import Hearing
 from pxcore.engine.market import Market
+from pxcore.engine.resync import Resync
 from pxcore.engine.sent import Sent
 from pxcore.model import Snapshot
 
@@ -209,7 +210,7 @@ def proves_flat_by_one_look(patch: pytest.MonkeyPatch) -> Planted:
 
 
 def takes_what_a_look_does_not_list_for_gone(patch: pytest.MonkeyPatch) -> Planted:
-    """At once, though the order was there a moment ago and nobody has said how it ended."""
+    """At once, though it was told of a moment ago and nobody has said how it ended."""
     planted = Planted()
 
     def make(note: Any) -> Any:
@@ -222,6 +223,14 @@ def takes_what_a_look_does_not_list_for_gone(patch: pytest.MonkeyPatch) -> Plant
         return wrong
 
     replaced(patch, Sent, "note_look", make)
+    replaced(
+        patch,
+        Resync,
+        "may_be_old",
+        lambda right: (
+            lambda self, now, *, lacks: planted.instead(right(self, now, lacks=lacks), False)
+        ),
+    )
     return planted
 
 

@@ -697,9 +697,23 @@ def test_session_asked_to_leave_when_flat_looks_ends_and_sends_nothing():
 def test_session_that_a_fresh_look_does_not_show_protected_flattens_when_asked_to_leave(gone):
     scene = Scene().connect()
     entry = scene.hold()
+    scene.pass_time(1)
     leave(scene)
     scene.answer_snapshot(held_and_protected(scene, entry, **{gone: ()}))
     assert not scene.engine.is_left and scene.engine.flattener is not None
+
+
+def test_session_asked_to_leave_looks_again_where_a_look_may_be_older_than_the_last_report():
+    scene = Scene().connect()
+    entry = scene.hold()
+    leave(scene)
+    scene.answer_snapshot(scene.snapshot())
+    assert not scene.engine.is_over and scene.engine.flattener is None
+
+    assert not kinds(scene.pass_time(0.4), TakeSnapshot)
+    assert kinds(scene.pass_time(0.7), TakeSnapshot)
+    scene.answer_snapshot(held_and_protected(scene, entry))
+    assert scene.engine.is_left
 
 
 def test_session_asked_to_leave_before_its_first_look_takes_one():

@@ -83,6 +83,21 @@ def test_order_whose_fill_is_known_is_over_by_the_first_look():
     assert scene.engine.resync.is_known
 
 
+def test_look_that_lacks_a_position_told_of_just_now_may_be_old():
+    scene = Scene().connect()
+    scene.hold()
+    scene.tell(RecordSkipped(at=scene.now, hub=Hub.USER, why="cut short"))
+    scene.pass_time(0.1)
+    scene.answer_snapshot(scene.snapshot())
+
+    assert scene.engine.state.phase is Phase.PROTECTED
+    assert not scene.engine.resync.is_known
+    assert not kinds(scene.pass_time(0.8), TakeSnapshot)
+    assert kinds(scene.pass_time(0.2), TakeSnapshot)  # old enough to show it
+    scene.answer_snapshot(scene.snapshot())
+    assert scene.engine.state.phase is not Phase.PROTECTED
+
+
 def _lost_before_this_session(pnl: str) -> tuple[Fill, Fill]:
     there = Scene()
     opened = there.fill(1, 900, Side.BUY, 100_000).fill
