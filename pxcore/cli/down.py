@@ -9,7 +9,7 @@ from rich.console import Console
 from pxcore.cli.output import agrees
 from pxcore.model import Misconfigured, Unavailable
 from pxcore.runtime.accounts import accounts
-from pxcore.runtime.home_lock import Stop, ask_to_stop, household_of
+from pxcore.runtime.home_lock import Stop, ask_to_stop, find_household
 from pxcore.runtime.lock import holder_of
 from pxcore.runtime.paths import Paths
 from pxcore.settings import Settings
@@ -21,7 +21,7 @@ _POLL_S = 0.3
 def bring_down(settings: Settings, console: Console, *, leaves: bool, is_agreed: bool) -> int:
     """0 once it has ended. Raises Unavailable when it has not in time."""
     home = Paths(settings.home).home
-    there = household_of(home)
+    there = find_household(home)
     if there is None:
         console.print(f"no `px up` runs in {home}")
         return 0
@@ -47,7 +47,7 @@ def bring_down(settings: Settings, console: Console, *, leaves: bool, is_agreed:
                 raise typer.Abort
     ask_to_stop(home, there, Stop.LEAVE if leaves else Stop.FLATTEN)
     deadline = time.monotonic() + _WAIT_S
-    while household_of(home) is not None:
+    while find_household(home) is not None:
         if time.monotonic() > deadline:
             raise Unavailable(f"`px up` has not ended within {_WAIT_S:g} s; see its terminal")
         time.sleep(_POLL_S)

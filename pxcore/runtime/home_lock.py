@@ -7,6 +7,7 @@ none, a signal says to flatten, and nothing can say to leave.
 
 import os
 import signal
+from contextlib import suppress
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import IO, Self
 import msgspec
 
 from pxcore.bounded_files import open_file, read_text, write_file
+from pxcore.courtesy import bounded, reason_of
 from pxcore.decoding import decode_json
 from pxcore.filelock import is_locked, try_lock
 from pxcore.model import Misconfigured, ProtocolError, Unavailable
@@ -106,16 +108,35 @@ def household_of(home: Path) -> Household | None:
         return None
 
 
+def find_household(home: Path) -> Household | None:
+    """As `household_of`. Raises Unavailable when nobody can say, because of the disk."""
+    path = _lock_of(home)
+
+    def look() -> Household | None:
+        with suppress(FileNotFoundError):
+            path.stat()
+        return household_of(home)
+
+    try:
+        return bounded(f"the file {path.name}", look)
+    except (OSError, Unavailable) as error:
+        raise Unavailable(
+            f"whether `px up` runs in {home} cannot be known ({reason_of(error)}); Ctrl-C in its "
+            "terminal stops it, and `px flatten` needs no home"
+        ) from error
+
+
 def ask_to_stop(home: Path, there: Household, stop: Stop) -> None:
     """Raises Unavailable when it cannot be told, and what it does instead when it can be."""
     path = _stop_of(home)
+    text = f"{stop} {there.address}\n".encode()
     try:
-        write_file(path, f"{stop} {there.address}\n".encode())
+        bounded(f"the file {path.name}", lambda: write_file(path, text))
         return
-    except OSError as error:
+    except (OSError, Unavailable) as error:
         if stop is Stop.LEAVE:
             raise Unavailable(
-                f"{path} cannot be written ({error.strerror}): `px up` cannot be told to leave; "
+                f"{path} cannot be written ({reason_of(error)}): `px up` cannot be told to leave; "
                 "without --leave it is told by a signal, and flattens"
             ) from error
     _signal(there)

@@ -107,3 +107,11 @@ def test_kill_switch_that_cannot_be_read_counts_as_engaged_and_is_not_let_go_of(
     assert said.status == 1, said.all
     assert "cannot be read" in said.out
     assert released.status not in (None, 0) and "released: sessions" not in released.all
+
+
+@pytest.mark.parametrize("how", ["failing", "hanging", "deleted"])
+def test_down_that_cannot_know_whether_anything_runs_says_so(how: str, px: Px, home: Path) -> None:
+    with BROKEN[how](home):
+        said = px("down --yes")
+    assert said.status == 1, said.all
+    assert "cannot be known" in said.all and "`px flatten` needs no home" in said.all
