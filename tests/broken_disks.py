@@ -12,6 +12,8 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 _BYTES = 1 << 20
+_NOBODY = 65534
+_PRIVATE_PARENTS = 3  # of a test's folder: pytest's own are closed to others
 
 
 @contextmanager
@@ -46,6 +48,25 @@ def deleted(home: Path) -> Iterator[None]:
     home.write_text("a file where the folder was")
     yield
     home.unlink()
+
+
+@contextmanager
+def denied(home: Path) -> Iterator[None]:
+    """Another user's: a service made it, and whoever logs in is somebody else."""
+    home.mkdir(parents=True, exist_ok=True)
+    home.chmod(0o700)
+    around = [*home.parents][:_PRIVATE_PARENTS]
+    beside = [one for one in home.parent.rglob("*") if home not in (one, *one.parents)]
+    modes = {one: one.stat().st_mode for one in (*around, *beside)}
+    for one, mode in modes.items():
+        one.chmod(mode | (0o055 if one.is_dir() else 0o044))
+    os.seteuid(_NOBODY)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+        for one, mode in modes.items():
+            one.chmod(mode)
 
 
 @contextmanager
@@ -88,6 +109,8 @@ BROKEN: dict[str, Callable[[Path], AbstractContextManager[None]]] = {
     "hanging": hanging,
     "deleted": deleted,
 }
+# For what runs in this process: it is another user meanwhile.
+BROKEN_HERE = BROKEN | {"another user's": denied}
 
 
 @contextmanager

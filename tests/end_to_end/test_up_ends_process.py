@@ -136,6 +136,15 @@ def pause_s(seconds: float) -> bool:
     return threading.Event().wait(seconds)
 
 
+def test_flatten_from_its_form_is_flat_beside_a_session_that_hangs(house, held):
+    session = house.session_process()
+    session.suspend()
+    state = house.ended(house.start("flatten"), within_s=patience(90))
+    assert state["name"].startswith("Completed (flat"), state
+    assert house.is_flat()
+    until(lambda: not session.is_running() or session.status() == psutil.STATUS_ZOMBIE)
+
+
 def test_machine_that_slept_ends_its_session_as_it_should(house, held):
     """Everything stands still, and goes on later."""
     everybody = [*house.tree(), house.session_process()]
@@ -158,8 +167,8 @@ def test_server_killed_for_a_while_harms_no_session_and_its_runners_are_replaced
     os.kill(server.pid, signal.SIGSTOP)  # away: it takes connections and answers nothing
     with pytest.raises(psutil.TimeoutExpired):
         session.wait(AWAY_S)
+    assert house.px("flatten", "--yes").returncode == 0, "while nobody can be asked"
     os.kill(server.pid, signal.SIGKILL)
-    assert house.px("flatten", "--yes").returncode == 0
     assert house.ended(run_id, within_s=patience(90))["type"] == "COMPLETED"
     assert house.is_flat()
     until(lambda: "runner sessions is replaced" in house.said())

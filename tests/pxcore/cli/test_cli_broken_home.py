@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 from account_holder import held
-from broken_disks import BROKEN
+from broken_disks import BROKEN as DISKS
+from broken_disks import BROKEN_HERE as BROKEN
 from needs import mounts
 from paper_scenes import ACCOUNT
 from paper_server import Gateway, entry
@@ -86,10 +87,10 @@ def test_kill_switch_that_nobody_hears_is_said_not_to_be_engaged(
     assert said.status == 1 and "NOT engaged" in said.err, said.all
 
 
-@broken
+@pytest.mark.parametrize("how", sorted(DISKS))  # another user's session is none of ours
 def test_kill_switch_reaches_the_session_of_this_machine(how: str, px: Px, home: Path) -> None:
     with held(home, account_id=ACCOUNT) as session:
-        with BROKEN[how](home):
+        with DISKS[how](home):
             said = px("kill on --reason news --keep-position")
         assert session.stdout is not None
         assert session.stdout.readline().startswith("kill news (")
@@ -97,7 +98,7 @@ def test_kill_switch_reaches_the_session_of_this_machine(how: str, px: Px, home:
     assert "told px-2026" in said.out and "does not know of it" in said.err
 
 
-@pytest.mark.parametrize("how", ["failing", "hanging", "deleted"])
+@pytest.mark.parametrize("how", ["failing", "hanging", "deleted", "another user's"])
 def test_kill_switch_that_cannot_be_read_counts_as_engaged_and_is_not_let_go_of(
     how: str, px: Px, home: Path
 ) -> None:
@@ -109,7 +110,7 @@ def test_kill_switch_that_cannot_be_read_counts_as_engaged_and_is_not_let_go_of(
     assert released.status not in (None, 0) and "released: sessions" not in released.all
 
 
-@pytest.mark.parametrize("how", ["failing", "hanging", "deleted"])
+@pytest.mark.parametrize("how", ["failing", "hanging", "deleted", "another user's"])
 def test_down_that_cannot_know_whether_anything_runs_says_so(how: str, px: Px, home: Path) -> None:
     with BROKEN[how](home):
         said = px("down --yes")
