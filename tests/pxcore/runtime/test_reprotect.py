@@ -10,8 +10,10 @@ from paper_server import Gateway, entry, fixed_tape, serving
 
 from pxcore.gateway import GatewayClient
 from pxcore.model import WHOLE, Order, OrderType, Side
+from pxcore.paper.faults.wire import AnswerLost
 from pxcore.paper.server.venue import Venue
 from pxcore.runtime.lock import AccountLock
+from pxcore.runtime.lost_orders import LostOrders
 from pxcore.runtime.plan import connect
 from pxcore.runtime.reprotect import Reprotect
 from pxcore.settings import Settings
@@ -95,3 +97,24 @@ def test_account_that_somebody_took_is_theirs(gateway, scene, tmp_path):
     with AccountLock(tmp_path / "home", ACCOUNT, holder="px flatten"):
         assert not reprotect.has_covered("why", WHOLE)
     assert client.open_orders(ACCOUNT) == ()
+
+
+def may_one_arrive(reprotect: Reprotect, client: GatewayClient) -> bool:
+    """As whoever flattens next asks it."""
+    return LostOrders(reprotect._settings, ACCOUNT, client, say=lambda notice: None).may_arrive()
+
+
+def test_stop_of_ours_without_an_answer_is_a_lost_order_to_the_next_flatten(gateway, scene):
+    reprotect, client = scene
+    hold(gateway, **BARE)
+    lost = AnswerLost(path="/api/Order/place", moment="before", how="reset")
+    gateway.run(lambda venue: venue.arm(lost))
+    assert not reprotect.has_covered("why", WHOLE)
+    assert may_one_arrive(reprotect, client)
+
+
+def test_stop_of_ours_that_was_answered_is_no_lost_order(gateway, scene):
+    reprotect, client = scene
+    hold(gateway, **BARE)
+    assert reprotect.has_covered("why", WHOLE)
+    assert not may_one_arrive(reprotect, client)
