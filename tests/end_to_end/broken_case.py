@@ -9,7 +9,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
@@ -239,15 +238,16 @@ def _next_start(row: str, scene: Scene) -> None:
     """As the schedule does it: a start that was refused is tried again, while there is time."""
     scene.session.kill()
     scene.session.join()
-    until = time.monotonic() + WAIT_S
+
+    def is_flat_by_a_start() -> bool:
+        try:
+            start_again(scene.settings, scene.notices)
+        except PxError as error:
+            scene.notices.append(error)
+        return scene.is_flat()
+
     with broken(row, scene):
-        while not scene.is_flat():
-            try:
-                start_again(scene.settings, scene.notices)
-            except PxError:
-                if time.monotonic() > until:
-                    raise
-                threading.Event().wait(0.5)
+        wait_for(is_flat_by_a_start, "flat", WAIT_S)
 
 
 def _refused_start(row: str, scene: Scene) -> str:

@@ -9,6 +9,7 @@ from account_holder import SESSION, held
 from alert_receiver import Receiver, receiving
 from paper_scenes import ACCOUNT
 from paper_server import Gateway, entry, fixed_tape, serving
+from patience import patience
 from pydantic import SecretStr
 
 from pxcore.model import WHOLE
@@ -63,11 +64,11 @@ def test_account_that_somebody_has_is_spared_without_an_alert_and_one_that_stays
         held(tmp_path / "home", account_id=ACCOUNT),
         pytest.raises(AccountBusy, match=SESSION),
     ):
-        door.flatten("test", timeout_s=1.0)
+        door.flatten("test", timeout_s=patience(0.5))
     assert gateway.venue is not None and gateway.venue.exchange.positions(ACCOUNT)
 
     with pytest.raises(NotFlat):
-        door.flatten("test", timeout_s=1.0, holding=Holding.ASKED)
+        door.flatten("test", timeout_s=patience(0.5), holding=Holding.ASKED)
     told = receiver.next()
     assert "NOT PROVEN FLAT" in told["title"] and SESSION not in told["message"]
     assert receiver.is_empty
