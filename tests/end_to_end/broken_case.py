@@ -9,6 +9,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
@@ -34,6 +35,7 @@ from pxcore.store import Store
 from pxcore.store.leases import read_watchdogs
 
 WAIT_S = patience(60)  # a session that hangs is killed after 20 s, a child of one after 10 s more
+STARTS_APART_S = 5.0  # a start asks urgently, and what is urgent is counted
 REFUSES_S = 6.0  # of the market: so long the venue answers 429
 
 
@@ -244,6 +246,7 @@ def _next_start(row: str, scene: Scene) -> None:
             start_again(scene.settings, scene.notices)
         except PxError as error:
             scene.notices.append(error)
+            threading.Event().wait(STARTS_APART_S)
         return scene.is_flat()
 
     with broken(row, scene):

@@ -20,6 +20,8 @@ from needs import mounts
 from patience import patience
 from seeds import is_night
 
+from pxcore.gateway import A_WINDOW_S
+
 pytestmark = [pytest.mark.process, pytest.mark.xdist_group("broken matrix")]
 
 HERE = Path(__file__).parent
@@ -36,7 +38,7 @@ _NAMES = tuple(ACTORS)
 
 def _actors(number: int, row: str) -> tuple[str, ...]:
     able = [actor for actor in _NAMES if (row, actor) not in REASONS]
-    return tuple(able) if is_night() else (able[number % len(able)],)
+    return tuple(able) if is_night() else (able[(number + 1) % len(able)],)
 
 
 CELLS = [(row, actor) for n, row in enumerate(ROWS) for actor in _actors(n, row)]
@@ -95,6 +97,8 @@ def _marked(pairs: list[tuple[str, str]]) -> list[Any]:
 def test_whoever_acts_is_flat_whatever_is_broken(cells: Cells, row: str, actor: str) -> None:
     found = cells[row, actor].result()
     bound_s = FLAT_AFTER_A_HANG_S if "session" in row or "disk" in row else FLAT_S
+    if (row, actor) == ("request count used up", "next start"):
+        bound_s += A_WINDOW_S  # it waits for a free one, and the position is under its stop
     assert found["flat_s"] < bound_s, found
     assert found["fills"] == 2, "one entry, one close"
 
