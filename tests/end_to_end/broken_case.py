@@ -48,6 +48,7 @@ class Scene:
     def __init__(self, folder: Path, *, has_postgres: bool) -> None:
         self.folder = folder
         self.postgres = ExitStack()
+        self.cleared = ExitStack()
         if has_postgres:
             server = self.postgres.enter_context(postgres.server())
             SESSION["PX_DATABASE_URL"] = postgres.new_database(server, "px")
@@ -105,6 +106,7 @@ class Scene:
             end(process, patience=(1.0, patience(20), patience(5)))
         end(self.paper.process, patience=(patience(20), patience(5), patience(5)))
         self.postgres.close()
+        self.cleared.close()
 
 
 # -- what breaks -----------------------------------------------------------------------------------
@@ -125,12 +127,17 @@ def _store_deleted(scene: Scene) -> None:
 
 
 def _journal_hostile(scene: Scene) -> None:
+    """Too deep, no file, no text, and one that whoever opens it may wait for."""
     journals = Paths(scene.home).journals
     day = f"{scene.plan.trading_day:%Y%m%d}"
-    (journals / f"px-{day}-000001-deep.jsonl").write_bytes(b"[" * 200_000 + b"\n")
-    (journals / f"px-{day}-000002-dir.jsonl").mkdir()
-    (journals / f"px-{day}-000003-odd.jsonl").write_bytes(bytes(range(256)) * 64)
-    os.mkfifo(journals / f"px-{day}-000004-pipe.jsonl")
+    deep, folder, odd, pipe = (journals / f"px-{day}-00000{n}-odd.jsonl" for n in range(4))
+    deep.write_bytes(b"[" * 200_000 + b"\n")
+    folder.mkdir()
+    odd.write_bytes(bytes(range(256)) * 64)
+    os.mkfifo(pipe)
+    for one in (deep, odd, pipe):  # whoever verifies journals afterwards finds none of them
+        scene.cleared.callback(one.unlink)
+    scene.cleared.callback(folder.rmdir)
 
 
 def _another_contract(scene: Scene) -> None:
