@@ -9,8 +9,9 @@ from typing import Any
 import msgspec
 
 from pxcore.bounded_files import read_file
+from pxcore.courtesy import bounded, reason_of
 from pxcore.decoding import decode_json
-from pxcore.model.errors import Misconfigured, ProtocolError
+from pxcore.model.errors import Misconfigured, ProtocolError, Unavailable
 
 PREFIX = "PX_"
 PAPER_FACTS = "paper.json"  # in the home folder, while `px up` keeps a paper gateway
@@ -24,8 +25,9 @@ class Facts(msgspec.Struct, frozen=True):
 
 
 def facts_in(home: Path) -> Facts:
-    """Raises OSError, and ProtocolError for what is none."""
-    return decode_json(read_file(home / PAPER_FACTS), Facts)
+    """Raises OSError, ProtocolError for what is none, and Unavailable on a disk that hangs."""
+    data = bounded(f"the file {PAPER_FACTS}", lambda: read_file(home / PAPER_FACTS))
+    return decode_json(data, Facts)
 
 
 def why_no_facts(home: Path) -> str:
@@ -34,9 +36,8 @@ def why_no_facts(home: Path) -> str:
         facts_in(home)
     except FileNotFoundError:
         return ""
-    except (OSError, ProtocolError) as error:
-        why = getattr(error, "strerror", None) or error
-        return f"; {home / PAPER_FACTS}, which may say it, cannot be read: {why}"
+    except (OSError, ProtocolError, Unavailable) as error:
+        return f"; {home / PAPER_FACTS}, which may say it, cannot be read: {reason_of(error)}"
     return ""
 
 

@@ -27,7 +27,14 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from pxcore.clock import Clock, ShiftedClock, WallClock
 from pxcore.clock_file import PublishedClock
 from pxcore.masking import password_in_url, secrets_in_url
-from pxcore.model import STOP_LOSS_TICKS_MIN, Foreign, Leftovers, Misconfigured, ProtocolError
+from pxcore.model import (
+    STOP_LOSS_TICKS_MIN,
+    Foreign,
+    Leftovers,
+    Misconfigured,
+    ProtocolError,
+    Unavailable,
+)
 from pxcore.plain_text import plain
 from pxcore.setting_sources import PREFIX, facts_in, require_text, why_no_facts
 from pxcore.setting_texts import json_object, stretches_in, urls_in
@@ -415,7 +422,7 @@ def _on_the_paper_gateway_here(
         return settings
     try:
         facts = facts_in(settings.home)
-    except (OSError, ProtocolError):
+    except (OSError, ProtocolError, Unavailable):
         return settings  # there is none, or none that can be read: see `hosts`
     gateways = facts.gateways
     first = gateways.get(str(facts.first), {})

@@ -116,3 +116,15 @@ def test_down_that_cannot_know_whether_anything_runs_says_so(how: str, px: Px, h
         said = px("down --yes")
     assert said.status == 1, said.all
     assert "cannot be known" in said.all and "`px flatten` needs no home" in said.all
+
+
+@pytest.mark.parametrize("how", ["failing", "hanging"])
+@pytest.mark.parametrize("command", ["kill status", "flatten --yes", "down --yes"])
+def test_command_ends_where_even_the_paper_gateway_is_told_on_that_disk(
+    how: str, command: str, px: Px, home: Path
+) -> None:
+    del px.settings["PX_PAPER_URL"]
+    with BROKEN[how](home):
+        said = px(command)
+    assert said.status not in (None, 0), said.all
+    assert said.problems or "cannot be read" in said.out
