@@ -33,10 +33,14 @@ class ToldFills:
             self._looked |= {f.id: f for f in event.snapshot.fills}
 
     def contradicted_in(self, look: SnapshotTaken) -> set[str]:
-        """Contracts whose position in the look is not what all fills told of so far come to."""
-        held = {p.contract_id: p.size for p in look.snapshot.positions if not p.is_flat}
+        """Contracts of which the look tells two things; or lists nothing, where all fills told of
+        so far say that something is held. One that lists a position, and is only older than the
+        fills of our own close, is no reason to keep that position's stop.
+        """
+        held = {p.contract_id for p in look.snapshot.positions if not p.is_flat}
         net = net_of((self._lasting | self._looked).values())
-        return {c for c in held.keys() | net.keys() if held.get(c, 0) != net.get(c, 0)}
+        itself = {d.contract_id for d in look.snapshot.disagreements()}
+        return itself | {c for c, size in net.items() if size and c not in held}
 
     def has_all(self, fills: Iterable[Fill]) -> bool:
         """Could the session not but know each of these at its end?"""

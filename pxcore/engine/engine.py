@@ -229,6 +229,7 @@ class Engine:
         state = self.state
         is_adopted = state.entry is not None and state.entry.is_adopted
         is_gone = state.phase is Phase.SETTLING and not state.book.holding.exposure
+        is_gone &= self.config.contract.id not in self.resync.contradicted
         if is_gone and (state.own_stop is not None or is_adopted):
             self._out += self._sweeper.sweep(state)
 
@@ -428,7 +429,7 @@ class Engine:
             now,
             orders=self.state.book.alive_orders(),
             held=self.state.book.held_contracts(),
-            unsure=self.state.book.unsure_contracts(),
+            unsure=self.resync.contradicted.union(self.state.book.unsure_contracts()),
         )
 
     def _may_order_arrive(self, now: datetime) -> bool:

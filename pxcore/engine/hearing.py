@@ -127,6 +127,7 @@ class Hearing:
             self._resync.doubt("the user hub said something that could not be read")
 
     def _on_snapshot(self, event: SnapshotTaken) -> None:
+        self._resync.note_look(event.snapshot)
         lacks = self._state.book.lacks(event.snapshot)
         if not self._resync.accepts(event.request, event.snapshot, event.at, lacks=lacks):
             return

@@ -32,6 +32,7 @@ class Resync:
         self.user_events = 0  # how often something moved on the account
         self._user_events_asked = 0
         self._moved_at: datetime | None = None
+        self.contradicted: frozenset[str] = frozenset()  # contracts of the last look, of any kind
 
     @property
     def _retry(self) -> timedelta:
@@ -77,6 +78,12 @@ class Resync:
         """Something moved on the account."""
         self.user_events += 1
         self._moved_at = at
+
+    def note_look(self, snapshot: Snapshot) -> None:
+        """Of a contract of which a look tells two things no stop is taken away: believed or not,
+        it may be right in the one that says that something is held.
+        """
+        self.contradicted = frozenset(d.contract_id for d in snapshot.disagreements())
 
     def may_be_old(self, now: datetime, *, lacks: bool) -> bool:
         """Of a look that `lacks` something that was told: was it told only just now?"""

@@ -12,6 +12,7 @@ from pxcore.engine.events import (
     PlaceNotSent,
     PlaceRefused,
     PlaceUnknown,
+    RecordSkipped,
 )
 from pxcore.engine.state import Phase
 from pxcore.model import OrderStatus, OrderType, Side
@@ -151,6 +152,26 @@ def test_target_that_fills_takes_the_own_stop_with_it_at_once():
     assert cancelled == [2000]
     scene.tell(own(scene, stop, OrderStatus.CANCELLED))
     assert scene.engine.state.phase is Phase.FLAT
+
+
+def test_own_stop_is_not_swept_while_the_last_look_contradicts_itself():
+    scene, entry = held_without_stop()
+    stop = placed(scene)
+    scene.tell(own(scene, stop))
+    scene.tell(RecordSkipped(at=scene.now, hub=Hub.USER, why="cut short"))
+    held = scene.position(1).position
+    scene.answer_snapshot(scene.snapshot(positions=(held,)))  # and no fill: it is passed over
+
+    scene.tell(target_of(scene, entry, OrderStatus.FILLED, filled_size=1, filled_ticks=100_031))
+    scene.tell(scene.fill(2, TARGET, Side.SELL, 100_031, pnl="15"))
+    scene.tell(scene.position(0))
+    assert not kinds(scene.said, CancelOrder)
+
+    scene.pass_time(1)
+    book = scene.engine.state.book
+    agreed = scene.snapshot(orders=tuple(book.alive_orders()), fills=tuple(book.fills.values()))
+    said = scene.answer_snapshot(agreed)
+    assert [c.order_id for c in kinds(said, CancelOrder)] == [2000]
 
 
 def test_own_stop_that_fills_takes_the_target_with_it_at_once():

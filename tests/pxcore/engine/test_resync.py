@@ -2,10 +2,19 @@
 
 from decimal import Decimal
 
+import pytest
 from engine_scenes import Scene, kinds
 
-from pxcore.engine.commands import ClosePosition, Denied, Gate, Halt, PlaceEntry, TakeSnapshot
-from pxcore.engine.events import Hub, HubUp, RecordSkipped
+from pxcore.engine.commands import (
+    CancelOrder,
+    ClosePosition,
+    Denied,
+    Gate,
+    Halt,
+    PlaceEntry,
+    TakeSnapshot,
+)
+from pxcore.engine.events import Ask, Asked, Hub, HubUp, RecordSkipped
 from pxcore.engine.state import Phase
 from pxcore.model import Fill, Side
 
@@ -96,6 +105,55 @@ def test_look_that_lacks_a_position_told_of_just_now_may_be_old():
     assert kinds(scene.pass_time(0.2), TakeSnapshot)  # old enough to show it
     scene.answer_snapshot(scene.snapshot())
     assert scene.engine.state.phase is not Phase.PROTECTED
+
+
+def _held_on_a_look_passed_over(*, lists_position: bool) -> Scene:
+    """Held and protected; the last look, asked for by a report that could not be read, lacks what
+    was told just now: the position, or else the fill.
+    """
+    scene = Scene().connect()
+    scene.hold()
+    scene.tell(RecordSkipped(at=scene.now, hub=Hub.USER, why="cut short"))
+    scene.pass_time(0.1)
+    book = scene.engine.state.book
+    scene.answer_snapshot(
+        scene.snapshot(
+            orders=tuple(book.alive_orders()),
+            positions=(scene.position(1).position,) if lists_position else (),
+            fills=() if lists_position else tuple(book.fills.values()),
+        )
+    )
+    assert scene.engine.state.phase is Phase.PROTECTED
+    return scene
+
+
+@pytest.mark.parametrize("lists_position", [True, False])
+def test_stop_stays_when_a_flatten_begins_on_a_look_passed_over_that_contradicts_itself(
+    lists_position,
+):
+    scene = _held_on_a_look_passed_over(lists_position=lists_position)
+
+    said = scene.tell(Asked(at=scene.now, ask=Ask.STOP, why="asked to"))
+
+    assert kinds(said, ClosePosition)
+    assert not kinds(said, CancelOrder)
+
+
+def test_stop_goes_with_the_position_once_a_look_agrees_with_itself():
+    scene = _held_on_a_look_passed_over(lists_position=False)
+    book = scene.engine.state.book
+    scene.pass_time(1)
+    scene.answer_snapshot(
+        scene.snapshot(
+            orders=tuple(book.alive_orders()),
+            positions=(scene.position(1).position,),
+            fills=tuple(book.fills.values()),
+        )
+    )
+
+    said = scene.tell(Asked(at=scene.now, ask=Ask.STOP, why="asked to"))
+
+    assert [c.order_id for c in kinds(said, CancelOrder)] == [1002, 1001]
 
 
 def _lost_before_this_session(pnl: str) -> tuple[Fill, Fill]:
