@@ -7,6 +7,7 @@ from prefect.artifacts import create_markdown_artifact
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterStartTime
 from prefect.logging import get_run_logger
 
+from pxcore.reports.markdown import table
 from pxcore.reports.period import PeriodReport
 from pxcore.reports.render import usd
 from pxcore.runtime.housekeeping import Busy, housekeep
@@ -32,13 +33,19 @@ def report_week(settings: Settings) -> str:
 
 def _markdown(report: PeriodReport) -> str:
     days = [
-        f"| {d.trading_day} | {d.sessions} | {d.trades} | {usd(d.gross_usd)} | "
-        f"{d.costs_usd:,.2f} | {usd(d.net_usd)} | {d.verdict or 'not compared'} |"
+        (
+            d.trading_day,
+            d.sessions,
+            d.trades,
+            usd(d.gross_usd),
+            f"{d.costs_usd:,.2f}",
+            usd(d.net_usd),
+            d.verdict or "not compared",
+        )
         for d in report.days
     ]
     groups = [
-        f"| {g.name} | {g.trades} | {g.wins} | {g.losses} | {usd(g.expectancy_usd)} | "
-        f"{usd(g.net_usd)} |"
+        (g.name, g.trades, g.wins, g.losses, usd(g.expectancy_usd), usd(g.net_usd))
         for g in (*report.by_strategy, *report.by_hour, report.total)
     ]
     return "\n".join(
@@ -48,13 +55,8 @@ def _markdown(report: PeriodReport) -> str:
             f"Net {usd(report.net_usd)} USD, deepest fall {report.deepest_fall_usd:,.2f} USD. "
             f"Consistency: {report.consistency}",
             "",
-            "| day | sessions | trades | gross | costs | net | record |",
-            "|---|---|---|---|---|---|---|",
-            *days,
-            "",
-            "| strategy, hour | trades | won | lost | expectancy | net |",
-            "|---|---|---|---|---|---|",
-            *groups,
+            *table(("day", "sessions", "trades", "gross", "costs", "net", "record"), days),
+            *table(("strategy, hour", "trades", "won", "lost", "expectancy", "net"), groups),
         ]
     )
 

@@ -8,6 +8,7 @@ from prefect.artifacts import create_markdown_artifact
 from prefect.logging import get_run_logger
 
 from pxcore.calendar import trading_day_at
+from pxcore.reports.markdown import shown, table
 from pxcore.reports.verdict import Verdict
 from pxcore.runtime.alarms import alert_differences
 from pxcore.runtime.day_check import DayChecked, check_day
@@ -43,23 +44,20 @@ def check_account(settings: Settings) -> DayChecked | None:
 
 @task(name="publish-day", **ONCE)
 def publish(day: date, checked: Sequence[DayChecked], problems: Sequence[str]) -> None:
-    rows = [
-        f"| {c.account_id} | {len(c.sessions)} | {c.fills} | {c.orders} | {c.verdict} |"
-        for c in checked
-    ]
+    rows = [(c.account_id, len(c.sessions), c.fills, c.orders, c.verdict) for c in checked]
     lines = [
         f"# Trading day {day}",
         "",
-        "| account | sessions | fills | orders | record |",
-        "|---|---|---|---|---|",
-        *rows,
-        "",
-        *(f"- {problem}" for problem in problems),
+        *table(("account", "sessions", "fills", "orders", "record"), rows),
+        *(f"- {shown(problem)}" for problem in problems),
     ]
     for one in checked:
         lines += [
-            f"- {one.account_id}: {d['kind']}, {d['what']}: ours {d['ours']}, the venue's "
-            f"{d['venues']}"
+            "- "
+            + shown(
+                f"{one.account_id}: {d['kind']}, {d['what']}: ours {d['ours']}, the venue's "
+                f"{d['venues']}"
+            )
             for d in one.differences
         ]
     create_markdown_artifact(key="trading-day", markdown="\n".join(lines), description=f"{day}")

@@ -2,6 +2,7 @@
 
 import sys
 import time
+from contextlib import suppress
 
 import typer
 from rich.console import Console
@@ -16,6 +17,7 @@ from pxcore.settings import Settings
 
 _WAIT_S = 240.0
 _POLL_S = 0.3
+_REPEAT_S = 1.0  # of the wish: one to leave holds for three times as long
 
 
 def bring_down(settings: Settings, console: Console, *, leaves: bool, is_agreed: bool) -> int:
@@ -45,11 +47,18 @@ def bring_down(settings: Settings, console: Console, *, leaves: bool, is_agreed:
                 raise Misconfigured("nobody is at a terminal to be asked: give --yes")
             if not agrees(console, "Stop?"):
                 raise typer.Abort
-    ask_to_stop(home, there, Stop.LEAVE if leaves else Stop.FLATTEN)
-    deadline = time.monotonic() + _WAIT_S
+    stop = Stop.LEAVE if leaves else Stop.FLATTEN
+    ask_to_stop(home, there, stop)
+    asked_at = time.monotonic()
+    deadline = asked_at + _WAIT_S
     while find_household(home) is not None:
-        if time.monotonic() > deadline:
+        now = time.monotonic()
+        if now > deadline:
             raise Unavailable(f"`px up` has not ended within {_WAIT_S:g} s; see its terminal")
+        if now > asked_at + _REPEAT_S:
+            asked_at = now
+            with suppress(Unavailable):  # it may have heard it before
+                ask_to_stop(home, there, stop)
         time.sleep(_POLL_S)
     console.print("stopped")
     return 0

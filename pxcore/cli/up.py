@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
+from pathlib import Path
 from types import FrameType
 
 from rich.console import Console
@@ -27,6 +28,10 @@ STATUS_INTERRUPTED = 130
 _EVERY_S = 0.3
 _AGAIN_S = 15.0
 _SESSIONS_S = 150.0  # to flatten, reconcile and report
+_ASKED_TO = {
+    Stop.LEAVE: "leave; what it holds stays under its bracket",
+    Stop.FLATTEN: "flatten and end",
+}
 _MODES = {
     Mode.PAPER: "PAPER: trades the paper gateway and nothing else",
     Mode.SHADOW: "SHADOW: watches, and sends no order",
@@ -226,15 +231,21 @@ def _watch(crew: Crew, lock: HomeLock, asked: _Signals, console: Console) -> Sto
 
 
 def _stop_sessions(crew: Crew, paths: Paths, stop: Stop, say: Callable[[str], None]) -> None:
-    """Asks whoever holds an account, also who takes it only now, and waits for the runs to end."""
-    asked: set[tuple[int, str]] = set()
+    """Asks whoever holds an account, also who takes it only now, until it is heard, and waits for
+    the runs to end.
+    """
+    said: set[tuple[int, str]] = set()
+    heard: set[tuple[int, str]] = set()
     deadline = time.monotonic() + _SESSIONS_S
     is_told = False
     while (holders := crew.holders()) or crew.runs():
         for account_id, holder in holders.items():
-            if (account_id, holder) not in asked:
-                asked.add((account_id, holder))
-                _ask(AccountLock(paths.home, account_id, holder="px up"), stop, say, holder)
+            one = (account_id, holder)
+            if one not in said:
+                said.add(one)
+                say(f"{holder} is asked to {_ASKED_TO[stop]}")
+            if one not in heard and _is_asked(paths.home, account_id, stop):
+                heard.add(one)
         if not holders and not is_told:
             is_told = True
             say(f"waiting for {', '.join(crew.runs())}")
@@ -245,10 +256,6 @@ def _stop_sessions(crew: Crew, paths: Paths, stop: Stop, say: Callable[[str], No
         time.sleep(_EVERY_S)
 
 
-def _ask(lock: AccountLock, stop: Stop, say: Callable[[str], None], holder: str) -> None:
-    if stop is Stop.LEAVE:
-        say(f"{holder} is asked to leave; what it holds stays under its bracket")
-        lock.ask_holder_to_leave()
-    else:
-        say(f"{holder} is asked to flatten and end")
-        lock.ask_holder_to_stop()
+def _is_asked(home: Path, account_id: int, stop: Stop) -> bool:
+    lock = AccountLock(home, account_id, holder="px up")
+    return lock.ask_holder_to_leave() if stop is Stop.LEAVE else lock.ask_holder_to_stop()

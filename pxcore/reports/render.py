@@ -10,6 +10,7 @@ from rich.text import Text
 from pxcore.reports.chart import picture
 from pxcore.reports.daily import DailyReport, TradeLine, clock_text
 from pxcore.reports.equity import equity_chart
+from pxcore.reports.markdown import shown, table
 from pxcore.reports.measures import Latency
 
 TRADE_HEADS = (
@@ -111,36 +112,30 @@ def to_markdown(report: DailyReport, *, has_picture: bool = False) -> str:
     curve = equity_chart(report) if has_picture else ""
     if curve:
         lines += [f"![profit and loss of the day, USD]({picture(curve)})", ""]
-    lines += ["| | |", "|---|---|", *(f"| {name} | {text} |" for name, text in facts(report)), ""]
-    lines += ["## Trades", ""]
-    lines += [
-        f"| {' | '.join(TRADE_HEADS)} |",
-        f"|{'---|' * len(TRADE_HEADS)}",
-        *(f"| {' | '.join(trade_cells(t))} |" for t in report.trades),
-        "",
-    ]
+    lines += table(("", ""), facts(report))
+    lines += ["## Trades", "", *table(TRADE_HEADS, map(trade_cells, report.trades))]
     lines += ["## Incidents", ""]
-    lines += [f"- {clock_text(i.at)} {i.level}: {i.code}, {i.text}" for i in report.incidents] or [
-        "none"
-    ]
+    lines += [
+        f"- {clock_text(i.at)} {i.level}: {shown(i.code)}, {shown(i.text)}"
+        for i in report.incidents
+    ] or ["none"]
     lines += ["", "## Reconciliation", "", f"Verdict: **{report.verdict}**", ""]
     if report.differences:
-        lines += ["| what | ours | the venue's | kind |", "|---|---|---|---|"]
-        lines += [
-            f"| {d['what']} | {d['ours']} | {d['venues']} | {d['kind']} |"
-            for d in report.differences
-        ]
+        lines += table(
+            ("what", "ours", "the venue's", "kind"),
+            [(d["what"], d["ours"], d["venues"], d["kind"]) for d in report.differences],
+        )[:-1]
     else:
         lines.append("Orders, fills, P&L, fees and balance agree to the cent.")
     return "\n".join(lines) + "\n"
 
 
 def to_terminal(report: DailyReport) -> RenderableType:
-    table = Table.grid(padding=(0, 2))
-    table.add_column(style="dim", no_wrap=True)
-    table.add_column(overflow="fold")
+    figures = Table.grid(padding=(0, 2))
+    figures.add_column(style="dim", no_wrap=True)
+    figures.add_column(overflow="fold")
     for name, text in facts(report):
-        table.add_row(name, Text(text))
+        figures.add_row(name, Text(text))
     trades = Table(box=None, padding=(0, 1), header_style="dim")
     for head in TRADE_HEADS:
         trades.add_column(
@@ -148,7 +143,7 @@ def to_terminal(report: DailyReport) -> RenderableType:
         )
     for trade in report.trades:
         trades.add_row(*trade_cells(trade))
-    parts: list[RenderableType] = [table, Text(""), trades]
+    parts: list[RenderableType] = [figures, Text(""), trades]
     for difference in report.differences:
         text = f"{difference['kind']}: {difference['what']}, ours {difference['ours']}, "
         parts.append(Text(f"{text}venue's {difference['venues']}", style="bold red"))

@@ -2,11 +2,15 @@
 
 The lock dies with its holder, so that what the file says is only believed while it is locked. A
 wish is for one process, by its number, and is written whole or not at all: on a disk that takes
-none, a signal says to flatten, and nothing can say to leave.
+none, a signal says to flatten, and nothing can say to leave. A wish to leave holds only while
+whoever asks still tries to write it: a disk that hangs may take it later, when its asker has been
+told that it was not heard and may have asked for something else.
 """
 
+import math
 import os
 import signal
+import time
 from contextlib import suppress
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -16,7 +20,7 @@ from typing import IO, Self
 import msgspec
 
 from pxcore.bounded_files import open_file, read_text, write_file
-from pxcore.courtesy import bounded, reason_of
+from pxcore.courtesy import BOUND_S, bounded, reason_of
 from pxcore.decoding import decode_json
 from pxcore.filelock import is_locked, try_lock
 from pxcore.model import Misconfigured, ProtocolError, Unavailable
@@ -86,9 +90,10 @@ class HomeLock:
             text = read_text(_stop_of(self._home))
         except OSError:
             return None
-        word, _, whom = text.partition(" ")
+        word, _, rest = text.partition(" ")
+        until, _, whom = rest.partition(" ")
         is_ours = word in set(Stop) and whom == f"{self._us.address}\n"
-        return Stop(word) if is_ours else None
+        return Stop(word) if is_ours and time.monotonic() <= _seconds(until) else None
 
     def __exit__(self, *error: object) -> None:
         if self._file is not None:
@@ -127,11 +132,14 @@ def find_household(home: Path) -> Household | None:
 
 
 def ask_to_stop(home: Path, there: Household, stop: Stop) -> None:
-    """Raises Unavailable when it cannot be told, and what it does instead when it can be."""
+    """Raises Unavailable when it cannot be told: then it is not told later either. A wish to leave
+    is to be repeated until it has ended: it holds for no longer than this tries.
+    """
     path = _stop_of(home)
-    text = f"{stop} {there.address}\n".encode()
+    until_s = time.monotonic() + BOUND_S if stop is Stop.LEAVE else math.inf
+    text = f"{stop} {until_s:.3f} {there.address}\n".encode()
     try:
-        bounded(f"the file {path.name}", lambda: write_file(path, text))
+        bounded(f"the file {path.name}", lambda: write_file(path, text), limit_s=BOUND_S)
         return
     except (OSError, Unavailable) as error:
         if stop is Stop.LEAVE:
@@ -140,6 +148,14 @@ def ask_to_stop(home: Path, there: Household, stop: Stop) -> None:
                 "without --leave it is told by a signal, and flattens"
             ) from error
     _signal(there)
+
+
+def _seconds(text: str) -> float:
+    """On the clock of the machine that both processes read; never, when it is no number."""
+    try:
+        return float(text)
+    except ValueError:
+        return -math.inf
 
 
 def _signal(there: Household) -> None:

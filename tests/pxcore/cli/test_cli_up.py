@@ -2,13 +2,17 @@
 
 import signal
 import threading
+import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from patience import patience
 
+from pxcore.bounded_files import write_file
 from pxcore.cli.up import _BrokenOff, _Signals
 from pxcore.model import Misconfigured, Unavailable
+from pxcore.runtime import home_lock
 from pxcore.runtime.home_lock import HomeLock, Stop, ask_to_stop, household_of
 
 UNTIL_BROKEN_OFF_S = patience(30)
@@ -40,7 +44,9 @@ def test_one_that_starts_is_named_without_the_address_that_it_has_not_got(tmp_pa
         assert there is not None and there.text.endswith(", http://127.0.0.1:4200")
 
 
-@pytest.mark.parametrize("text", ["", "leave", "leave 1 2026\n", "flatten"])
+@pytest.mark.parametrize(
+    "text", ["", "leave", "leave 1 2026\n", "flatten", "flatten inf", "leave soon 1 2026\n"]
+)
 def test_wish_that_is_cut_off_or_for_another_one_is_none(tmp_path: Path, text: str) -> None:
     with HomeLock(tmp_path) as lock:
         (tmp_path / "locks" / "up.stop").write_text(text)
@@ -57,6 +63,45 @@ def test_wish_to_leave_that_cannot_be_written_is_refused_and_never_taken_for_a_f
         with pytest.raises(Unavailable, match="cannot be told to leave"):
             ask_to_stop(tmp_path, there, Stop.LEAVE)
         assert lock.wish() is None
+
+
+def test_wish_to_leave_that_a_disk_takes_when_it_was_refused_already_is_not_obeyed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Written by itself after its time, as a thread does that a disk gives back at last."""
+    hangs, is_written = threading.Event(), threading.Event()
+
+    def late(path: Path, data: bytes) -> None:
+        hangs.wait()
+        write_file(path, data)
+        is_written.set()
+
+    monkeypatch.setattr(home_lock, "write_file", late)
+    monkeypatch.setattr(home_lock, "BOUND_S", 0.2)
+    with HomeLock(tmp_path) as lock:
+        there = household_of(tmp_path)
+        assert there is not None
+        with pytest.raises(Unavailable, match="cannot be told to leave"):
+            ask_to_stop(tmp_path, there, Stop.LEAVE)
+        hangs.set()
+        assert is_written.wait(UNTIL_BROKEN_OFF_S)
+        assert "leave" in (tmp_path / "locks" / "up.stop").read_text()
+        assert lock.wish() is None
+
+
+def test_wish_to_flatten_holds_for_as_long_as_it_takes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with HomeLock(tmp_path) as lock:
+        there = household_of(tmp_path)
+        assert there is not None
+        an_hour_on = SimpleNamespace(monotonic=lambda: time.monotonic() + 3600)
+        for stop in Stop:
+            ask_to_stop(tmp_path, there, stop)
+            assert lock.wish() is stop
+            with monkeypatch.context() as later:
+                later.setattr(home_lock, "time", an_hour_on)
+                assert lock.wish() is (Stop.FLATTEN if stop is Stop.FLATTEN else None)
 
 
 def test_wish_to_flatten_that_cannot_be_written_is_a_signal(tmp_path: Path) -> None:
