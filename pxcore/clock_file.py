@@ -1,18 +1,19 @@
-"""The paper market's clock as its gateway publishes it: one small file, mapped into memory.
+"""The paper market's clock as its gateway publishes it: one small file.
 
 A market that waits for its session, or falls behind, has no time that could be computed from the
 wall clock: its gateway writes down how far it is, and every process of the session reads that.
 Between two writings time runs on at the market's speed, for as long as the gateway allows. A
 gateway that has died writes no more: its market's time then runs on, so that whoever waits for a
-moment does not wait for ever.
+moment does not wait for ever. So it does when the file is cut short or its disk fails: it is read
+and not mapped, for a mapping of what is no longer there kills whoever looks.
 """
 
-import mmap
 import os
 import struct
 import threading
 import time
 import zlib
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from enum import IntEnum
 from pathlib import Path
@@ -35,6 +36,9 @@ _ATTEMPTS: Final = 1000
 _DEAD_AFTER_NS: Final = int(DEAD_AFTER_S * 1e9)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _US: Final = timedelta(microseconds=1)
+
+
+_Record = tuple[int, int, int, float, int, int, int]
 
 
 class Pace(IntEnum):
@@ -75,11 +79,12 @@ class ClockFile:
                 held = os.pread(descriptor, _SIZE, 0)
                 os.pwrite(descriptor, held.ljust(_SIZE, b"\0"), 0)  # a full disk says so here
                 os.ftruncate(descriptor, _SIZE)
-                self._map = mmap.mmap(descriptor, _SIZE)
-            finally:
+            except OSError:
                 os.close(descriptor)
+                raise
         except OSError as error:
             raise Misconfigured(f"{path} cannot be written: {error.strerror}") from error
+        self._file = os.fdopen(descriptor, "r+b", buffering=0)
 
     def write(self, reading: Reading) -> None:
         record = _RECORD.pack(
@@ -91,7 +96,8 @@ class ClockFile:
             reading.slowed // _US,
             reading.pace,
         )
-        self._map[:] = _HEAD.pack(_MAGIC, zlib.crc32(record)) + record
+        with suppress(OSError):  # a disk that fails: its readers go on as after its death
+            os.pwrite(self._file.fileno(), _HEAD.pack(_MAGIC, zlib.crc32(record)) + record, 0)
 
 
 class PublishedClock:
@@ -103,6 +109,7 @@ class PublishedClock:
         self._latest_us = 0
         self._detached: ShiftedClock | None = None
         self._lock = threading.Lock()
+        self._last: _Record | None = None
         self._open()
         _, _, _, self.speed, *_ = self._read()
 
@@ -148,23 +155,28 @@ class PublishedClock:
 
     def _open(self) -> None:
         try:
-            with open_file(self._path) as file:
-                status = os.fstat(file.fileno())
-                self._map = mmap.mmap(file.fileno(), _SIZE, prot=mmap.PROT_READ)
-        except (OSError, ValueError) as error:
+            self._file = open_file(self._path)
+            status = os.fstat(self._file.fileno())
+        except OSError as error:
             raise _no_clock(self._path) from error
         self._identity = (status.st_dev, status.st_ino)
+        self._last = None
 
-    def _read(self) -> tuple[int, int, int, float, int, int, int]:
-        """A whole record: one that is just being written is read again."""
+    def _read(self) -> _Record:
+        """A whole record: one that is just being written is read again, and of a file that holds
+        none any more the last one counts.
+        """
         for _ in range(_ATTEMPTS):
-            held = self._map[:]
-            magic, check = _HEAD.unpack_from(held)
-            record = held[_HEAD.size :]
-            if magic == _MAGIC and check == zlib.crc32(record):
-                return _RECORD.unpack(record)
+            with suppress(OSError):
+                held = os.pread(self._file.fileno(), _SIZE, 0)
+                record = held[_HEAD.size :]
+                if len(held) == _SIZE and _HEAD.unpack_from(held) == (_MAGIC, zlib.crc32(record)):
+                    self._last = _RECORD.unpack(record)
+                    return self._last
             time.sleep(0)  # whoever writes gets a turn
-        raise _no_clock(self._path)
+        if self._last is None:
+            raise _no_clock(self._path)
+        return self._last
 
     def _is_replaced(self) -> bool:
         """Another gateway took the place of the one that wrote ours, and is read from here on."""

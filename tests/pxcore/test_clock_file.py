@@ -122,6 +122,22 @@ def test_file_that_holds_no_clock_is_refused_in_words(tmp_path: Path, held: byte
         PublishedClock(path).now()
 
 
+@pytest.mark.parametrize("held", [b"", b"PXC1", b"\0" * 200])
+def test_time_runs_on_when_the_file_is_cut_short_or_overwritten(
+    tmp_path: Path, ours: list[float], held: bytes
+) -> None:
+    path = tmp_path / "clock"
+    file = ClockFile(path)
+    file.write(reading(allowed=timedelta(seconds=0.5)))
+    clock = PublishedClock(path)
+    path.write_bytes(held)
+    ours[0] += 0.5
+    assert clock.now() == OPEN + timedelta(seconds=10)
+
+    file.write(reading(30))  # its gateway lives, and writes it whole again
+    assert clock.now() == OPEN + timedelta(seconds=30)
+
+
 def test_clock_that_cannot_be_written_is_refused_in_words(tmp_path: Path) -> None:
     with pytest.raises(Misconfigured, match="cannot be written: No such file"):
         ClockFile(tmp_path / "nowhere" / "clock")
