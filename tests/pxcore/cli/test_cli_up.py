@@ -1,8 +1,8 @@
 """How the start of a `px up` is broken off."""
 
+import math
 import signal
 import threading
-import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -95,12 +95,12 @@ def test_wish_to_flatten_holds_for_as_long_as_it_takes(
     with HomeLock(tmp_path) as lock:
         there = household_of(tmp_path)
         assert there is not None
-        an_hour_on = SimpleNamespace(monotonic=lambda: time.monotonic() + 3600)
+        at_the_end_of_days = SimpleNamespace(monotonic=lambda: math.inf)
         for stop in Stop:
             ask_to_stop(tmp_path, there, stop)
             assert lock.wish() is stop
             with monkeypatch.context() as later:
-                later.setattr(home_lock, "time", an_hour_on)
+                later.setattr(home_lock, "time", at_the_end_of_days)
                 assert lock.wish() is (Stop.FLATTEN if stop is Stop.FLATTEN else None)
 
 
