@@ -2,6 +2,8 @@
 
 Needs a Prefect server and `PREFECT_API_URL`, which is refused when it is missing: without it
 Prefect would start a temporary server that schedules nothing.
+
+It executes the flows of this folder alone (`deployments/entry.py`).
 """
 
 import os
@@ -9,6 +11,7 @@ import sys
 
 from prefect import serve
 
+from deployments.entry import run_only
 from deployments.register import WITHOUT_SERVER
 from deployments.registry import Runner, deployments_of
 from pxcore.model import Misconfigured
@@ -29,6 +32,7 @@ def main(argv: list[str]) -> int:
     except Misconfigured as error:
         print("\n".join(error.problems), file=sys.stderr)
         return 2
+    run_only(made)
     serve(*made, limit=len(made) + _SPARE, pause_on_shutdown=False, print_starting_message=False)
     return 0
 

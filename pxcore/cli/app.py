@@ -32,7 +32,7 @@ from pxcore.cli.replay import replay_session
 from pxcore.cli.report import show_report
 from pxcore.cli.simulate import run_simulation
 from pxcore.cli.strategies import show_strategies
-from pxcore.cli.ui import serve_ui
+from pxcore.cli.ui import make_new_key, serve_ui
 from pxcore.cli.up import keep_up
 from pxcore.cli.watchdog import watch
 from pxcore.logs import take_over_crashes
@@ -388,12 +388,22 @@ def simulate(
 def ui(
     run_id: Annotated[str | None, typer.Argument(help="Id of a flow run to open.")] = None,
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 for a free one.")] = 0,
+    no_open: Annotated[
+        bool, typer.Option("--no-open", help="Only print the link, which logs in once.")
+    ] = False,
+    new_key: Annotated[
+        bool, typer.Option("--new-key", help="Log every browser out, and end.")
+    ] = False,
 ) -> None:
-    """Prefect's UI over the runs of this home folder, until Ctrl-C.
+    """Prefect's UI in a browser that is logged in: of the `px up` that runs here, or by itself over
+    the runs of this home folder, until Ctrl-C.
 
     Example: px ui --port 4200
     """
-    raise typer.Exit(serve_ui(Paths(load_settings().home), port, run_id, console()))
+    paths = Paths(load_settings().home)
+    if new_key:
+        raise typer.Exit(make_new_key(paths, console()))
+    raise typer.Exit(serve_ui(paths, port, run_id, console(), opens=not no_open))
 
 
 @app.command()

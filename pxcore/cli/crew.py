@@ -49,7 +49,7 @@ class Crew:
         self._port = port
         self._say = say
         self.ui = f"http://127.0.0.1:{port}"
-        self.api = PrefectApi(self.ui)
+        self.api = PrefectApi(self.ui, self._paths)
         self._well_at_s = time.monotonic()
         self._is_outage = False
         self._server_starts = 1

@@ -1,4 +1,5 @@
-"""Prefect as a command: its server on loopback, its home under ours, nothing phoning home.
+"""Prefect as a command: its server on loopback, its home under ours, nothing phoning home, and
+nobody asking anything of it without this home's key.
 
 The one place in `pxcore` that knows Prefect's name, and only as programs to start: no import.
 """
@@ -15,9 +16,11 @@ import requests
 from pxcore.model import Misconfigured
 from pxcore.runtime.paths import Paths
 from pxcore.runtime.process import spawn
+from pxcore.runtime.server_key import server_key
 from pxcore.runtime.starting import Say, Step, wait_until
 
 _ANSWER_S = 5.0  # for one question; it is asked again
+RUNNER_LOOKS_EVERY_S = 1  # a flatten by hand starts within three
 HEARTBEAT_EVERY_S = 30  # of a flow run; Prefect takes no less
 
 
@@ -45,20 +48,22 @@ def check_port(port: int, what: str) -> None:
 def prefect_environ(
     paths: Paths, port: int, base: Mapping[str, str] = os.environ
 ) -> dict[str, str]:
-    """Environment of Prefect's processes: theirs alone, whatever the user's own profile says.
+    """Environment of Prefect's processes: theirs alone, whatever the user's own profile says, with
+    the key of this home's server.
 
-    `base` is all that is kept besides.
+    `base` is all that is kept besides. Raises Misconfigured when there is no key to be had.
     """
     kept = {n: v for n, v in base.items() if not n.startswith("PREFECT_")}
     return kept | {
         "PREFECT_HOME": str(paths.prefect),
         "PREFECT_API_URL": f"http://127.0.0.1:{port}/api",
+        "PREFECT_API_AUTH_STRING": server_key(paths),
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
         "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": (
             "prefect.server.concurrency.lease_storage.filesystem"
         ),
-        "PREFECT_RUNNER_POLL_FREQUENCY": "1",  # seconds: a flatten by hand starts within three
+        "PREFECT_RUNNER_POLL_FREQUENCY": str(RUNNER_LOOKS_EVERY_S),
         "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": str(HEARTBEAT_EVERY_S),
         "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
         "PREFECT_CLI_PROMPT": "false",
@@ -69,22 +74,28 @@ def prefect_environ(
     }
 
 
+def _server_environ(paths: Paths, port: int) -> dict[str, str]:
+    """What the server alone needs besides."""
+    environ = prefect_environ(paths, port)
+    return environ | {
+        "PREFECT_SERVER_API_HOST": "127.0.0.1",
+        "PREFECT_SERVER_API_PORT": str(port),
+        "PREFECT_SERVER_API_AUTH_STRING": environ["PREFECT_API_AUTH_STRING"],
+        "PREFECT_SERVER_CSRF_PROTECTION_ENABLED": "true",
+        "PREFECT_SERVER_CORS_ALLOWED_ORIGINS": f"http://127.0.0.1:{port},http://localhost:{port}",
+    }
+
+
 def start_server(paths: Paths, port: int) -> "subprocess.Popen[str]":
     """Prefect's server, ending with us. Not listening yet: see `wait_for_server`."""
     return spawn(
         "pxcore.runtime.tether",
         sys.executable,
         "-m",
-        "prefect",
-        "server",
-        "start",
-        "--host",
-        "127.0.0.1",
-        "--port",
-        str(port),
+        "deployments.server",
         stderr=paths.logs / "prefect-server.log",
         stdout=paths.logs / "prefect-server.log",
-        environ=prefect_environ(paths, port),
+        environ=_server_environ(paths, port),
     )
 
 

@@ -7,6 +7,8 @@ import msgspec
 import requests
 
 from pxcore.calendar import CHICAGO
+from pxcore.cli.prefect_session import PrefectSession
+from pxcore.runtime.paths import Paths
 
 _TIMEOUT_S = 3.0
 _RUNS = 200
@@ -34,16 +36,14 @@ class TakenRun(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PrefectApi:
-    """Of the server at `ui`, such as http://127.0.0.1:4200. Loopback: no proxy, no auth."""
+    """Of the server at `ui`, such as http://127.0.0.1:4200, whose key is in this home."""
 
-    def __init__(self, ui: str) -> None:
-        self._api = f"{ui}/api"
-        self._session = requests.Session()
-        self._session.trust_env = False
+    def __init__(self, ui: str, paths: Paths) -> None:
+        self._session = PrefectSession(ui, paths)
 
     def is_well(self) -> bool:
         try:
-            return self._session.get(f"{self._api}/health", timeout=_TIMEOUT_S).ok
+            return self._session.ask("GET", "/api/health", timeout_s=_TIMEOUT_S).ok
         except requests.RequestException:
             return False
 
@@ -129,7 +129,7 @@ class PrefectApi:
         return found
 
     def _post(self, path: str, body: dict[str, Any]) -> Any:
-        answer = self._session.post(f"{self._api}/{path}", json=body, timeout=_TIMEOUT_S)
+        answer = self._session.ask("POST", f"/api/{path}", body, timeout_s=_TIMEOUT_S)
         answer.raise_for_status()
         return answer.json()
 

@@ -19,6 +19,7 @@ from typer.testing import CliRunner
 
 from pxcore.cli.app import app
 from pxcore.cli.orchestrator import px_environ
+from pxcore.cli.prefect_session import PrefectSession
 from pxcore.clock_file import PublishedClock
 from pxcore.gateway import Budget, GatewayClient, SharedLedger
 from pxcore.runtime.home_lock import household_of
@@ -84,8 +85,7 @@ class House:
         self.log = folder / "up.log"
         self.environ = px_environ(os.environ, {"PX_HOME": str(self.home), **settings})
         self._arguments = arguments
-        self._session = requests.Session()
-        self._session.trust_env = False
+        self._prefect: PrefectSession | None = None
         self._client: GatewayClient | None = None
         if database is not None:
             begin_with(database, Paths(self.home))
@@ -110,6 +110,7 @@ class House:
         if self._client is not None:
             self._client.close()
             self._client = None
+        self._prefect = None
         self.log.unlink()
         self.process = self._started()
         self.wait_until_up()
@@ -139,6 +140,12 @@ class House:
         assert there is not None
         return there.ui
 
+    @property
+    def prefect(self) -> PrefectSession:
+        if self._prefect is None:
+            self._prefect = PrefectSession(self.ui, Paths(self.home))
+        return self._prefect
+
     # -- Prefect, as its UI does it ---------------------------------------------------------------
 
     def get(self, path: str) -> Any:
@@ -147,15 +154,16 @@ class House:
     def post(self, path: str, body: Any) -> Any:
         return self._asked("POST", path, body)
 
+    def patch(self, path: str, body: Any) -> Any:
+        return self._asked("PATCH", path, body)
+
     def _asked(self, method: str, path: str, body: Any) -> Any:
         """Again after a 503, with which Prefect answers while its SQLite is locked: it has done
         nothing then, and its own clients ask again.
         """
 
         def answered() -> requests.Response | None:
-            answer = self._session.request(
-                method, f"{self.ui}/api/{path}", json=body, timeout=patience(30)
-            )
+            answer = self.prefect.ask(method, f"/api/{path}", body, timeout_s=patience(30))
             return None if answer.status_code == 503 else answer
 
         answer = until(answered, what=f"{method} {path}")

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import requests
 from alert_receiver import receiving
 from patience import patience
 
@@ -20,6 +19,7 @@ from pxcore.cli.orchestrator import (
     start_server,
     wait_for_server,
 )
+from pxcore.cli.prefect_session import PrefectSession
 from pxcore.runtime.paths import Paths
 from pxcore.runtime.process import end
 
@@ -55,42 +55,39 @@ def run_of(mode: str, home: Path, server: tuple[Paths, int], **settings: str) ->
     return found
 
 
-def api(port: int, path: str, body: dict[str, Any]) -> Any:
-    with requests.Session() as session:
-        session.trust_env = False
-        answer = session.post(f"http://127.0.0.1:{port}/api/{path}", json=body, timeout=patience(5))
-    answer.raise_for_status()
-    return answer.json()
-
-
-def run_log(port: int, flow_run_id: str) -> list[dict[str, Any]]:
+def run_log(server: tuple[Paths, int], flow_run_id: str) -> list[dict[str, Any]]:
+    paths, port = server
+    session = PrefectSession(f"http://127.0.0.1:{port}", paths)
     found: list[dict[str, Any]] = []
     while True:
         wanted = {"logs": {"flow_run_id": {"any_": [flow_run_id]}}, "sort": "TIMESTAMP_ASC"}
-        page = api(port, "logs/filter", wanted | {"limit": 200, "offset": len(found)})
-        found += page
-        if len(page) < 200:
+        page = wanted | {"limit": 200, "offset": len(found)}
+        answer = session.ask("POST", "/api/logs/filter", page, timeout_s=patience(5))
+        answer.raise_for_status()
+        found += answer.json()
+        if len(answer.json()) < 200:
+            session.close()
             return found
 
 
 def test_burst_is_cut_and_says_how_much_and_every_alarm_comes(prefect_server, tmp_path):
-    _, port = prefect_server
     run = run_of("burst", tmp_path / "home", prefect_server)
-    lines = [line for line in run_log(port, run) if "case " in line["message"]]
+    lines = [line for line in run_log(prefect_server, run) if "case " in line["message"]]
     kinds = Counter((line["message"].split()[1], line["level"]) for line in lines)
     assert kinds[("alarm", 40)] == 50
     infos = kinds[("info", 20)]
     assert 20 <= infos < 20 * patience(1.25)  # twenty a second, and it takes far less than five
-    said = [line["message"] for line in run_log(port, run) if "left out" in line["message"]]
+    said = [
+        line["message"] for line in run_log(prefect_server, run) if "left out" in line["message"]
+    ]
     assert sum(int(text.split()[0]) for text in said) == 300 - infos
     assert all(line["task_run_id"] for line in lines)
 
 
 def test_secret_is_in_no_log_of_a_run_that_fails_with_it(prefect_server, tmp_path):
-    _, port = prefect_server
     home = tmp_path / "home"
     run = run_of("secret", home, prefect_server, PX_LOG_FORMAT="json")
-    told = "\n".join(line["message"] for line in run_log(port, run))
+    told = "\n".join(line["message"] for line in run_log(prefect_server, run))
     assert "loguru has" in told and "logging has" in told
     assert "RuntimeError: failed with ***" in told and "ValueError: cause with ***" in told
     written = (home / "logs" / "trading-day.log").read_text()
@@ -130,7 +127,6 @@ def test_session_is_not_held_up_when_prefects_server_goes_away(tmp_path):
 def test_broken_day_is_alerted_by_its_flow_and_what_the_session_said_is_in_its_log(
     start_paper, start_flow, prefect_server
 ):
-    _, port = prefect_server
     _, settings = start_paper(window_s=600.0)
     with receiving() as receiver:
         more = {"PX_LOG_FORMAT": "json", "PX_ALERT_URLS": receiver.url, "PX_API_KEY": KEY}
@@ -148,7 +144,7 @@ def test_broken_day_is_alerted_by_its_flow_and_what_the_session_said_is_in_its_l
         came = receiver.next()
     assert (outcome["flat"], outcome["reconciled"]) == (True, False)
     assert "reconciliation broken" in came["title"] and "journal damaged" in came["message"]
-    lines = run_log(port, outcome["flow_run_id"])
+    lines = run_log(prefect_server, outcome["flow_run_id"])
     said = {line["message"].split()[0] for line in lines if line["task_run_id"]}
     assert {"entry.sent", "phase.protected", "flat.proven"} <= said
     assert any("alert reconciliation.broken" in line["message"] for line in lines)

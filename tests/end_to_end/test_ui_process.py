@@ -5,6 +5,7 @@ With PICTURES_OF_PX=docs/pictures in the environment the pages are kept there as
 
 import base64
 import os
+import re
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -38,6 +39,15 @@ class Pages:
             deviceScaleFactor=1,
             mobile=False,
         )
+
+    def log_in(self, name: str = "127.0.0.1") -> str:
+        """As `px ui` does it, by a link that is good once."""
+        said = self._house.px("ui", "--no-open").stdout
+        (link,) = re.findall(r"http://\S+", said)
+        self._browser.call("Page.navigate", url=link.replace("127.0.0.1", name))
+        path = "location.pathname"
+        until(lambda: self._browser.ask(path) == "/runs", what="a page that is logged in")
+        return str(link)
 
     def visit(self, path: str, *words: str) -> str:
         """The page's text, once it has all these words."""
@@ -74,7 +84,9 @@ class Pages:
 def pages(house: House, tmp_path: Path) -> Iterator[Pages]:
     browser = Browser(tmp_path)
     try:
-        yield Pages(house, browser)
+        pages = Pages(house, browser)
+        pages.log_in()
+        yield pages
     finally:
         browser.close()
 

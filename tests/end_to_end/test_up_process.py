@@ -4,14 +4,13 @@ import subprocess
 import sys
 import time
 from datetime import datetime
-from pathlib import Path
 
 import pytest
 from house import House, until
 from patience import patience
 
 from pxcore.calendar import CHICAGO
-from pxcore.cli.orchestrator import prefect_environ
+from pxcore.cli.orchestrator import RUNNER_LOOKS_EVERY_S, prefect_environ
 from pxcore.runtime.paths import Paths
 
 pytestmark = [
@@ -30,7 +29,6 @@ SCHEDULED = {
     "housekeeping",
 }
 BY_HAND = {"flatten", "kill-switch"}
-RUNNER_LOOKS_S = float(prefect_environ(Paths(Path()), 0)["PREFECT_RUNNER_POLL_FREQUENCY"])
 
 
 # -- what it says, and what it registered -------------------------------------------------------
@@ -62,7 +60,8 @@ def test_second_px_up_refuses_and_names_the_first(house):
 
 def test_registering_again_makes_no_second_automation_and_removes_a_stale_deployment(house):
     before = house.post("automations/filter", {})
-    environ = house.environ | {"PREFECT_API_URL": f"{house.ui}/api"}
+    port = int(house.ui.rpartition(":")[2])
+    environ = prefect_environ(Paths(house.home), port, house.environ)
     for _ in range(2):
         done = subprocess.run(
             [sys.executable, "-m", "deployments.register"],
@@ -154,7 +153,9 @@ def test_flatten_by_hand_starts_at_the_runners_next_look_and_ends_a_live_session
     state = house.ended(run_id)
     assert state["name"] == "Completed (flat)", state
     assert house.is_flat()
-    assert waited < RUNNER_LOOKS_S + 4 * import_s(house), "the runner's look, the flow's process"
+    assert waited < RUNNER_LOOKS_EVERY_S + 4 * import_s(house), (
+        "the runner's look, the flow's process"
+    )
     assert house.ended(held)["name"].startswith("Completed (flat")
 
 

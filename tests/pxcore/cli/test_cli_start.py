@@ -171,7 +171,7 @@ def served(name: str, *tags: str, polled: str | None) -> dict[str, Any]:
     return {"name": name, "tags": tags, "last_polled": polled}
 
 
-def test_runner_is_at_work_once_it_has_asked_for_each_of_its_deployments() -> None:
+def test_runner_is_at_work_once_it_has_asked_for_each_of_its_deployments(tmp_path: Path) -> None:
     before, after = "2026-11-29T13:59:59.900000Z", "2026-11-29T14:00:03.100000Z"
     there = [
         served("trading-day", "px", "session", polled=after),
@@ -181,8 +181,9 @@ def test_runner_is_at_work_once_it_has_asked_for_each_of_its_deployments() -> No
         served("of somebody else", polled=None),
     ]
     server = RawHttp()
+    server.script("/api/csrf-token", answer(body={"token": "t"}))
     server.script("/api/deployments/filter", answer(raw=msgspec.json.encode(there)))
-    api = PrefectApi(server.url)
+    api = PrefectApi(server.url, Paths(tmp_path))
     assert api.unpolled(BEGAN, **TAGS["sessions"]) == []
     assert api.unpolled(BEGAN, **TAGS["safety"]) == ["sweep", "preflight"]
     server.close()
@@ -209,8 +210,9 @@ def test_runner_that_hangs_at_its_start_is_named_and_not_started_again(
     crew.end()
 
 
-def test_server_that_cannot_tell_says_of_no_runner_that_it_is_at_work() -> None:
+def test_server_that_cannot_tell_says_of_no_runner_that_it_is_at_work(tmp_path: Path) -> None:
     server = RawHttp()
+    server.script("/api/csrf-token", answer(body={"token": "t"}))
     server.script("/api/deployments/filter", answer(503))
-    assert PrefectApi(server.url).unpolled(BEGAN, wanted="px") is None
+    assert PrefectApi(server.url, Paths(tmp_path)).unpolled(BEGAN, wanted="px") is None
     server.close()

@@ -30,6 +30,7 @@ DEPLOYMENTS = [
 @pytest.fixture
 def server() -> Iterator[RawHttp]:
     made = RawHttp()
+    made.script("/api/csrf-token", answer(body={"token": "t"}))
     made.script("/api/deployments/filter", answer(body=DEPLOYMENTS))
     made.script("/api/flow_runs/filter", answer(body=[]))
     made.script("/api/flow_runs/r1/set_state", answer(body={"status": "ACCEPT"}))
@@ -59,7 +60,7 @@ def runners(
 ) -> Iterator[Runners]:
     paths = Paths(tmp_path)
     paths.make()
-    made = Runners(paths, PrefectApi(server.url), {}, say=said.append)
+    made = Runners(paths, PrefectApi(server.url, paths), {}, say=said.append)
     yield made
     made.end()
 

@@ -160,4 +160,5 @@ class RawHttp:
             fields[name.lower()] = value.strip()
         body = reader.read(int(fields.get("content-length", 0)))
         token = fields.get("authorization", "").removeprefix("Bearer ") or None
-        return Request(line[0], line[1], token, json.loads(body) if body else None)
+        path = line[1].partition("?")[0]
+        return Request(line[0], path, token, json.loads(body) if body else None)
