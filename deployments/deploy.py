@@ -17,10 +17,10 @@ from deployments.register import WITHOUT_SERVER, register
 from deployments.registry import Runner, deployments_of
 from deployments.trading_day import queue_of
 from pxcore.cli.orchestrator import HEARTBEAT_EVERY_S
+from pxcore.entry import settle
 from pxcore.model import Misconfigured
 from pxcore.runtime.accounts import accounts
 from pxcore.settings import AccountlessSettings, load_settings
-from pxcore.streams import settle_streams
 
 SAFETY, ANYWHERE = "safety", "anywhere"
 _ANYWHERE = ("weekly-report",)
@@ -80,5 +80,5 @@ def main(argv: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    settle_streams()
+    settle()
     sys.exit(main(sys.argv))

@@ -17,10 +17,10 @@ from prefect.deployments.runner import RunnerDeployment
 from deployments.automations import automations, put_in_place
 from deployments.make import TAG
 from deployments.registry import every_deployment
+from pxcore.entry import settle
 from pxcore.model import Misconfigured
 from pxcore.runtime.accounts import accounts
 from pxcore.settings import AccountlessSettings, load_settings
-from pxcore.streams import settle_streams
 
 WITHOUT_SERVER = "PREFECT_API_URL is missing: `px up` starts a server with everything"
 
@@ -65,5 +65,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    settle_streams()
+    settle()
     sys.exit(main())

@@ -14,8 +14,8 @@ from prefect import serve
 from deployments.entry import run_only
 from deployments.register import WITHOUT_SERVER
 from deployments.registry import Runner, deployments_of
+from pxcore.entry import settle
 from pxcore.model import Misconfigured
-from pxcore.streams import settle_streams
 
 _SPARE = 4  # runs beside one for each deployment: a second one is refused by the flow, not unseen
 
@@ -38,5 +38,5 @@ def main(argv: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    settle_streams()
+    settle()
     sys.exit(main(sys.argv))

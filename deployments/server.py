@@ -11,7 +11,7 @@ from prefect.server.api.server import create_app
 from prefect.settings import get_current_settings
 
 from deployments.guard import Guard
-from pxcore.streams import settle_streams
+from pxcore.entry import settle
 
 
 def main() -> int:
@@ -36,5 +36,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    settle_streams()
+    settle()
     sys.exit(main())

@@ -17,10 +17,10 @@ from prefect.exceptions import TerminationSignal
 
 from flows.outcome import DayFailed, Outcome
 from flows.trading_day import trading_day
+from pxcore.entry import settle
 from pxcore.model import Misconfigured, PxError
 from pxcore.runtime.lines import Line
 from pxcore.runtime.voice import own_pipes, write_all
-from pxcore.streams import settle_streams
 from tasks.control import CONTROL
 
 _SESSION_S = 40.0  # for the session's own flatten, once nobody is there any more
@@ -47,7 +47,7 @@ class Told:
 
 
 def main() -> int:
-    settle_streams()
+    settle()
     pipes = own_pipes()
     say = Told(pipes.says)
     CONTROL.listeners.append(say)

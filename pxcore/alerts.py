@@ -21,12 +21,12 @@ from loguru import logger
 
 from pxcore.courtesy import bounded
 from pxcore.decoding import decode_json
+from pxcore.entry import settle
 from pxcore.logs import log_to, take_over_crashes
 from pxcore.masking import Masker
 from pxcore.model import Unavailable
 from pxcore.plain_text import plain, plain_lines
 from pxcore.settings import Settings
-from pxcore.streams import settle_streams
 
 _RETRY_AFTER_S = (5.0, 15.0, 60.0, 180.0)
 _CONNECT_S, _REPLY_S = 5.0, 10.0
@@ -200,7 +200,7 @@ def _note(errand: Errand) -> None:
 
 def main() -> int:
     """`python -m pxcore.alerts`, an Errand on its stdin."""
-    settle_streams()
+    settle()
     errand = decode_json(sys.stdin.buffer.read(), Errand)
     log_to(Path(errand.log), level="INFO", masker=Masker(errand.secrets))
     take_over_crashes()

@@ -57,10 +57,11 @@ def read_end(path: Path, most: int = 1 << 16) -> str:
 
 
 def write_file(path: Path, data: bytes) -> None:
-    """The file holds this and nothing else, or is as it was. Raises OSError."""
+    """The file holds this alone, for its owner alone, or is as it was. Raises OSError."""
     fresh = path.with_name(f"{path.name}.{secrets.token_hex(4)}.new")  # nobody's: never a pipe
     try:
-        with fresh.open("xb") as file:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _flag("O_BINARY")
+        with os.fdopen(os.open(fresh, flags, 0o600), "wb") as file:
             file.write(data)
         fresh.replace(path)
     except OSError:

@@ -86,7 +86,7 @@ def _opened(path: Path) -> tuple[TextIO | None, str]:
     flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NONBLOCK", 0)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        file = os.open(path, flags, 0o666)
+        file = os.open(path, flags, 0o600)
     except OSError as error:
         return None, f"{path} cannot be written: {error.strerror}"
     return open(file, "a", encoding="utf-8", errors="backslashreplace", buffering=1), ""

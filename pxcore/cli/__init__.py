@@ -2,12 +2,13 @@
 
 import sys
 
-from pxcore.streams import settle_streams, tell_losses
+from pxcore.entry import settle
+from pxcore.streams import tell_losses
 
 
 def main() -> None:
     """Loads the program and runs it: a Ctrl-C while it loads is no traceback either."""
-    settle_streams()
+    settle()
     try:
         from pxcore.cli.app import main as run
     except KeyboardInterrupt:

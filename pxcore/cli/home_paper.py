@@ -18,6 +18,7 @@ from pxcore.cli.paper import BEFORE_OPEN, clock_path, is_before_open, market_sta
 from pxcore.clock import ShiftedClock
 from pxcore.clock_file import PublishedClock
 from pxcore.gateway.choose import choose_contract, exchange_root
+from pxcore.handing import hand_over
 from pxcore.model import Misconfigured, Unavailable
 from pxcore.paper.catalogue import catalogue
 from pxcore.paper.config import PaperConfig
@@ -103,7 +104,8 @@ class HomePaper:
             state=str(self._state),
             exit_on_stdin_eof=True,
         )
-        process = spawn("pxcore.paper", msgspec.json.encode(config).decode(), stderr=self._log)
+        given = hand_over(self._paths.handed, msgspec.json.encode(config))
+        process = spawn("pxcore.paper", given, stderr=self._log)
         name = f"the paper gateway of {self.account_id}"
         try:
             if not first_line(process, Step(name, process, log=self._log, say=self._say)):

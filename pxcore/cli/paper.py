@@ -16,6 +16,7 @@ from pxcore.clock_file import PublishedClock
 from pxcore.decoding import decode_json
 from pxcore.gateway import GatewayClient
 from pxcore.gateway.choose import choose_contract, exchange_root
+from pxcore.handing import hand_over
 from pxcore.model import Misconfigured, Unavailable
 from pxcore.paper.catalogue import catalogue
 from pxcore.paper.config import PaperConfig, Recording
@@ -186,9 +187,8 @@ class Paper:
             ),
             exit_on_stdin_eof=True,
         )
-        self._process = spawn(
-            "pxcore.paper", msgspec.json.encode(config).decode(), stderr=self._log
-        )
+        given = hand_over(paths.handed, msgspec.json.encode(config))
+        self._process = spawn("pxcore.paper", given, stderr=self._log)
 
     def wait_until_listening(self, say: Say = lambda text: None) -> None:
         """Raises Unavailable, with what it said, when it ends or hangs before."""

@@ -2,9 +2,9 @@
 
 import sys
 
+from pxcore.entry import settle
 from pxcore.paper.process import main
-from pxcore.streams import settle_streams
 
 if __name__ == "__main__":
-    settle_streams()
+    settle()
     sys.exit(main(sys.argv[1:]))

@@ -21,6 +21,7 @@ import uvicorn
 from pxcore.clock import Clock, ShiftedClock, WallClock
 from pxcore.clock_file import ClockFile, Pace, PublishedClock
 from pxcore.decoding import decode_json
+from pxcore.handing import is_handed, taken_over
 from pxcore.logs import log_to
 from pxcore.masking import Masker
 from pxcore.model import Misconfigured, ProtocolError
@@ -42,12 +43,15 @@ _KEEP_S = 1.0
 
 
 def main(arguments: list[str]) -> int:
-    """Runs with the configuration that the one argument holds as JSON; returns the exit status."""
+    """Runs with the configuration that the one argument holds as JSON, or that was handed over;
+    returns the exit status.
+    """
     if len(arguments) != 1:
         return _refused("usage: python -m pxcore.paper '{\"port\": 0, ...}'")
     try:
-        config = decode_json(arguments[0], PaperConfig)
-    except ProtocolError as error:
+        given = taken_over(arguments[0]) if is_handed(arguments[0]) else arguments[0]
+        config = decode_json(given, PaperConfig)
+    except (ProtocolError, OSError) as error:
         return _refused(f"configuration: {error}")
     log_to(None, level="WARNING", masker=Masker((config.api_key,) if config.api_key else ()))
     return run(config)

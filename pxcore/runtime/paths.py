@@ -7,6 +7,26 @@ from pathlib import Path
 
 from pxcore.courtesy import bounded
 from pxcore.model import Misconfigured, Unavailable
+from pxcore.privacy import tighten
+
+# All that is ever written there. The folder may hold other things, which are not ours to touch.
+_OURS = (
+    "alerts",
+    "backups",
+    "budget",
+    "handed",
+    "journal",
+    "locks",
+    "logs",
+    "prefect",
+    "reports",
+    "runs",
+    "px.sqlite*",
+    "paper*",
+    "accounts.toml",
+    "KILL",
+    "HERE",
+)
 
 
 class Paths:
@@ -21,11 +41,16 @@ class Paths:
         self.prefect = self.home / "prefect"
         self.reports = self.home / "reports"
         self.backups = self.home / "backups"
+        self.handed = self.home / "handed"
 
     def make(self) -> None:
-        """The home folder and its logs exist. Raises Misconfigured when they cannot be written."""
+        """The home folder and its logs exist, and nobody else reads what is in it. Raises
+        Misconfigured when they cannot be written.
+        """
         try:
             self.logs.mkdir(parents=True, exist_ok=True)
+            self.home.chmod(0o700)
+            tighten(*(path for name in _OURS for path in self.home.glob(name)))
             probe = self.logs / f".write-{os.getpid()}"
             probe.touch()
             probe.unlink()

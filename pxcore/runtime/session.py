@@ -41,7 +41,9 @@ from pxcore.engine.events import (
     SnapshotFailed,
     SnapshotTaken,
 )
+from pxcore.entry import settle
 from pxcore.gateway import HubLimits, Realtime
+from pxcore.handing import taken_over
 from pxcore.journal import SCHEMA, Journal, Opening, RowKind
 from pxcore.journal.operator import OperatorJournal
 from pxcore.logs import log_as_set, take_over_crashes
@@ -71,7 +73,6 @@ from pxcore.runtime.watch import FileWatch, watch_pipe
 from pxcore.runtime.wire_record import WireRecord
 from pxcore.settings import GatewayName, Mode, Settings, load_settings
 from pxcore.strategies import choose_strategy
-from pxcore.streams import settle_streams
 
 _TICK_S = 0.1
 _PROGRESS_S = 0.5
@@ -420,11 +421,11 @@ _LOG_LEVEL = {Level.INFO: "INFO", Level.WARNING: "WARNING", Level.ALARM: "ERROR"
 
 def main(argv: list[str]) -> Exit:
     """`python -m pxcore.runtime.session PLAN`."""
-    settle_streams()
+    settle()
     pipes = own_pipes()  # before the strategy is imported: it may print
     voice = Voice(pipes.says)
     try:
-        plan = decode_json(argv[1], SessionPlan)
+        plan = decode_json(taken_over(argv[1]), SessionPlan)
         settings = load_settings()
         paths = Paths(settings.home)
         log_as_set(settings, paths.logs / f"{plan.session_id}.log", session=plan.session_id)

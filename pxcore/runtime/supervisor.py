@@ -18,6 +18,7 @@ import msgspec
 from pxcore.engine.commands import Level, Notice
 from pxcore.engine.events import Ask
 from pxcore.gateway import Urgency
+from pxcore.handing import hand_over
 from pxcore.model import ProtocolError, PxError, Scope, Unavailable
 from pxcore.runtime.door import Door
 from pxcore.runtime.halts import latch_halt
@@ -83,7 +84,7 @@ class Supervisor:
         paths = Paths(self._settings.home)
         process = spawn(
             "pxcore.runtime.session",
-            msgspec.json.encode(self._plan).decode(),
+            hand_over(paths.handed, msgspec.json.encode(self._plan)),
             stderr=paths.logs / f"{self._plan.session_id}.err",
         )
         self._process = process

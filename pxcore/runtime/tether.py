@@ -11,6 +11,8 @@ import sys
 import threading
 from types import FrameType
 
+from pxcore.privacy import keep_private
+
 _GRACE_S = 5.0
 
 
@@ -64,4 +66,5 @@ def _tell_group(child: "subprocess.Popen[bytes]", number: int) -> None:
 
 
 if __name__ == "__main__":
+    keep_private()
     sys.exit(main(sys.argv[1:]))

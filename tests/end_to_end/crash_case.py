@@ -27,6 +27,7 @@ from pxcore.cli.market import choose_market
 from pxcore.clock import ShiftedClock
 from pxcore.engine.commands import Notice
 from pxcore.engine.events import Ask
+from pxcore.handing import hand_over
 from pxcore.journal.replay import replay
 from pxcore.model import OrderType
 from pxcore.paper.config import PaperConfig
@@ -179,7 +180,7 @@ class Victim:
         else:
             self._process = spawn(
                 "pxcore.runtime.session",
-                msgspec.json.encode(plan).decode(),
+                hand_over(Paths(settings.home).handed, msgspec.json.encode(plan)),
                 stderr=Paths(settings.home).logs / "victim.err",
             )
             self._thread = threading.Thread(target=self._read)

@@ -226,6 +226,37 @@ def test_key_is_for_its_owner_alone_and_in_no_argument_list(house):
     assert not any(secret in log.read_text(errors="replace") for log in house.home.rglob("*.log"))
 
 
+def readable_by_others(home: Path) -> list[str]:
+    found = [home, *home.rglob("*")]
+    return [f"{p} {p.lstat().st_mode:o}" for p in found if p.lstat().st_mode & 0o077]
+
+
+def test_home_of_a_session_and_what_it_was_told_to_do_are_for_its_owner_alone(house, held):
+    assert len(list(house.home.rglob("*"))) > 30
+    assert readable_by_others(house.home) == []
+    (line,) = [p.cmdline() for p in house.family() if "pxcore.runtime.session" in p.cmdline()]
+    assert "balance" not in str(line) and len(str(line)) < 400
+    assert list(Paths(house.home).handed.iterdir()) == [], "it was read"
+    house.set_state(held, "CANCELLING")
+    house.released()
+
+
+def test_what_others_could_read_is_theirs_no_more_after_the_next_start(tmp_path):
+    home, elsewhere = tmp_path / "home", tmp_path / "elsewhere"
+    for folder in (home, home / "journal", home / "mine", elsewhere):
+        folder.mkdir(mode=0o755)
+    mine = (home / "notes.txt", home / "mine" / "x", elsewhere / "y")
+    for file in (home / "px.sqlite", home / "journal" / "a.jsonl", *mine):
+        file.touch(mode=0o644)
+    (home / "journal" / "link").symlink_to(elsewhere / "y")
+
+    Paths(home).make()
+
+    assert readable_by_others(home / "journal") == [f"{home}/journal/link 120777"]
+    assert [f.stat().st_mode & 0o777 for f in (home, home / "px.sqlite")] == [0o700, 0o600]
+    assert {file.stat().st_mode & 0o777 for file in mine} == {0o644}, "not ours to touch"
+
+
 def test_deployment_that_was_changed_on_the_server_runs_our_flow_and_nothing_else(house, tmp_path):
     """By somebody who has the key, even."""
     written = tmp_path / "shell was here"

@@ -10,6 +10,7 @@ from patience import patience
 
 from pxcore.calendar import trading_day_at
 from pxcore.engine.commands import Notice
+from pxcore.handing import hand_over
 from pxcore.journal import RowKind, decode_request, read_rows
 from pxcore.journal.segments import flattens_in
 from pxcore.reports.verdict import Verdict
@@ -62,7 +63,7 @@ def kill_when(code: str, plan: SessionPlan, settings: Settings) -> None:
     """Runs the session without a flow, and kills it when it has said this."""
     process = spawn(
         "pxcore.runtime.session",
-        msgspec.json.encode(plan).decode(),
+        hand_over(Paths(settings.home).handed, msgspec.json.encode(plan)),
         stderr=Paths(Path(settings.home)).logs / "killed.err",
     )
     assert process.stdout is not None

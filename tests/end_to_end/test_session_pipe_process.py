@@ -10,6 +10,7 @@ import needs
 import pytest
 from test_session_process import WIDE, codes, plan_for, supervise
 
+from pxcore.handing import hand_over
 from pxcore.runtime.lines import Ended, Exit, Milestone, Progress, read_line
 from pxcore.runtime.lock import AccountLock
 from pxcore.runtime.paths import Paths
@@ -105,7 +106,7 @@ def test_strategy_that_forges_a_last_line_in_every_way_is_heard_in_the_log_alone
 def session_process(plan: SessionPlan, settings: Settings) -> "subprocess.Popen[str]":
     return spawn(
         "pxcore.runtime.session",
-        msgspec.json.encode(plan).decode(),
+        hand_over(Paths(settings.home).handed, msgspec.json.encode(plan)),
         stderr=Paths(settings.home).logs / "own.err",
     )
 

@@ -12,6 +12,7 @@ from pxcore.calendar import CHICAGO, chicago, latest_regular_day
 from pxcore.cli import home_paper
 from pxcore.cli.home_paper import HomePaper
 from pxcore.cli.paper import is_before_open, market_start
+from pxcore.handing import taken_over
 from pxcore.paper.config import PaperConfig
 from pxcore.runtime.paths import Paths
 from pxcore.runtime.plan import NotNow, window_of
@@ -29,7 +30,7 @@ def test_market_of_a_px_up_started_again_after_its_window_does_not_wait_for_a_se
     sent: list[PaperConfig] = []
 
     def spawn(module: str, text: str, **more: Any) -> object:
-        sent.append(msgspec.json.decode(text, type=PaperConfig))
+        sent.append(msgspec.json.decode(taken_over(text), type=PaperConfig))
         return SimpleNamespace(pid=1)
 
     monkeypatch.setattr(home_paper, "spawn", spawn)
