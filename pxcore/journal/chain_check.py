@@ -15,6 +15,7 @@ from typing import Self
 import msgspec
 
 from pxcore.decoding import Decoder
+from pxcore.entry import settle
 from pxcore.journal.chain import END, GENESIS, HASH_AT, HASH_FIELD, MARK_AT, TAIL
 from pxcore.journal.segments import blocks_of, numbers_of
 from pxcore.model import ProtocolError
@@ -92,4 +93,5 @@ class ChainCheck:
 
 
 if __name__ == "__main__":
+    settle()
     sys.stdout.buffer.write(msgspec.json.encode(end_of_chain(Path(sys.argv[1]))))

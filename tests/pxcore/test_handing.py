@@ -62,7 +62,7 @@ def test_every_process_of_ours_settles_first():
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such rights")
 def test_what_a_process_of_ours_makes_is_its_owners_whatever_the_umask(tmp_path):
     done = subprocess.run(
-        ["/bin/sh", "-c", 'umask 0; exec "$0" -m pxcore.cli limits', sys.executable],
+        ["/bin/sh", "-c", 'umask 0; exec "$0" -m pxcore.cli kill on --reason test', sys.executable],
         cwd=ROOT,
         env=os.environ | {"PX_HOME": str(tmp_path / "home")},
         capture_output=True,
