@@ -69,3 +69,6 @@ posix = pytest.mark.skipif(os.name == "nt", reason="needs POSIX: not Windows")
 mounts = pytest.mark.skipif(
     sys.platform != "linux" or os.geteuid() != 0, reason="needs Linux and root: it mounts disks"
 )
+two_users = pytest.mark.skipif(
+    sys.platform != "linux" or os.geteuid() != 0, reason="needs Linux and root: it is two users"
+)

@@ -2,7 +2,9 @@
 
 Its name lives in the kernel and ends with its process, whatever became of the disk and the home
 folder. Linux alone has such names: elsewhere nobody is found here, and the files decide. Only the
-same user and root are obeyed; whoever else asks is told who holds, and no more.
+same user and root are obeyed; whoever else asks is told who holds, and no more. Anybody on the
+machine can take such a name: one that is neither ours, nor root's, nor of the home folder's owner
+holds nothing.
 """
 
 import hashlib
@@ -19,8 +21,9 @@ from pathlib import Path
 import msgspec
 from loguru import logger
 
+from pxcore.courtesy import bounded
 from pxcore.decoding import decode_json
-from pxcore.model import ProtocolError
+from pxcore.model import ProtocolError, Unavailable
 from pxcore.runtime.forks import close_in_children, keep_in_children
 from pxcore.runtime.processes import Process, found
 
@@ -142,10 +145,10 @@ def call(home: Path, account_id: int, wanted: Call) -> Peer | None:
             return Peer(process=Process(pid=0), holder="", is_taken=False)
         except OSError:
             return None
-        pid, _, _ = _credentials(asking)
+        pid, user, _ = _credentials(asking)
         process = found(pid)
-        if process is None:
-            return None  # it has ended; a child of its may have the name still
+        if process is None or not _may_hold(home, user):
+            return None  # it has ended, and a child may have the name still; or it never held
         try:
             asking.sendall(msgspec.json.encode(wanted) + b"\n")
             reply = decode_json(_read(asking), Reply)
@@ -182,6 +185,15 @@ def _credentials(one: socket.socket) -> tuple[int, int, int]:
     raw = one.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
     pid, user, group = _CREDENTIALS.unpack(raw)
     return pid, user, group
+
+
+def _may_hold(home: Path, user: int) -> bool:
+    if user in (0, os.getuid()):
+        return True
+    try:
+        return user == bounded("the home folder", lambda: os.stat(home).st_uid)
+    except (OSError, Unavailable):
+        return True  # nobody can tell
 
 
 def _name_of(home: Path, account_id: int) -> str:

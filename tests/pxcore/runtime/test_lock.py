@@ -12,6 +12,7 @@ from needs import mounts
 from waiting import until
 
 from pxcore.model import Unavailable
+from pxcore.runtime import control_socket
 from pxcore.runtime.control_socket import Call, Wish, accounts_held, call
 from pxcore.runtime.lock import AccountBusy, AccountLock, find_holder, holder_of
 from pxcore.runtime.processes import Process
@@ -54,6 +55,43 @@ def test_look_leaves_the_wish_to_stop_and_the_files_as_they_are(tmp_path: Path) 
         before = lock.path.read_text()
         holder_of(tmp_path, 1)
         assert (lock.path.read_text(), lock.stop_path.read_text()) == (before, "x")
+
+
+SQUATTER = """
+import os, socket, sys
+os.setuid(65534)
+bound = socket.socket(socket.AF_UNIX)
+bound.bind("\\0" + sys.argv[1])
+bound.listen()
+print("there", flush=True)
+while True:
+    asking, _ = bound.accept()
+    asking.recv(8192)
+    asking.sendall(b'{"holder": "px-1 (process 1)", "is_taken": true}\\n')
+    asking.close()
+"""
+
+
+@pytest.mark.skipif(
+    not IS_THERE or os.getuid() != 0, reason="needs Linux and root, to be two users"
+)
+def test_name_that_another_user_has_taken_holds_nothing_and_keeps_nobody_out(
+    tmp_path: Path,
+) -> None:
+    name = control_socket._name_of(tmp_path, 7).removeprefix("\0")
+    squatter = subprocess.Popen(
+        [sys.executable, "-c", SQUATTER, name], stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert squatter.stdout is not None and squatter.stdout.readline() == "there\n"
+        assert find_holder(tmp_path, 7) is None
+        assert not AccountLock(tmp_path, 7, holder="px flatten").ask_holder_to_stop()
+        with AccountLock(tmp_path, 7, holder="px-2"):
+            assert (holder_of(tmp_path, 7) or "").startswith("px-2 ")
+    finally:
+        squatter.kill()
+        squatter.wait()
+        squatter.stdout.close()
 
 
 # -- a holder that has died ------------------------------------------------------------------------
