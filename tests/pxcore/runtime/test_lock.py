@@ -72,9 +72,7 @@ while True:
 """
 
 
-@pytest.mark.skipif(
-    not IS_THERE or os.getuid() != 0, reason="needs Linux and root, to be two users"
-)
+@two_users
 def test_name_that_another_user_has_taken_holds_nothing_and_keeps_nobody_out(
     tmp_path: Path,
 ) -> None:
