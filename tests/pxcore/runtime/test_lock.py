@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from account_holder import SESSION, held
 from broken_disks import BROKEN
-from needs import mounts
+from needs import mounts, two_users
 from waiting import until
 
 from pxcore.model import Unavailable
