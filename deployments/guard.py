@@ -1,9 +1,7 @@
-"""Who may speak to the server on this port: browsers on pages of its own, and whoever has the key.
+"""In front of Prefect's server: a browser that has a ticket is logged in by it.
 
-A browser says by `Host` which name it was led here by, and by `Origin` whose page asks. A name that
-is not ours was bound to our address by somebody else; a page that is not ours has no business here.
-Neither gets as far as Prefect. For a ticket, which only the key buys and which is good once, a
-browser gets a page that logs it in.
+Prefect's own page asks for the key. Nobody is to type it: whoever has it buys a ticket for it,
+which is good once, and a browser that comes with the ticket gets a page that hands it the key.
 """
 
 import base64
@@ -12,19 +10,13 @@ import hmac
 import json
 import secrets
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
 from http import HTTPStatus
-from typing import Any
 from urllib.parse import parse_qs
 
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
+from pxcore.own_names import App, OwnNames, Receive, Scope, Send, answer, headers
 
 TICKET_PATH = "/px/ticket"
 OPEN_PATH = "/px/open"
-NAMES = ("127.0.0.1", "localhost")
 _TICKET_S = 600.0
 _TICKETS_MAX = 100
 
@@ -33,43 +25,33 @@ _PAGE = "<!doctype html><meta charset=utf-8><title>px</title><script>{script}</s
 _REFUSED = "this link was used already, or is too old: `px ui` makes a new one"
 
 
-class Guard:
-    """Before an ASGI app that listens on this port of the loopback."""
+def guarded(app: App, *, key: str) -> App:
+    """For pages of its own and by its own names alone (`pxcore/own_names.py`)."""
+    return OwnNames(Tickets(app, key=key))
 
-    def __init__(self, app: App, *, port: int, key: str) -> None:
+
+class Tickets:
+    """Before Prefect's app, which asks everybody for the key."""
+
+    def __init__(self, app: App, *, key: str) -> None:
         self._app = app
-        self._hosts = {f"{name}:{port}" for name in NAMES}
-        self._origins = {f"http://{host}" for host in self._hosts}
         self._password = base64.b64encode(key.encode()).decode()
         self._tickets: dict[str, float] = {}  # and until when each is good
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] not in ("http", "websocket"):
-            await self._app(scope, receive, send)
-            return
-        refusal = self._refusal(scope)
-        if refusal is not None:
-            await _refuse(scope, receive, send, refusal)
-        elif scope["type"] == "http" and scope["path"] == TICKET_PATH:
-            await self._sell_ticket(scope, send)
-        elif scope["type"] == "http" and scope["path"] == OPEN_PATH:
+        path = scope["path"] if scope["type"] == "http" else ""
+        if path == TICKET_PATH:
+            await self._sell(scope, send)
+        elif path == OPEN_PATH:
             await self._open(scope, send)
         else:
             await self._app(scope, receive, send)
 
-    def _refusal(self, scope: Scope) -> str | None:
-        hosts, origins = _all(scope, b"host"), _all(scope, b"origin")
-        if len(hosts) != 1 or hosts[0].lower() not in self._hosts:
-            return "this server is asked as 127.0.0.1 or localhost, and by no other name"
-        if any(origin.lower() not in self._origins for origin in origins):
-            return "this server is asked by its own pages, and by no others"
-        return None
-
-    async def _sell_ticket(self, scope: Scope, send: Send) -> None:
-        words = " ".join(_all(scope, b"authorization")).split()
+    async def _sell(self, scope: Scope, send: Send) -> None:
+        words = " ".join(headers(scope, b"authorization")).split()
         has_key = words[:1] == ["Basic"] and len(words) == 2
         if scope["method"] != "POST" or not has_key or not _is_same(words[1], self._password):
-            await _answer(send, HTTPStatus.UNAUTHORIZED, "unauthorized")
+            await answer(send, HTTPStatus.UNAUTHORIZED, "unauthorized")
             return
         now_s = time.monotonic()
         self._tickets = {one: until for one, until in self._tickets.items() if until > now_s}
@@ -77,25 +59,21 @@ class Guard:
             self._tickets.pop(next(iter(self._tickets)))
         ticket = secrets.token_urlsafe(32)
         self._tickets[ticket] = now_s + _TICKET_S
-        await _answer(send, HTTPStatus.OK, json.dumps({"ticket": ticket}), kind="application/json")
+        await answer(send, HTTPStatus.OK, json.dumps({"ticket": ticket}), kind="application/json")
 
     async def _open(self, scope: Scope, send: Send) -> None:
         asked = parse_qs(scope["query_string"].decode("latin-1"))
-        until_s = self._tickets.pop("".join(asked.get("ticket", [])), 0.0)
-        if scope["method"] != "GET" or until_s < time.monotonic():
-            await _answer(send, HTTPStatus.FORBIDDEN, _REFUSED)
+        ticket = "".join(asked.get("ticket", []))
+        is_get = scope["method"] == "GET"
+        if not is_get or self._tickets.pop(ticket, 0.0) < time.monotonic():
+            await answer(send, HTTPStatus.FORBIDDEN, _REFUSED)
             return
-        script = _SCRIPT.format(
-            password=json.dumps(self._password), page=_in_script("".join(asked.get("page", [])))
-        )
+        page = _in_script("".join(asked.get("page", [])))
+        script = _SCRIPT.format(password=json.dumps(self._password), page=page)
         digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-        await _answer(
-            send,
-            HTTPStatus.OK,
-            _PAGE.format(script=script),
-            kind="text/html",
-            policy=f"default-src 'none'; script-src 'sha256-{digest}'",
-        )
+        policy = f"default-src 'none'; script-src 'sha256-{digest}'"
+        page = _PAGE.format(script=script)
+        await answer(send, HTTPStatus.OK, page, kind="text/html", policy=policy)
 
 
 def _in_script(page: str) -> str:
@@ -104,45 +82,5 @@ def _in_script(page: str) -> str:
     return json.dumps(page if is_ours else "/runs").replace("<", "\\u003c")
 
 
-def _all(scope: Scope, name: bytes) -> list[str]:
-    return [value.decode("latin-1") for key, value in scope["headers"] if key.lower() == name]
-
-
 def _is_same(one: str, other: str) -> bool:
     return hmac.compare_digest(one.encode(), other.encode())
-
-
-async def _refuse(scope: Scope, receive: Receive, send: Send, why: str) -> None:
-    if scope["type"] == "websocket":
-        await receive()  # that it wants to connect
-        await send({"type": "websocket.close", "code": 1008, "reason": why})
-    else:
-        await _answer(send, HTTPStatus.FORBIDDEN, why)
-
-
-async def _answer(
-    send: Send,
-    status: HTTPStatus,
-    text: str,
-    *,
-    kind: str = "text/plain",
-    policy: str = "default-src 'none'",
-) -> None:
-    body = text.encode()
-    headers = {
-        "content-type": f"{kind}; charset=utf-8",
-        "content-length": str(len(body)),
-        "cache-control": "no-store",
-        "content-security-policy": policy,
-        "referrer-policy": "no-referrer",
-        "x-content-type-options": "nosniff",
-        "x-frame-options": "DENY",
-    }
-    await send(
-        {
-            "type": "http.response.start",
-            "status": int(status),
-            "headers": [(n.encode(), v.encode()) for n, v in headers.items()],
-        }
-    )
-    await send({"type": "http.response.body", "body": body})

@@ -10,7 +10,7 @@ import uvicorn
 from prefect.server.api.server import create_app
 from prefect.settings import get_current_settings
 
-from deployments.guard import Guard
+from deployments.guard import guarded
 from pxcore.entry import settle
 
 
@@ -22,7 +22,7 @@ def main() -> int:
         return 2
     app = create_app(final=True)
     uvicorn.run(
-        Guard(app, port=settings.api.port, key=key.get_secret_value()),
+        guarded(app, key=key.get_secret_value()),
         host=settings.api.host,
         port=settings.api.port,
         timeout_keep_alive=settings.api.keepalive_timeout,

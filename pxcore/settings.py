@@ -57,6 +57,7 @@ class Mode(StrEnum):
 
 _SECRETS = frozenset(("API_KEY", "DATABASE_URL", "ALERT_URLS"))
 # Base of REST and of the hubs. Source: gateway reference, 1.1.
+PAPER_USER = "paper"
 _HOSTS = {GatewayName.TOPSTEPX: ("https://api.topstepx.com", "https://rtc.topstepx.com")}
 
 
@@ -83,6 +84,9 @@ class Settings(BaseSettings):
     api_key: SecretStr = Field(SecretStr(""), description="API key of a real gateway")
     paper_url: str = Field(
         "", pattern=r"^(|http://127\.0\.0\.1:\d+)$", description="where `px paper` listens"
+    )
+    paper_key: SecretStr = Field(
+        SecretStr(""), description="what `px paper` asks for: it prints it"
     )
     paper_clock: str = Field(
         "",
@@ -372,6 +376,13 @@ class Settings(BaseSettings):
         return self.paper_url, self.paper_url
 
     @property
+    def login(self) -> tuple[str, str]:
+        """User name and key of the gateway. The paper gateway never sees those of a real one."""
+        if self.gateway is GatewayName.PAPER:
+            return PAPER_USER, self.paper_key.get_secret_value() or PAPER_USER
+        return self.username, self.api_key.get_secret_value()
+
+    @property
     def no_entry_times(self) -> tuple[tuple[time, time], ...]:
         """Chicago wall times, from and until."""
         return stretches_in(self.no_entry)
@@ -428,7 +439,7 @@ def _on_the_paper_gateway_here(
     first = gateways.get(str(facts.first), {})
     gateway = first if settings.account_id is None else gateways.get(str(settings.account_id))
     if gateway is None:  # no account of theirs: any of them will say so
-        gateway = {n: first[n] for n in ("paper_url", "paper_clock") if n in first}
+        gateway = {n: first[n] for n in ("paper_url", "paper_key", "paper_clock") if n in first}
     given = {n: v for n, v in gateway.items() if n not in settings.model_fields_set}
     return kind(_env_file=env_file, **given)
 

@@ -6,12 +6,14 @@ stands in a file of the home folder, what time it is there in another, which eve
 reads.
 """
 
+import secrets
 import subprocess
 from datetime import UTC, datetime, time
 from pathlib import Path
 
 import msgspec
 
+from pxcore.bounded_files import write_file
 from pxcore.calendar import CHICAGO
 from pxcore.cli.orchestrator import free_port
 from pxcore.cli.paper import BEFORE_OPEN, clock_path, is_before_open, market_start
@@ -51,6 +53,7 @@ class HomePaper:
         self._symbol = symbol
         self._seed = seed
         self._port = free_port()
+        self._key = secrets.token_urlsafe(24)
         self._state = paths.home / f"paper-{account_id}.json"
         self._log = paths.logs / f"paper-{account_id}.log"
         self._clock_file = clock_path(paths, str(account_id))
@@ -77,6 +80,7 @@ class HomePaper:
         """As settings."""
         return {
             "paper_url": self.url,
+            "paper_key": self._key,
             "paper_clock": str(self._clock_file),
             "account_id": self.account_id,
             "contract": self._contract_id,
@@ -91,6 +95,7 @@ class HomePaper:
         config = PaperConfig(
             port=self._port,
             account_id=self.account_id,
+            api_key=self._key,
             program="50k",
             symbols=(self._root,),
             seed=self._seed,
@@ -129,10 +134,7 @@ def write_facts(paths: Paths, gateways: list[HomePaper]) -> None:
         "first": gateways[0].account_id,
         "gateways": {str(one.account_id): one.facts() for one in gateways},
     }
-    path = paths.home / PAPER_FACTS
-    fresh = path.with_suffix(".new")
-    fresh.write_bytes(msgspec.json.format(msgspec.json.encode(facts), indent=2))
-    fresh.replace(path)
+    write_file(_path(paths), msgspec.json.format(msgspec.json.encode(facts), indent=2))
 
 
 def forget_stale_facts(home: Path) -> None:

@@ -26,6 +26,7 @@ from pxcore.paper.process import run
 from pxcore.runtime.paths import Paths
 from pxcore.runtime.process import end, spawn
 from pxcore.runtime.starting import Say, Step, first_line
+from pxcore.settings import PAPER_USER
 
 _OPEN, _LATE = time(8, 30), time(14)  # Chicago
 BEFORE_OPEN = timedelta(minutes=1)
@@ -62,7 +63,7 @@ def serve_paper(request: PaperRequest, console: Console) -> int:
     clock = ShiftedClock(market=start, wall=datetime.now(UTC), speed=request.speed)
     contract = choose_contract(request.symbol, catalogue(start.date()))
     folder = tempfile.TemporaryDirectory(prefix="px-paper-")  # 0700; it may serve any home
-    clock_file = Path(folder.name) / "clock"
+    clock_file, key = Path(folder.name) / "clock", secrets.token_urlsafe(24)
 
     waits = " until a session is ready, which opens the market" if is_before_open(start) else ""
 
@@ -75,13 +76,17 @@ def serve_paper(request: PaperRequest, console: Console) -> int:
         )
         for name, value in (
             ("PX_PAPER_URL", url),
+            ("PX_PAPER_KEY", key),
             ("PX_PAPER_CLOCK", clock_file),
             ("PX_ACCOUNT_ID", request.account_id),
             ("PX_CONTRACT", contract.id),
         ):
             console.print(f"export {name}={value}", soft_wrap=True)
         if request.has_control:
-            console.print(f"# control API: {url}/paper/state", soft_wrap=True)
+            console.print(
+                f'# control API: curl -H "Authorization: Bearer $PX_PAPER_KEY" {url}/paper/state',
+                soft_wrap=True,
+            )
 
     config = PaperConfig(
         port=request.port,
@@ -98,6 +103,7 @@ def serve_paper(request: PaperRequest, console: Console) -> int:
         faults=None if request.faults is None else str(request.faults),
         state=None if request.state is None else str(request.state),
         has_control=request.has_control,
+        api_key=key,
     )
     with folder:
         return run(_with_market(config, request.market), announce=announce)
@@ -168,6 +174,7 @@ class Paper:
         fresh = 20_000_000 + int(datetime.now(UTC).timestamp()) % 10_000_000
         self.account_id = account_id or fresh
         self.url = ""
+        self._key = secrets.token_urlsafe(24)
         self._log = paths.logs / "paper.log"
         self._clock_file = clock_path(paths, f"{self.account_id}-{secrets.token_hex(4)}")
         config = PaperConfig(
@@ -186,6 +193,7 @@ class Paper:
                 path=str(file.resolve()), start=market.stretch_start, end=market.stretch_end
             ),
             exit_on_stdin_eof=True,
+            api_key=self._key,
         )
         given = hand_over(paths.handed, msgspec.json.encode(config))
         self._process = spawn("pxcore.paper", given, stderr=self._log)
@@ -202,6 +210,7 @@ class Paper:
         """What points a day to it."""
         return {
             "PX_PAPER_URL": self.url,
+            "PX_PAPER_KEY": self._key,
             "PX_PAPER_CLOCK": str(self._clock_file),
             "PX_ACCOUNT_ID": str(self.account_id),
         }
@@ -211,8 +220,8 @@ class Paper:
         clock = PublishedClock(self._clock_file)
         client = GatewayClient(
             base_url=self.url,
-            username="paper",
-            api_key="paper",
+            username=PAPER_USER,
+            api_key=self._key,
             connect_timeout_s=2.0,
             reply_timeout_s=5.0,
             clock=clock,

@@ -39,7 +39,8 @@ class PaperConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     synthetic, of that `shape`. With `hours` "exchange" the market closes as the exchange does.
     A market that `waits` stands still until its session is ready (`server.bell`), and then goes in
     step with it if so configured. `faults`, `state` and `clock_file`, where the market's time is
-    published, are paths. `user_name` and `api_key` of None accept any that are not empty.
+    published, are paths. `user_name` and `api_key` of None accept any that are not empty. With
+    `has_control` whoever has the `api_key` has the control API as well (`server.control`).
     """
 
     port: int = 0
@@ -71,6 +72,10 @@ class PaperConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     is_rate_limited: bool = True
     has_control: bool = False
     exit_on_stdin_eof: bool = False
+
+    def __post_init__(self) -> None:
+        if self.has_control and not self.api_key:
+            raise ValueError("`has_control` needs an `api_key`: it is the control API's key, too")
 
     def account(self) -> AccountSpec:
         """The one account. Raises Misconfigured for a program that does not exist."""

@@ -181,7 +181,7 @@ def _server_settings(config: PaperConfig) -> ServerConfig:
         rest_limit=REST_LIMIT if config.is_rate_limited else None,
         bars_limit=BARS_LIMIT if config.is_rate_limited else None,
         dialect=config.dialect,
-        has_control=config.has_control,
+        control_key=config.api_key or "" if config.has_control else "",
     )
 
 

@@ -86,11 +86,12 @@ def connect(
     """
     base_url, _ = settings.hosts
     user = f"{settings.gateway} {settings.username}".lower()
+    username, api_key = settings.login
     ledger = SharedLedger(Paths(settings.home).budget(user))
     return GatewayClient(
         base_url=base_url,
-        username=settings.username or "paper",
-        api_key=settings.api_key.get_secret_value() or "paper",
+        username=username,
+        api_key=api_key,
         connect_timeout_s=settings.connect_timeout_s,
         reply_timeout_s=settings.reply_timeout_s,
         clock=settings.clock,

@@ -45,6 +45,8 @@ REPLY_S, GRACE_S = 2, 5
 HELD_MS = 2500  # longer than a killed session needs, shorter than an order may be under way
 WAIT_S = patience(20)
 ACCOUNT = 26_200_002
+CONTROL_KEY = "of-this-case"
+CONTROL = {"Authorization": f"Bearer {CONTROL_KEY}"}
 SESSION = {
     "PX_STRATEGY": "trade-on-start",
     "PX_STRATEGY_PARAMS": "{}",
@@ -126,6 +128,7 @@ class Paper:
             waits=True,
             clock_file=str(home / "market.clock"),
             has_control=True,
+            api_key=CONTROL_KEY,
             exit_on_stdin_eof=True,
         )
         self.process = spawn(
@@ -136,15 +139,18 @@ class Paper:
         self.settings = market.settings | {
             "PX_HOME": str(home),
             "PX_PAPER_URL": self.url,
+            "PX_PAPER_KEY": CONTROL_KEY,
             "PX_PAPER_CLOCK": str(home / "market.clock"),
             "PX_ACCOUNT_ID": str(ACCOUNT),
         }
 
     def post(self, path: str, body: object) -> None:
-        requests.post(f"{self.url}/paper/{path}", json=body, timeout=WAIT_S).raise_for_status()
+        requests.post(
+            f"{self.url}/paper/{path}", json=body, headers=CONTROL, timeout=WAIT_S
+        ).raise_for_status()
 
     def get(self, path: str) -> Any:
-        return requests.get(f"{self.url}/paper/{path}", timeout=WAIT_S).json()
+        return requests.get(f"{self.url}/paper/{path}", headers=CONTROL, timeout=WAIT_S).json()
 
     def account(self) -> Any:
         return self.get("state")["accounts"][0]

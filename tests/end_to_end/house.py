@@ -223,7 +223,7 @@ class House:
             self._client = GatewayClient(
                 base_url=facts["paper_url"],
                 username="paper",
-                api_key="paper",
+                api_key=facts["paper_key"],
                 connect_timeout_s=patience(1),
                 reply_timeout_s=patience(2),
                 clock=clock,

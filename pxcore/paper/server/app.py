@@ -19,6 +19,7 @@ from starlette.websockets import WebSocket
 
 from pxcore.decoding import decode_json
 from pxcore.model import ProtocolError
+from pxcore.own_names import OwnNames
 from pxcore.paper.server.access import (
     BARS_LIMIT,
     REST_LIMIT,
@@ -54,7 +55,7 @@ Handler = Callable[[Request], Awaitable[Response]]
 class ServerConfig:
     """`user_name` and `api_key` of None let anyone in who names both; a limit of None is off.
 
-    `has_control` opens the control API under `/paper/`, which asks for no token.
+    `control_key` opens the control API under `/paper/` to whoever has it.
     """
 
     user_name: str | None = None
@@ -65,7 +66,7 @@ class ServerConfig:
     timing: HubTiming = _TIMING
     dialect: Dialect = _RECORDED
     wall: WallSeconds = time.time
-    has_control: bool = False
+    control_key: str = ""
 
 
 def create_app(venue: Venue, config: ServerConfig) -> ASGIApp:
@@ -90,8 +91,8 @@ def create_app(venue: Venue, config: ServerConfig) -> ASGIApp:
         WebSocketRoute("/hubs/user", door.user_hub),
         WebSocketRoute("/hubs/market", door.market_hub),
     ]
-    if config.has_control:
-        routes += control_routes(venue)
+    if config.control_key:
+        routes += control_routes(venue, key=config.control_key)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -99,7 +100,7 @@ def create_app(venue: Venue, config: ServerConfig) -> ASGIApp:
         yield
         venue.stop()
 
-    return _case_blind(Starlette(routes=routes, lifespan=lifespan))
+    return OwnNames(_case_blind(Starlette(routes=routes, lifespan=lifespan)))
 
 
 def _spoiled(hostility: Hostility, answer: Handler) -> Handler:

@@ -1,9 +1,10 @@
 """The control API under `/paper/`: for tests and demonstrations, off unless asked for.
 
 It looks at the venue, opens a market that waits, arms faults, moves the market and plays scripts.
-It asks for no token: the server listens on loopback only.
+It asks for a key, as a bearer's token: whoever is on this machine can reach it.
 """
 
+import hmac
 from collections.abc import Awaitable, Callable
 
 import msgspec
@@ -37,7 +38,7 @@ class MarketMove(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 _faults: Decoder[AnyFault | list[AnyFault]] = Decoder(AnyFault | list[AnyFault])
 
 
-def control_routes(venue: Venue) -> list[BaseRoute]:
+def control_routes(venue: Venue, *, key: str) -> list[BaseRoute]:
     async def state(request: Request) -> Response:
         venue.settle()
         return _json(_state(venue))
@@ -73,16 +74,27 @@ def control_routes(venue: Venue) -> list[BaseRoute]:
         venue.insert(*steps)
         return _json({"steps": len(steps)})
 
-    return [
-        Route("/paper/state", state, methods=["GET"]),
-        Route("/paper/open", opening, methods=["POST"]),
-        Route("/paper/faults", faults, methods=["GET"]),
-        Route("/paper/faults", _checked(arm), methods=["POST"]),
-        Route("/paper/faults", disarm, methods=["DELETE"]),
-        Route("/paper/faults/{name}", disarm, methods=["DELETE"]),
-        Route("/paper/market", _checked(market), methods=["POST"]),
-        Route("/paper/script", _checked(script), methods=["POST"]),
+    doors: list[tuple[str, Handler, str]] = [
+        ("/paper/state", state, "GET"),
+        ("/paper/open", opening, "POST"),
+        ("/paper/faults", faults, "GET"),
+        ("/paper/faults", _checked(arm), "POST"),
+        ("/paper/faults", disarm, "DELETE"),
+        ("/paper/faults/{name}", disarm, "DELETE"),
+        ("/paper/market", _checked(market), "POST"),
+        ("/paper/script", _checked(script), "POST"),
     ]
+    return [Route(path, _for_key(key, handler), methods=[how]) for path, handler, how in doors]
+
+
+def _for_key(key: str, handler: Handler) -> Handler:
+    async def answer(request: Request) -> Response:
+        given = request.headers.get("authorization", "")
+        if not hmac.compare_digest(given.encode(), f"Bearer {key}".encode()):
+            return Response(status_code=401, headers={"WWW-Authenticate": "Bearer"})
+        return await handler(request)
+
+    return answer
 
 
 def _checked(handler: Handler) -> Handler:

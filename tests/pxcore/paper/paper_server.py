@@ -28,6 +28,7 @@ from pxcore.paper.server.venue import Venue
 from pxcore.paper.synthetic import synthetic
 
 END = "\x1e"
+CONTROL_KEY = "key"  # as that of the log-in
 Json = dict[str, Any]
 
 
@@ -40,12 +41,16 @@ class Gateway:
         venue: Venue | None = None,
         loop: asyncio.AbstractEventLoop | None = None,
         clock: ShiftedClock | None = None,
+        *,
+        key: str = CONTROL_KEY,
     ) -> None:
+        self._key = key
         self.venue = venue
         self.clock = clock
         self.address = ("127.0.0.1", port)
         self._loop = loop
-        self.url = f"http://127.0.0.1:{port}"
+        self.host = f"127.0.0.1:{port}"
+        self.url = f"http://{self.host}"
         self.sockets = f"ws://127.0.0.1:{port}"
         self.token = ""
 
@@ -85,7 +90,7 @@ class Gateway:
         until(is_there, what=f"{path} holds {text}")
 
     def log_in(self) -> "Gateway":
-        _, answer = self.post("/api/Auth/loginKey", userName="trader01", apiKey="key")
+        _, answer = self.post("/api/Auth/loginKey", userName="trader01", apiKey=self._key)
         self.token = answer["token"]
         return self
 
@@ -108,7 +113,8 @@ class Gateway:
     def send(
         self, path: str, body: bytes | None, *, bearer: str | None = None, method: str | None = None
     ) -> tuple[int, str, Mapping[str, str]]:
-        token = self.token if bearer is None else bearer
+        is_control = path.lower().startswith("/paper/")
+        token = (self._key if is_control else self.token) if bearer is None else bearer
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         request = urllib.request.Request(self.url + path, data=body, headers=headers, method=method)
         try:

@@ -49,7 +49,7 @@ def px_paper(*options: str) -> Iterator[tuple["subprocess.Popen[str]", Gateway, 
                 name, _, value = line.removeprefix("export ").strip().partition("=")
                 settings[name] = value
         port = int(settings["PX_PAPER_URL"].rsplit(":")[-1])
-        yield process, Gateway(port).log_in(), settings
+        yield process, Gateway(port, key=settings["PX_PAPER_KEY"]).log_in(), settings
     finally:
         process.kill()
         process.communicate()

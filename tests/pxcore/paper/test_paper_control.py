@@ -8,16 +8,20 @@ from pathlib import Path
 
 import msgspec
 import pytest
+import requests
 import wording
 from paper_scenes import ACCOUNT, LISTED, MNQ, OPEN
-from paper_server import Gateway, entry, fixed_tape, lively_tape, serving
+from paper_server import CONTROL_KEY, Gateway, entry, fixed_tape, lively_tape, serving
+from patience import patience
+from websockets.exceptions import InvalidHandshake
+from websockets.sync.client import connect
 
 from pxcore.model import MarketTrade, Misconfigured, Quote, Side
 from pxcore.paper.market import Halt
 from pxcore.paper.script import Script, ScriptStep, read_script, scripted
 from pxcore.paper.server.app import ServerConfig
 
-CONTROL = ServerConfig(rest_limit=None, bars_limit=None, has_control=True)
+CONTROL = ServerConfig(rest_limit=None, bars_limit=None, control_key=CONTROL_KEY)
 
 
 @pytest.fixture
@@ -162,3 +166,47 @@ def test_script_file_is_read_and_what_is_wrong_with_it_named(tmp_path: Path) -> 
 def test_script_values_travel_as_json() -> None:
     script = Script(steps=(ScriptStep(contract="MNQ", price=Decimal("25000.25")),))
     assert msgspec.json.decode(msgspec.json.encode(script), type=Script) == script
+
+
+# -- who asks ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("bearer", ["", "another", None], ids=["nobody", "a wrong key", "the key"])
+def test_control_is_for_whoever_has_the_key(gateway: Gateway, bearer: str | None) -> None:
+    expected = 200 if bearer is None else 401
+    fault = b'{"fault": "event_lost"}'
+    assert gateway.send("/paper/state", None, bearer=bearer)[0] == expected
+    assert gateway.send("/paper/faults", fault, bearer=bearer)[0] == expected
+    assert gateway.send("/paper/faults", None, bearer=bearer, method="DELETE")[0] == expected
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        {"Host": "evil.example"},
+        {"Host": "evil.localhost"},
+        {"Origin": "http://evil.example"},
+        {"Origin": "http://127.0.0.1:1"},
+        {"Origin": "null"},
+    ],
+    ids=str,
+)
+def test_nobody_elses_page_reaches_the_gateway(gateway: Gateway, names: dict[str, str]) -> None:
+    control, venue = {"Authorization": f"Bearer {CONTROL_KEY}"}, {"Authorization": gateway.token}
+    for path, who in (("/paper/state", control), ("/api/Status/ping", venue)):
+        assert requests.get(gateway.url + path, headers=who, timeout=patience(5)).ok
+        refused = requests.get(gateway.url + path, headers=who | names, timeout=patience(5))
+        assert refused.status_code == 403
+    with pytest.raises(InvalidHandshake):
+        connect(
+            f"{gateway.sockets}/hubs/user?access_token={gateway.token}",
+            additional_headers=names,
+            open_timeout=patience(5),
+        )
+
+
+def test_our_own_page_does(gateway: Gateway) -> None:
+    for name in ("127.0.0.1", "localhost"):
+        origin = {"Origin": gateway.url.replace("127.0.0.1", name)}
+        found = requests.get(f"{gateway.url}/api/Status/ping", headers=origin, timeout=patience(5))
+        assert found.ok

@@ -95,7 +95,8 @@ def test_silent_answer_never_comes_and_others_are_not_held_up() -> None:
     with hostile(AnswerLost(path=PLACE, moment="after", how="silent")) as gateway:
         request = json.dumps(entry()).encode()
         head = (
-            f"POST {PLACE} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {gateway.token}\r\n"
+            f"POST {PLACE} HTTP/1.1\r\nHost: {gateway.host}\r\n"
+            f"Authorization: Bearer {gateway.token}\r\n"
             f"Content-Length: {len(request)}\r\n\r\n"
         )
         with socket.create_connection(gateway.address) as waiting:
@@ -125,7 +126,8 @@ def test_order_whose_sender_dies_while_it_is_held_is_taken_all_the_same(moment: 
     with hostile(AnswerDelayed(path=PLACE, moment=moment, ms=300)) as gateway:
         request = json.dumps(entry()).encode()
         head = (
-            f"POST {PLACE} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {gateway.token}\r\n"
+            f"POST {PLACE} HTTP/1.1\r\nHost: {gateway.host}\r\n"
+            f"Authorization: Bearer {gateway.token}\r\n"
             f"Content-Length: {len(request)}\r\n\r\n"
         )
         with socket.create_connection(gateway.address, timeout=patience(5)) as dying:

@@ -18,7 +18,7 @@ import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from paper_scenes import ACCOUNT, LISTED, MNQ, OPEN
-from paper_server import END, Gateway, Hub, serving
+from paper_server import CONTROL_KEY, END, Gateway, Hub, serving
 from patience import patience
 from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
@@ -70,7 +70,7 @@ def gateway() -> Iterator[Gateway]:
         config=ExchangeConfig(clips=Clips(size=2), stop_limits=StopLimits.ACCEPTED),
     )
     venue = Venue(exchange=exchange, tape=synthetic(MNQ, start=OPEN, seed=1), clock=clock)
-    config = ServerConfig(rest_limit=None, bars_limit=None, has_control=True)
+    config = ServerConfig(rest_limit=None, bars_limit=None, control_key=CONTROL_KEY)
     with serving(iter(()), config=config, venue=venue) as running:
         yield running.log_in()
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import needs
 import pytest
 from paper_scenes import ACCOUNT, MNQ
-from paper_server import lively_tape, serving
+from paper_server import CONTROL_KEY, lively_tape, serving
 from patience import patience
 
 from pxcore.paper.server.app import ServerConfig
@@ -40,11 +40,11 @@ def test_lock_file_names_no_registry() -> None:
 @pytest.mark.parametrize("way", ["negotiated", "direct"])
 def test_official_client_connects_receives_and_survives_a_reconnect(client: Path, way: str) -> None:
     node, _ = needs.node()
-    config = ServerConfig(rest_limit=None, bars_limit=None, has_control=True)
+    config = ServerConfig(rest_limit=None, bars_limit=None, control_key=CONTROL_KEY)
     with serving(lively_tape(), config=config) as gateway:
         gateway.log_in()
         done = subprocess.run(
-            [node, str(client), gateway.url, gateway.token, str(ACCOUNT), MNQ.id, way],
+            [node, str(client), gateway.url, gateway.token, str(ACCOUNT), MNQ.id, way, CONTROL_KEY],
             capture_output=True,
             text=True,
             timeout=patience(20),

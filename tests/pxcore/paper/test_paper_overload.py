@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import msgspec
 import pytest
 from paper_scenes import ACCOUNT, MNQ, printed, quote
-from paper_server import Gateway, Hub, serving
+from paper_server import CONTROL_KEY, Gateway, Hub, serving
 from patience import patience
 from waiting import until
 
@@ -35,7 +35,7 @@ def gateway() -> Iterator[Gateway]:
     config = ServerConfig(
         rest_limit=None,
         bars_limit=None,
-        has_control=True,
+        control_key=CONTROL_KEY,
         timing=HubTiming(queue_chars_max=1_000_000),
     )
     with serving(dense_tape(), config=config, speed=SPEED) as running:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import wording
 from paper_scenes import ACCOUNT, MNQ
-from paper_server import Gateway, entry
+from paper_server import CONTROL_KEY, Gateway, entry
 from patience import patience
 from waiting import until
 
@@ -79,6 +79,7 @@ def test_gateway_started_anew_waits_again_only_if_its_market_had_not_opened(
         "waits": True,
         "clock_file": str(tmp_path / "clock"),
         "has_control": True,
+        "api_key": CONTROL_KEY,
     }
     with running(**config) as (_, gateway):
         clock = PublishedClock(tmp_path / "clock")
@@ -104,7 +105,8 @@ def test_gateway_starts_where_the_one_before_died_before_it_wrote_a_time(
     tmp_path: Path, held: bytes
 ) -> None:
     (tmp_path / "clock").write_bytes(held)
-    with running(waits=True, clock_file=str(tmp_path / "clock"), has_control=True) as (_, gateway):
+    config = {"waits": True, "clock_file": str(tmp_path / "clock"), "has_control": True}
+    with running(**config, api_key=CONTROL_KEY) as (_, gateway):
         assert gateway.get("/paper/state")["clock"]["pace"] == "waiting"
 
 

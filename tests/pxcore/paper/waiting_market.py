@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from paper_scenes import ACCOUNT, LISTED, MNQ, OPEN, START_USD, quote
-from paper_server import Gateway, Hub, serving
+from paper_server import CONTROL_KEY, Gateway, Hub, serving
 
 from pxcore.clock import ShiftedClock
 from pxcore.clock_file import ClockFile, PublishedClock
@@ -32,7 +32,7 @@ class Waiting:
             clock=self.time,
             goes_in_steps=goes_in_steps,
         )
-        config = ServerConfig(rest_limit=None, bars_limit=None, has_control=True)
+        config = ServerConfig(rest_limit=None, bars_limit=None, control_key=CONTROL_KEY)
         running = serving(iter(()), venue=venue, config=config)
         self.gateway: Gateway = stack.enter_context(running).log_in()
         self.clock_file = folder / "clock"

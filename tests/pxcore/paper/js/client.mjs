@@ -3,7 +3,7 @@
 // Prints one line of JSON: what it saw. Fails loudly when anything takes more than ten seconds.
 import { HttpTransportType, HubConnectionBuilder, LogLevel } from "@microsoft/signalr";
 
-const [base, token, account, contract, way] = process.argv.slice(2);
+const [base, token, account, contract, way, control] = process.argv.slice(2);
 const accountId = Number(account);
 const options = {
   accessTokenFactory: () => token,
@@ -44,9 +44,10 @@ function events(connection, name, count) {
 }
 
 async function post(path, body) {
+  const bearer = path.startsWith("/paper/") ? control : token;
   const answer = await fetch(base + path, {
     method: "POST",
-    headers: { "Content-Type": "application/json", Authorization: `Bearer ${token}` },
+    headers: { "Content-Type": "application/json", Authorization: `Bearer ${bearer}` },
     body: JSON.stringify(body),
   });
   return answer.json();
