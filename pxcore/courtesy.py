@@ -16,27 +16,59 @@ Say = Callable[[str], None]
 BOUND_S = 3.0
 
 
-def bounded(what: str, act: Callable[[], T], *, limit_s: float = BOUND_S) -> T:
+def begun(thread: threading.Thread) -> bool:
+    """Started; False where the system gives no more threads."""
+    try:
+        thread.start()
+    except RuntimeError:
+        return False
+    return True
+
+
+def bounded(
+    what: str,
+    act: Callable[[], T],
+    *,
+    limit_s: float = BOUND_S,
+    undo: Callable[[T], object] | None = None,
+    is_must: bool = False,
+) -> T:
     """What `act` returns or raises. Raises Unavailable when it takes longer: then it goes on by
-    itself, and whatever it comes to is nobody's.
+    itself, and what it comes to, too late, is handed to `undo`.
+
+    Where the system gives no thread for it, what `is_must` is done without a bound, and all else is
+    Unavailable.
     """
-    answers: list[T] = []
-    errors: list[BaseException] = []
+    turn, answers, errors = threading.Lock(), list[T](), list[BaseException]()
+    is_over = False
 
     def run() -> None:
         try:
-            answers.append(act())
+            answer = act()
         except BaseException as error:  # handed to whoever asked
             errors.append(error)
+            return
+        with turn:
+            if not is_over:
+                answers.append(answer)
+                return
+        if undo is not None:
+            undo(answer)
 
     thread = threading.Thread(target=run, name=what, daemon=True)
-    thread.start()
-    thread.join(limit_s)
+    if begun(thread):
+        thread.join(limit_s)
+    elif is_must:
+        return act()
+    else:
+        raise Unavailable(f"{what} was not asked: the system gives no more threads")
+    with turn:
+        is_over = True
+    if answers:
+        return answers[0]
     if errors:
         raise errors[0]
-    if not answers:
-        raise Unavailable(f"{what} has not answered within {limit_s:g} s")
-    return answers[0]
+    raise Unavailable(f"{what} has not answered within {limit_s:g} s")
 
 
 class Worker:
@@ -74,7 +106,8 @@ class Worker:
     def _start(self) -> None:
         if self._thread is None or not self._thread.is_alive():
             self._thread = threading.Thread(target=self._run, name=self._what, daemon=True)
-            self._thread.start()
+            if not begun(self._thread):
+                raise Unavailable(f"{self._what} was not asked: the system gives no more threads")
 
     def _run(self) -> None:
         while True:

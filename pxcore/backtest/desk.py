@@ -39,7 +39,7 @@ from pxcore.engine.events import (
     SnapshotTaken,
     TagResolved,
 )
-from pxcore.model import MarketTrade, Quote, Snapshot
+from pxcore.model import MarketTrade, Quote, Snapshot, net_of
 from pxcore.paper.exchange import Exchange, VenueEvent
 
 _THERE = timedelta(milliseconds=2)
@@ -220,9 +220,14 @@ def _asks_for_parts(command: Command) -> bool:
 def _in_part(answer: Event | None, at: datetime) -> Event:
     assert isinstance(answer, SnapshotTaken)
     look, request = answer.snapshot, answer.request
-    orders = look.orders if request % 3 == 1 else None
+    is_by_fills = request % 4 == 1
     return SnapshotFailed(
-        at=at, request=request, why="simulated", orders=orders, positions=look.positions
+        at=at,
+        request=request,
+        why="simulated",
+        orders=look.orders if request % 3 == 1 else None,
+        positions=None if is_by_fills else look.positions,
+        fills_net={c: n for c, n in net_of(look.fills).items() if n} if is_by_fills else None,
     )
 
 

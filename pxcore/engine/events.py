@@ -101,13 +101,16 @@ class SnapshotTaken(_Event, frozen=True, kw_only=True, tag="snapshot"):
 class SnapshotFailed(_Event, frozen=True, kw_only=True, tag="snapshot_failed"):
     """No whole look. A flatten's holds what could be read: it proves nothing, but is acted on.
 
-    `orders` and `positions` are None when they were not read.
+    `orders`, `positions` and `fills_net` are None when they were not read; the orders have no
+    prices, and of a position only the contract and that it is held are sure. `fills_net` is what
+    the day's fills come to, by contract, where that is not zero.
     """
 
     request: int
     why: str
     orders: tuple[Order, ...] | None = None
     positions: tuple[Position, ...] | None = None
+    fills_net: dict[str, int] | None = None
 
 
 class PlaceAccepted(_Event, frozen=True, kw_only=True, tag="place_accepted"):

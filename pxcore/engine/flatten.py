@@ -106,7 +106,7 @@ class Flattener:
         self._due_at: datetime | None = None  # when to look next, whatever is still waiting
         self._has_lost_answer = False
         self._is_moving = False  # something happened on the account while a look was out
-        self._closed: set[str] = set()  # contracts that a close was sent for
+        self._closed: set[str] = set()  # contracts of which a close may take effect yet
         self._filling: dict[int, int] = {}  # market orders alive, and for how many rounds
         self._looks = 0  # not flat, since the round's instructions
         self._flat_since: datetime | None = None
@@ -132,11 +132,11 @@ class Flattener:
         """First round, on a look: closes what it lists as held, and cancels nothing that may
         protect what it does not list.
         """
-        seen = look.snapshot if isinstance(look, SnapshotTaken) else look
-        orders, held = seen.orders or (), _held(seen.positions or ())
         if isinstance(look, SnapshotTaken):
+            orders, held = look.snapshot.orders, _held(look.snapshot.positions)
             unsure = set(self._differences_in(look.snapshot))
         else:
+            orders, held = look.orders or (), self._held_in_part(look)
             unsure = _guarded(orders).difference(held)
         return self.begin(look.at, orders=orders, held=held, unsure=unsure)
 
@@ -149,6 +149,8 @@ class Flattener:
                 self._answered(("order", order_id), answer, event.at)
             case CloseAnswered(contract_id=contract_id, answer=answer):
                 self._answered(("position", contract_id), answer, event.at)
+                if answer not in (Answer.DONE, Answer.UNKNOWN):
+                    self._closed.discard(contract_id)
                 if answer is Answer.GONE:
                     self._nothing_to_close[contract_id] = self._net.get(contract_id, 0)
             case OrderSeen() | FillSeen() | PositionSeen() | RecordSkipped(hub=Hub.USER):
@@ -290,10 +292,11 @@ class Flattener:
         """Part of a look: no proof of anything, but what it shows can be cancelled and closed.
 
         Without the orders, a close that is still filling cannot be seen: none is sent twice.
-        Without the fills, an order that protects says as much as a position that is not listed.
+        Without the positions, what the day's fills come to is held. Without the fills, an order
+        that protects says as much as a position that is not listed.
         """
         self._request = None
-        held = _held(failed.positions or ())
+        held = self._held_in_part(failed)
         if failed.orders is None:
             held = [c for c in held if c not in self._closed]
         orders = list(failed.orders or ())
@@ -304,6 +307,17 @@ class Flattener:
         self._flat_since = None
         self._due_at = failed.at + self._patience()
         return []
+
+    def _held_in_part(self, failed: SnapshotFailed) -> list[str]:
+        """By the fills, not where the venue has said that there is nothing to close, and no fill
+        has come since.
+        """
+        if failed.fills_net is not None:
+            self._net = dict(failed.fills_net)
+        if failed.positions is not None:
+            return _held(failed.positions)
+        net = failed.fills_net or {}
+        return sorted(c for c, n in net.items() if self._nothing_to_close.get(c) != n)
 
     def _act_on(
         self, now: datetime, orders: list[Order], held: list[str], unsure: dict[str, str]
@@ -332,8 +346,8 @@ class Flattener:
 
 
 def _may_protect(order: Order) -> bool:
-    """A stop, or a leg of a bracket."""
-    return order.type in _STOPS or order.parent_id is not None
+    """A stop, a leg of a bracket, or nobody knows what."""
+    return order.type in (*_STOPS, OrderType.UNKNOWN) or order.parent_id is not None
 
 
 def _guarded(orders: Iterable[Order]) -> set[str]:

@@ -6,7 +6,7 @@ Misconfigured when the login that it needs first is refused.
 
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 
@@ -15,7 +15,7 @@ from pxcore.gateway.budget import Urgency
 from pxcore.gateway.caller import Caller
 from pxcore.gateway.choose import choose_contract
 from pxcore.gateway.policy import NoSuchPath
-from pxcore.gateway.wire import codes, endpoints, requests
+from pxcore.gateway.wire import codes, endpoints, loose, requests
 from pxcore.gateway.wire.endpoints import Endpoint
 from pxcore.gateway.wire.rows import OrderRow
 from pxcore.model import (
@@ -36,6 +36,8 @@ _PAGE_ROWS: Final = 100
 _PAGES_MAX: Final = 50
 _CLOCK_DISAGREEMENT: Final = timedelta(minutes=5)
 _NORMAL: Final = Urgency.NORMAL
+
+L = TypeVar("L")
 
 
 class Questions:
@@ -229,6 +231,45 @@ class Questions:
             positions=positions,
             fills=fills,
         )
+
+    # -- as far as it can be read -------------------------------------------------------------
+
+    def alive_at_least(self, account_id: int) -> tuple[Order, ...]:
+        """Orders that are alive and can be cancelled, whatever else of them cannot be read. Urgent;
+        asks nothing about contracts.
+        """
+        alive = requests.OrderFilter(account_id=account_id, statuses=codes.ALIVE)
+        rows: list[object] = []
+        try:
+            for _ in range(_PAGES_MAX):
+                request = requests.OrderQuery(
+                    filter=alive, page_size=_PAGE_ROWS, page_offset=len(rows)
+                )
+                page = self._loosely(endpoints.ORDERS_QUERY_LOOSE, request, "list alive orders")
+                rows += page.orders
+                if len(page.orders) < _PAGE_ROWS:
+                    break
+        except NoSuchPath:
+            of_account = requests.OfAccount(account_id=account_id)
+            rows = self._loosely(endpoints.ORDERS_OPEN_LOOSE, of_account, "list open orders").orders
+        return loose.orders_in(rows, account_id, self._clock.now())
+
+    def held_at_least(self, account_id: int) -> tuple[Position, ...]:
+        """Positions that can be closed, whatever else of them cannot be read. Urgent."""
+        request = requests.OfAccount(account_id=account_id)
+        answer = self._loosely(endpoints.POSITIONS_LOOSE, request, "list positions")
+        return loose.positions_in(answer.positions, account_id, self._clock.now())
+
+    def fills_net(self, account_id: int, *, start: datetime) -> dict[str, int]:
+        """What the fills since then come to, by contract, where it is not zero. Urgent."""
+        request = requests.OfAccountSince(
+            account_id=account_id, start_timestamp=start, end_timestamp=None
+        )
+        answer = self._loosely(endpoints.TRADES_LOOSE, request, "list fills")
+        return loose.fills_net_in(answer.trades, account_id)
+
+    def _loosely(self, endpoint: Endpoint[L], request: msgspec.Struct, attempted: str) -> L:
+        return self._call.ask(endpoint, request, attempted, Urgency.URGENT)
 
     # -- beneath ------------------------------------------------------------------------------
 

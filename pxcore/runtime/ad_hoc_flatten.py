@@ -7,10 +7,11 @@ from collections.abc import Callable
 
 import msgspec
 
+from pxcore.courtesy import bounded
 from pxcore.engine.commands import TakeSnapshot
 from pxcore.engine.events import Event, SnapshotFailed, SnapshotTaken
 from pxcore.gateway import GatewayClient, Urgency
-from pxcore.model import WHOLE, Account, Misconfigured, Snapshot
+from pxcore.model import WHOLE, Account, Misconfigured, PxError, Snapshot, Unavailable
 from pxcore.runtime.door import Door, Holding
 from pxcore.runtime.lock import find_holder
 from pxcore.runtime.paths import Paths
@@ -18,11 +19,12 @@ from pxcore.runtime.plan import connect
 from pxcore.runtime.scoping import scope_of
 from pxcore.settings import Settings
 
+_LOOK_S = 15.0  # for the look before anything is asked or sent
+
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
     """What a look at the account showed. `is_done`: flat, nobody at work, nothing to wait for."""
 
-    account: Account
     text: str
     holder: str | None
     is_done: bool
@@ -64,25 +66,44 @@ class AdHocFlatten:
         )
 
     def look(self) -> Found:
-        """Says what is there, and sends nothing. Raises Misconfigured for no such account."""
+        """Says what is there, and sends nothing. Raises Misconfigured for no such account, and when
+        the log-in is refused.
+        """
         settings = self._settings
-        accounts = self._client.accounts(only_active=False, urgency=Urgency.URGENT)
-        account = next((a for a in accounts if a.id == self._account_id), None)
-        if account is None:
-            raise Misconfigured(f"account {self._account_id} is not on gateway {settings.gateway}")
-        look = self._door.venue.ask(TakeSnapshot(request=0, why=self._by, is_urgent=True))
-        holder = find_holder(Paths(settings.home).home, account.id)
+        holder = find_holder(Paths(settings.home).home, self._account_id)
+        try:
+            account, look = bounded("the gateway", self._seen, limit_s=_LOOK_S, is_must=True)
+        except Unavailable as error:
+            account, look = None, SnapshotFailed(at=settings.clock.now(), request=0, why=str(error))
         is_flat = isinstance(look, SnapshotTaken) and look.snapshot.is_flat
         may_arrive = holder is None and is_flat and self._door.lost.may_arrive()
         if may_arrive:  # asked of journals, which no close waits for
             self._say("an entry of a session that died may still arrive: it is waited for")
         whose = "" if self._scope == WHOLE else f" in {self._scope} (PX_FOREIGN=ignore)"
+        name = f" {account.name}" if account else ""
         return Found(
-            account=account,
-            text=f"{settings.mode}: account {account.id} {account.name} {_told(look)}{whose}",
+            text=f"{settings.mode}: account {self._account_id}{name} {_told(look)}{whose}",
             holder=None if holder is None else holder.text,
             is_done=holder is None and is_flat and not may_arrive,
         )
+
+    def _seen(self) -> tuple[Account | None, Event]:
+        """The account is None where the venue does not list any, or cannot: that keeps nobody from
+        closing what is held on it.
+        """
+        look = TakeSnapshot(request=0, why=self._by, is_urgent=True)
+        try:
+            accounts = self._client.accounts(only_active=False, urgency=Urgency.URGENT)
+        except Misconfigured:
+            raise
+        except PxError as error:
+            self._say(f"the accounts cannot be listed: {error}")
+            accounts = ()
+        account = next((a for a in accounts if a.id == self._account_id), None)
+        if accounts and account is None:
+            gateway = self._settings.gateway
+            raise Misconfigured(f"account {self._account_id} is not on gateway {gateway}")
+        return account, self._door.venue.ask(look)
 
     def act(self, timeout_s: float) -> Snapshot:
         """Flat, as REST showed it. Whoever holds the account is asked to flatten and end first;
@@ -110,6 +131,7 @@ def _told(look: Event) -> str:
     ):
         orders, positions, differ = look.orders, look.positions, ""
     else:
-        return "cannot be read: flattening by what can be learned on the way"
+        why = f" ({look.why})" if isinstance(look, SnapshotFailed) else ""
+        return f"cannot be read{why}: flattening by what can be learned on the way"
     held = [f"{p.size:+d} {p.contract_id}" for p in positions if not p.is_flat]
     return f"has {len(orders)} orders alive and holds {', '.join(held) or 'nothing'}{differ}"

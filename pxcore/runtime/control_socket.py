@@ -13,6 +13,7 @@ import socket
 import struct
 import sys
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from enum import StrEnum
@@ -21,7 +22,7 @@ from pathlib import Path
 import msgspec
 from loguru import logger
 
-from pxcore.courtesy import bounded
+from pxcore.courtesy import begun, bounded
 from pxcore.decoding import decode_json
 from pxcore.model import ProtocolError, Unavailable
 from pxcore.runtime.forks import close_in_children, keep_in_children
@@ -92,7 +93,8 @@ class ControlSocket:
         self._thread = threading.Thread(
             target=self._serve, args=(bound,), name="control", daemon=True
         )
-        self._thread.start()
+        if not begun(self._thread):
+            logger.warning("control socket: nobody is answered, for want of a thread")
         return True
 
     def listen(self, take: Callable[[Call], None]) -> None:
@@ -104,7 +106,8 @@ class ControlSocket:
             keep_in_children(self._socket)
             with suppress(OSError):
                 self._socket.shutdown(socket.SHUT_RDWR)  # its thread waits in it
-            if self._thread is not None and self._thread is not threading.current_thread():
+            is_apart = self._thread is not threading.current_thread()
+            if self._thread is not None and self._thread.is_alive() and is_apart:
                 self._thread.join(_ANSWER_S)  # while it waits there, the name is not free
             self._socket.close()
             self._socket = None
@@ -169,9 +172,10 @@ def accounts_held(home: Path) -> tuple[int, ...]:
 
 
 def _read(asking: socket.socket) -> bytes:
-    """One line. Raises OSError when it does not come in time, or is too long."""
-    data = b""
+    """One line. Raises OSError when all of it does not come in time, or is too long."""
+    data, deadline = b"", time.monotonic() + _ANSWER_S
     while not data.endswith(b"\n"):
+        asking.settimeout(max(deadline - time.monotonic(), 0.001))
         part = asking.recv(_BYTES_MAX)
         if not part:
             return data

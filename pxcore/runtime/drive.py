@@ -7,23 +7,27 @@ from datetime import datetime, timedelta
 from loguru import logger
 
 from pxcore.clock import Clock
+from pxcore.courtesy import bounded
 from pxcore.engine.commands import CancelOrder, ClosePosition, Command, Notice, TakeSnapshot
 from pxcore.engine.events import (
     Answer,
     CancelAnswered,
     ClockTick,
+    CloseAnswered,
     Event,
     SnapshotFailed,
     SnapshotTaken,
 )
 from pxcore.engine.flatten import Flattener
-from pxcore.model import PxError, Snapshot
+from pxcore.model import PxError, Snapshot, Unavailable
 from pxcore.runtime.flatten_record import FlattenRecord
 from pxcore.runtime.lost_orders import LostOrders
 from pxcore.runtime.venue import Venue
 
 _STEP_S = 0.05
 _CONFIRM_S = 3.0
+_ANSWER_S = 30.0  # for a look of many questions, some of them asked again
+_LEAST_S = 1.0  # when the time is up: for what is on its way
 _LOOK_UP_S = 2.0  # between two questions for lost orders, while nothing is held
 
 
@@ -66,14 +70,18 @@ def flatten_account(
     deadline = clock.now() + timedelta(seconds=timeout_s * clock.speed)
     look = TakeSnapshot(request=0, why=reason, is_urgent=True)
     record.command(look)
-    first = venue.ask(look)
+    patient = _Patient(venue, clock, deadline)
+    first = patient.ask(look)
     record.event(first)
     if not isinstance(first, SnapshotTaken | SnapshotFailed):
         raise AssertionError(f"a look was answered with {first}")
     pending: list[Command] = flattener.begin_by_look(first)
     while flattener.proof is None:
         if clock.now() >= deadline:
-            raise NotFlat(f"flatten ({reason}): not proven flat within {timeout_s:g} s")
+            raise NotFlat(
+                f"flatten ({reason}): not proven flat within {timeout_s:g} s; look at the account "
+                "in the platform now, and flatten it there"
+            )
         if not pending:
             waiting.look_up()
             sleep(_STEP_S)
@@ -81,7 +89,7 @@ def flatten_account(
             continue
         command = pending.pop(0)
         record.command(command)
-        answer = _carry_out(command, venue, say)
+        answer = _carry_out(command, patient, say)
         if isinstance(answer, CancelAnswered) and answer.answer is Answer.UNKNOWN:
             pending.sort(key=lambda command: not isinstance(command, ClosePosition))
         if answer is not None:
@@ -112,7 +120,40 @@ class _Waiting:
         self._next_s = time.monotonic() + _LOOK_UP_S
 
 
-def _carry_out(command: Command, venue: Venue, say: Callable[[Notice], None]) -> Event | None:
+class _Patient:
+    """The venue, where each question and each instruction has an end: a gateway may take a request
+    and answer a byte now and then. What was sent then may take effect yet.
+    """
+
+    def __init__(self, venue: Venue, clock: Clock, deadline: datetime) -> None:
+        self._venue = venue
+        self._clock = clock
+        self._deadline = deadline
+
+    def ask(self, look: TakeSnapshot) -> Event:
+        try:
+            return self._bounded(lambda: self._venue.ask(look))
+        except Unavailable as error:
+            return SnapshotFailed(at=self._clock.now(), request=look.request, why=str(error))
+
+    def instruct(self, command: CancelOrder | ClosePosition) -> Event:
+        try:
+            return self._bounded(lambda: self._venue.instruct(command))
+        except Unavailable:
+            at = self._clock.now()
+            if isinstance(command, CancelOrder):
+                order_id = command.order_id
+                return CancelAnswered(at=at, order_id=order_id, answer=Answer.UNKNOWN)
+            contract_id = command.contract_id
+            return CloseAnswered(at=at, contract_id=contract_id, answer=Answer.UNKNOWN)
+
+    def _bounded(self, act: Callable[[], Event]) -> Event:
+        left_s = (self._deadline - self._clock.now()).total_seconds() / self._clock.speed
+        limit_s = min(max(left_s, _LEAST_S), _ANSWER_S)
+        return bounded("the gateway", act, limit_s=limit_s, is_must=True)
+
+
+def _carry_out(command: Command, venue: _Patient, say: Callable[[Notice], None]) -> Event | None:
     match command:
         case Notice():
             try:

@@ -105,8 +105,7 @@ class AccountLock:
 
     def __exit__(self, *error: object) -> None:
         if self._file is not None:
-            keep_in_children(self._file)
-            self._file.close()
+            _let_go(self._file)
             self._file = None
         if self._socket is not None:
             self._socket.close()
@@ -135,17 +134,16 @@ class AccountLock:
 
     def take_again(self) -> None:
         """Of a file that was deleted or replaced. Raises AccountBusy, Unavailable."""
-        file = bounded("the account's lock", self._file_locked)
+        file = bounded("the account's lock", self._file_locked, undo=_let_go)
         if self._file is not None:
-            keep_in_children(self._file)
-            self._file.close()
+            _let_go(self._file)
         self._file = file
 
     # -- the file -----------------------------------------------------------------------------
 
     def _locked(self) -> IO[bytes] | None:
         try:
-            return bounded("the account's lock", self._file_locked)
+            return bounded("the account's lock", self._file_locked, undo=_let_go)
         except (OSError, Unavailable) as error:
             text = f"the lock {self.path.name} cannot be had: {reason_of(error)}"
             if self._on_trouble is None:
@@ -263,6 +261,12 @@ class AccountLock:
             return None
         word, _, whom = text.partition(" ")
         return word if word in (STOP, LEAVE) and whom == f"{self.text}\n" else None
+
+
+def _let_go(file: IO[bytes]) -> None:
+    """Also of a lock that a disk gave when nobody waited for it any more."""
+    keep_in_children(file)
+    file.close()
 
 
 def holder_of(home: Path, account_id: int) -> str | None:

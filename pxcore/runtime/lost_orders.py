@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 
 from pxcore.calendar import trading_day_at
-from pxcore.courtesy import reason_of
+from pxcore.courtesy import begun, reason_of
 from pxcore.engine.commands import Level, Notice
 from pxcore.gateway import GatewayClient
 from pxcore.journal.flatten_rows import unanswered_stops
@@ -50,7 +50,7 @@ class LostOrders:
         self._worst: _Found | None = None  # while nothing is known
         self._began = datetime.now(UTC)
         self._thread = threading.Thread(target=self._run, name="lost-orders", daemon=True)
-        self._thread.start()
+        self._is_read = begun(self._thread)
 
     def may_arrive(self) -> bool:
         """By the time alone; nothing is asked of anybody. Waits for the journals, with a bound."""
@@ -100,7 +100,7 @@ class LostOrders:
 
     def _known(self, wait_s: float) -> "_Found":
         """What the journals say, or the worst that they may say, once they have had their time."""
-        if self._found is None and self._worst is None:
+        if self._found is None and self._worst is None and self._is_read:
             self._thread.join(wait_s)
         if self._found is not None:
             return self._found

@@ -5,7 +5,6 @@ answers nothing for ever; and whoever asks here has an account to keep flat.
 """
 
 import os
-import threading
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import TypeVar
 
 from sqlalchemy import URL
 
+from pxcore.courtesy import bounded
 from pxcore.model import PxError, Unavailable
 from pxcore.plain_text import plain
 from pxcore.runtime.paths import Paths
@@ -50,26 +50,17 @@ def ask_store(settings: Settings, ask: Callable[[Store], T], *, limit_s: float =
     nobody can read, or does not answer within `limit_s`: then it may still do what was asked,
     later. Other errors of ours as they are.
     """
-    answers: list[T] = []
-    errors: list[Exception] = []
 
-    def run() -> None:
-        try:
-            with closing(open_store(settings)) as store:
-                answers.append(ask(store))
-        except Exception as error:  # handed to whoever asked
-            errors.append(error)
+    def run() -> T:
+        with closing(open_store(settings)) as store:
+            return ask(store)
 
-    thread = threading.Thread(target=run, name="store", daemon=True)
-    thread.start()
-    thread.join(limit_s)
-    if answers:
-        return answers[0]
-    if not errors:
-        raise Unavailable(f"{_name(settings)} has not answered within {limit_s:g} s")
-    if isinstance(errors[0], PxError):
-        raise errors[0]
-    raise store_away(settings, errors[0]) from errors[0]
+    try:
+        return bounded(_name(settings), run, limit_s=limit_s)
+    except PxError:
+        raise
+    except Exception as error:
+        raise store_away(settings, error) from error
 
 
 def store_away(settings: Settings, error: Exception) -> Unavailable:

@@ -56,6 +56,7 @@ Question = TakeSnapshot | ResolveTag
 class _Parts(TypedDict, total=False):
     orders: tuple[Order, ...]
     positions: tuple[Position, ...]
+    fills_net: dict[str, int]
 
 
 class Venue:
@@ -130,14 +131,18 @@ class Venue:
                 return TagResolved(at=self._clock.now(), tag=tag, order=order)
 
     def _parts(self) -> _Parts:
-        """What is alive and what is held, each as far as it can be read."""
+        """What is alive, what is held and what was filled, each as far as it can be read."""
         parts: _Parts = {}
+        holds = self._scope.holds
         with suppress(PxError):
-            orders = self._client.open_orders(self._account_id, urgency=Urgency.URGENT)
-            parts["orders"] = tuple(o for o in orders if self._scope.holds(o.contract_id))
+            orders = self._client.alive_at_least(self._account_id)
+            parts["orders"] = tuple(o for o in orders if holds(o.contract_id))
         with suppress(PxError):
-            positions = self._client.positions(self._account_id, urgency=Urgency.URGENT)
-            parts["positions"] = tuple(p for p in positions if self._scope.holds(p.contract_id))
+            positions = self._client.held_at_least(self._account_id)
+            parts["positions"] = tuple(p for p in positions if holds(p.contract_id))
+        with suppress(PxError):
+            net = self._client.fills_net(self._account_id, start=self._day_start)
+            parts["fills_net"] = {c: size for c, size in net.items() if holds(c)}
         return parts
 
     def keep_warm(self) -> None:

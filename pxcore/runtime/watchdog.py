@@ -327,9 +327,10 @@ def seen_in(look: object, at_s: float) -> Seen | None:
         differ = "".join(f"; {one}" for one in look.snapshot.disagreements())
         is_flat = look.snapshot.is_flat
     elif isinstance(look, SnapshotFailed):
-        orders, positions, differ = look.orders or (), look.positions or (), ""
+        orders, positions, net = look.orders or (), look.positions or (), look.fills_net or {}
+        differ = "".join(f"; the day's fills come to {n:+d} {c}" for c, n in sorted(net.items()))
         is_flat = False
-        if not orders and all(p.is_flat for p in positions):
+        if not orders and not net and all(p.is_flat for p in positions):
             return None  # nothing was seen, which is no word on what there is
     else:
         return None

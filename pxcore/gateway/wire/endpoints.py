@@ -14,6 +14,7 @@ import msgspec
 
 from pxcore.decoding import decode_json
 from pxcore.gateway.wire import codes
+from pxcore.gateway.wire.loose import LooseOrders, LoosePositions, LooseTrades
 from pxcore.gateway.wire.rows import (
     AccountRow,
     BarRow,
@@ -146,6 +147,10 @@ ORDERS_QUERY = Endpoint("/api/Order/v2/query", Orders, codes.ACCOUNT_NEEDED)
 ORDER = Endpoint("/api/Order/searchById", OneOrder, codes.ORDER_NEEDED)
 POSITIONS = Endpoint("/api/Position/searchOpen", Positions, codes.ACCOUNT_NEEDED)
 TRADES = Endpoint("/api/Trade/search", Trades, codes.ACCOUNT_NEEDED)
+ORDERS_OPEN_LOOSE = Endpoint(ORDERS_OPEN.path, LooseOrders, codes.ACCOUNT_NEEDED)
+ORDERS_QUERY_LOOSE = Endpoint(ORDERS_QUERY.path, LooseOrders, codes.ACCOUNT_NEEDED)
+POSITIONS_LOOSE = Endpoint(POSITIONS.path, LoosePositions, codes.ACCOUNT_NEEDED)
+TRADES_LOOSE = Endpoint(TRADES.path, LooseTrades, codes.ACCOUNT_NEEDED)
 PLACE = Endpoint("/api/Order/place", Placed, codes.PLACE)
 MODIFY = Endpoint("/api/Order/modify", Done, codes.MODIFY)
 CANCEL = Endpoint("/api/Order/cancel", Done, codes.CANCEL)

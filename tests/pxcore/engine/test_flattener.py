@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import pytest
 from engine_scenes import MNQ, OPEN, Scene, kinds
 from msgspec.structs import replace
 
@@ -64,13 +65,14 @@ class Flat:
         fills = (self.scene.fill(1, 70, side, 100_001, size=abs(net)).fill,) if net else ()
         return self.scene.snapshot(positions=positions, orders=tuple(orders), fills=fills)
 
-    def look_in_part(self, orders, positions=()):
+    def look_in_part(self, orders, positions=(), fills_net=None):
         failed = SnapshotFailed(
             at=self.now,
             request=self.asked(),
             why="fills",
-            orders=tuple(orders),
-            positions=tuple(positions),
+            orders=None if orders is None else tuple(orders),
+            positions=None if positions is None else tuple(positions),
+            fills_net=fills_net,
         )
         return self.tell(failed)
 
@@ -106,6 +108,43 @@ def test_close_that_may_be_filling_is_looked_at_twice_before_it_is_sent_again():
     assert flat.closes() == 1
     flat.pass_time(1.0)
     flat.look(1)
+    assert flat.closes() == 2
+
+
+@pytest.mark.parametrize("answer", [Answer.NOT_SENT, Answer.REFUSED, Answer.GONE])
+def test_close_that_had_no_effect_is_sent_again_though_orders_cannot_be_read(answer):
+    flat = Flat()
+    held = flat.scene.position(1).position
+    flat.answer(answer)
+    for _ in range(3):
+        flat.pass_time(3.0)
+        flat.look_in_part(None, (held,))
+    assert flat.closes() == 2
+
+
+@pytest.mark.parametrize("answer", [Answer.DONE, Answer.UNKNOWN])
+def test_close_that_may_fill_yet_is_not_sent_twice_while_orders_cannot_be_read(answer):
+    flat = Flat()
+    held = flat.scene.position(1).position
+    flat.answer(answer)
+    for _ in range(20):
+        flat.pass_time(3.0)
+        flat.look_in_part(None, (held,))
+    assert flat.closes() == 1
+
+
+def test_what_the_fills_come_to_is_closed_where_positions_cannot_be_read():
+    flat = Flat()
+    flat.answer(Answer.NOT_SENT)
+    for _ in range(2):
+        flat.pass_time(3.0)
+        flat.look_in_part((), None, fills_net={MNQ.id: 1})
+    assert flat.closes() == 2
+
+    flat.answer(Answer.GONE)  # the venue knows better than the fills
+    for _ in range(5):
+        flat.pass_time(3.0)
+        flat.look_in_part((), None, fills_net={MNQ.id: 1})
     assert flat.closes() == 2
 
 

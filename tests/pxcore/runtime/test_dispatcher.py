@@ -82,13 +82,17 @@ class Client:
     def snapshot(self, account_id, *, day_start, urgency):
         self._do(f"{urgency.value} snapshot")
 
-    def open_orders(self, account_id, *, urgency):
+    def alive_at_least(self, account_id):
         self._do("orders")
         return ()
 
-    def positions(self, account_id, *, urgency):
+    def held_at_least(self, account_id):
         self.asked.append("positions")
         return (HELD,)
+
+    def fills_net(self, account_id, *, start):
+        self._do("fills")
+        return {}
 
     def keep_warm(self) -> bool:
         self.warmed.set()

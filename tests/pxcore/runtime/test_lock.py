@@ -1,18 +1,25 @@
 """Who holds an account: one sender on this machine, found and asked whatever became of the disk."""
 
 import signal
+import socket
 import subprocess
 import sys
+import threading
+import time
+from contextlib import closing, suppress
+from functools import partial
 from pathlib import Path
 
 import pytest
 from account_holder import SESSION, held
 from broken_disks import BROKEN
 from needs import mounts, two_users
+from patience import patience
 from waiting import until
 
+from pxcore import courtesy
 from pxcore.model import Unavailable
-from pxcore.runtime import control_socket
+from pxcore.runtime import control_socket, lock
 from pxcore.runtime.control_socket import Call, Wish, accounts_held, call
 from pxcore.runtime.lock import AccountBusy, AccountLock, find_holder, holder_of
 from pxcore.runtime.processes import Process
@@ -90,6 +97,55 @@ def test_name_that_another_user_has_taken_holds_nothing_and_keeps_nobody_out(
         squatter.kill()
         squatter.wait()
         squatter.stdout.close()
+
+
+def test_lock_that_a_disk_gives_when_nobody_waits_for_it_any_more_is_let_go(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    goes_on, has_it = threading.Event(), threading.Event()
+    locked = AccountLock._file_locked
+
+    def late(self: AccountLock) -> object:
+        goes_on.wait()
+        file = locked(self)
+        has_it.set()
+        return file
+
+    told: list[str] = []
+    quick = partial(courtesy.bounded, limit_s=0.1)
+    with monkeypatch.context() as disk:
+        disk.setattr(AccountLock, "_file_locked", late)
+        disk.setattr(lock, "bounded", quick)
+        with AccountLock(tmp_path, 7, holder="px watchdog", on_trouble=told.append):
+            assert "going on without it" in told[0]
+        goes_on.set()
+        assert has_it.wait(patience(10))
+    until(lambda: find_holder(tmp_path, 7) is None, what="nobody has it")
+    with AccountLock(tmp_path, 7, holder="px-2"):
+        assert "px-2" in (holder_of(tmp_path, 7) or "")
+
+
+def test_name_that_dribbles_its_answer_is_not_waited_for(tmp_path: Path) -> None:
+    """A byte now and then, from one of the same user: as little as one that says nothing."""
+    name = control_socket._name_of(tmp_path, 7)
+    over = threading.Event()
+    with closing(socket.socket(socket.AF_UNIX)) as bound:
+        bound.bind(name)
+        bound.listen()
+
+        def dribble() -> None:
+            asking, _ = bound.accept()
+            with closing(asking), suppress(OSError):
+                while not over.wait(0.2):
+                    asking.sendall(b" ")
+
+        threading.Thread(target=dribble, daemon=True).start()
+        began = time.monotonic()
+        peer = call(tmp_path, 7, Call(wish=Wish.STOP))
+        took_s = time.monotonic() - began
+        over.set()
+    assert peer is not None and not peer.is_taken
+    assert took_s < control_socket._ANSWER_S + patience(2)
 
 
 # -- a holder that has died ------------------------------------------------------------------------
