@@ -79,7 +79,14 @@ def keep_up(settings: Settings, console: Console, *, port: int, seed: int) -> in
         lock.tell(crew.ui)
         _first_screen(console, settings, known, crew)
         stop = _watch(crew, lock, asked, console)
-        _stop_sessions(crew, paths, stop, say)
+        before = asked.count
+        _stop_sessions(
+            crew,
+            paths,
+            stop,
+            say,
+            is_to_flatten=lambda: asked.count > before or lock.wish() is Stop.FLATTEN,
+        )
         say("stopping runners, watchdog and server")
         stack.pop_all().close()
         held = crew.holders()
@@ -230,15 +237,26 @@ def _watch(crew: Crew, lock: HomeLock, asked: _Signals, console: Console) -> Sto
         time.sleep(_EVERY_S)
 
 
-def _stop_sessions(crew: Crew, paths: Paths, stop: Stop, say: Callable[[str], None]) -> None:
+def _stop_sessions(
+    crew: Crew,
+    paths: Paths,
+    stop: Stop,
+    say: Callable[[str], None],
+    *,
+    is_to_flatten: Callable[[], bool],
+) -> None:
     """Asks whoever holds an account, also who takes it only now, until it is heard, and waits for
-    the runs to end.
+    the runs to end. Who was asked to leave is asked to flatten after all when that is wished.
     """
     said: set[tuple[int, str]] = set()
     heard: set[tuple[int, str]] = set()
     deadline = time.monotonic() + _SESSIONS_S
     is_told = False
     while (holders := crew.holders()) or crew.runs():
+        if stop is Stop.LEAVE and is_to_flatten():
+            stop = Stop.FLATTEN
+            said.clear()
+            heard.clear()
         for account_id, holder in holders.items():
             one = (account_id, holder)
             if one not in said:

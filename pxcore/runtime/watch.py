@@ -14,7 +14,7 @@ from pxcore.engine.events import Ask, Asked, Event, KillSwitchSeen, OperatorSeen
 from pxcore.model import PxError
 from pxcore.runtime.control_socket import Call, Wish
 from pxcore.runtime.kill_switch import KillSwitch, both_of
-from pxcore.runtime.lock import LEAVE, AccountBusy, AccountLock
+from pxcore.runtime.lock import LEAVE, STOP, AccountBusy, AccountLock
 
 _EVERY_S = 0.5
 
@@ -80,7 +80,7 @@ class FileWatch:
         self._deliver = deliver
         self._called: KillSwitch | None = None  # engaged by the socket
         self._told: KillSwitch | None = None
-        self._is_wish_told = False
+        self._wish_told: str | None = None
         self._failed = ""
         self._stopped = threading.Event()
         lock.listen(self._heed)
@@ -116,9 +116,9 @@ class FileWatch:
             self._deliver(_seen(switch, self._clock.now()))
 
     def _look_for_wish(self) -> None:
-        wish = None if self._is_wish_told else self._lock.wish()
-        if wish is not None:
-            self._is_wish_told = True
+        wish = self._lock.wish()
+        if wish is not None and wish != self._wish_told and self._wish_told != STOP:
+            self._wish_told = wish
             self._tell(Ask.LEAVE if wish == LEAVE else Ask.STOP, "another command asked for it")
 
     def _heed(self, call: Call) -> None:

@@ -5,15 +5,19 @@ import signal
 import threading
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from patience import patience
 
 from pxcore.bounded_files import write_file
-from pxcore.cli.up import _BrokenOff, _Signals
+from pxcore.cli.up import _BrokenOff, _Signals, _stop_sessions
 from pxcore.model import Misconfigured, Unavailable
 from pxcore.runtime import home_lock
+from pxcore.runtime.control_socket import Call, Wish
 from pxcore.runtime.home_lock import HomeLock, Stop, ask_to_stop, household_of
+from pxcore.runtime.lock import AccountLock, holder_of
+from pxcore.runtime.paths import Paths
 
 UNTIL_BROKEN_OFF_S = patience(30)
 
@@ -113,3 +117,47 @@ def test_wish_to_flatten_that_cannot_be_written_is_a_signal(tmp_path: Path) -> N
             ask_to_stop(tmp_path, there, Stop.FLATTEN)
             threading.Event().wait(UNTIL_BROKEN_OFF_S)
         assert asked.is_term
+
+
+class Keeps:
+    """What `px up` has at work: nothing but the session of this test."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+
+    def holders(self) -> dict[int, str]:
+        holder = holder_of(self.home, 7)
+        return {} if holder is None else {7: holder}
+
+    def runs(self) -> list[str]:
+        return []
+
+    def look_after_gateways(self) -> None:
+        """There are none."""
+
+
+def test_session_that_was_asked_to_leave_is_asked_to_flatten_when_that_is_wished_after(
+    tmp_path: Path,
+) -> None:
+    heard: list[Wish] = []
+    lets_go, is_leaving = threading.Event(), threading.Event()
+
+    def take(call: Call) -> None:
+        heard.append(call.wish)
+        (lets_go if call.wish is Wish.STOP else is_leaving).set()
+
+    def session() -> None:
+        with AccountLock(tmp_path, 7, holder="px-1") as lock:
+            lock.listen(take)
+            there.set()
+            lets_go.wait()
+
+    there, said = threading.Event(), list[str]()
+    holding = threading.Thread(target=session)
+    holding.start()
+    there.wait()
+    crew: Any = Keeps(tmp_path)
+    _stop_sessions(crew, Paths(tmp_path), Stop.LEAVE, said.append, is_to_flatten=is_leaving.is_set)
+    holding.join()
+    assert heard[0] is Wish.LEAVE and heard[-1] is Wish.STOP
+    assert "stays under its bracket" in said[0] and "flatten and end" in said[1]

@@ -98,6 +98,20 @@ def test_wish_that_came_between_lock_and_first_look_is_heard(tmp_path):
     assert isinstance(heard, Asked) and heard.ask is Ask.LEAVE
 
 
+def test_wish_to_stop_after_one_to_leave_is_heard_and_none_after_that(tmp_path):
+    events: queue.SimpleQueue = queue.SimpleQueue()
+    with AccountLock(tmp_path, 7, holder="px-1") as lock:
+        watch = watching(tmp_path, lock, events)
+        heard = []
+        for wish in ("leave", "leave", "stop", "leave", "stop"):
+            lock.stop_path.write_text(f"{wish} {lock.text}\n")
+            watch._look_for_wish()
+        watch.stop()
+        while not events.empty():
+            heard.append(events.get().ask)
+    assert heard == [Ask.LEAVE, Ask.STOP]
+
+
 @pytest.mark.parametrize(
     "text", ["", "stop", "leave px-1 (process", "stop px-0 (process 1)\n", "x px-1\n"]
 )
