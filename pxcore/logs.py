@@ -8,10 +8,12 @@ goes the same way. Writing a line never raises: a full disk must not end a sessi
 
 import logging
 import os
+import queue
 import sys
 import threading
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC
 from pathlib import Path
 from types import TracebackType
@@ -20,6 +22,7 @@ from typing import Any, Literal, TextIO
 import msgspec
 from loguru import logger
 
+from pxcore.courtesy import begun
 from pxcore.masking import Masker
 from pxcore.plain_text import plain, plain_lines
 from pxcore.settings import Settings
@@ -27,6 +30,8 @@ from pxcore.settings import Settings
 Form = Literal["text", "json"]
 Level = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 
+_WRITTEN_S = 0.2  # for a line to be on the disk, or with the system
+_LINES_MAX = 10_000  # that wait for a disk
 _TRACE = "px.trace"  # of a record whose exception is text already: see `mask_logging`
 _LIBRARIES_FROM = logging.WARNING  # their chatter below that is nobody's
 
@@ -127,22 +132,62 @@ def _nothing(record: Any) -> str:
 class _Sink:
     """Lines to a file, or to whatever stderr is at the time. What could not be written is counted,
     and said as soon as something can be written again.
+
+    A thread writes. Whoever logs waits until the line is there, but not for long: a disk that
+    stands still holds nobody up, and while it does, nobody waits for it again.
     """
 
     def __init__(self, stream: TextIO | None, shown: Callable[[Any], str]) -> None:
         self._stream = stream
         self._shown = shown
         self._lost = 0
+        self._is_behind = False
+        self._lines: queue.SimpleQueue[tuple[str, threading.Event]] = queue.SimpleQueue()
+        self._thread: threading.Thread | None = None
 
     def __call__(self, message: Any) -> None:
+        try:
+            text = self._shown(message.record)
+        except Exception:  # the edge: nobody who logs may be broken by it, whatever it was
+            self._lost += 1
+            return
+        if self._lines.qsize() >= _LINES_MAX:
+            self._lost += 1
+            return
+        is_written = threading.Event()
+        self._lines.put((text, is_written))
+        if not self._is_writing():
+            self._write_all()
+        elif not self._is_behind and not is_written.wait(_WRITTEN_S):
+            self._is_behind = True
+
+    def _is_writing(self) -> bool:
+        """False where the system gives no thread for it. A forked child has not its parent's."""
+        if self._thread is None or not self._thread.is_alive():
+            self._thread = threading.Thread(target=self._run, name="log", daemon=True)
+            return begun(self._thread)
+        return True
+
+    def _run(self) -> None:
+        while True:
+            self._write(*self._lines.get())
+            self._is_behind = self._is_behind and not self._lines.empty()
+
+    def _write_all(self) -> None:
+        with suppress(queue.Empty):
+            while True:
+                self._write(*self._lines.get_nowait())
+
+    def _write(self, text: str, is_written: threading.Event) -> None:
         stream = self._stream or sys.stderr
         try:
             if self._lost:
                 stream.write(f"{self._lost} log lines could not be written\n")
                 self._lost = 0
-            stream.write(self._shown(message.record))
-        except Exception:  # the edge: nobody who logs may be broken by it, whatever it was
+            stream.write(text)
+        except Exception:  # the edge, as above
             self._lost += 1
+        is_written.set()
 
 
 class _Library(logging.Handler):

@@ -70,6 +70,34 @@ def denied(home: Path) -> Iterator[None]:
 
 
 @contextmanager
+def disk_of_its_own(home: Path) -> Iterator[None]:
+    """The folder is one, and can be frozen."""
+    image = home.with_name(f"{home.name}.disk")
+    with image.open("wb") as file:
+        file.truncate(4 << 30)  # of holes: a start wants room
+    for command in (
+        ["mkfs.ext4", "-q", "-F", str(image)],
+        ["mount", "-o", "loop", str(image), str(home)],
+    ):
+        subprocess.run(command, check=True, capture_output=True)
+    try:
+        yield
+    finally:
+        thaw(home)
+        _unmount(home)
+        image.unlink()
+
+
+def freeze(home: Path) -> None:
+    """Nothing is written there any more, and whoever tries waits, with a file open or without."""
+    subprocess.run(["fsfreeze", "-f", str(home)], check=True)
+
+
+def thaw(home: Path) -> None:
+    subprocess.run(["fsfreeze", "-u", str(home)], check=False, capture_output=True)
+
+
+@contextmanager
 def hanging(home: Path) -> Iterator[None]:
     """A network disk whose server has gone: whoever touches it waits for ever."""
     device = _served_by_nobody(home)

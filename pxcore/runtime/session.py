@@ -302,6 +302,8 @@ class Session:
         for command in commands:
             seq = self._journal.append(RowKind.COMMAND, command)
             self._carry_out(command, seq, event.at)
+        for command in commands:  # when all of it is on its way
+            self._tell(command, event.at)
 
     def _carry_out(self, command: Command, seq: int, now: datetime) -> None:
         match command:
@@ -315,6 +317,8 @@ class Session:
                 self._latching.start()
             case Notice() | Denied() | PeakSeen() | FlatProven() | EndSession():
                 pass
+
+    def _tell(self, command: Command, now: datetime) -> None:
         line = self._narrator.line(command, now)
         if line is not None:
             self._voice.say(line)

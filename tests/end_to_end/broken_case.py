@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import postgres
-from broken_disks import BROKEN
+from broken_disks import BROKEN, disk_of_its_own, freeze, thaw
 from crash_case import ACCOUNT, SESSION, Paper, Victim, planned, start_again, wait_for
 from patience import patience
 
@@ -40,12 +40,13 @@ REFUSES_S = 6.0  # of the market: so long the venue answers 429
 
 
 POSTGRES = "PostgreSQL stopped"
+FROZEN = "disk stands still"  # as for a snapshot of it: whatever is open on it stands still, too
 
 
 class Scene:
     """The gateway, the settings of everybody, and whoever was started."""
 
-    def __init__(self, folder: Path, *, has_postgres: bool) -> None:
+    def __init__(self, folder: Path, *, has_postgres: bool, has_own_disk: bool = False) -> None:
         self.folder = folder
         self.postgres = ExitStack()
         self.cleared = ExitStack()
@@ -54,6 +55,8 @@ class Scene:
             SESSION["PX_DATABASE_URL"] = postgres.new_database(server, "px")
         self.home = folder / "home"
         self.home.mkdir()
+        if has_own_disk:
+            self.cleared.enter_context(disk_of_its_own(self.home))
         self.paper = Paper(folder)
         self.settings = self._configure()
         self.notices: list[Any] = []
@@ -100,6 +103,7 @@ class Scene:
         return set(left) == ({self.ignored} if self.ignored else set())
 
     def close(self) -> None:
+        thaw(self.home)  # who waits there cannot be killed before
         if self.victim is not None:
             self.victim.kill_all()
         for process in self.others:
@@ -167,6 +171,10 @@ def _requests_used_up(scene: Scene) -> None:
                 continue
 
 
+def _freeze(scene: Scene) -> None:
+    freeze(scene.home)
+
+
 @contextmanager
 def broken(row: str, scene: Scene) -> Iterator[None]:
     if row in DISKS:
@@ -196,6 +204,7 @@ BREAKS: dict[str, Callable[[Scene], None]] = {
     "venue answers 429": _arm(
         fault="http_error", path="/api/*", status=429, count=None, until_s=REFUSES_S
     ),
+    FROZEN: _freeze,
     "another contract is ignored": _another_contract,
     "look contradicts itself": _arm(
         fault="list_withheld", path="/api/Position/searchOpen", count=None
@@ -310,7 +319,7 @@ def run(row: str, actor: str, folder: Path) -> dict[str, Any]:
         SESSION["PX_STRATEGY"] = "forks:Forks"
     if "ignored" in row:
         SESSION["PX_FOREIGN"] = "ignore"
-    scene = Scene(folder, has_postgres=row == POSTGRES)
+    scene = Scene(folder, has_postgres=row == POSTGRES, has_own_disk=row == FROZEN)
     try:
         scene.hold(has_flow=actor == "its flow")
         if (row, actor) in REASONS:
