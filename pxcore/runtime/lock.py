@@ -24,7 +24,7 @@ from pxcore.filelock import is_locked, try_lock
 from pxcore.model import PxError, Unavailable
 from pxcore.runtime.control_socket import Call, ControlSocket, Peer, Wish, call
 from pxcore.runtime.forks import close_in_children, keep_in_children
-from pxcore.runtime.processes import Process, ours
+from pxcore.runtime.processes import Process, ours, realm
 
 LEAVE, STOP = "leave", "stop"  # how a line in the file of wishes begins
 _ATTEMPTS = 3
@@ -217,7 +217,8 @@ class AccountLock:
             return
         try:
             os.ftruncate(file.fileno(), 0)  # nothing is buffered: a close must not fail for it
-            os.write(file.fileno(), f"{self.text}\nstarted {ours().started}\n".encode())
+            text = f"{self.text}\nstarted {ours().started}\nin {realm()}\n"
+            os.write(file.fileno(), text.encode())
         except OSError as error:
             if self._on_trouble is None:
                 raise
@@ -310,8 +311,9 @@ def _holder_in(file: IO[bytes]) -> Holder:
     named = _PROCESS.search(text.strip())
     if named is None:
         return Holder(text=text.strip() or "another process", process=None)
-    started = rest.partition("started ")[2].strip()
-    return Holder(text=text.strip(), process=Process(pid=int(named[1]), started=started))
+    told = dict(line.partition(" ")[::2] for line in rest.splitlines())
+    process = Process(pid=int(named[1]), started=told.get("started", ""), realm=told.get("in", ""))
+    return Holder(text=text.strip(), process=process)
 
 
 def _told(peer: Peer) -> str:

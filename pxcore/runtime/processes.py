@@ -1,13 +1,16 @@
 """Is a process that somebody wrote down still that one? Its number may be another's by now.
 
 A number is used again; the moment at which its process started is not. Where the system does not
-tell it, the number alone decides.
+tell it, the number alone decides. And a number means something only where it was given: in one
+container, and until the machine is started anew. Of a process from elsewhere nobody here can say
+that it has ended.
 """
 
 import os
 import shutil
 import signal
 import subprocess
+from functools import cache
 from pathlib import Path
 
 import msgspec
@@ -19,13 +22,22 @@ KILL: int = getattr(signal, "SIGKILL", signal.SIGTERM)
 
 
 class Process(msgspec.Struct, frozen=True, kw_only=True):
-    """`started` is the system's own word for when, empty where it has none."""
+    """`started` is the system's own word for when, empty where it has none; `realm` is where its
+    number was given, empty for here.
+    """
 
     pid: int
     started: str = ""
+    realm: str = ""
+
+    @property
+    def is_here(self) -> bool:
+        return self.realm in ("", realm())
 
     @property
     def is_alive(self) -> bool:
+        if not self.is_here:
+            return True  # as far as anybody here can tell
         now = found(self.pid)
         return now is not None and (not self.started or now.started in ("", self.started))
 
@@ -45,8 +57,18 @@ class Process(msgspec.Struct, frozen=True, kw_only=True):
             os.close(handle)
 
     def _require_alive(self) -> None:
-        if not self.is_alive:
+        if not self.is_here or not self.is_alive:
             raise ProcessLookupError(f"process {self.pid} has gone")
+
+
+@cache
+def realm() -> str:
+    """Of numbers of processes: one for all that can see each other. Empty where nobody says."""
+    try:
+        boot = (_PROC / "sys" / "kernel" / "random" / "boot_id").read_text().strip()
+        return f"{os.readlink(_PROC / 'self' / 'ns' / 'pid')} {boot}"
+    except OSError:
+        return ""
 
 
 def ours() -> Process:
@@ -65,7 +87,7 @@ def _of_proc(pid: int) -> Process | None:
     try:
         fields = (_PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
     except OSError:
-        return None
+        return _of_signal(pid)  # it has gone, or is hidden from other users
     return None if fields[0] in _GONE else Process(pid=pid, started=fields[19])
 
 

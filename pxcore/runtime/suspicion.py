@@ -12,6 +12,7 @@ from pxcore.store.leases import Lease
 
 HUNG_S = 20.0  # as long as a session's own supervisor waits for a word
 GRACE_S = 6.0  # for whoever supervised a session that died to take the account
+STUCK_S = 60.0  # for who is no session and has the account: a flatten takes a few seconds
 ELSEWHERE_S = 25.0  # a machine whose lease lapses at 20 s has its own watchdog to go first
 
 
@@ -30,6 +31,7 @@ class Sight(msgspec.Struct, frozen=True, kw_only=True):
 
     at_s: float
     holder: str | None
+    is_session: bool = True  # the holder, where there is one
     lease: Lease | None
     is_store_away: bool
     place: str
@@ -40,6 +42,7 @@ class Sight(msgspec.Struct, frozen=True, kw_only=True):
 
 class Trouble(StrEnum):
     HUNG = "hung"  # a session that lives and does not go on
+    STUCK = "stuck"  # something, and who has the account is no session and does not let go of it
     DEAD = "dead"  # something of a session that died, and nobody at it
     LATE = "late"  # something after the time to be flat, and nobody at it
     STRANGER = "stranger"  # something that no session of ours made
@@ -58,13 +61,18 @@ class Suspicion:
         self._loops_at_s = 0.0
         self._beat_at_s = 0.0
         self._free_since_s: float | None = None
+        self._held: tuple[str, float] | None = None  # by whom, and since when
 
     def judge(self, sight: Sight) -> Finding | None:
         """The worst that this sight shows, or None."""
         self._note_lease(sight)
-        if sight.holder is not None:
+        if sight.holder is None:
+            self._held = None
+        else:
             self._free_since_s = None
-            return self._hung(sight)
+            if self._held is None or self._held[0] != sight.holder:
+                self._held = (sight.holder, sight.at_s)
+            return self._hung(sight) if sight.is_session else self._stuck(sight)
         if self._is_held_elsewhere(sight):
             self._free_since_s = None
             return None
@@ -98,6 +106,18 @@ class Suspicion:
         return Finding(
             trouble=Trouble.HUNG, why=f"session {sight.holder} has not gone on for {still_s:.0f} s"
         )
+
+    def held_for_s(self, at_s: float) -> float:
+        """How long the holder of the last sight has had it."""
+        return 0.0 if self._held is None else at_s - self._held[1]
+
+    def _stuck(self, sight: Sight) -> Finding | None:
+        account, held_s = sight.account, self.held_for_s(sight.at_s)
+        is_new = account is not None and account.at_s > sight.at_s - held_s + STUCK_S
+        if account is None or account.is_flat or not is_new:
+            return None
+        why = f"{sight.holder} has had the account for {held_s:.0f} s, and it has {account.text}"
+        return Finding(trouble=Trouble.STUCK, why=why)
 
     def _is_held_elsewhere(self, sight: Sight) -> bool:
         lease = sight.lease

@@ -33,7 +33,7 @@ from pxcore.runtime.reprotect import Reprotect
 from pxcore.runtime.scoping import scope_of
 from pxcore.runtime.startup import is_recovery_due
 from pxcore.runtime.store_access import ask_store
-from pxcore.runtime.suspicion import Finding, Seen, Sight, Suspicion, Trouble
+from pxcore.runtime.suspicion import STUCK_S, Finding, Seen, Sight, Suspicion, Trouble
 from pxcore.runtime.venue import Venue
 from pxcore.runtime.watchdog_beat import Beat
 from pxcore.settings import GatewayName, Mode, Settings
@@ -112,6 +112,10 @@ class Watchdog:
             case Trouble.HUNG:
                 self._alert("watchdog.hung", finding.why)
                 self._end_the_hung(holder, finding, sight.lease)
+            case Trouble.STUCK:
+                self._alert("watchdog.stuck", finding.why)
+                self._flatten(finding, sight.lease, Holding.PASSED)
+                self._account = None
             case Trouble.DEAD if self._reprotect.is_wanted and not sight.is_after_flat_time:
                 if self._reprotect.has_covered(finding.why, self._scope_now()):
                     self._settle(finding, sight.lease, "kept under its stop")
@@ -135,7 +139,12 @@ class Watchdog:
         # Soon for a session of here that is gone, until the account is flat; another machine's has
         # its own watchdog, and what is flat may wait: looks use up what others ask with.
         every_s = _SOON_S if self._is_leased and not self._is_settled else _ACCOUNT_S
-        if holder is None and at_s - self._asked_at_s >= every_s:
+        is_stuck = (
+            holder is not None
+            and not holder.is_session
+            and self._suspicion.held_for_s(at_s) > STUCK_S
+        )
+        if (holder is None or is_stuck) and at_s - self._asked_at_s >= every_s:
             self._account = self._ask_account(at_s)
             self._is_settled = self._account is not None and self._account.is_flat
             seen = self._account
@@ -144,6 +153,7 @@ class Watchdog:
         return Sight(
             at_s=at_s,
             holder=None if holder is None else holder.text,
+            is_session=holder is None or holder.is_session,
             lease=lease,
             is_store_away=is_away,
             place=self._place,

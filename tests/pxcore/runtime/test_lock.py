@@ -21,8 +21,14 @@ from pxcore import courtesy
 from pxcore.model import Unavailable
 from pxcore.runtime import control_socket, lock
 from pxcore.runtime.control_socket import Call, Wish, accounts_held, call
-from pxcore.runtime.lock import AccountBusy, AccountLock, find_holder, holder_of
-from pxcore.runtime.processes import Process
+from pxcore.runtime.lock import (
+    AccountBusy,
+    AccountLock,
+    _holder_of_file,
+    find_holder,
+    holder_of,
+)
+from pxcore.runtime.processes import Process, realm
 
 broken = pytest.mark.parametrize("how", sorted(BROKEN))
 
@@ -97,6 +103,25 @@ def test_name_that_another_user_has_taken_holds_nothing_and_keeps_nobody_out(
         squatter.kill()
         squatter.wait()
         squatter.stdout.close()
+
+
+def test_lock_of_a_process_of_another_container_is_not_broken(tmp_path: Path) -> None:
+    """Its number means nothing here: whether it lives is for the lock of the system to say."""
+    number = 4_190_000  # nobody's here
+    with AccountLock(tmp_path, 7, holder="px-1") as lock:
+        elsewhere = f"px-1 (process {number})\nstarted 5\nin pid:[1] another\n"
+        lock.path.write_text(elsewhere)
+        found_there = _holder_of_file(lock.path)
+        assert found_there is not None and not found_there.is_gone
+        with pytest.raises(ProcessLookupError):
+            found_there.process.send(signal.SIGTERM)
+        with lock.path.open("rb") as file:
+            other = AccountLock(tmp_path, 7, holder="px-2")
+            with pytest.raises(AccountBusy, match=str(number)):
+                other._refuse_or_break(file)
+        lock.path.write_text(elsewhere.replace("pid:[1] another", realm()))
+        there = _holder_of_file(lock.path)
+        assert there is not None and there.is_gone, "here it is known to have ended"
 
 
 def test_lock_that_a_disk_gives_when_nobody_waits_for_it_any_more_is_let_go(

@@ -58,6 +58,33 @@ def test_supervisor_that_takes_the_account_in_time_is_left_to_it():
     assert run(sight(1.0, account=holding(1.0)), *busy) == [None] * 3
 
 
+def held_by_a_flatten(at_s: float, **changes) -> Sight:
+    return sight(at_s, holder="px flatten (process 12)", is_session=False, **changes)
+
+
+def test_who_is_no_session_and_does_not_let_go_of_what_is_held_is_stuck():
+    """Such as a `px flatten` that was stopped by Ctrl-Z in the middle of its work."""
+    times = (1.0, 30.0, 60.9, 61.1)
+    looks = [held_by_a_flatten(t, account=holding(t)) for t in times]
+    assert run(*looks) == [None] * 3 + [Trouble.STUCK]
+
+
+def test_who_is_no_session_and_has_a_flat_account_is_left_alone():
+    flat = Seen(at_s=100.0, is_flat=True, text="nothing")
+    assert run(held_by_a_flatten(1.0), held_by_a_flatten(100.0, account=flat)) == [None] * 2
+
+
+def test_another_holder_has_its_own_time():
+    moved_on = replace(LEASE, loops=2)
+    other = sight(50.0, holder="px-1 (process 11)", lease=moved_on, account=holding(50.0))
+    again = [held_by_a_flatten(t, account=holding(t)) for t in (60.0, 100.0)]
+    assert run(held_by_a_flatten(1.0), other, *again) == [None] * 4
+
+
+def test_look_from_before_it_was_stuck_says_nothing():
+    assert run(held_by_a_flatten(1.0), held_by_a_flatten(70.0, account=holding(50.0))) == [None] * 2
+
+
 def test_look_from_before_the_session_went_says_nothing():
     old = holding(5.0)
     assert (
