@@ -36,7 +36,9 @@ def ping(desk: Desk) -> int:
 
 
 class Status(msgspec.Struct, frozen=True, kw_only=True):
-    """None where there is none, or it is not known; `problems` say what could not be read."""
+    """None where there is none, or it is not known: `unknown` names those of the second kind, and
+    `problems` say what could not be read.
+    """
 
     mode: str
     gateway: str
@@ -48,6 +50,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     trading_day: date
     halt: str | None
     requests_left: tuple[Left, ...]
+    unknown: tuple[str, ...]
     problems: tuple[str, ...]
 
 
@@ -77,13 +80,18 @@ def read_status(settings: Settings) -> Status:
         problems += error.problems
     except PxError as error:
         problems.append(f"account {account_id}: {error}")
+    unknown: list[str] = []
+    before = len(problems)
     switch = _kill_switch(settings, problems)
+    if switch is None and len(problems) > before:
+        unknown.append("kill_switch")
     halt = None
     if account_id is not None:
         try:
             halt = bounded("the halt of the day", lambda: halt_of(settings, account_id))
         except Unavailable as error:
             problems.append(str(error))
+            unknown.append("halt")
     return Status(
         mode=settings.mode.value,
         gateway=settings.gateway.value,
@@ -95,6 +103,7 @@ def read_status(settings: Settings) -> Status:
         trading_day=trading_day_at(settings.clock.now()).day,
         halt=halt,
         requests_left=left,
+        unknown=tuple(unknown),
         problems=tuple(problems),
     )
 
@@ -137,12 +146,9 @@ def _lines(status: Status) -> list[str]:
         ("account", str(account)),
         ("at the venue", status.at_venue or "not known"),
         ("held by", status.held_by or "nobody"),
-        ("kill switch", f"ENGAGED: {status.kill_switch}" if status.kill_switch else "off"),
+        ("kill switch", _switch_told(status)),
         ("trading day", str(status.trading_day)),
-        (
-            "halt",
-            f"HALTED for {status.trading_day}: {status.halt}" if status.halt else "none known",
-        ),
+        ("halt", _halt_told(status)),
     ]
     for left in status.requests_left:
         paused = f", paused for {left.paused_s:.0f} s" if left.paused_s else ""
@@ -154,3 +160,15 @@ def _lines(status: Status) -> list[str]:
             )
         )
     return [f"{name:<16} {value}" for name, value in facts]
+
+
+def _switch_told(status: Status) -> str:
+    if status.kill_switch is not None:
+        return f"ENGAGED: {status.kill_switch}"
+    return "NOT KNOWN, and taken for engaged" if "kill_switch" in status.unknown else "off"
+
+
+def _halt_told(status: Status) -> str:
+    if status.halt is not None:
+        return f"HALTED for {status.trading_day}: {status.halt}"
+    return "NOT KNOWN" if "halt" in status.unknown else "none"

@@ -106,7 +106,7 @@ def test_status_looks_at_the_account_and_at_what_is_here(px: Px, gateway: Gatewa
     said = px("status")
     assert said.status == 0
     assert "at the venue     holds +1 CON.F.US.MNQ" in said.out
-    assert "held by          nobody" in said.out and "none known" in said.out
+    assert "held by          nobody" in said.out and f"{'halt':<16} none\n" in said.out
 
 
 def test_status_shows_the_rest_when_the_gateway_is_away(px: Px) -> None:

@@ -1,5 +1,6 @@
 """The ways to flat with a home folder that is broken: they need the settings, the key, a socket."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -73,6 +74,9 @@ def test_status_looks_at_the_venue(how: str, px: Px, gateway: Gateway, home: Pat
     with BROKEN[how](home):
         said = px("status")
     assert "holds +1 CON.F.US.MNQ" in said.out, said.all
+    for name, problem in (("kill switch", "kill switch: "), ("halt", "the halt of the day")):
+        if problem in said.err:
+            assert re.search(rf"^{name} +NOT KNOWN", said.out, re.MULTILINE), said.all
 
 
 # -- the kill switch -------------------------------------------------------------------------------
