@@ -68,11 +68,13 @@ class Peer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ControlSocket:
-    """Of one account of one home folder. Bound, it is a lock that no disk can take away."""
+    """Of one account of one home folder, or of another thing that one process has at a time. Bound,
+    it is a lock that no disk can take away.
+    """
 
-    def __init__(self, home: Path, account_id: int, *, holder: str) -> None:
-        self._name = _name_of(home, account_id)
-        self._holder = holder
+    def __init__(self, home: Path, what: int | str, *, holder: str) -> None:
+        self._name = _name_of(home, what)
+        self.holder = holder
         self._socket: socket.socket | None = None
         self._take: Callable[[Call], None] | None = None
         self._thread: threading.Thread | None = None
@@ -132,18 +134,18 @@ class ControlSocket:
         is_taken = take is not None and call.wish is not Wish.NONE
         if take is not None and is_taken:
             take(call)
-        reply = Reply(holder=self._holder, is_taken=is_taken)
+        reply = Reply(holder=self.holder, is_taken=is_taken)
         asking.sendall(msgspec.json.encode(reply) + b"\n")
 
 
-def call(home: Path, account_id: int, wanted: Call) -> Peer | None:
-    """Tells whoever holds the account; None when nobody does, or none can be found this way."""
+def call(home: Path, what: int | str, wanted: Call) -> Peer | None:
+    """Tells whoever holds it; None when nobody does, or nobody can be found this way."""
     if not IS_THERE:
         return None
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as asking:
         asking.settimeout(_ANSWER_S)
         try:
-            asking.connect(_name_of(home, account_id))
+            asking.connect(_name_of(home, what))
         except (BlockingIOError, TimeoutError):  # too many wait there: it does not answer
             return Peer(process=Process(pid=0), holder="", is_taken=False)
         except OSError:
@@ -200,7 +202,7 @@ def _may_hold(home: Path, user: int) -> bool:
         return True  # nobody can tell
 
 
-def _name_of(home: Path, account_id: int) -> str:
+def _name_of(home: Path, what: int | str) -> str:
     """In the abstract namespace: no file, no folder."""
     where = hashlib.sha256(str(home).encode()).hexdigest()[:24]
-    return f"\0px-{where}-{account_id}"
+    return f"\0px-{where}-{what}"

@@ -1,10 +1,11 @@
-"""One `px up` a home folder, and how others ask it to stop: a locked file, and a file with a wish.
+"""One `px up` a home folder, and how others find it and ask it to stop.
 
-The lock dies with its holder, so that what the file says is only believed while it is locked. A
-wish is for one process, by its number, and is written whole or not at all: on a disk that takes
-none, a signal says to flatten, and nothing can say to leave. A wish to leave holds only while
-whoever asks still tries to write it: a disk that hangs may take it later, when its asker has been
-told that it was not heard and may have asked for something else.
+By a socket in the kernel, which no disk can take away (`control_socket`); where there is none, by a
+locked file, and a file with a wish. The lock dies with its holder, so that what the file says is
+only believed while it is locked. A wish is for one process, by its number, and is written whole or
+not at all: on a disk that takes none, a signal says to flatten, and nothing can say to leave. A
+wish to leave holds only while whoever asks still tries to write it: a disk that hangs may take it
+later, when its asker has been told that it was not heard and may have asked for something else.
 """
 
 import math
@@ -24,10 +25,12 @@ from pxcore.courtesy import BOUND_S, bounded, reason_of
 from pxcore.decoding import decode_json
 from pxcore.filelock import is_locked, try_lock
 from pxcore.model import Misconfigured, ProtocolError, Unavailable
+from pxcore.runtime.control_socket import Call, ControlSocket, Wish, call
 from pxcore.runtime.paths import Paths
 from pxcore.runtime.processes import Process, found
 
 _BYTES_MAX = 1 << 16
+_NAME = "up"
 
 
 class Stop(StrEnum):
@@ -61,9 +64,23 @@ class HomeLock:
         self._home = home
         self._file: IO[str] | None = None
         self._us = Household(pid=os.getpid(), ui="", since=datetime.now(UTC))
+        self._socket = ControlSocket(Paths(home).home, _NAME, holder="")
+        self._called: Stop | None = None
 
     def __enter__(self) -> Self:
         path = _lock_of(self._home)
+        if not self._socket.bind() and (there := _by_socket(self._home)) is not None:
+            raise Misconfigured(f"{there.text} runs here already; `px down` stops it")
+        try:
+            self._lock(path)
+        except BaseException:
+            self._socket.close()
+            raise
+        self.tell("")
+        self._socket.listen(self._heed)
+        return self
+
+    def _lock(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         file = path.open("a+", encoding="utf-8")
         try:
@@ -74,18 +91,27 @@ class HomeLock:
             who = "another `px up`" if there is None else there.text
             raise Misconfigured(f"{who} runs here already; `px down` stops it") from None
         self._file = file
-        self.tell("")
-        return self
 
     def tell(self, ui: str) -> None:
         assert self._file is not None
         self._us = msgspec.structs.replace(self._us, ui=ui)
+        self._socket.holder = msgspec.json.encode(self._us).decode()
         self._file.truncate(0)
-        self._file.write(msgspec.json.encode(self._us).decode())
+        self._file.write(self._socket.holder)
         self._file.flush()
+
+    def _heed(self, call: Call) -> None:
+        """The stricter of what was asked for."""
+        if call.wish is Wish.STOP:
+            self._called = Stop.FLATTEN
+        elif call.wish is Wish.LEAVE:
+            self._called = self._called or Stop.LEAVE
 
     def wish(self) -> Stop | None:
         """What another process asked for."""
+        return self._called or self._wish_in_file()
+
+    def _wish_in_file(self) -> Stop | None:
         try:
             text = read_text(_stop_of(self._home))
         except OSError:
@@ -99,10 +125,14 @@ class HomeLock:
         if self._file is not None:
             self._file.close()
             self._file = None
+        self._socket.close()
 
 
 def household_of(home: Path) -> Household | None:
     """The `px up` that runs there; None when none does."""
+    there = _by_socket(home)
+    if there is not None:
+        return there
     try:
         with open_file(_lock_of(home)) as file:
             text = file.read(_BYTES_MAX)
@@ -115,6 +145,9 @@ def household_of(home: Path) -> Household | None:
 
 def find_household(home: Path) -> Household | None:
     """As `household_of`. Raises Unavailable when nobody can say, because of the disk."""
+    there = _by_socket(home)
+    if there is not None:
+        return there
     path = _lock_of(home)
 
     def look() -> Household | None:
@@ -135,6 +168,10 @@ def ask_to_stop(home: Path, there: Household, stop: Stop) -> None:
     """Raises Unavailable when it cannot be told: then it is not told later either. A wish to leave
     is to be repeated until it has ended: it holds for no longer than this tries.
     """
+    wish = Wish.LEAVE if stop is Stop.LEAVE else Wish.STOP
+    peer = call(Paths(home).home, _NAME, Call(wish=wish, why="px down"))
+    if peer is not None and peer.is_taken and peer.process.pid == there.pid:
+        return
     path = _stop_of(home)
     until_s = time.monotonic() + BOUND_S if stop is Stop.LEAVE else math.inf
     text = f"{stop} {until_s:.3f} {there.address}\n".encode()
@@ -148,6 +185,16 @@ def ask_to_stop(home: Path, there: Household, stop: Stop) -> None:
                 "without --leave it is told by a signal, and flattens"
             ) from error
     _signal(there)
+
+
+def _by_socket(home: Path) -> Household | None:
+    peer = call(Paths(home).home, _NAME, Call(wish=Wish.NONE))
+    if peer is None or not peer.holder:
+        return None
+    try:
+        return decode_json(peer.holder, Household)
+    except ProtocolError:
+        return None
 
 
 def _seconds(text: str) -> float:

@@ -21,6 +21,7 @@ from pxcore.gateway.budget import Budget, SharedLedger, Urgency
 from pxcore.gateway.wire.endpoints import Lane
 from pxcore.model import Misconfigured
 from pxcore.reports.daily import reported_hash
+from pxcore.runtime import control_socket
 from pxcore.runtime.accounts import accounts
 from pxcore.runtime.home_lock import HomeLock, household_of
 from pxcore.runtime.kill_switch import engage, read_kill_file, release
@@ -256,7 +257,10 @@ def test_lock_of_the_household_that_is_none_is_nobodys(tmp_path: Path, make: Mak
 
 
 @pytest.mark.parametrize("line", LINES)
-def test_household_that_says_nonsense_is_none(tmp_path: Path, line: bytes) -> None:
+def test_household_that_says_nonsense_is_none(
+    tmp_path: Path, line: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(control_socket, "IS_THERE", False)  # it would say it without a file
     with HomeLock(tmp_path) as lock:
         (tmp_path / "locks" / "up.lock").write_bytes(line)
         (tmp_path / "locks" / "up.stop").write_bytes(line)

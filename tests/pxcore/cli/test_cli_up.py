@@ -1,6 +1,7 @@
 """How the start of a `px up` is broken off."""
 
 import math
+import shutil
 import signal
 import threading
 from pathlib import Path
@@ -13,15 +14,25 @@ from patience import patience
 from pxcore.bounded_files import write_file
 from pxcore.cli.up import _BrokenOff, _Signals, _stop_sessions
 from pxcore.model import Misconfigured, Unavailable
-from pxcore.runtime import home_lock
+from pxcore.runtime import control_socket, home_lock
 from pxcore.runtime.control_socket import Call, Wish
-from pxcore.runtime.home_lock import HomeLock, Stop, ask_to_stop, household_of
+from pxcore.runtime.home_lock import HomeLock, Stop, ask_to_stop, find_household, household_of
 from pxcore.runtime.lock import AccountLock, holder_of
 from pxcore.runtime.paths import Paths
 
 UNTIL_BROKEN_OFF_S = patience(30)
 
 
+@pytest.fixture
+def by_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where there are no sockets without a file: not on Linux."""
+    monkeypatch.setattr(control_socket, "IS_THERE", False)
+
+
+by_its_file = pytest.mark.usefixtures("by_file")
+
+
+@by_its_file
 def test_px_down_breaks_a_start_off_as_a_signal_does(tmp_path: Path) -> None:
     with HomeLock(tmp_path) as lock, _Signals() as asked:
         with pytest.raises(_BrokenOff), asked.breaking_off(lock.wish):
@@ -57,6 +68,7 @@ def test_wish_that_is_cut_off_or_for_another_one_is_none(tmp_path: Path, text: s
         assert lock.wish() is None
 
 
+@by_its_file
 def test_wish_to_leave_that_cannot_be_written_is_refused_and_never_taken_for_a_flatten(
     tmp_path: Path,
 ) -> None:
@@ -69,6 +81,7 @@ def test_wish_to_leave_that_cannot_be_written_is_refused_and_never_taken_for_a_f
         assert lock.wish() is None
 
 
+@by_its_file
 def test_wish_to_leave_that_a_disk_takes_when_it_was_refused_already_is_not_obeyed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -93,6 +106,7 @@ def test_wish_to_leave_that_a_disk_takes_when_it_was_refused_already_is_not_obey
         assert lock.wish() is None
 
 
+@by_its_file
 def test_wish_to_flatten_holds_for_as_long_as_it_takes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -108,6 +122,7 @@ def test_wish_to_flatten_holds_for_as_long_as_it_takes(
                 assert lock.wish() is (Stop.FLATTEN if stop is Stop.FLATTEN else None)
 
 
+@by_its_file
 def test_wish_to_flatten_that_cannot_be_written_is_a_signal(tmp_path: Path) -> None:
     with HomeLock(tmp_path) as lock, _Signals() as asked:
         there = household_of(tmp_path)
@@ -117,6 +132,30 @@ def test_wish_to_flatten_that_cannot_be_written_is_a_signal(tmp_path: Path) -> N
             ask_to_stop(tmp_path, there, Stop.FLATTEN)
             threading.Event().wait(UNTIL_BROKEN_OFF_S)
         assert asked.is_term
+
+
+linux = pytest.mark.skipif(
+    not control_socket.IS_THERE, reason="needs sockets without a file: Linux"
+)
+
+
+@linux
+@pytest.mark.parametrize("stop", list(Stop))
+def test_px_up_is_found_and_told_though_its_home_was_deleted(tmp_path: Path, stop: Stop) -> None:
+    home = tmp_path / "home"
+    with HomeLock(home) as lock:
+        lock.tell("http://127.0.0.1:4200")
+        shutil.rmtree(home)
+        there = find_household(home)
+        assert there is not None and there.ui == "http://127.0.0.1:4200"
+        with pytest.raises(Misconfigured, match=f"process {there.pid}"):
+            HomeLock(home).__enter__()
+        ask_to_stop(home, there, stop)
+        assert lock.wish() is stop
+        ask_to_stop(home, there, Stop.FLATTEN)
+        ask_to_stop(home, there, Stop.LEAVE)
+        assert lock.wish() is Stop.FLATTEN, "the stricter of what was asked for"
+    assert find_household(home) is None
 
 
 class Keeps:
@@ -136,6 +175,7 @@ class Keeps:
         """There are none."""
 
 
+@linux
 def test_session_that_was_asked_to_leave_is_asked_to_flatten_when_that_is_wished_after(
     tmp_path: Path,
 ) -> None:
