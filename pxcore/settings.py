@@ -55,7 +55,7 @@ class Mode(StrEnum):
     LIVE = "live"
 
 
-_SECRETS = frozenset(("API_KEY", "DATABASE_URL", "ALERT_URLS"))
+_SECRETS = frozenset(("API_KEY", "PAPER_KEY", "DATABASE_URL", "ALERT_URLS"))
 # Base of REST and of the hubs. Source: gateway reference, 1.1.
 PAPER_USER = "paper"
 _HOSTS = {GatewayName.TOPSTEPX: ("https://api.topstepx.com", "https://rtc.topstepx.com")}

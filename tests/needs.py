@@ -69,6 +69,9 @@ posix = pytest.mark.skipif(os.name == "nt", reason="needs POSIX: not Windows")
 mounts = pytest.mark.skipif(
     sys.platform != "linux" or os.geteuid() != 0, reason="needs Linux and root: it mounts disks"
 )
+linux = pytest.mark.skipif(
+    sys.platform != "linux", reason="needs Linux: sockets whose names are in no folder"
+)
 two_users = pytest.mark.skipif(
     sys.platform != "linux" or os.geteuid() != 0, reason="needs Linux and root: it is two users"
 )

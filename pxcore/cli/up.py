@@ -138,7 +138,8 @@ def _first_screen(
     for number, run in enumerate(crew.next_runs()):
         console.print(f"{'next' if not number else '':<8} {run.text()}", soft_wrap=True)
     console.print(
-        "by hand  in the UI: Deployments, then Run; `px flatten` and `px kill on` work without it",
+        "by hand  in the UI, which `px ui` opens: Deployments, then Run; `px flatten` and "
+        "`px kill on` work without it",
         soft_wrap=True,
     )
     console.print(

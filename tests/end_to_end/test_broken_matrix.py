@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from broken_case import ACTORS, DISKS, POSTGRES, REASONS, ROWS
+from broken_case import ACTORS, DISKS, FROZEN, POSTGRES, REASONS, ROWS
 from needs import mounts
 from patience import patience
 from seeds import is_night
@@ -86,7 +86,7 @@ def cell(row: str, actor: str, folder: Path) -> dict[str, Any]:
 
 
 def _marked(pairs: list[tuple[str, str]]) -> list[Any]:
-    marks = {row: mounts for row in DISKS} | {POSTGRES: pytest.mark.services}
+    marks = {row: mounts for row in (*DISKS, FROZEN)} | {POSTGRES: pytest.mark.services}
     return [
         pytest.param(row, actor, marks=marks.get(row, ()), id=f"{row}: {actor}")
         for row, actor in pairs

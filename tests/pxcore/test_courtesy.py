@@ -28,8 +28,18 @@ def test_what_comes_too_late_is_undone_once():
         return "a lock"
 
     found: list[str] = []
+
+    def undo(one: str) -> None:
+        found.append(one)
+        undone.release()
+
     with pytest.raises(Unavailable, match="has not answered"):
-        bounded("it", act, limit_s=0.05, undo=lambda one: (found.append(one), undone.release()))
+        bounded(
+            "it",
+            act,
+            limit_s=patience(0.05),
+            undo=lambda one: (found.append(one), undone.release()),
+        )
     goes_on.set()
     assert undone.acquire(timeout=patience(5))
     assert found == ["a lock"]
@@ -41,6 +51,6 @@ def test_courtesy_is_left_out_and_a_must_is_done_where_there_are_no_more_threads
     with pytest.raises(Unavailable, match="no more threads"):
         bounded("a courtesy", lambda: done.append("courtesy"))
     with pytest.raises(Unavailable, match="no more threads"):
-        Worker("a count").ask(lambda: done.append("count"), limit_s=1.0)
+        Worker("a count").ask(lambda: done.append("count"), limit_s=patience(1))
     bounded("a must", lambda: done.append("must"), is_must=True)
     assert done == ["must"]

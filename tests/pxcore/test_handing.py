@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from needs import posix
 from patience import patience
 
 from pxcore.handing import hand_over, taken_over
@@ -59,7 +60,7 @@ def test_every_process_of_ours_settles_first():
     assert unsettled <= {"pxcore/cli/__main__.py"}, "px: settled by its own main()"
 
 
-@pytest.mark.skipif(os.name == "nt", reason="Windows has no such rights")
+@posix
 def test_what_a_process_of_ours_makes_is_its_owners_whatever_the_umask(tmp_path):
     done = subprocess.run(
         ["/bin/sh", "-c", 'umask 0; exec "$0" -m pxcore.cli kill on --reason test', sys.executable],

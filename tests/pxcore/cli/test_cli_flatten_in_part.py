@@ -59,7 +59,7 @@ def test_gateway_that_drips_is_given_up_in_the_time_given(
     over = threading.Event()
 
     def drip_head(sock: socket.socket) -> bool:
-        while not over.wait(0.05):
+        while not over.wait(patience(0.05)):
             sock.sendall(b"H")
         return False
 

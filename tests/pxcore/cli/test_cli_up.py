@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from needs import linux
 from patience import patience
 
 from pxcore.bounded_files import write_file
@@ -132,11 +133,6 @@ def test_wish_to_flatten_that_cannot_be_written_is_a_signal(tmp_path: Path) -> N
             ask_to_stop(tmp_path, there, Stop.FLATTEN)
             threading.Event().wait(UNTIL_BROKEN_OFF_S)
         assert asked.is_term
-
-
-linux = pytest.mark.skipif(
-    not control_socket.IS_THERE, reason="needs sockets without a file: Linux"
-)
 
 
 @linux

@@ -137,7 +137,7 @@ def test_lock_that_a_disk_gives_when_nobody_waits_for_it_any_more_is_let_go(
         return file
 
     told: list[str] = []
-    quick = partial(courtesy.bounded, limit_s=0.1)
+    quick = partial(courtesy.bounded, limit_s=patience(0.1))
     with monkeypatch.context() as disk:
         disk.setattr(AccountLock, "_file_locked", late)
         disk.setattr(lock, "bounded", quick)
@@ -161,7 +161,7 @@ def test_name_that_dribbles_its_answer_is_not_waited_for(tmp_path: Path) -> None
         def dribble() -> None:
             asking, _ = bound.accept()
             with closing(asking), suppress(OSError):
-                while not over.wait(0.2):
+                while not over.wait(patience(0.1)):
                     asking.sendall(b" ")
 
         threading.Thread(target=dribble, daemon=True).start()
