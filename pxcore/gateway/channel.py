@@ -7,15 +7,14 @@ holds the request and with it the key or the token.
 """
 
 import threading
-import time
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import requests
-from requests.adapters import HTTPAdapter
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, MaxRetryError, NewConnectionError
 from urllib3.util.retry import Retry
 
+from pxcore.gateway.timely import TimelyAdapter
 from pxcore.model import Misconfigured, OutcomeUnknown, Unavailable
 
 _BODY_MAX = 64 * 1024 * 1024
@@ -80,16 +79,13 @@ class Channel:
             raise OutcomeUnknown(f"{self.base_url}{path} gave no whole reply: {cause}") from None
 
     def _body(self, response: requests.Response) -> bytes:
-        """All of it, in the time that a reply may take: `timeout` is for each read alone."""
-        deadline = time.monotonic() + self._timeout_s[1]
+        """All of it, in the time that a reply may take (`timely`)."""
         body = bytearray()
         try:
             while part := response.raw.read1(_PART, decode_content=True):
                 body += part
                 if len(body) > _BODY_MAX:
                     raise requests.ConnectionError(f"it is longer than {_BODY_MAX} bytes")
-                if time.monotonic() > deadline:
-                    raise requests.Timeout(f"still coming after {self._timeout_s[1]:g} s")
         except HTTPError as error:
             raise requests.ConnectionError(error) from error
         finally:
@@ -104,7 +100,7 @@ class Channel:
             session.headers.update(
                 {"Content-Type": "application/json", "Accept": "application/json"}
             )
-            adapter = HTTPAdapter(max_retries=Retry(total=0, read=False, redirect=False))
+            adapter = TimelyAdapter(max_retries=Retry(total=0, read=False, redirect=False))
             session.mount("https://", adapter)
             session.mount("http://", adapter)
             self._own.session = session

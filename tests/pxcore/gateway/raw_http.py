@@ -60,11 +60,26 @@ def reset(sock: socket.socket) -> bool:
 def drip(sock: socket.socket) -> bool:
     """A reply whose every byte comes in time and whose end does not come."""
     sock.sendall(b"HTTP/1.1 200 X\r\nContent-Length: 5000\r\n\r\n")
+    return _dripped(sock, b" ")
+
+
+def drip_line(sock: socket.socket) -> bool:
+    """As above, of its first line."""
+    return _dripped(sock, b"H")
+
+
+def drip_headers(sock: socket.socket) -> bool:
+    """As above, of its headers."""
+    sock.sendall(b"HTTP/1.1 200 X\r\nX-Long: ")
+    return _dripped(sock, b"x")
+
+
+def _dripped(sock: socket.socket, what: bytes) -> bool:
     peer_gone = selectors.DefaultSelector()
     peer_gone.register(sock, selectors.EVENT_READ)
     with contextlib.suppress(OSError):
         while not peer_gone.select(timeout=0.02):
-            sock.sendall(b" ")
+            sock.sendall(what)
     return False
 
 

@@ -16,6 +16,8 @@ from raw_http import (
     answer_and_hang_up,
     bad,
     drip,
+    drip_headers,
+    drip_line,
     good,
     half_a_reply,
     hang_up,
@@ -38,6 +40,7 @@ LOGIN = "/api/Auth/loginKey"
 PLACE = "/api/Order/place"
 CANCEL = "/api/Order/cancel"
 CLOSE = "/api/Position/closeContract"
+DRIPS = (drip, drip_line, drip_headers)
 PLACED = good(orderId=3400000100)
 LISTED = good(accounts=[account_row()])
 PROBLEM = answer(400, {"title": "bad", "detail": "size"})
@@ -90,9 +93,17 @@ def test_lost_or_unclear_place_reply_leaves_outcome_unknown_and_is_not_resent(
         (CANCEL, lambda c: c.cancel_order(ACCOUNT, 1), bad(4)),
         (CLOSE, lambda c: c.close_position(ACCOUNT, MNQ_ID), hang_up),
         (CLOSE, lambda c: c.close_position(ACCOUNT, MNQ_ID), bad(6)),
-        (CLOSE, lambda c: c.close_position(ACCOUNT, MNQ_ID), drip),
+        *((CLOSE, lambda c: c.close_position(ACCOUNT, MNQ_ID), how) for how in DRIPS),
     ],
-    ids=["cancel lost", "cancel pending", "close lost", "close pending", "close without end"],
+    ids=[
+        "cancel lost",
+        "cancel pending",
+        "close lost",
+        "close pending",
+        "body without end",
+        "first line without end",
+        "headers without end",
+    ],
 )
 def test_lost_or_pending_cancel_and_close_are_unknown_and_not_resent(
     client: GatewayClient,
@@ -104,7 +115,7 @@ def test_lost_or_pending_cancel_and_close_are_unknown_and_not_resent(
 ) -> None:
     http.script(path, step, good())
     with pytest.raises(OutcomeUnknown):
-        act(hasty_client if step is drip else client)
+        act(hasty_client if step in DRIPS else client)
     assert len(http.asked(path)) == 1
 
 
