@@ -15,8 +15,10 @@ from prefect.deployments.runner import RunnerDeployment
 from prefect.runner import runner as prefects_runner
 from prefect.utilities.importtools import import_object
 
+from pxcore.decoding import Decoder
 from pxcore.model import Misconfigured
 
+_entrypoints: Decoder[dict[str, str]] = Decoder(dict[str, str])
 _ENTRYPOINTS = "OUR_ENTRYPOINTS"  # by deployment, as JSON, in the environment of the runner's runs
 
 
@@ -33,7 +35,7 @@ def run_only(
 def flow_of(environ: MutableMapping[str, str]) -> Flow[..., Any]:
     """Raises Misconfigured for a run of a deployment that is none of ours."""
     name = environ.get("PREFECT__DEPLOYMENT_NAME", "")
-    entrypoint = json.loads(environ.get(_ENTRYPOINTS, "{}")).get(name)
+    entrypoint = _entrypoints.decode(environ.get(_ENTRYPOINTS, "{}")).get(name)
     if entrypoint is None:
         raise Misconfigured(
             f"deployment {name or 'without a name'} is none of ours: nothing is run"

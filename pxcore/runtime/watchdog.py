@@ -68,6 +68,10 @@ class Watchdog:
         self._is_leased = False
         self._was_flat = True
         self._is_settled = False  # flat, since nobody holds the account
+        self._free_since_s: float | None = None  # nobody holds the account
+        self._is_cleared = (
+            False  # and it was flat when no order of who held it could arrive any more
+        )
         self._had_session = False  # one of ours has held the account since we began
         self._killed: tuple[Holder, float] | None = None  # and when, by the first attempt
         self._scope: tuple[Scope, float] | None = None
@@ -136,6 +140,7 @@ class Watchdog:
         lease, is_away = self._lease()
         now = self._settings.clock.now()
         self._is_settled = self._is_settled and holder is None
+        self._note_freedom(holder, at_s)
         # Soon for a session of here that is gone, until the account is flat; another machine's has
         # its own watchdog, and what is flat may wait: looks use up what others ask with.
         every_s = _SOON_S if self._is_leased and not self._is_settled else _ACCOUNT_S
@@ -147,6 +152,7 @@ class Watchdog:
         if (holder is None or is_stuck) and at_s - self._asked_at_s >= every_s:
             self._account = self._ask_account(at_s)
             self._is_settled = self._account is not None and self._account.is_flat
+            self._is_cleared |= self._is_settled and self._is_long_free(at_s)
             seen = self._account
             self._beat.note("the account cannot be read" if seen is None else seen.text)
         is_odd = self._account is not None and not self._account.is_flat and holder is None
@@ -173,8 +179,23 @@ class Watchdog:
         self._is_leased = found is not None and found.is_held and found.place == self._place
         return found, not self._beat.is_taken
 
+    def _note_freedom(self, holder: Holder | None, at_s: float) -> None:
+        if holder is not None:
+            self._free_since_s, self._is_cleared = None, False
+        elif self._free_since_s is None:
+            self._free_since_s = at_s
+
+    def _is_long_free(self, at_s: float) -> bool:
+        """For longer than a request of who had it can be under way."""
+        under_way_s = self._settings.reply_timeout_s + self._settings.unknown_grace_s
+        return self._free_since_s is not None and at_s - self._free_since_s > under_way_s
+
     def _has_dead_session(self) -> bool:
-        """By the journals; where they cannot be read, one that held the account and is gone."""
+        """By the journals; where they cannot be read, one that held the account and is gone. What
+        came to an account that was flat since is not its.
+        """
+        if self._is_cleared:
+            return False
         return tried(
             "the journals of today",
             lambda: is_recovery_due(self._settings),

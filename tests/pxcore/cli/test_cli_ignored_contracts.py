@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from conftest import SPEED
@@ -9,6 +10,8 @@ from paper_scenes import ACCOUNT, ES, MNQ, quote
 from paper_server import Gateway, entry, serving
 from px_runner import Px
 
+from pxcore.runtime import watchdog
+from pxcore.runtime.suspicion import Trouble
 from pxcore.runtime.watchdog import Watchdog
 from pxcore.settings import Settings
 
@@ -72,3 +75,38 @@ def test_watchdog_does_not_see_what_is_not_ours(px: Px, gateway: Gateway, tmp_pa
     assert dog.look() is None
     assert not dog.is_needed(), "to it, the account is flat"
     assert held(gateway) == [ES.id]
+
+
+@pytest.mark.parametrize("was_flat", [True, False], ids=["flat meanwhile", "never flat"])
+def test_watchdog_takes_for_a_dead_sessions_only_what_was_there_since(
+    px: Px, gateway: Gateway, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, was_flat: bool
+) -> None:
+    """A session died today, and what it left was closed. Then a person opens something by hand."""
+    if was_flat:
+        assert px("flatten --yes --everything").status == 0
+    settings = Settings(
+        _env_file=None,
+        home=tmp_path / "home",
+        paper_url=gateway.url,
+        paper_clock=str(gateway.clock),
+        account_id=ACCOUNT,
+    )
+    now_s = [1000.0]
+    monkeypatch.setattr(watchdog, "time", SimpleNamespace(monotonic=lambda: now_s[0]))
+    monkeypatch.setattr(watchdog, "is_recovery_due", lambda settings: True)
+    dog = Watchdog(settings, say=lambda text: None)
+    found = []
+    for later_s in (0.0, 60.0, 20.0):
+        now_s[0] += later_s
+        found.append(dog.look())
+    if was_flat:
+        assert found == [None] * 3
+        gateway.post("/api/Order/place", **entry())
+        gateway.wait_until(lambda venue: bool(venue.exchange.positions(ACCOUNT)))
+        now_s[0] += 20.0
+        stranger = dog.look()
+        assert stranger is not None and stranger.trouble is Trouble.STRANGER
+        assert held(gateway) != []
+    else:
+        assert found[1] is not None and found[1].trouble is Trouble.DEAD
+        assert held(gateway) == []
