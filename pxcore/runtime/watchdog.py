@@ -69,9 +69,7 @@ class Watchdog:
         self._was_flat = True
         self._is_settled = False  # flat, since nobody holds the account
         self._free_since_s: float | None = None  # nobody holds the account
-        self._is_cleared = (
-            False  # and it was flat when no order of who held it could arrive any more
-        )
+        self._is_cleared = False  # and it was flat when nothing of who held it could arrive
         self._had_session = False  # one of ours has held the account since we began
         self._killed: tuple[Holder, float] | None = None  # and when, by the first attempt
         self._scope: tuple[Scope, float] | None = None

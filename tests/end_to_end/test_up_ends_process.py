@@ -163,7 +163,7 @@ def test_server_killed_for_a_while_harms_no_session_and_its_runners_are_replaced
     house.holding()
     session = house.session_process()
     taken = house.start("flatten", {"order": {"session": "spared"}}, state="PENDING")
-    server = house.find("prefect", "server", "start")
+    server = house.find("deployments.server")
     os.kill(server.pid, signal.SIGSTOP)  # away: it takes connections and answers nothing
     with pytest.raises(psutil.TimeoutExpired):
         session.wait(AWAY_S)

@@ -129,10 +129,11 @@ def _events_of(house, names) -> bool:
     ],
 )
 def test_run_with_a_parameter_out_of_range_is_refused_by_the_form(house, wish):
-    answer = house._session.post(
-        f"{house.ui}/api/deployments/{house.deployment('trading-day')['id']}/create_flow_run",
-        json={"parameters": {"run": wish}, "state": {"type": "SCHEDULED"}},
-        timeout=patience(5),
+    answer = house.prefect.ask(
+        "POST",
+        f"/api/deployments/{house.deployment('trading-day')['id']}/create_flow_run",
+        {"parameters": {"run": wish}, "state": {"type": "SCHEDULED"}},
+        timeout_s=patience(5),
     )
     assert answer.status_code in (409, 422)
 
