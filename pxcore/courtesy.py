@@ -16,6 +16,13 @@ Say = Callable[[str], None]
 BOUND_S = 3.0
 
 
+class NoThread(Unavailable):
+    """The system gives no more threads: nothing was asked of anybody."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"{what} was not asked: the system gives no more threads")
+
+
 def begun(thread: threading.Thread) -> bool:
     """Started; False where the system gives no more threads."""
     try:
@@ -61,7 +68,7 @@ def bounded(
     elif is_must:
         return act()
     else:
-        raise Unavailable(f"{what} was not asked: the system gives no more threads")
+        raise NoThread(what)
     with turn:
         is_over = True
     if answers:
@@ -107,7 +114,7 @@ class Worker:
         if self._thread is None or not self._thread.is_alive():
             self._thread = threading.Thread(target=self._run, name=self._what, daemon=True)
             if not begun(self._thread):
-                raise Unavailable(f"{self._what} was not asked: the system gives no more threads")
+                raise NoThread(self._what)
 
     def _run(self) -> None:
         while True:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from loguru import logger
 
 from pxcore.clock import Clock
-from pxcore.courtesy import bounded
+from pxcore.courtesy import NoThread, Worker
 from pxcore.engine.commands import CancelOrder, ClosePosition, Command, Notice, TakeSnapshot
 from pxcore.engine.events import (
     Answer,
@@ -129,6 +129,7 @@ class _Patient:
         self._venue = venue
         self._clock = clock
         self._deadline = deadline
+        self._worker = Worker("the gateway")  # one, so that its connection is used again
 
     def ask(self, look: TakeSnapshot) -> Event:
         try:
@@ -149,8 +150,13 @@ class _Patient:
 
     def _bounded(self, act: Callable[[], Event]) -> Event:
         left_s = (self._deadline - self._clock.now()).total_seconds() / self._clock.speed
-        limit_s = min(max(left_s, _LEAST_S), _ANSWER_S)
-        return bounded("the gateway", act, limit_s=limit_s, is_must=True)
+        try:
+            return self._worker.ask(act, limit_s=min(max(left_s, _LEAST_S), _ANSWER_S))
+        except NoThread:
+            return act()
+        except Unavailable:
+            self._worker = Worker("the gateway")  # the other is kept by what does not answer
+            raise
 
 
 def _carry_out(command: Command, venue: _Patient, say: Callable[[Notice], None]) -> Event | None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -49,7 +50,8 @@ class Paths:
         """
         try:
             self.logs.mkdir(parents=True, exist_ok=True)
-            self.home.chmod(0o700)
+            with suppress(OSError):  # it is somebody else's
+                self.home.chmod(0o700)
             tighten(*(path for name in _OURS for path in self.home.glob(name)))
             probe = self.logs / f".write-{os.getpid()}"
             probe.touch()
