@@ -1,11 +1,14 @@
-"""`end-of-day`: after the close of every weekday, for every account, session or none."""
+"""`end-of-day`: ten minutes after the program's flat time, for every account, session or none."""
+
+from datetime import timedelta
 
 from prefect.deployments.runner import RunnerDeployment
 
-from deployments.make import chicago, made
+from deployments.hours import after_flat_time
+from deployments.make import made
 from flows.end_of_day import end_of_day
 
-SCHEDULE = chicago("20 15 * * 1-5", "weekdays-1520-chicago")
+_LEAD = timedelta(minutes=10)
 
 
 def deployment() -> RunnerDeployment:
@@ -13,5 +16,5 @@ def deployment() -> RunnerDeployment:
         end_of_day,
         "end-of-day",
         about="Every account's whole day, our journals against the venue.",
-        schedules=[SCHEDULE],
+        schedules=[after_flat_time(_LEAD)],
     )

@@ -1,17 +1,22 @@
-"""`preflight`: half an hour before the open, so that a person can act on what fails."""
+"""`preflight`: half an hour before each window, so that a person can act on what fails."""
+
+from collections.abc import Sequence
+from datetime import timedelta
 
 from prefect.deployments.runner import RunnerDeployment
 
-from deployments.make import chicago, made
+from deployments.hours import at_each, before_window
+from deployments.make import made
 from flows.preflight import preflight
+from pxcore.settings import Settings
 
-SCHEDULE = chicago("0 8 * * 1-5", "weekdays-0800-chicago")
+_LEAD = timedelta(minutes=30)
 
 
-def deployment() -> RunnerDeployment:
+def deployment(each: Sequence[Settings]) -> RunnerDeployment:
     return made(
         preflight,
         "preflight",
         about="Is everything fit to trade? Each check says what to do when it is not.",
-        schedules=[SCHEDULE],
+        schedules=at_each(before_window(one, _LEAD) for one in each),
     )

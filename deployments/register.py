@@ -37,10 +37,21 @@ def register(
         made = one.apply()
         assert isinstance(made, UUID)
         ids[one.name] = made
+        _remove_old_schedules(made, {schedule.slug for schedule in one.schedules or ()})
         say(f"registered {one.name}")
     _remove_stale(set(ids.values()))
     put_in_place(automations(accounts(load_settings(kind=AccountlessSettings)), ids))
     return ids
+
+
+def _remove_old_schedules(deployment: UUID, wanted: set[str | None]) -> None:
+    """Prefect keeps what was scheduled under another slug before, and would go on starting runs
+    at hours that no setting says any more.
+    """
+    with get_client(sync_client=True) as client:
+        for there in client.read_deployment_schedules(deployment):
+            if there.slug not in wanted:
+                client.delete_deployment_schedule(deployment, there.id)
 
 
 def _remove_stale(wanted: set[UUID]) -> None:

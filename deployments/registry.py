@@ -32,15 +32,16 @@ class Runner(StrEnum):
 def deployments_of(runner: Runner) -> list[RunnerDeployment]:
     """Made from the settings and `accounts.toml` as they are now. Raises Misconfigured."""
     settings = load_settings(kind=AccountlessSettings)
+    each = _each(settings)
     if runner is Runner.SESSIONS:
-        return trading_day.deployments(accounts(settings))
+        return trading_day.deployments(accounts(settings), each)
     return [
-        preflight.deployment(),
+        preflight.deployment(each),
         end_of_day.deployment(),
-        safety_flatten.deployment(_each(settings), datetime.now(CHICAGO).date()),
+        safety_flatten.deployment(each, datetime.now(CHICAGO).date()),
         flatten.deployment(),
         kill_switch.deployment(),
-        sweep.deployment(),
+        sweep.deployment(each),
         weekly_report.deployment(),
         housekeeping.deployment(),
     ]

@@ -4,15 +4,16 @@ The flow itself looks whether it is due: a schedule that fires on another day ch
 """
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 
 from prefect.deployments.runner import RunnerDeployment
 from prefect.schedules import Schedule
 
+from deployments.hours import at_each, weekday_at
 from deployments.make import chicago, made
 from flows.safety import safety_flatten
-from pxcore.calendar import CHICAGO, DayKind, trading_day
-from pxcore.runtime.plan import safety_time
+from pxcore.calendar import CHICAGO, DayKind, latest_regular_day, trading_day
+from pxcore.runtime.window import safety_time
 from pxcore.settings import Settings
 
 _AHEAD_DAYS = 400  # early closes that are registered; each registration looks ahead anew
@@ -20,23 +21,22 @@ _AHEAD_DAYS = 400  # early closes that are registered; each registration looks a
 
 def deployment(each: Sequence[Settings], today: date) -> RunnerDeployment:
     """At every time that one of these accounts' settings says."""
-    schedules = {
-        str(one.slug): one
-        for settings in each
-        for one in (_regular(settings), *early_closes(settings, today))
-    }
     return made(
         safety_flatten,
         "safety-flatten",
         about="Whatever is still held or alive after the time to be flat is closed, whether or "
         "not any session is well.",
-        schedules=list(schedules.values()),
+        schedules=at_each(
+            one
+            for settings in each
+            for one in (_regular(settings, today), *early_closes(settings, today))
+        ),
     )
 
 
-def _regular(settings: Settings) -> Schedule:
-    at = (datetime.combine(date(2026, 1, 5), settings.flat_by) + timedelta(minutes=4)).time()
-    return chicago(f"{at.minute} {at.hour} * * 1-5", f"weekdays-{at:%H%M}-chicago")
+def _regular(settings: Settings, today: date) -> Schedule:
+    day = trading_day(latest_regular_day(today))
+    return weekday_at(safety_time(settings, day.closes_at).astimezone(CHICAGO).time())
 
 
 def early_closes(settings: Settings, today: date) -> list[Schedule]:

@@ -1,18 +1,20 @@
 """`sweep`: every five minutes while sessions may run."""
 
+from collections.abc import Sequence
+
 from prefect.deployments.runner import RunnerDeployment
 
-from deployments.make import chicago, made
+from deployments.hours import while_sessions_may_run
+from deployments.make import made
 from flows.safety import sweep
+from pxcore.settings import Settings
 
-SCHEDULE = chicago("*/5 8-15 * * 1-5", "every-5-minutes-in-session")
 
-
-def deployment() -> RunnerDeployment:
+def deployment(each: Sequence[Settings]) -> RunnerDeployment:
     return made(
         sweep,
         "sweep",
         about="Runs that say Running and have no process become Crashed; what a session among "
         "them left is flattened.",
-        schedules=[SCHEDULE],
+        schedules=[while_sessions_may_run(each)],
     )

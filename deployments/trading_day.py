@@ -1,21 +1,27 @@
-"""`trading-day`: every weekday before the open, one for each account.
+"""`trading-day`: every weekday, ten minutes before its account's window begins.
 
-A schedule is a wish; the flow holds the run against calendar and window, and a run that comes
-late trades what is left of the window or is skipped.
+The schedule only starts the run; the flow holds it against calendar and window, and a run that
+comes late trades what is left of the window or is skipped.
 """
+
+from collections.abc import Sequence
 
 from prefect.deployments.runner import RunnerDeployment
 
-from deployments.make import chicago, made
+from deployments.hours import START_UP, before_window
+from deployments.make import made
 from flows.trading_day import trading_day
 from pxcore.runtime.accounts import NamedAccount
+from pxcore.settings import Settings
 
-SCHEDULE = chicago("20 8 * * 1-5", "weekdays-0820-chicago")
 SESSION = "session"  # the tag of what trades
 
 
-def deployments(accounts: tuple[NamedAccount, ...]) -> list[RunnerDeployment]:
-    return [_of(account) for account in accounts]
+def deployments(
+    accounts: Sequence[NamedAccount], each: Sequence[Settings]
+) -> list[RunnerDeployment]:
+    """One for each account; `each` are the settings that it trades with."""
+    return [_of(account, one) for account, one in zip(accounts, each, strict=True)]
 
 
 def queue_of(account: NamedAccount) -> str:
@@ -23,13 +29,13 @@ def queue_of(account: NamedAccount) -> str:
     return account.label or "sessions"
 
 
-def _of(account: NamedAccount) -> RunnerDeployment:
+def _of(account: NamedAccount, settings: Settings) -> RunnerDeployment:
     which = f" of account {account.id}" if account.label else ""
     return made(
         trading_day,
         f"trading-day{account.suffix}",
         about=f"Start up, trade the window, reconcile and report{which}.",
-        schedules=[SCHEDULE],
+        schedules=[before_window(settings, START_UP)],
         parameters={"run": {"account": account.id}} if account.label else None,
         tags=[SESSION],
     )

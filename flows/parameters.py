@@ -19,6 +19,7 @@ from pxcore.engine.tightening import bounds_of, loosened
 from pxcore.model import STOP_LOSS_TICKS_MIN, Misconfigured
 from pxcore.runtime.accounts import account_of, environ_with
 from pxcore.runtime.limits import limits_of
+from pxcore.setting_texts import wall_time
 from pxcore.settings import Mode, Settings, load_settings
 from pxcore.strategies import BUILT_IN
 from pxcore.strategies.registry import Kind
@@ -97,9 +98,7 @@ class Window(Form):
     @field_validator("start", "end")
     @classmethod
     def _is_chicago(cls, given: time | None) -> time | None:
-        if given is not None and given.tzinfo is not None:
-            raise ValueError("a time here is Chicago's, HH:MM without a zone")
-        return given
+        return given if given is None else wall_time(given)
 
 
 class Run(Form):
@@ -157,8 +156,8 @@ def _strategy_of(run: Run) -> dict[str, str]:
 
 def window_settings(window: Window, settings: Settings, now: datetime) -> dict[str, str]:
     """The shorter of the two windows. Raises Misconfigured for one that is not within the other."""
-    start = window.start or settings.window_start
-    end = window.end or settings.window_end
+    start = window.start if window.start is not None else settings.window_start
+    end = window.end if window.end is not None else settings.window_end
     if start < settings.window_start or end > settings.window_end:
         raise Misconfigured(
             f"the window {start:%H:%M} to {end:%H:%M} is not within that of the settings, "
@@ -170,7 +169,10 @@ def window_settings(window: Window, settings: Settings, now: datetime) -> dict[s
         last = began + timedelta(minutes=window.minutes)
         if last.date() == local.date():
             end = min(end, last.time().replace(microsecond=0))
-    return {"PX_WINDOW_START": start.isoformat(), "PX_WINDOW_END": end.isoformat()}
+    wanted = {"PX_WINDOW_START": start.isoformat()}
+    if end != settings.window_end:  # what nobody said stays a default, which moves with the close
+        wanted["PX_WINDOW_END"] = end.isoformat()
+    return wanted
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from flows.each_account import of_each
 from flows.states import done, skipped
 from pxcore.calendar import CHICAGO, trading_day_at
 from pxcore.runtime.lock import AccountBusy
-from pxcore.runtime.plan import safety_time
+from pxcore.runtime.window import safety_time
 from pxcore.settings import Mode, Settings, load_settings
 from tasks.flattening import flatten_account, spare_or_flatten
 from tasks.marks import marked

@@ -11,7 +11,7 @@ from prefect.states import Cancelled, Completed
 from flows.outcome import DayFailed, Outcome
 from pxcore.plain_text import plain
 from pxcore.runtime.lock import AccountBusy
-from pxcore.runtime.plan import NotNow
+from pxcore.runtime.window import NotNow
 
 _WHY_MAX = 40  # characters of a reason in a list
 

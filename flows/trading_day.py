@@ -18,7 +18,8 @@ from pxcore.reports.render import headline
 from pxcore.runtime.alarms import closing_alerted
 from pxcore.runtime.lines import Ended
 from pxcore.runtime.lock import AccountBusy
-from pxcore.runtime.plan import NotNow, SessionPlan, connect
+from pxcore.runtime.plan import SessionPlan, connect
+from pxcore.runtime.window import NotNow
 from pxcore.settings import Settings, load_settings
 from tasks import end_of_day as closing
 from tasks import startup as opening

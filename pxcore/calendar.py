@@ -44,7 +44,12 @@ class TradingDay(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def chicago(day: date, at: time) -> datetime:
-    """That Chicago wall time in UTC. Daylight saving is the zone database's business."""
+    """That Chicago wall time in UTC. Daylight saving is the zone database's business.
+
+    Raises ValueError for a time with a zone: dropped silently, it would be another moment.
+    """
+    if at.tzinfo is not None:
+        raise ValueError(f"{at} has a zone, and a wall time of Chicago is wanted")
     return datetime.combine(day, at, tzinfo=CHICAGO).astimezone(UTC)
 
 

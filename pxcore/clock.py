@@ -77,15 +77,19 @@ class ShiftedClock:
         """Reads the written form. Raises Misconfigured with the form that is wanted."""
         try:
             market, wall, speed = text.split("@")
-            return cls(
-                market=datetime.fromisoformat(market),
-                wall=datetime.fromisoformat(wall),
-                speed=float(speed),
-            )
+            return cls(market=_moment(market), wall=_moment(wall), speed=float(speed))
         except ValueError as error:
             raise Misconfigured(
-                f"paper clock {text!r} is not MARKET@WALL@SPEED with two ISO times and a number"
+                f"paper clock {text!r} is not MARKET@WALL@SPEED with two ISO times that say their "
+                "zone and a number"
             ) from error
+
+
+def _moment(text: str) -> datetime:
+    found = datetime.fromisoformat(text)
+    if found.tzinfo is None:
+        raise ValueError("no zone")
+    return found
 
 
 def _text(moment: datetime) -> str:

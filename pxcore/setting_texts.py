@@ -31,6 +31,13 @@ def urls_in(text: str) -> tuple[str, ...]:
     return tuple(urls)
 
 
+def wall_time(given: time) -> time:
+    """One without a zone: a time of the day here is Chicago's."""
+    if given.tzinfo is not None:
+        raise ValueError("a time of the day here is Chicago's, HH:MM without a zone")
+    return given
+
+
 def stretches_in(text: str) -> tuple[tuple[time, time], ...]:
     """Times of the day, from and until: `08:25-08:35, 13:00-13:05`."""
     found: list[tuple[time, time]] = []
@@ -39,6 +46,7 @@ def stretches_in(text: str) -> tuple[tuple[time, time], ...]:
             start, end = (time.fromisoformat(one.strip()) for one in part.split("-"))
         except ValueError:
             raise ValueError(f"{part!r} is not HH:MM-HH:MM") from None
+        wall_time(start), wall_time(end)
         if not start < end:
             raise ValueError(f"{part!r} ends before it begins")
         found.append((start, end))

@@ -36,8 +36,9 @@ from pxcore.model import (
     Unavailable,
 )
 from pxcore.plain_text import plain
+from pxcore.program_hours import flat_time, latest_flat_by
 from pxcore.setting_sources import PREFIX, facts_in, require_text, why_no_facts
-from pxcore.setting_texts import json_object, stretches_in, urls_in
+from pxcore.setting_texts import json_object, stretches_in, urls_in, wall_time
 
 ENV_FILE = Path(".env")
 
@@ -297,6 +298,11 @@ class Settings(BaseSettings):
                 raise ValueError(str(error)) from None
         return text
 
+    @field_validator("window_start", "window_end", "flat_by")
+    @classmethod
+    def _is_wall_time(cls, given: time) -> time:
+        return wall_time(given)
+
     @field_validator("no_entry")
     @classmethod
     def _arestretches_in(cls, text: str) -> str:
@@ -326,6 +332,13 @@ class Settings(BaseSettings):
                 f"PX_WINDOW_START {self.window_start} must be before PX_WINDOW_END "
                 f"{self.window_end}, and that not after PX_FLAT_BY {self.flat_by}"
             )
+        latest = latest_flat_by(self.contract)
+        problems += [
+            f"PX_{name.upper()} {at} is refused: the program closes {self.contract} by itself at "
+            f"{flat_time(self.contract):%H:%M} Chicago, so {latest:%H:%M} is the latest"
+            for name, at in (("window_end", self.window_end), ("flat_by", self.flat_by))
+            if at > latest and name in self.model_fields_set
+        ]
         if self.size > self.contracts_max:
             problems.append(f"PX_SIZE {self.size} is above PX_CONTRACTS_MAX {self.contracts_max}")
         if self.gateway is not GatewayName.PAPER:

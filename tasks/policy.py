@@ -6,7 +6,7 @@ from prefect.cache_policies import NO_CACHE
 from prefect.runtime import deployment
 
 from pxcore.model import PxError, Unavailable
-from pxcore.runtime.plan import window_of
+from pxcore.runtime.window import window_of
 from pxcore.settings import load_settings
 
 _AT_A_TERMINAL = 2  # retries for a person who waits

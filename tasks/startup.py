@@ -6,8 +6,9 @@ from prefect.logging import get_run_logger
 from pxcore.gateway import GatewayClient
 from pxcore.model import Account, Contract, PxError
 from pxcore.runtime import beginning, startup
-from pxcore.runtime.plan import NotNow, SessionPlan, day_terms, window_of
+from pxcore.runtime.plan import SessionPlan, day_terms
 from pxcore.runtime.recovery import Recovered, Recovery
+from pxcore.runtime.window import NotNow, window_of
 from pxcore.settings import Settings
 from tasks.policy import ONCE, QUESTION
 
@@ -19,14 +20,19 @@ def check_window(settings: Settings) -> str | None:
     Raises NotNow with it, unless a session died today: what it left is looked for at any hour.
     """
     try:
-        day, start, end, flat_by = window_of(settings, settings.clock.now())
+        window = window_of(settings, settings.clock.now())
     except NotNow as reason:
         if not startup.is_recovery_due(settings):
             raise
         get_run_logger().warning("%s; but a session died today: looking for what it left", reason)
         return str(reason)
     get_run_logger().info(
-        "trading day %s, window %s to %s UTC, flat by %s", day, start, end, flat_by
+        "trading day %s, window %s to %s UTC, flat by %s; the program closes by itself at %s",
+        window.day,
+        window.start,
+        window.end,
+        window.flat_by,
+        window.program_at,
     )
     return None
 

@@ -12,6 +12,7 @@ from pxcore.bounded_files import read_end
 from pxcore.cli.home_paper import HomePaper, remove_facts, write_facts
 from pxcore.cli.orchestrator import prefect_environ, start_server, wait_for_server
 from pxcore.cli.runners import Runners
+from pxcore.cli.schedules import Schedules
 from pxcore.cli.upcoming import NextRun, PrefectApi
 from pxcore.model import Misconfigured, Unavailable
 from pxcore.runtime.accounts import NamedAccount
@@ -53,6 +54,7 @@ class Crew:
         self._well_at_s = time.monotonic()
         self._is_outage = False
         self._server_starts = 1
+        self._schedules: Schedules | None = None
         self._looked_at_s = 0.0
         self._server = Kept("Prefect's server", partial(start_server, self._paths, port), say=say)
         self._gateways = [
@@ -80,6 +82,7 @@ class Crew:
         wait_for_server(server, self._port, log, say=self._say)
         self._register()
         self._runners.start()
+        self._schedules = Schedules(self._paths.home, register=self._register, say=self._say)
         self._well_at_s = time.monotonic()
 
     def look(self) -> None:
@@ -93,6 +96,8 @@ class Crew:
         self._looked_at_s = time.monotonic()
         if self._watch_api():
             self._runners.look()
+            if self._schedules is not None:
+                self._schedules.look()
         self._turn_paper_days()
 
     def look_after_gateways(self) -> None:

@@ -251,6 +251,11 @@ class Book:
         return [c for c, h in self.holdings.items() if h.exposure]
 
     @property
+    def newest_order_id(self) -> int:
+        """Of all that is known of the day, 0 when there is none."""
+        return max((*self.orders, *(f.order_id for f in self.fills.values())), default=0)
+
+    @property
     def balance_usd(self) -> Decimal | None:
         """By the last snapshot and the fills since: the venue's own word lags behind its fills."""
         if self._balance_usd is None:

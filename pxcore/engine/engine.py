@@ -46,6 +46,7 @@ from pxcore.engine.own_stop import OwnStop, Sweeper, wanted_stop
 from pxcore.engine.resync import Resync
 from pxcore.engine.state import Phase, State
 from pxcore.engine.strategy import Exit, Strategy, Wait
+from pxcore.engine.taken_away import taken_away
 from pxcore.engine.words import describe
 from pxcore.model import DepthLevel, MarketTrade, Quote
 
@@ -125,6 +126,7 @@ class Engine:
             self._leave_flattening_if_proven(event.at)
         if type(event) not in _MARKET_DATA:
             self._foreign.look(event)
+            self._heed_others(event)
             self._judge(event.at)
             self._watch_money(event.at)
         elif self.state.book.holding.exposure:
@@ -173,6 +175,13 @@ class Engine:
             self.state.halt_reason = event.what
             self._out.append(Halt(reason=event.what))
 
+    def _heed_others(self, event: Event) -> None:
+        """Somebody else has ended it: nothing more is opened today, and what is left is closed."""
+        if self.ending is None and self.flattener is None:
+            why = taken_away(self.state, event)
+            if why is not None:
+                self._halt(event.at, why)
+
     # -- judgement ----------------------------------------------------------------------------
 
     def _judge(self, now: datetime) -> None:
@@ -217,6 +226,7 @@ class Engine:
                 number=self._sent_count,
                 at=now,
                 limits=state.limits_in_force,
+                found_order_id=state.book.newest_order_id,
             )
             self._notice(Level.WARNING, "adopted", f"a position of {exposure:+d} is taken over")
         elif not state.book.holding.exposure:

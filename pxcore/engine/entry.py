@@ -24,11 +24,18 @@ class Entry(Sent):
         sent_at: datetime,
         limits: LimitsInForce,
         is_adopted: bool = False,
+        found_order_id: int | None = None,
     ) -> None:
         super().__init__(tag=tag, side=side, sent_at=sent_at, limits=limits)
         self.bracket = bracket
         self.is_adopted = is_adopted
+        self._found_order_id = found_order_id
         self.asked_stops: set[int] = set()
+
+    @property
+    def newest_order_id(self) -> int | None:
+        """Orders after this one came when the position was ours already; ids only grow."""
+        return self._found_order_id if self.is_adopted else self.order_id
 
     @classmethod
     def sending(cls, command: PlaceEntry, *, at: datetime, limits: LimitsInForce) -> "Entry":
@@ -45,9 +52,11 @@ class Entry(Sent):
         number: int,
         at: datetime,
         limits: LimitsInForce,
+        found_order_id: int,
     ) -> "Entry":
         """For contracts that are held already, signed; the bracket is the settings' own. `number`
-        is new in the session: a stop of ours takes its tag from it.
+        is new in the session: a stop of ours takes its tag from it. `found_order_id` is the newest
+        order that was there.
         """
         entry = cls(
             tag=f"{config.session_id}-{number:04d}-adopted",
@@ -56,6 +65,7 @@ class Entry(Sent):
             sent_at=at,
             limits=limits,
             is_adopted=True,
+            found_order_id=found_order_id,
         )
         entry.is_over = True
         entry.answered_at = at

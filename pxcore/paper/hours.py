@@ -1,22 +1,16 @@
 """When the exchange trades, and when the program wants everybody flat. Chicago time.
 
-The exchange's hours are those of `pxcore.calendar`, for every product. The program's day ends
-at 15:10, for grains at 13:20 and for livestock at 13:05; on a day that closes early it ends ten
-minutes before the close, which no source pins (gateway reference, 6.1).
+The exchange's hours are those of `pxcore.calendar`, for every product; the program's are those of
+`pxcore.program_hours`.
 """
 
 from collections.abc import Iterable, Iterator
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 
-from pxcore.calendar import CHICAGO, TradingDay, chicago, trading_day, trading_day_at
+from pxcore.calendar import CHICAGO, TradingDay, trading_day, trading_day_at
 from pxcore.model import Contract
+from pxcore.program_hours import flat_at, flat_time
 
-FLAT_BY = time(15, 10)
-_FLAT_BY_ROOT = {
-    **dict.fromkeys(("ZCE", "ZWA", "ZSE", "ZME", "ZLE"), time(13, 20)),
-    **dict.fromkeys(("GLE", "HE"), time(13, 5)),
-}
-_BEFORE_EARLY_CLOSE = timedelta(minutes=10)
 _DAYS_AHEAD_MAX = 14
 
 
@@ -34,12 +28,12 @@ def is_program_open(contract: Contract, at: datetime) -> bool:
 
 def flat_by(contract: Contract, day: TradingDay) -> datetime:
     """When positions in a contract are closed by the venue on a trading day, in UTC."""
-    return min(chicago(day.day, _flat_time(contract)), day.closes_at - _BEFORE_EARLY_CLOSE)
+    return flat_at(day, contract.id)
 
 
 def next_flat_by(contracts: Iterable[Contract], after: datetime) -> datetime | None:
     """The next moment at which one of these must be flat; None beyond the calendar."""
-    by_time = {_flat_time(contract): contract for contract in contracts}
+    by_time = {flat_time(contract.id): contract for contract in contracts}
     for day in _days_from(after):
         moments = [flat_by(contract, day) for contract in by_time.values()]
         later = [moment for moment in moments if day.is_tradable and moment > after]
@@ -58,10 +52,6 @@ def next_day(after: datetime) -> datetime:
 def day_of(at: datetime) -> date:
     """The trading day that a moment belongs to, named by the date on which it ends."""
     return trading_day_at(at).day
-
-
-def _flat_time(contract: Contract) -> time:
-    return _FLAT_BY_ROOT.get(contract.symbol_id.removeprefix("F.US."), FLAT_BY)
 
 
 def _days_from(after: datetime) -> Iterator[TradingDay]:

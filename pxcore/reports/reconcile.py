@@ -43,7 +43,7 @@ def reconcile(
     found = [
         *_fills(seen, by_rest, reported, unheard),
         *_orders(record, orders, last_order_id),
-        *_strangers(record, orders.values(), sent),
+        *_strangers(record, orders.values(), sent, venue.closing.fills),
         *_money(unheard | by_rest | seen, reported.values(), record.opening.config.contract),
         *_end(opening, venue.closing, reported.values()),
         *_ledger(record, venue.closing),
@@ -172,18 +172,37 @@ def _sent_by_us(record: Record, venues: Iterable[Order]) -> set[int]:
     return sent
 
 
-def _strangers(record: Record, venues: Iterable[Order], sent: set[int]) -> Iterable[Difference]:
-    """In shadow we send nothing, and whatever there is belongs to a person."""
+def _strangers(
+    record: Record, venues: Iterable[Order], sent: set[int], fills: Iterable[Fill]
+) -> Iterable[Difference]:
+    """In shadow we send nothing, and whatever there is belongs to a person. An order that did
+    nothing but close what we held is explained: the venue liquidates so.
+    """
     if record.opening.mode == "shadow":
         return
+    closing = _only_closing(fills)
     for order in venues:
         if order.id not in sent:
+            is_liquidation = _is_close(order) and order.id in closing
             yield Difference(
-                kind=Kind.ORDER_NOT_SENT,
+                kind=Kind.CLOSED_BY_OTHERS if is_liquidation else Kind.ORDER_NOT_SENT,
                 what=f"order {order.id}",
                 ours="-",
                 venues=f"{_say_order(order)}, tag {order.tag or 'none'}",
             )
+
+
+def _only_closing(fills: Iterable[Fill]) -> set[int]:
+    """Orders of which every fill made a position smaller, by the day's fills in their order."""
+    net: Counter[str] = Counter()
+    closing: set[int] = set()
+    opening: set[int] = set()
+    for fill in sorted((f for f in fills if not f.is_voided), key=lambda f: (f.happened_at, f.id)):
+        held = net[fill.contract_id]
+        is_smaller = held * fill.signed_size < 0 and fill.size <= abs(held)
+        (closing if is_smaller else opening).add(fill.order_id)
+        net[fill.contract_id] += fill.signed_size
+    return closing - opening
 
 
 def _money(

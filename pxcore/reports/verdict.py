@@ -17,6 +17,7 @@ class Kind(StrEnum):
     FEES_DIFFER = "fees differ"
     BALANCE_DIFFERS = "balance differs"
     ORDER_NOT_SENT = "order not sent by us"
+    CLOSED_BY_OTHERS = "position closed by the venue or by hand"
     ORDER_ALIVE = "order still alive"
     NOT_FLAT = "position not flat"
     ORDER_AFTER_DEATH = "order of a session that died"
@@ -34,6 +35,7 @@ _EXPLAINED = frozenset(
         Kind.CLOSE_UNSEEN,
         Kind.FILL_AFTER_DEATH,
         Kind.LEDGER_BEHIND,
+        Kind.CLOSED_BY_OTHERS,
     )
 )
 

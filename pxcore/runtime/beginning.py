@@ -3,10 +3,11 @@
 from pxcore.engine.commands import Level, Notice
 from pxcore.gateway import GatewayClient
 from pxcore.model import Account, Contract, Misconfigured, Unavailable
-from pxcore.runtime.plan import NotNow, SessionPlan, make_plan
+from pxcore.runtime.plan import SessionPlan, make_plan
 from pxcore.runtime.preflight import GATEWAY, HALT, KILL_SWITCH, run_preflight
 from pxcore.runtime.recovery import Recovered, Recovery, Say
 from pxcore.runtime.startup import last_order_id
+from pxcore.runtime.window import NotNow
 from pxcore.settings import Settings
 
 

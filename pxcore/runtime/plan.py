@@ -3,13 +3,13 @@
 import secrets
 import time
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import msgspec
 from msgspec.structs import replace
 
-from pxcore.calendar import DayKind, TradingDay, chicago, trading_day_at
+from pxcore.calendar import chicago, trading_day_at
 from pxcore.engine.config import EngineConfig, ExitTerms, Stretch
 from pxcore.engine.limits import realised_peak_usd
 from pxcore.engine.tightening import Bounds, tighter_of
@@ -21,28 +21,13 @@ from pxcore.model import (
     Bracket,
     Contract,
     Misconfigured,
-    PxError,
     Snapshot,
 )
 from pxcore.runtime.limits import allowed
 from pxcore.runtime.paths import Paths
 from pxcore.runtime.store_access import ask_store, has_store
+from pxcore.runtime.window import window_of
 from pxcore.settings import Mode, Settings
-
-_BEFORE_CLOSE = timedelta(minutes=10)  # the window ends at least so long before the venue's close
-_AFTER_FLAT_BY = timedelta(minutes=4)
-_BEFORE_EARLY_CLOSE = timedelta(minutes=6)
-
-
-class NotNow(PxError):
-    """The calendar or the clock allows no session now. Not an error: a day without trading.
-
-    `kind` is why in a word or two, as a list of runs shows it.
-    """
-
-    def __init__(self, text: str, *, kind: str) -> None:
-        self.kind = kind
-        super().__init__(text)
 
 
 class SessionPlan(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,48 +87,6 @@ def connect(
     )
 
 
-def window_of(settings: Settings, now: datetime) -> tuple[date, datetime, datetime, datetime]:
-    """The trading day that holds `now`, its window's start and end, and the time to be flat by.
-
-    The window ends ten minutes before the venue's close at the latest. Raises NotNow on a day
-    that is closed or unknown to the calendar, and when the window is over.
-    """
-    day = trading_day_at(now)
-    if not day.is_tradable:
-        name = f", {day.name}" if day.name else ""
-        raise NotNow(f"{day.day} is {day.kind} in the calendar{name}", kind=_closed_because(day))
-    last = day.closes_at - _BEFORE_CLOSE
-    start = chicago(day.day, settings.window_start)
-    end = min(chicago(day.day, settings.window_end), last)
-    flat_by = min(chicago(day.day, settings.flat_by), day.closes_at)
-    if now >= end or start >= end:
-        raise NotNow(
-            f"the window {settings.window_start} to {settings.window_end} Chicago of {day.day} "
-            f"is over ({day.name or f'{day.kind} day'})",
-            kind="window over" if day.kind is DayKind.REGULAR else "early close",
-        )
-    return day.day, start, end, flat_by
-
-
-def _closed_because(day: TradingDay) -> str:
-    if day.kind is DayKind.UNKNOWN:
-        return "unknown day"
-    return "holiday" if day.name else "weekend"
-
-
-def safety_time(settings: Settings, now: datetime) -> datetime:
-    """From when on, UTC, whatever is held on the trading day of `now` is flattened, whoever's.
-
-    Four minutes after PX_FLAT_BY: 15:09, a minute before the program closes by itself (gateway
-    reference, 10). On an early close, six minutes before it. A closed day has none: its end.
-    """
-    day = trading_day_at(now)
-    if not day.is_tradable:
-        return day.closes_at
-    wanted = chicago(day.day, settings.flat_by) + _AFTER_FLAT_BY
-    return min(wanted, day.closes_at - _BEFORE_EARLY_CLOSE)
-
-
 def make_plan(
     settings: Settings,
     *,
@@ -154,7 +97,8 @@ def make_plan(
     adopts_opening: bool = False,
 ) -> SessionPlan:
     """Puts the plan together. Raises NotNow as `window_of` does, Unavailable without a store."""
-    trading_day, start, end, flat_by = window_of(settings, settings.clock.now())
+    window = window_of(settings, settings.clock.now())
+    trading_day = window.day
     journals = Paths(settings.home).journals
     latched = ask_store(
         settings, lambda store: store.latched(account_id=account.id, trading_day=trading_day)
@@ -169,9 +113,9 @@ def make_plan(
         contract=contract,
         trading_day=trading_day,
         day_start=trading_day_at(settings.clock.now()).opens_at,
-        window_start=start,
-        window_end=end,
-        flat_by=flat_by,
+        window_start=window.start,
+        window_end=window.end,
+        flat_by=window.flat_by,
         opening=opening,
         last_order_id=last_order_id,
         halt_reason=terms.halt_reason,

@@ -34,10 +34,11 @@ from pxcore.runtime.lease import place_of
 from pxcore.runtime.limits import allowed, limits_of
 from pxcore.runtime.machine import look_at_machine
 from pxcore.runtime.paths import Paths
-from pxcore.runtime.plan import NotNow, connect, day_terms, window_of
+from pxcore.runtime.plan import connect, day_terms
 from pxcore.runtime.preflight_venue import VenueChecks, answered, remedy_when_away
 from pxcore.runtime.startup import check_strategy
 from pxcore.runtime.store_access import ask_store
+from pxcore.runtime.window import NotNow, window_of
 from pxcore.settings import Mode, Settings
 from pxcore.store import Store
 from pxcore.store.leases import read_watchdogs
@@ -189,11 +190,13 @@ def _told_of(settings: Settings, day: TradingDay) -> str:
     if day.kind is DayKind.EARLY_CLOSE:
         told = f"{told}, early"
     try:
-        _, start, end, _ = window_of(settings, settings.clock.now())
+        window = window_of(settings, settings.clock.now())
     except NotNow as error:
         return f"{told}; no session: {error}"
-    first, last = start.astimezone(CHICAGO), end.astimezone(CHICAGO)
-    return f"{told}, window {first:%H:%M} to {last:%H:%M}"
+    first, last, flat = (
+        at.astimezone(CHICAGO) for at in (window.start, window.end, window.program_at)
+    )
+    return f"{told}, window {first:%H:%M} to {last:%H:%M}, the program closes {flat:%H:%M}"
 
 
 def _brackets(settings: Settings, today: date) -> Found:

@@ -27,7 +27,7 @@ from pxcore.runtime.kill_switch import engage
 from pxcore.runtime.lease import place_of
 from pxcore.runtime.lock import AccountBusy, Holder, find_holder
 from pxcore.runtime.paths import Paths
-from pxcore.runtime.plan import connect, safety_time
+from pxcore.runtime.plan import connect
 from pxcore.runtime.processes import KILL
 from pxcore.runtime.reprotect import Reprotect
 from pxcore.runtime.scoping import scope_of
@@ -36,6 +36,7 @@ from pxcore.runtime.store_access import ask_store
 from pxcore.runtime.suspicion import STUCK_S, Finding, Seen, Sight, Suspicion, Trouble
 from pxcore.runtime.venue import Venue
 from pxcore.runtime.watchdog_beat import Beat
+from pxcore.runtime.window import safety_time
 from pxcore.settings import GatewayName, Mode, Settings
 from pxcore.store.leases import Lease, read_lease, release_lease
 

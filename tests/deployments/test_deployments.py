@@ -1,7 +1,7 @@
 """When everything runs: in Chicago time, over daylight saving, and before every early close."""
 
 import asyncio
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from fnmatch import fnmatch
 from uuid import uuid4
 
@@ -14,6 +14,7 @@ from deployments.registry import Runner, deployments_of, every_deployment
 from deployments.safety_flatten import deployment, early_closes
 from pxcore.calendar import CHICAGO, DayKind, trading_day
 from pxcore.runtime.accounts import NamedAccount
+from pxcore.runtime.window import window_of
 from pxcore.settings import Settings, load_settings
 
 
@@ -61,8 +62,8 @@ def test_every_early_close_to_come_has_a_flatten_before_it():
         if (day := trading_day(date.fromordinal(today.toordinal() + n))).kind is DayKind.EARLY_CLOSE
     ]
     assert {slug[:22] for slug in found} == {f"early-close-{day.day}" for day in wanted}
-    assert found["early-close-2026-11-26-1154"] == "54 11 26 11 *"
-    assert found["early-close-2026-11-27-1209"] == "9 12 27 11 *"
+    assert found["early-close-2026-11-26-1149"] == "49 11 26 11 *"
+    assert found["early-close-2026-11-27-1204"] == "4 12 27 11 *"
 
 
 def test_flatten_by_the_time_to_be_flat_follows_the_setting(monkeypatch):
@@ -70,6 +71,42 @@ def test_flatten_by_the_time_to_be_flat_follows_the_setting(monkeypatch):
     other = Settings(_env_file=None)
     made = deployment([settings, other], date(2026, 11, 24)).schedules
     assert {s.schedule.cron for s in made} >= {"34 14 * * 1-5", "9 15 * * 1-5"}
+
+
+STARTS = [
+    pytest.param("08:30", "20 8 * * 1-5", "0 8 * * 1-5", "*/5 8-15 * * 1-5", id="the open"),
+    pytest.param("02:00", "50 1 * * 1-5", "30 1 * * 1-5", "*/5 1-15 * * 1-5", id="at night"),
+    pytest.param("00:05", "55 23 * * 0-4", "35 23 * * 0-4", "*/5 0-15 * * 1-5", id="midnight"),
+    pytest.param("00:20", "10 0 * * 1-5", "50 23 * * 0-4", "*/5 0-15 * * 1-5", id="between"),
+]
+
+
+@pytest.mark.parametrize(("start", "day", "list_at", "sweeps"), STARTS)
+def test_schedules_follow_the_window(start, day, list_at, sweeps, monkeypatch):
+    monkeypatch.setenv("PX_WINDOW_START", start)
+    made = {d.name: [s.schedule.cron for s in d.schedules] for d in every_deployment()}
+    assert (made["trading-day"], made["preflight"]) == ([day], [list_at])
+    assert made["sweep"] == [sweeps]
+
+
+def test_run_before_midnight_starts_in_the_trading_day_that_it_trades():
+    settings = Settings(_env_file=None, window_start="00:05")
+    for day in (19, 22):  # Thursday, Sunday
+        local = datetime(2026, 11, day, 23, 55, tzinfo=CHICAGO)
+        window = window_of(settings, local)
+        assert window.start - local == timedelta(minutes=10)
+
+
+def test_each_account_s_run_follows_its_own_window(tmp_path):
+    (tmp_path / "accounts.toml").write_text(
+        '[[account]]\nid = 11\nlabel = "main"\nsettings = { PX_WINDOW_START = "02:00" }\n'
+        '[[account]]\nid = 12\nlabel = "second"\n'
+    )
+    made = {d.name: [s.schedule.cron for s in d.schedules] for d in every_deployment()}
+    assert made["trading-day-main"] == ["50 1 * * 1-5"]
+    assert made["trading-day-second"] == ["20 8 * * 1-5"]
+    assert made["preflight"] == ["30 1 * * 1-5", "0 8 * * 1-5"]
+    assert made["sweep"] == ["*/5 1-15 * * 1-5"]
 
 
 def test_each_account_has_a_trading_day_of_its_own(tmp_path):

@@ -17,9 +17,10 @@ from pxcore.runtime import beginning, startup
 from pxcore.runtime.lines import Ended, Line, Milestone
 from pxcore.runtime.lock import AccountBusy
 from pxcore.runtime.paths import Paths
-from pxcore.runtime.plan import NotNow, SessionPlan, connect
+from pxcore.runtime.plan import SessionPlan, connect
 from pxcore.runtime.recovery import Recovered, Recovery
 from pxcore.runtime.supervisor import Supervisor
+from pxcore.runtime.window import NotNow
 from pxcore.settings import Mode, Settings, load_settings
 
 pytestmark = pytest.mark.process

@@ -106,7 +106,7 @@ def test_deployments_are_shown_with_their_next_runs(house, pages):
     }
     until(lambda: house.post("flow_runs/filter", coming) or None, within_s=patience(60))
     page = f"deployments/deployment/{deployment['id']}?tab=Upcoming"
-    pages.visit(page, "Scheduled for", "weekdays-0820-chicago")
+    pages.visit(page, "Scheduled for", "weekdays-0750-chicago")
     pages.keep("trading-day-deployment")
 
 

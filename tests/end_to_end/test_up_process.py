@@ -11,6 +11,7 @@ from patience import patience
 
 from pxcore.calendar import CHICAGO
 from pxcore.cli.orchestrator import RUNNER_LOOKS_EVERY_S, prefect_environ
+from pxcore.holidays import DAYS_OFF
 from pxcore.runtime.paths import Paths
 
 pytestmark = [
@@ -29,6 +30,7 @@ SCHEDULED = {
     "housekeeping",
 }
 BY_HAND = {"flatten", "kill-switch"}
+EARLY_CLOSES = {day.day for day in DAYS_OFF if day.closes is not None}
 
 
 # -- what it says, and what it registered -------------------------------------------------------
@@ -50,6 +52,34 @@ def test_deployments_are_registered_with_their_schedules_in_chicago_time(house):
         assert zones == {CHICAGO.key}, name
     assert all(not there[name]["schedules"] for name in BY_HAND)
     assert all(d["concurrency_limit"] is None for d in there.values())
+
+
+def test_schedules_of_a_running_px_up_follow_the_settings_file(house):
+    """And none of the old hours' runs is left to start."""
+
+    def crons() -> set[str]:
+        there = {d["name"]: d for d in house.post("deployments/filter", {})}
+        return {one["schedule"]["cron"] for one in there["safety-flatten"]["schedules"]}
+
+    def hours_of_runs() -> set[tuple[int, int]]:
+        there = {d["name"]: d["id"] for d in house.post("deployments/filter", {})}
+        wanted = {"flow_runs": {"state": {"type": {"any_": ["SCHEDULED"]}}}, "limit": 200}
+        local = [
+            datetime.fromisoformat(run["expected_start_time"]).astimezone(CHICAGO)
+            for run in house.post("flow_runs/filter", wanted)
+            if run["deployment_id"] == there["safety-flatten"]
+        ]
+        return {(at.hour, at.minute) for at in local if at.date() not in EARLY_CLOSES}
+
+    assert "9 15 * * 1-5" in crons()
+    env = house.folder / ".env"
+    env.write_text("PX_WINDOW_END=14:00\nPX_FLAT_BY=14:10\n")
+    try:
+        until(lambda: "14 14 * * 1-5" in crons(), what="the schedule has moved")
+        until(lambda: hours_of_runs() == {(14, 14)}, what="runs at the new hour alone")
+    finally:
+        env.unlink()
+    until(lambda: "9 15 * * 1-5" in crons(), what="the schedule is as it was")
 
 
 def test_second_px_up_refuses_and_names_the_first(house):

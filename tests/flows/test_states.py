@@ -6,7 +6,7 @@ from prefect.client.schemas.objects import StateType
 from flows.outcome import DayFailed, Outcome
 from flows.states import ended_day, skipped_because
 from pxcore.runtime.lock import AccountBusy
-from pxcore.runtime.plan import NotNow
+from pxcore.runtime.window import NotNow
 
 OUTCOME = Outcome(
     flat=True,

@@ -92,3 +92,8 @@ def test_rows_are_in_order_each_once_on_weekdays_with_a_source():
     days = [row.day for row in DAYS_OFF]
     assert days == sorted(set(days))
     assert all(row.day.weekday() < 5 and row.name and row.source for row in DAYS_OFF)
+
+
+def test_wall_time_with_a_zone_is_no_wall_time():
+    with pytest.raises(ValueError, match="has a zone"):
+        chicago(date(2026, 11, 20), time.fromisoformat("14:30Z"))

@@ -76,6 +76,31 @@ def test_readme_lists_every_setting():
         assert f"| `PX_{name.upper()}` | {shown} | {field.description} |" in readme
 
 
+ZONES = [
+    pytest.param({"PX_WINDOW_START": "14:30Z"}, "PX_WINDOW_START '14:30Z' is refused", id="start"),
+    pytest.param({"PX_WINDOW_END": "15:00-06:00"}, "PX_WINDOW_END", id="end"),
+    pytest.param({"PX_FLAT_BY": "15:05:00+00:00"}, "PX_FLAT_BY", id="flat by"),
+    pytest.param(
+        {"PX_WINDOW_START": "08:30-06:00", "PX_WINDOW_END": "15:00-06:00"},
+        "PX_WINDOW_END",
+        id="two",
+    ),
+    pytest.param({"PX_NO_ENTRY": "08:58Z-09:02"}, "PX_NO_ENTRY", id="one of a stretch"),
+    pytest.param({"PX_NO_ENTRY": "08:58Z-09:02Z"}, "PX_NO_ENTRY", id="both of a stretch"),
+]
+
+
+@pytest.mark.parametrize(("given", "named"), ZONES)
+def test_zone_in_a_time_of_the_day_is_refused_with_a_sentence(monkeypatch, given, named):
+    found = "; ".join(problems(monkeypatch, **given))
+    assert named in found and "Chicago's, HH:MM without a zone" in found
+
+
+def test_paper_clock_without_a_zone_is_refused(monkeypatch):
+    (found,) = problems(monkeypatch, PX_PAPER_CLOCK="2026-11-20T08:30@2026-11-24T08:30:00Z@1")
+    assert "that say their zone" in found
+
+
 def test_absent_settings_mean_paper(monkeypatch):
     assert load(monkeypatch).mode is Mode.PAPER
 

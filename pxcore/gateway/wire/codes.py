@@ -166,6 +166,12 @@ BRACKETS_REMEDY: Final = (
     "and switch the account to Auto OCO Brackets"
 )
 
+# Source: gateway reference, 2.9 and 6.7: what an account of the program gets after its flat time.
+_NOT_TRADING: Final = "not in an active trading status"
+CLOSED_REMEDY: Final = (
+    "the market is halted, or the program's trading day is over; look at the platform's calendar"
+)
+
 # Of an instruction these do not say that it was not taken.
 UNDECIDED: Final = frozenset(("Pending", "OrderPending", "UnknownError"))
 
@@ -176,4 +182,6 @@ def error_name(names: tuple[str, ...], code: int) -> str:
 
 def remedy(text: str | None) -> str | None:
     """What a person must change before such a refusal goes away; None where nothing is known."""
-    return BRACKETS_REMEDY if text and _POSITION_BRACKETS in text else None
+    if text and _POSITION_BRACKETS in text:
+        return BRACKETS_REMEDY
+    return CLOSED_REMEDY if text and _NOT_TRADING in text else None

@@ -159,6 +159,8 @@ def test_replay_until_a_time_explains_the_state_in_words(px: Px, journal: Path) 
 
 def test_replay_until_nonsense_is_refused(px: Px, journal: Path) -> None:
     assert px("replay --until later").status == 2
+    zoned = px("replay --until 14:30Z")  # a time of the day with a zone is neither form
+    assert zoned.status == 2 and "neither" in zoned.err
     assert px("replay --until 0").status == 2
 
 

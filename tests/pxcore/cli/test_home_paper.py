@@ -15,7 +15,7 @@ from pxcore.cli.paper import is_before_open, market_start
 from pxcore.handing import taken_over
 from pxcore.paper.config import PaperConfig
 from pxcore.runtime.paths import Paths
-from pxcore.runtime.plan import NotNow, window_of
+from pxcore.runtime.window import NotNow, window_of
 
 
 def test_market_of_a_px_up_started_again_after_its_window_does_not_wait_for_a_session(

@@ -134,6 +134,13 @@ def test_position_brackets_refusal_says_what_to_change(
     assert caught.value.remedy is not None and "Auto OCO Brackets" in caught.value.remedy
 
 
+def test_market_that_is_closed_says_where_to_look(client: GatewayClient, http: RawHttp) -> None:
+    http.script(PLACE, bad(2, wording.MARKET_CLOSED, orderId=3400000100))
+    with pytest.raises(Refused) as caught:
+        client.place_order(ACCOUNT, new(), MNQ)
+    assert "trading day is over" in (caught.value.remedy or "")
+
+
 def test_other_refusals_have_no_remedy(client: GatewayClient, http: RawHttp) -> None:
     http.script(PLACE, bad(2, "Not enough margin."))
     with pytest.raises(Refused) as caught:

@@ -393,6 +393,36 @@ def test_untagged_market_order_is_ours_only_as_often_as_we_closed():
     assert compared(record(orders=seen), venue).verdict is Verdict.BROKEN
 
 
+LIQUIDATED = (
+    ORDERS[0],
+    ORDERS[1],
+    order(13, OrderType.LIMIT, Side.SELL, OrderStatus.CANCELLED, 0, f"{TAG}-TP"),
+    order(14, OrderType.MARKET, Side.SELL, OrderStatus.FILLED, 1),
+)
+
+
+def liquidated(*fills: Fill) -> tuple[Record, VenueDay]:
+    """The venue closed what we held: its order, untagged, is in both accounts of the day."""
+    net = sum((f.net_usd for f in fills), Decimal(0))
+    account = replace(ACCOUNT, balance_usd=ACCOUNT.balance_usd + net)
+    closing = replace(CLOSING, fills=fills, account=account)
+    ours = record(orders={o.id: o for o in LIQUIDATED}, fills={f.id: f for f in fills})
+    return ours, VenueDay(closing=closing, orders=LIQUIDATED)
+
+
+def test_position_that_the_venue_closed_is_explained_and_named():
+    ours, venue = liquidated(FILLS[0], fill(2, 14, Side.SELL, 99_990, "-5.00"))
+    found = compared(ours, venue)
+    assert found.verdict is Verdict.EXPLAINED
+    assert [(d.kind, d.what) for d in found.differences] == [(Kind.CLOSED_BY_OTHERS, "order 14")]
+
+
+def test_order_of_somebody_else_that_also_opens_is_not_explained():
+    turned = replace(fill(2, 14, Side.SELL, 99_990, "-5.00"), size=2)
+    ours, venue = liquidated(FILLS[0], turned)
+    assert compared(ours, venue).verdict is Verdict.BROKEN
+
+
 def test_damaged_journal_is_named():
     found = compared(record(damage="line 3: cut"))
     assert [d.kind for d in found.differences] == [Kind.JOURNAL_DAMAGED]

@@ -203,7 +203,7 @@ def test_strategy_that_cannot_be_made_fails_alone(make: Make, changes: dict, pro
         pytest.param(
             "2026-11-26T15:00:00+00:00",
             Verdict.OK,
-            "(Thanksgiving) closes 12:00 Chicago, early, window 08:30 to 11:50",
+            "12:00 Chicago, early, window 08:30 to 11:40, the program closes 11:50",
             id="early close",
         ),
         pytest.param(
