@@ -40,7 +40,9 @@ def test_market_of_a_px_up_started_again_after_its_window_does_not_wait_for_a_se
     paths.make()
     paper = HomePaper(paths, account_id=1, symbol="MNQ", seed=7)
     paper.start()
-    window: Any = SimpleNamespace(window_start=time(8, 30), window_end=time(9), flat_by=time(9, 5))
+    window: Any = SimpleNamespace(
+        window_start=time(8, 30), window_end=time(9), flat_by=time(9, 5), contract="MNQ"
+    )
     with pytest.raises(NotNow, match="is over"):
         window_of(window, paper.market_now)
     assert not paper.is_day_over
