@@ -1,10 +1,10 @@
 """The clocks that the shell reads. The core never does: its time comes in events."""
 
-import time
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from pxcore.model.errors import Misconfigured
+from pxcore.own_time import OWN_TIME
 
 
 class Clock(Protocol):
@@ -30,13 +30,13 @@ class Clock(Protocol):
 
 
 class WallClock:
-    """The market is now."""
+    """The market is now: by the wall clock as it stood when this process began, and never back."""
 
     speed = 1.0
     late_s = None
 
     def now(self) -> datetime:
-        return datetime.now(UTC)
+        return datetime.fromtimestamp(OWN_TIME.now_s(), UTC)
 
     def detached(self) -> Clock:
         return self
@@ -63,7 +63,7 @@ class ShiftedClock:
         self.speed = speed
 
     def now(self) -> datetime:
-        elapsed_s = (time.time() - self._wall_s) * self.speed
+        elapsed_s = (OWN_TIME.now_s() - self._wall_s) * self.speed
         return self._market + timedelta(seconds=elapsed_s)
 
     def detached(self) -> Clock:

@@ -22,7 +22,7 @@ from typing import Final
 import msgspec
 
 from pxcore.bounded_files import open_file
-from pxcore.clock import Clock, ShiftedClock
+from pxcore.clock import Clock, ShiftedClock, WallClock
 from pxcore.model.errors import Misconfigured
 
 DEAD_AFTER_S: Final = 10.0  # without a word from the gateway
@@ -151,7 +151,7 @@ class PublishedClock:
         return str(self._running_on())
 
     def _running_on(self) -> ShiftedClock:
-        return ShiftedClock(market=self.now(), wall=datetime.now(UTC), speed=self.speed)
+        return ShiftedClock(market=self.now(), wall=WallClock().now(), speed=self.speed)
 
     def _open(self) -> None:
         try:

@@ -82,6 +82,7 @@ class Gate(StrEnum):
     PRESENCE = "presence"
     WINDOW = "window"
     NO_ENTRY = "no_entry"
+    CLOCK = "clock"
     STATE_UNKNOWN = "state_unknown"
     STALE_DATA = "stale_data"
     SPREAD = "spread"

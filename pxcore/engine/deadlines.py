@@ -30,7 +30,12 @@ class Deadlines:
     def judge(self, state: State, now: datetime, *, are_hubs_up: bool) -> list[Overdue]:
         """What is overdue, the gravest first."""
         limits = state.limits
+        if state.clock.is_waking(now, limits):
+            return []
         found = _phase_overdue(state, now)
+        if state.book.held_contracts() and state.clock.lasts(now, limits.stale_data_s):
+            why = f"{state.clock.why}, and the venue's time has not agreed since"
+            found.append(Overdue(remedy=Remedy.FLATTEN, why=why))
         is_blind = bool(state.book.held_contracts()) and (not are_hubs_up or state.is_blind(now))
         self._blind_since = (self._blind_since or now) if is_blind else None
         if _lasts(self._blind_since, now, limits.blind_limit_s):

@@ -28,6 +28,7 @@ from pxcore.engine.entry import Entry
 from pxcore.engine.events import (
     Ask,
     Asked,
+    ClockStepped,
     ClockTick,
     Event,
     KillSwitchSeen,
@@ -96,6 +97,7 @@ class Engine:
             MoveAnswered: self._on_moved,
             KillSwitchSeen: self._on_kill_switch,
             ShellFault: self._on_fault,
+            ClockStepped: self._on_clock_stepped,
         }
 
     @property
@@ -115,6 +117,10 @@ class Engine:
             if kept is None:
                 return self._out
             event = kept
+        if type(event) not in _MARKET_DATA:
+            self._note_time(event.at)
+        elif self.state.clock.why is not None:
+            self._compare_time(event)
         handler = self._handlers.get(type(event))
         if handler is not None:
             handler(event)
@@ -140,6 +146,24 @@ class Engine:
     def _may_move_exits(self, event: Event) -> bool:
         """A price that they look at, or a print that made one believed."""
         return type(event) in _PRICE_OR_CLOCK or event is self.state.market.confirmed_by
+
+    # -- time ---------------------------------------------------------------------------------
+
+    def _on_clock_stepped(self, event: ClockStepped) -> None:
+        told = self.state.clock.stepped(event.by_s, event.at)
+        self._notice(Level.ALARM, "clock.stepped", told)
+
+    def _note_time(self, now: datetime) -> None:
+        """What we know is as old as the last time that anybody told us anything."""
+        stood_s = self.state.clock.stood_still(now)
+        if stood_s is not None:
+            text = f"nothing was told for {stood_s:.0f} s: everything stood still"
+            self._notice(Level.WARNING, "clock.stood_still", text)
+            self.resync.doubt(text)
+
+    def _compare_time(self, event: Event) -> None:
+        if isinstance(event, Quote | MarketTrade) and self.state.clock.hear(event):
+            self._notice(Level.INFO, "clock.agrees", "the venue's time agrees with ours")
 
     # -- people and faults --------------------------------------------------------------------
 

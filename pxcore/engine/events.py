@@ -55,6 +55,12 @@ class ClockTick(_Event, frozen=True, kw_only=True, tag="clock"):
     """Time passed. Deadlines are judged on it when nothing else happens."""
 
 
+class ClockStepped(_Event, frozen=True, kw_only=True, tag="clock_stepped"):
+    """The machine's clock was set by so many seconds, forward above zero. `at` does not follow."""
+
+    by_s: float
+
+
 class HubUp(_Event, frozen=True, kw_only=True, tag="hub_up"):
     """Connected and subscribed. What we know is unknown until a snapshot."""
 
@@ -208,6 +214,7 @@ Event = (
     | MarketTrade
     | DepthLevel
     | ClockTick
+    | ClockStepped
     | HubUp
     | HubDown
     | RecordSkipped

@@ -20,7 +20,8 @@ from pxcore.model import STOP_LOSS_TICKS_MIN, Bracket
 class EntryView(msgspec.Struct, frozen=True, kw_only=True):
     """All that the decision on one entry may look at. Ages are seconds, None for never seen.
 
-    `quote_problem` is what is wrong with a quote that has no age: a side that is missing, say.
+    `clock_problem` is why our time may be wrong; `quote_problem` what is wrong with a quote that
+    has no age: a side that is missing, say.
     `absent_s` is how long the operator has been away, `worst_case_usd` what the entry loses at
     its stop, slippage and costs included.
     """
@@ -33,6 +34,7 @@ class EntryView(msgspec.Struct, frozen=True, kw_only=True):
     window_start: datetime
     window_end: datetime
     no_entry_until: datetime | None
+    clock_problem: str | None
     unknown_because: str | None
     quote_age_s: float | None
     quote_problem: str | None
@@ -97,6 +99,10 @@ def _no_entry(view: EntryView, limits: Limits) -> Refusal | None:
     if view.no_entry_until is None:
         return None
     return Gate.NO_ENTRY, f"{view.now:%H:%M:%S} UTC", f"after {view.no_entry_until:%H:%M:%S} UTC"
+
+
+def _clock(view: EntryView, limits: Limits) -> Refusal | None:
+    return (Gate.CLOCK, view.clock_problem, "as the venue's") if view.clock_problem else None
 
 
 def _state_known(view: EntryView, limits: Limits) -> Refusal | None:
@@ -201,6 +207,7 @@ _CHECKS: dict[Gate, _Check] = {
     Gate.PRESENCE: _presence,
     Gate.WINDOW: _window,
     Gate.NO_ENTRY: _no_entry,
+    Gate.CLOCK: _clock,
     Gate.STATE_UNKNOWN: _state_known,
     Gate.STALE_DATA: _data_fresh,
     Gate.SPREAD: _spread,

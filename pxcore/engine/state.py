@@ -6,6 +6,7 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from enum import StrEnum
 
 from pxcore.engine.book import Book
+from pxcore.engine.clock_doubt import ClockDoubt
 from pxcore.engine.config import EngineConfig, Limits
 from pxcore.engine.entry import Entry
 from pxcore.engine.gates import EntryView
@@ -60,6 +61,7 @@ class State:
         self.is_paused = False
         self.operator_at: datetime | None = None
         self.peak_usd = config.peak_usd
+        self.clock = ClockDoubt(config.limits)
         self._entries_at: deque[datetime] = deque(maxlen=_ENTRIES_KEPT)
 
     def limits_in_force(self) -> Limits:
@@ -198,6 +200,7 @@ class State:
             window_start=config.window_start,
             window_end=config.window_end,
             no_entry_until=quiet,
+            clock_problem=self.clock.why,
             unknown_because=unknown_because,
             quote_age_s=self.market.quote_age_s(now),
             quote_problem=self.market.quote_problem,

@@ -18,6 +18,7 @@ from pxcore.gateway.transport import HubConnection
 from pxcore.gateway.websocket import HubLimits, HubLost, UpgradeRefused
 from pxcore.gateway.wire.market import decode_lines
 from pxcore.model import PxError
+from pxcore.own_time import Attended
 
 _STEADY_AFTER_S: Final = 10.0
 _SKIPPED_TOLD_MAX: Final = 100  # of a connection; all are counted
@@ -182,7 +183,8 @@ class Supervisor:
         A hub that pings and tells nothing while the exchange is open is as good as gone. A
         connection is replaced before its token ends, which is when the shared one was renewed.
         """
-        limits, heard, heard_at = self._terms.limits, 0, time.monotonic()
+        limits, heard, heard_at = self._terms.limits, 0, 0.0
+        attended = Attended(2 * limits.ping_every_s)
         heard_there = self._terms.clock.now()
         while not connection.lost.wait(limits.ping_every_s):
             connection.ping()
@@ -190,7 +192,7 @@ class Supervisor:
                 raise HubLost("the token was renewed: the next connection uses it")
             if isinstance(feed, UserFeed):
                 continue  # silence is normal there
-            moment = time.monotonic()
+            moment = attended.look()
             there = self._terms.clock.now()
             if feed.heard != heard or not is_open_at(there):
                 heard, heard_at, heard_there = feed.heard, moment, there

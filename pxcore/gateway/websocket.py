@@ -26,6 +26,7 @@ from pxcore.gateway.stream import Stream
 
 _ACCEPT_SALT: Final = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 _HEAD_BYTES_MAX: Final = 16 * 1024
+_SILENCE_SLICES: Final = 6
 _NORMAL_CLOSURE: Final = (1000).to_bytes(2, "big")
 
 
@@ -137,14 +138,18 @@ class Client(WebSocketClient):  # type: ignore[misc]
             reader.join(timeout_s)
 
     def _read(self) -> bytes:
-        silence_limit_s = self._limits.silence_limit_s
-        try:
-            data: bytes = self.sock.read(silence_limit_s)
-        except TimeoutError:
-            raise HubLost(f"nothing received for {silence_limit_s:g} s") from None
-        if not data:
-            raise HubLost("the server ended the connection")
-        return data
+        """Silence is counted in slices: one in which everything stood still counts as one."""
+        limit_s, silent_slices = self._limits.silence_limit_s, 0
+        while silent_slices < _SILENCE_SLICES:
+            try:
+                data: bytes = self.sock.read(limit_s / _SILENCE_SLICES)
+            except TimeoutError:
+                silent_slices += 1
+                continue
+            if not data:
+                raise HubLost("the server ended the connection")
+            return data
+        raise HubLost(f"nothing received for {limit_s:g} s")
 
     def _take(self, data: bytes) -> None:
         for opcode, payload in self._frames.feed(data):

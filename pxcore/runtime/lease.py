@@ -17,6 +17,7 @@ from loguru import logger
 from sqlalchemy.exc import SQLAlchemyError
 
 from pxcore.model import PxError
+from pxcore.own_time import Attended
 from pxcore.runtime.kill_switch import KillSwitch, switch_of
 from pxcore.runtime.lock import AccountBusy
 from pxcore.runtime.paths import Paths
@@ -33,6 +34,7 @@ _BEAT_S = 1.0
 _BEATEN_WITHIN_S = 3.0  # by a holder who lives, with room for a slow store
 _STOP_S = 2.0
 _TRIES = 5
+_GAP_S = 5.0  # a longer one between two looks was our own: the machine stood still
 
 
 def place_of(settings: Settings) -> str:
@@ -64,14 +66,16 @@ def take(
     """
     place = place_of(settings)
     waiting: Lease | None = None
-    since = time.monotonic()
+    attended = Attended(_GAP_S)
+    since_s = 0.0
     tries = _TRIES
     while True:
         seen = ask_store(settings, lambda store: read_lease(store, account_id))
         is_ours = seen is None or not seen.is_held or seen.place == place
+        now_s = attended.look()
         if waiting is not None:
             _refuse_if_it_lives(waiting, seen)
-        if is_ours or (waiting is not None and time.monotonic() - since > gone_s):
+        if is_ours or (waiting is not None and now_s - since_s > gone_s):
             if _take(settings, account_id, holder, place, seen):
                 return
             waiting, tries = None, tries - 1  # somebody was quicker: look who
@@ -79,7 +83,7 @@ def take(
                 raise AccountBusy(f"account {account_id}: others take its lease all the time")
             continue
         if waiting is None:
-            waiting, since = seen, time.monotonic()
+            waiting, since_s = seen, now_s
         sleep(_LOOK_S)
 
 
@@ -138,7 +142,8 @@ class LeaseKeeper:
         self._on_lost = on_lost
         self._is_lost = False
         self._pulse = Pulse(loops=0, phase="starting", exposure=0)
-        self._heard_at = time.monotonic()
+        self._attended = Attended(_GAP_S)
+        self._heard_at_s = 0.0
         self._switch: KillSwitch | None = None
         self._file: os.stat_result | None = None  # of the store, where it is one
         self.trouble: str | None = None  # the store is not the one of before, and is not known yet
@@ -148,8 +153,10 @@ class LeaseKeeper:
 
     @property
     def silent_s(self) -> float:
-        """Seconds since the store took a beat and told of the kill switch."""
-        return time.monotonic() - self._heard_at
+        """Seconds since the store took a beat and told of the kill switch, of those in which the
+        session was there to see. For the thread that goes on.
+        """
+        return self._attended.look() - self._heard_at_s
 
     @property
     def switch(self) -> KillSwitch | None:
@@ -188,7 +195,7 @@ class LeaseKeeper:
                     self._beat(store)
                     beat_at = time.monotonic() + _BEAT_S
                     self.trouble = None
-                self._heard_at = time.monotonic()
+                self._heard_at_s = self._attended.total_s
             except (SQLAlchemyError, PxError, OSError) as error:
                 logger.warning("no heartbeat: {}", str(error).splitlines()[0])
                 _close(store)

@@ -10,7 +10,7 @@ What cannot be read, or not in time, counts as a session that has just died.
 
 import threading
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import msgspec
 
@@ -21,6 +21,7 @@ from pxcore.gateway import GatewayClient
 from pxcore.journal.flatten_rows import unanswered_stops
 from pxcore.journal.latches import find_last_word, find_openings, find_unanswered
 from pxcore.model import PxError
+from pxcore.own_time import steady_s
 from pxcore.runtime.paths import Paths
 from pxcore.settings import Settings
 
@@ -31,7 +32,8 @@ _READ_S = 15.0  # for a long day's, where nothing is held any more
 class LostOrders:
     """Of one account's trading day, as its journals say. Reading them begins at once.
 
-    The moments are ours, not the market's: requests travel in our time.
+    The moments are ours, not the market's: requests travel in our time. None lies further ahead
+    than a request may be under way, whatever the clock that a journal was written by said.
     """
 
     def __init__(
@@ -48,22 +50,18 @@ class LostOrders:
         self._account_id = account_id
         self._found: _Found | None = None
         self._worst: _Found | None = None  # while nothing is known
-        self._began = datetime.now(UTC)
+        self._began_s = steady_s()
         self._thread = threading.Thread(target=self._run, name="lost-orders", daemon=True)
         self._is_read = begun(self._thread)
 
     def may_arrive(self) -> bool:
         """By the time alone; nothing is asked of anybody. Waits for the journals, with a bound."""
-        now = datetime.now(UTC)
-        return any(now < until for until in self._known(_READ_S).until.values())
+        now_s = steady_s()
+        return any(now_s < until_s for until_s in self._known(_READ_S).until_s.values())
 
     def has_just_died(self) -> bool:
         """May a cancel, a close or a move of a session that died still take effect?"""
-        died_at = self._known(_BRIEFLY_S).died_at
-        under_way = timedelta(
-            seconds=self._settings.reply_timeout_s + self._settings.unknown_grace_s
-        )
-        return died_at is not None and datetime.now(UTC) < died_at + under_way
+        return steady_s() < self._known(_BRIEFLY_S).dying_until_s
 
     def look_up(self) -> bool:
         """Asks the venue for each that may still arrive. True when there was one to ask for, found
@@ -72,18 +70,18 @@ class LostOrders:
         if not self.may_arrive():
             return False
         since = trading_day_at(self._settings.clock.now()).opens_at
-        until = self._known(_READ_S).until
-        for tag in sorted(until):
-            self._look_up(tag, since, until)
+        until_s = self._known(_READ_S).until_s
+        for tag in sorted(until_s):
+            self._look_up(tag, since, until_s)
         return True
 
-    def _look_up(self, tag: str, since: datetime, until: dict[str, datetime]) -> None:
+    def _look_up(self, tag: str, since: datetime, until_s: dict[str, float]) -> None:
         try:
             order = self._client.resolve(self._account_id, tag, since=since)
         except PxError:
             return  # not known: it is waited for
         if order is not None:
-            del until[tag]
+            del until_s[tag]
             text = f"{tag} of a session that died is order {order.id}: {order.status}"
             self._say(Notice(level=Level.WARNING, code="intent.found", text=text))
 
@@ -113,15 +111,17 @@ class LostOrders:
         settings = self._settings
         text = f"{why}; an order of a session that died is taken to be under way"
         self._say(Notice(level=Level.ALARM, code="flatten.unread", text=text))
-        until = self._began + timedelta(seconds=settings.reply_timeout_s + settings.unknown_grace_s)
-        return _Found(until={"an order that is not known": until}, died_at=self._began)
+        until_s = self._began_s + settings.reply_timeout_s + settings.unknown_grace_s
+        return _Found(until_s={"an order that is not known": until_s}, dying_until_s=until_s)
 
 
 class _Found(msgspec.Struct, kw_only=True):
-    """`until` when each tag's order may be under way; when a session of the day died last."""
+    """Until when, by our own time, each tag's order may be under way; and what a session of the
+    day that died last has sent besides.
+    """
 
-    until: dict[str, datetime]
-    died_at: datetime | None
+    until_s: dict[str, float]
+    dying_until_s: float
 
 
 def _read(settings: Settings, account_id: int) -> tuple[_Found, tuple[str, ...]]:
@@ -133,13 +133,20 @@ def _read(settings: Settings, account_id: int) -> tuple[_Found, tuple[str, ...]]
     opened = find_openings(folder, account_id=account_id, trading_day=day, within_s=_READ_S)
     graces_s = [one.bounds.unknown_grace_s or 0.0 for one in opened.value]
     grace_s = max((settings.unknown_grace_s, *graces_s))
-    under_way = timedelta(seconds=settings.reply_timeout_s + grace_s)
     sent = find_unanswered(folder, account_id=account_id, trading_day=day)
     stops = unanswered_stops(folder, account_id=account_id, trading_day=day)
     died = find_last_word(folder, account_id=account_id, trading_day=day)
+    travel_s = settings.reply_timeout_s + grace_s
+    own_s = settings.reply_timeout_s + settings.unknown_grace_s
     found = _Found(
-        until={tag: at + under_way for tag, at in {**sent.value, **stops}.items()},
-        died_at=died.value,
+        until_s={tag: _until_s(at, travel_s) for tag, at in {**sent.value, **stops}.items()},
+        dying_until_s=0.0 if died.value is None else _until_s(died.value, own_s),
     )
     unreadable = dict.fromkeys((*opened.unreadable, *sent.unreadable, *died.unreadable))
     return found, tuple(unreadable)
+
+
+def _until_s(at: datetime, travel_s: float) -> float:
+    """By our own time, from a moment of the wall clock, which may have been set back since."""
+    passed_s = max((datetime.now(UTC) - at).total_seconds(), 0.0)
+    return steady_s() + travel_s - passed_s

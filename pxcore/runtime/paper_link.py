@@ -8,7 +8,6 @@ When nothing of it is left to do, the next step is asked for. A real gateway is 
 
 import queue
 import threading
-import time
 from collections.abc import Callable
 from datetime import datetime
 from typing import Final
@@ -22,11 +21,13 @@ from pxcore.gateway.feeds import Arguments
 from pxcore.gateway.transport import HubConnection
 from pxcore.gateway.websocket import HubLost
 from pxcore.model import DepthLevel, MarketTrade, Quote
+from pxcore.own_time import Attended
 from pxcore.runtime.inbox import Inbox
 
 _number: Decoder[int] = Decoder(int)
 _moment: Decoder[datetime] = Decoder(datetime)
 _SILENT_S: Final = 30.0  # of ours, without a step; then time is our own again
+_GAP_S: Final = 2.0  # a longer one between two looks was our own: everything stood still
 _MARKET = (Quote, MarketTrade, DepthLevel)
 
 
@@ -42,6 +43,7 @@ class PaperLink:
         self._told: dict[Hub, int] = dict.fromkeys(Hub, 0)
         self._is_stepping = False
         self._step: int | None = None  # given to the engine, and not answered yet
+        self._attended = Attended(_GAP_S)  # looked at by the engine's thread alone
         self._heard_s = 0.0
         self._is_ready_said = False
         self._calls: queue.SimpleQueue[tuple[str, object] | None] = queue.SimpleQueue()
@@ -96,7 +98,7 @@ class PaperLink:
     def _begin(self) -> None:
         self._is_stepping = True
         self._inbox.is_lossless = True
-        self._heard_s = time.monotonic()
+        self._heard_s = self._attended.total_s
 
     def _release(self, now: datetime | None = None) -> None:
         """All of a step was learned of at its end, in however many slices it was played."""
@@ -123,7 +125,7 @@ class PaperLink:
     @property
     def is_stepping(self) -> bool:
         """The market's steps bring the ticks of the clock."""
-        if self._is_stepping and time.monotonic() - self._heard_s > _SILENT_S:
+        if self._is_stepping and self._attended.look() - self._heard_s > _SILENT_S:
             logger.warning("no step of the paper market for {:g} s: going on without", _SILENT_S)
             self._run_on()
         return self._is_stepping

@@ -48,6 +48,7 @@ from pxcore.journal import SCHEMA, Journal, Opening, RowKind
 from pxcore.journal.operator import OperatorJournal
 from pxcore.logs import log_as_set, take_over_crashes
 from pxcore.model import Misconfigured, ProtocolError, PxError, Unavailable
+from pxcore.runtime.clock_watch import ClockWatch
 from pxcore.runtime.dispatcher import Dispatcher
 from pxcore.runtime.halts import latch_halt
 from pxcore.runtime.inbox import Inbox
@@ -78,6 +79,7 @@ _TICK_S = 0.1
 _PROGRESS_S = 0.5
 _LEAVE_S = 90.0  # for the engine's own flatten, before REST alone takes over
 _LAST_RESORT_S = 60.0
+_BEHIND_S = 2.0  # of going on, and still behind
 _LATCH_ATTEMPTS = 3  # each waits for a lock as long as the store does
 _LATCH_S = 10.0  # shorter than a silence that its supervisor takes for death
 _DENIED_EVERY_S = 10.0
@@ -98,9 +100,11 @@ class Session:
         self._paths = Paths(settings.home)
         self._clock = settings.clock
         self._inbox = Inbox()
+        self._clock_watch = ClockWatch(self._clock, self._inbox.put)
         self._lock = lock
         self._crash: BaseException | None = None
         self._latching: threading.Thread | None = None
+        self._behind_since_s: float | None = None
         self._is_lateness_told = False
         self._has_looked = False  # at the account by REST, whatever came of it
         self._silenced_by: str | None = None  # why there are no entries now
@@ -219,6 +223,7 @@ class Session:
             moment = time.monotonic()
             if not self._keeps_step() and moment >= next_tick:
                 next_tick = moment + _TICK_S
+                self._clock_watch.look()
                 self._inbox.put(
                     ClockTick(at=self._clock.now())
                 )  # in its turn: time never goes back
@@ -286,15 +291,24 @@ class Session:
         self._inbox.put(Asked(at=self._clock.now(), ask=Ask.LEAVE, why=why))
 
     def _judge_lag(self, event: Event) -> None:
-        """An engine that lives in the past must not keep a position: its limits come late."""
+        """An engine that lives in the past must not keep a position: its limits come late. What
+        waited while everything stood still is old, too, and is done with at once.
+        """
         lag_s = (self._clock.now() - event.at).total_seconds()
         limit_s = self._engine.state.limits.blind_limit_s
-        if lag_s > limit_s and self._engine.state.book.held_contracts():
+        if lag_s <= limit_s or not self._engine.state.book.held_contracts():
+            self._behind_since_s = None
+            return
+        now_s = time.monotonic()
+        self._behind_since_s = self._behind_since_s or now_s
+        if now_s - self._behind_since_s > _BEHIND_S:
             raise TimeoutError(f"the engine is {lag_s:.0f} s behind with a position")
 
     def _step(self, event: Event) -> None:
         self._journal.append(RowKind.EVENT, event)
         commands = self._engine.step(event)
+        if self._engine.state.clock.why is not None:
+            self._clock_watch.hear(event)
         if self._link is not None and isinstance(event, SnapshotTaken | SnapshotFailed):
             self._has_looked = True
         if self._engine.ending is not None:

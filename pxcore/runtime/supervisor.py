@@ -7,7 +7,6 @@ flattens by itself. When the session has died or hangs, its account is flattened
 import queue
 import subprocess
 import threading
-import time
 from collections.abc import Callable
 from contextlib import closing
 from datetime import timedelta
@@ -20,6 +19,7 @@ from pxcore.engine.events import Ask
 from pxcore.gateway import Urgency
 from pxcore.handing import hand_over
 from pxcore.model import ProtocolError, PxError, Scope, Unavailable
+from pxcore.own_time import Attended
 from pxcore.runtime.door import Door
 from pxcore.runtime.halts import latch_halt
 from pxcore.runtime.lines import (
@@ -40,6 +40,7 @@ from pxcore.settings import Mode, Settings
 
 _SILENCE_S = 20.0  # a session says something every half second
 _LOOK_S = 0.5
+_GAP_S = 2.0  # a longer one between two looks was our own
 _PATIENCE_S = (25.0, 5.0, 5.0)  # pipe closed, SIGTERM, SIGKILL; Prefect's cancel allows 30 s
 _PATIENCE_WITH_HUNG_S = (3.0, 2.0, 5.0)
 _LATE_S = 240.0  # after the window's end, in seconds of ours: more than its own flatten may take
@@ -61,7 +62,8 @@ class Supervisor:
         self._is_stop_asked = False
         # What is held already when it begins is not left unguarded for as long as a start may take.
         self._is_starting = not plan.adopts_opening
-        self._heard_at = time.monotonic()
+        self._attended = Attended(_GAP_S)
+        self._heard_at_s = 0.0
 
     def ask_to_stop(self) -> None:
         """The session flattens and ends; one that has not started yet does so at once."""
@@ -122,14 +124,14 @@ class Supervisor:
             end_of_input(process)
             process.wait(_PATIENCE_S[0])
         except subprocess.TimeoutExpired:
-            if time.monotonic() - self._heard_at > _SILENCE_S:
+            if self._is_silent():
                 end(process, patience=_PATIENCE_WITH_HUNG_S)
                 self._flatten_for_it("session process hung while its flow was interrupted")
 
     def _read(self, stream: IO[str] | None) -> None:
         assert stream is not None
         for line in stream:
-            self._heard_at = time.monotonic()
+            self._heard_at_s = self._attended.total_s
             self._lines.put(line)
         self._lines.put(None)
 
@@ -161,7 +163,7 @@ class Supervisor:
         """Waits for the next line. One that is starting is waited for while it moves on; one that
         trades says something every half second. Raises Hangs or queue.Empty.
         """
-        heard_at = time.monotonic()
+        self._heard_at_s = self._attended.look()
         while True:
             try:
                 line = self._lines.get(timeout=_LOOK_S)
@@ -170,12 +172,16 @@ class Supervisor:
                     return None
                 if step is not None:
                     step.look()
-                elif time.monotonic() - heard_at > _SILENCE_S:
+                elif self._is_silent():
                     raise
                 continue
             if step is not None:
                 step.note()
             return line
+
+    def _is_silent(self) -> bool:
+        """Since its last line, by the time in which we were there to hear it."""
+        return self._attended.look() - self._heard_at_s > _SILENCE_S
 
     def _has_died(self) -> bool:
         """Its pipe may be kept open by a child of its, and then says nothing for ever."""

@@ -20,7 +20,9 @@ from pxcore.courtesy import tried
 from pxcore.engine.commands import TakeSnapshot
 from pxcore.engine.events import SnapshotFailed, SnapshotTaken
 from pxcore.model import Misconfigured, PxError, Scope
+from pxcore.own_time import Attended
 from pxcore.runtime.ad_hoc_flatten import flat_told
+from pxcore.runtime.clock_watch import ClockCheck
 from pxcore.runtime.door import Door, Holding
 from pxcore.runtime.halts import latch_day
 from pxcore.runtime.kill_switch import engage
@@ -41,6 +43,7 @@ from pxcore.settings import GatewayName, Mode, Settings
 from pxcore.store.leases import Lease, read_lease, release_lease
 
 LOOK_S = 1.0
+_GAP_S = 5.0  # a longer one between two looks was our own: the machine stood still
 _STORE_S = 5.0
 _SCOPE_S = 60.0  # a session may begin with another contract
 _KILL_S = 10.0  # a session that hangs and outlives so long a kill is gone past
@@ -62,8 +65,13 @@ class Watchdog:
         self._place = place_of(settings)
         self._suspicion = Suspicion()
         self._client = connect(settings)
+        # A paper market's time is its gateway's.
+        self._clock_check = (
+            None if self.is_on_paper else ClockCheck(self._client.clock_reading, self._say)
+        )
         self._reprotect = Reprotect(settings, self._client, say=self._say)
         self._account: Seen | None = None
+        self._attended = Attended(_GAP_S)
         self._asked_at_s = -_ACCOUNT_S
         self._said = ""
         self._is_leased = False
@@ -104,6 +112,8 @@ class Watchdog:
 
     def look(self) -> Finding | None:
         """One round: what was found, after it was acted upon."""
+        if self._clock_check is not None:
+            self._clock_check.look()
         holder = find_holder(Paths(self._settings.home).home, self._account_id)
         self._had_session |= holder is not None and holder.is_session
         sight = self._see(holder)
@@ -135,7 +145,7 @@ class Watchdog:
     # -- seeing -------------------------------------------------------------------------------
 
     def _see(self, holder: Holder | None) -> Sight:
-        at_s = time.monotonic()
+        at_s = self._attended.look()
         lease, is_away = self._lease()
         now = self._settings.clock.now()
         self._is_settled = self._is_settled and holder is None

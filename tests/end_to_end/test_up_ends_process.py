@@ -12,6 +12,7 @@ from house import House, kill_at_once, until
 from patience import patience
 
 from pxcore.runtime import supervisor
+from pxcore.store.leases import read_lease
 from tasks import run_watch
 
 pytestmark = [
@@ -21,7 +22,8 @@ pytestmark = [
 ]
 
 BETWEEN_QUESTIONS_S = 2.0  # the venue answers so many a minute
-ASLEEP_S = 0.6 * supervisor._SILENCE_S  # what stands still is not yet taken for hanging
+ASLEEP_S = 2 * supervisor._SILENCE_S  # each would call the others silent, if it had been awake
+GOES_ON_LOOPS = 30  # each half a second: longer than anybody's judgement takes
 AWAY_S = 15.0  # longer than a request of Prefect's waits before it is made again
 
 
@@ -145,14 +147,32 @@ def test_flatten_from_its_form_is_flat_beside_a_session_that_hangs(house, held):
     until(lambda: not session.is_running() or session.status() == psutil.STATUS_ZOMBIE)
 
 
-def test_machine_that_slept_ends_its_session_as_it_should(house, held):
-    """Everything stands still, and goes on later."""
-    everybody = [*house.tree(), house.session_process()]
+def test_session_of_a_machine_that_slept_goes_on_and_ends_as_it_should(house, held):
+    """Everything stands still for longer than any silence that means a death, and goes on later:
+    nobody takes the others for dead, the position stays under its bracket.
+    """
+    holder = house.holder()
+    everybody = house.family()
     for process in everybody:
         process.suspend()
     house.goes_on_for(ASLEEP_S)
     for process in everybody:
         process.resume()
+
+    log = house.home / "logs" / f"{str(holder).split()[0]}.log"
+    until(lambda: "clock.stood_still" in log.read_text(), what="it has noticed")
+    account_id = house.facts["account_id"]
+
+    def loops() -> int:
+        with house.store() as store:
+            lease = read_lease(store, account_id)
+        assert lease is not None
+        return lease.loops
+
+    from_here = loops()
+    until(lambda: loops() >= from_here + GOES_ON_LOOPS, what="the session goes on")
+    assert house.holder() == holder and not house.is_flat()
+    assert house.state(held)["type"] == "RUNNING"
     house.start("flatten")
     house.released()
 

@@ -11,7 +11,6 @@ same market time on any machine. The steps end, and `PaperRuns` says so, when it
 (`PaperLeave`), is gone or is silent. A real gateway has none of this.
 """
 
-import time
 from collections.abc import Callable
 from datetime import UTC
 from typing import Final
@@ -19,12 +18,14 @@ from typing import Final
 import msgspec
 
 from pxcore.clock_file import Pace
+from pxcore.own_time import Attended
 from pxcore.paper.server.hub import END, HubConnection
 from pxcore.paper.server.market_time import MarketTime
 
 READY_WITHIN_S: Final = 60.0  # of ours, from attaching on; then the market opens all the same
 DONE_WITHIN_S: Final = 30.0  # of ours; then it runs
 _LOOK_EVERY_S: Final = 0.25
+_GAP_S: Final = 2.0  # a longer one between two looks was our own: everything stood still
 _INVALID: Final = "Failed to invoke '{}' due to an error on the server."
 
 Calls = dict[str, Callable[[HubConnection, list[object]], str | None]]
@@ -47,6 +48,7 @@ class Bell:
         self._again = again
         self._session = ""
         self._clients: dict[str, HubConnection] = {}  # the session's, by hub
+        self._attended = Attended(_GAP_S)
         self._since_s = 0.0  # it attached, or was told of a step
         self._step = 0
         self._is_told = False  # of the step
@@ -102,7 +104,7 @@ class Bell:
 
     def settled(self, *, is_all: bool) -> None:
         """The venue has played, `is_all` when everything that time allowed."""
-        silent_s = time.monotonic() - self._since_s
+        silent_s = self._attended.look() - self._since_s
         match self._time.pace:
             case Pace.WAITING if self._clients and silent_s > READY_WITHIN_S:
                 self.open()
@@ -126,7 +128,7 @@ class Bell:
         self._step += 1
         self._is_told, self._is_done = True, False
         self._told_before = self._told()
-        self._since_s = time.monotonic()
+        self._since_s = self._attended.look()
         now = self._time.wanted().astimezone(UTC).isoformat()
         self._tell({"type": 1, "target": "PaperStep", "arguments": [self._step, now]})
 
@@ -147,7 +149,7 @@ class Bell:
             self.open()
         if session != self._session:
             self._session, self._clients = session, {}
-            self._since_s = time.monotonic()
+            self._since_s = self._attended.look()
         self._clients[hub] = client
         return None
 

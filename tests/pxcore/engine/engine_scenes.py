@@ -74,6 +74,9 @@ CONFIG = EngineConfig(
 )
 
 
+_TICK = timedelta(seconds=2)
+
+
 class OnDemand:
     """Signals once each time it is armed."""
 
@@ -104,6 +107,15 @@ class Scene:
         return commands
 
     def pass_time(self, seconds: float) -> list[Command]:
+        """The clock ticks meanwhile, as it does while nobody stands still."""
+        until, commands = self.now + timedelta(seconds=seconds), []
+        while self.now < until:
+            self.now = min(self.now + _TICK, until)
+            commands += self.tell(ClockTick(at=self.now))
+        return commands
+
+    def stand_still(self, seconds: float) -> list[Command]:
+        """Nothing is told for so long, not even the time."""
         self.now += timedelta(seconds=seconds)
         return self.tell(ClockTick(at=self.now))
 

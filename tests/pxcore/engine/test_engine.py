@@ -376,7 +376,7 @@ def test_window_end_flattens_and_the_session_ends_on_proof_alone():
     scene = Scene().connect()
     scene.hold()
     scene.now = OPEN
-    commands = scene.pass_time(30 * 60)
+    commands = scene.stand_still(30 * 60)
     assert [c.order_id for c in kinds(commands, CancelOrder)] == [1002, 1001]
     assert [c.contract_id for c in kinds(commands, ClosePosition)] == [MNQ.id]
     looks = kinds(answer_all(scene, commands), TakeSnapshot)

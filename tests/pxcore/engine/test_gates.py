@@ -37,6 +37,7 @@ READY = EntryView(
     window_start=OPEN,
     window_end=OPEN + timedelta(minutes=30),
     no_entry_until=None,
+    clock_problem=None,
     unknown_because=None,
     quote_age_s=0.1,
     quote_problem=None,
@@ -70,6 +71,7 @@ REFUSALS = [
     pytest.param(
         {"no_entry_until": OPEN + timedelta(minutes=2)}, Gate.NO_ENTRY, "14:30:01", id="news"
     ),
+    pytest.param({"clock_problem": "was set"}, Gate.CLOCK, "was set", id="clock was set"),
     pytest.param({"unknown_because": "hub down"}, Gate.STATE_UNKNOWN, "hub down", id="unknown"),
     pytest.param({"quote_age_s": None}, Gate.STALE_DATA, "no quote yet", id="no quote"),
     pytest.param(

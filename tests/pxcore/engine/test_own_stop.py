@@ -71,7 +71,7 @@ def test_own_stop_takes_the_place_of_the_missing_leg_at_the_deadline():
     scene.tell(PlaceAccepted(at=scene.now, tag=stop.tag, order_id=2000))
     scene.tell(own(scene, stop))
     assert scene.engine.state.phase is Phase.PROTECTED
-    assert not kinds(scene.pass_time(60), ClosePosition)
+    assert not kinds(scene.pass_time(20), ClosePosition)
 
 
 def test_own_stop_of_a_short_position_is_above_its_fill():
