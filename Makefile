@@ -64,4 +64,4 @@ lock:
 		--output-file requirements.lock
 
 clean:
-	rm -rf .venv .px build *.egg-info
+	rm -rf .venv .px-demo build *.egg-info

@@ -35,6 +35,7 @@ from pxcore.model import (
     ProtocolError,
     Unavailable,
 )
+from pxcore.own_home import default_home
 from pxcore.plain_text import plain
 from pxcore.program_hours import flat_time, latest_flat_by
 from pxcore.setting_sources import PREFIX, facts_in, require_text, why_no_facts
@@ -62,6 +63,9 @@ PAPER_USER = "paper"
 _HOSTS = {GatewayName.TOPSTEPX: ("https://api.topstepx.com", "https://rtc.topstepx.com")}
 
 
+_OWN_HOME = Path()  # stands for the user's own
+
+
 class Settings(BaseSettings):
     """One name per thing; units are the last word of the name."""
 
@@ -69,7 +73,10 @@ class Settings(BaseSettings):
     needs_account: ClassVar[bool] = True  # of a real gateway
 
     home: Path = Field(
-        Path(".px"), description="folder of all state: journal, database, reports, Prefect's home"
+        _OWN_HOME,
+        validate_default=True,
+        description="folder of all state: journal, database, reports, Prefect's home; empty is the "
+        "user's own, on Linux `~/.local/share/px-sessions`",
     )
     database_url: SecretStr = Field(
         SecretStr(""),
@@ -276,6 +283,11 @@ class Settings(BaseSettings):
     @classmethod
     def _may_be_empty(cls, given: Any) -> Any:
         return None if given == "" else given
+
+    @field_validator("home", mode="before")
+    @classmethod
+    def _is_own_home(cls, given: Any) -> Any:
+        return default_home() if given is _OWN_HOME or given == "" else given
 
     @field_validator("strategy_params", mode="before")
     @classmethod

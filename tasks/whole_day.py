@@ -16,6 +16,7 @@ from pxcore.runtime.lock import holder_of
 from pxcore.runtime.paths import Paths
 from pxcore.runtime.plan import connect
 from pxcore.runtime.startup import resolve_account, resolve_contract
+from pxcore.runtime.world import world_of
 from pxcore.settings import Settings
 from tasks.policy import ONCE, QUESTION
 
@@ -25,7 +26,7 @@ def check_account(settings: Settings) -> DayChecked | None:
     """None while a session holds the account: that one closes its own day."""
     client = connect(settings, waits_for_budget=True)
     account = resolve_account(client, settings)
-    holder = holder_of(Paths(settings.home).home, account.id)
+    holder = holder_of(Paths(settings.home).home, account.id, world_of(settings))
     if holder is not None:
         get_run_logger().warning("account %s: %s has it, and reports its day", account.id, holder)
         return None

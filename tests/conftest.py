@@ -2,7 +2,9 @@
 looked at when it is over (`journal_audit`).
 """
 
+import os
 import sys
+import tempfile
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
@@ -36,6 +38,7 @@ settings.register_profile(
 settings.load_profile("any machine")
 
 _audit = pytest.StashKey[Audit]()
+_own_home = pytest.StashKey["tempfile.TemporaryDirectory[str]"]()
 
 
 _TEST_UNITS = 300  # for one test, its fixtures included; only a hang takes so long
@@ -46,10 +49,14 @@ def pytest_configure(config: pytest.Config) -> None:
     """Before the plugin of the time limit reads it: the limit is this machine's."""
     config.stash[_audit] = Audit()
     config.option.timeout = patience(_TEST_UNITS)
+    # What has no PX_HOME goes to the user's own folder: for tests that is one of theirs.
+    config.stash[_own_home] = tempfile.TemporaryDirectory(prefix="px-own-home-")
+    os.environ["XDG_DATA_HOME"] = config.stash[_own_home].name
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     end_shared_prefect(config)
+    config.stash[_own_home].cleanup()
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

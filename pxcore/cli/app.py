@@ -38,6 +38,7 @@ from pxcore.cli.watchdog import watch
 from pxcore.logs import take_over_crashes
 from pxcore.model import Misconfigured
 from pxcore.paper.exchange import BracketMode
+from pxcore.runtime.old_home import settle_old_home
 from pxcore.runtime.paths import Paths
 from pxcore.runtime.week import week_of
 from pxcore.settings import AccountlessSettings, load_settings
@@ -172,7 +173,9 @@ def run(
     Example: px run --json out.json
     """
     os.environ.update(strategy_settings(strategy, params))
-    raise typer.Exit(run_day(load_settings(), steady_console(), is_agreed=yes, json=json))
+    screen, settings = steady_console(), load_settings()
+    settle_old_home(settings, lambda text: screen.print(text, soft_wrap=True))
+    raise typer.Exit(run_day(settings, screen, is_agreed=yes, json=json))
 
 
 @app.command()
@@ -241,9 +244,11 @@ def up(
 
     Example: px up
     """
-    forget_stale_facts(load_settings(kind=AccountlessSettings).home)
+    screen, before = steady_console(), load_settings(kind=AccountlessSettings)
+    settle_old_home(before, lambda text: screen.print(text, soft_wrap=True))
+    forget_stale_facts(before.home)
     settings = load_settings(kind=AccountlessSettings)
-    raise typer.Exit(keep_up(settings, steady_console(), port=port, seed=seed))
+    raise typer.Exit(keep_up(settings, screen, port=port, seed=seed))
 
 
 @app.command()

@@ -15,6 +15,7 @@ from pxcore.cli.market import DemoMarket, choose_market
 from pxcore.cli.orchestrator import check_port, px_environ
 from pxcore.cli.paper import Paper
 from pxcore.cli.terminal_day import Prepared, TerminalDay, idle_s
+from pxcore.runtime.old_home import DEMO
 from pxcore.runtime.paths import Paths
 from pxcore.runtime.startup import check_strategy
 from pxcore.settings import Settings
@@ -40,7 +41,8 @@ class DemoRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 def run_demo(request: DemoRequest, settings: Settings, console: Console) -> int:
     """The exit status. Raises Misconfigured before anything is started when it cannot be run."""
-    paths = Paths(settings.home)
+    is_apart = "home" not in settings.model_fields_set
+    paths = Paths(DEMO if is_apart else settings.home)
     if request.strategy:
         check_strategy(settings)
     if request.port:
@@ -52,7 +54,7 @@ def run_demo(request: DemoRequest, settings: Settings, console: Console) -> int:
         lead_s=_LEAD_S,
         window_s=request.window_s,
     )
-    day = TerminalDay(paths, console, title="px demo", json=request.json)
+    day = TerminalDay(paths, console, title="px demo", json=request.json, is_apart=is_apart)
     day.screen.say(market.description)
 
     def prepare(stack: ExitStack) -> Prepared:

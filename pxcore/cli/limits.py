@@ -33,6 +33,7 @@ from pxcore.runtime.limits import bounds_named, limits_of
 from pxcore.runtime.lock import holder_of
 from pxcore.runtime.paths import Paths
 from pxcore.runtime.plan import day_terms
+from pxcore.runtime.world import world_of
 from pxcore.settings import Settings
 
 REASON_MAX = 500
@@ -62,7 +63,7 @@ class Today:
 
     @property
     def holder(self) -> str | None:
-        return holder_of(self.paths.home, self.account_id)
+        return holder_of(self.paths.home, self.account_id, world_of(self.settings))
 
     @property
     def kill_switch(self) -> str | None:

@@ -22,6 +22,7 @@ from pxcore.journal.operator import OperatorRow, Rearmed
 from pxcore.journal.terms import DayTerms
 from pxcore.model import Misconfigured
 from pxcore.runtime.lock import AccountBusy, AccountLock
+from pxcore.runtime.world import world_of
 from pxcore.settings import Settings
 
 
@@ -127,8 +128,9 @@ def _write(today: Today, shown: DayTerms, wish: Wish, why: str) -> OperatorRow:
             )
         return act
 
+    world = world_of(today.settings)
     try:
-        with AccountLock(today.paths.home, today.account_id, holder="px rearm"):
+        with AccountLock(today.paths.home, today.account_id, holder="px rearm", world=world):
             return today.record(decide, why)
     except AccountBusy as busy:
         raise Misconfigured(_busy(str(busy))) from None

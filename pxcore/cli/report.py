@@ -11,6 +11,7 @@ from pxcore.model import Misconfigured, ProtocolError
 from pxcore.reports.daily import DailyReport, read_report
 from pxcore.reports.render import to_terminal
 from pxcore.runtime.alarms import is_in_order
+from pxcore.runtime.old_home import elsewhere
 from pxcore.runtime.paths import Paths
 from pxcore.settings import Settings
 
@@ -49,7 +50,7 @@ def _folders(reports: Path, which: str | None) -> list[Path]:
         found = [one for one in found if one.name == which]
     if not found:
         wanted = f" of {which}" if which is not None else ""
-        raise Misconfigured(f"there is no report{wanted} in {reports}")
+        raise Misconfigured(f"there is no report{wanted} in {reports}{elsewhere(reports.parent)}")
     return found if day is not None else found[-1:]
 
 

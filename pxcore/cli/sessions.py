@@ -7,6 +7,7 @@ from pxcore.calendar import chicago
 from pxcore.journal import read_opening, sessions_in
 from pxcore.journal.segments import day_ends_in, flattens_in, last_written, session_of
 from pxcore.model import Misconfigured
+from pxcore.runtime.old_home import elsewhere
 from pxcore.runtime.paths import Paths
 
 
@@ -22,7 +23,7 @@ def journal_of(paths: Paths, session: str | None) -> Path:
         found = [path for path in known if session_of(path) == session]
     if not found:
         wanted = f"no session {session}" if session is not None else "no journal"
-        raise Misconfigured(f"there is {wanted} in {paths.journals}")
+        raise Misconfigured(f"there is {wanted} in {paths.journals}{elsewhere(paths.home)}")
     return max(found, key=last_written)
 
 

@@ -47,13 +47,24 @@ def idle_s(settings: Settings) -> float:
 
 
 class TerminalDay:
-    """`run` returns the exit status; nothing is left running, whatever happens."""
+    """`run` returns the exit status; nothing is left running, whatever happens. `is_apart`: its
+    home is not the one that other commands look in.
+    """
 
-    def __init__(self, paths: Paths, console: Console, *, title: str, json: Path | None) -> None:
+    def __init__(
+        self,
+        paths: Paths,
+        console: Console,
+        *,
+        title: str,
+        json: Path | None,
+        is_apart: bool = False,
+    ) -> None:
         self.screen = Screen(console, title)
         self._paths = paths
         self._console = console
         self._json = json
+        self._prefix = f"PX_HOME={paths.home} " if is_apart else ""
         self._interrupts = Interrupts(lambda: self.screen.say("stopping already, please wait"))
         self._flow: FlowProcess | None = None
         self._prepared: Prepared | None = None
@@ -114,7 +125,7 @@ class TerminalDay:
         self._show_report(folder / "report.json")
         self.screen.say(f"report   {folder / 'report.md'}")
         self.screen.say(f"journal  {self._paths.journal(outcome['session_id'])}")
-        self.screen.say(f"the run  px ui {outcome['flow_run_id']}")
+        self.screen.say(f"the run  {self._prefix}px ui {outcome['flow_run_id']}")
         self._write_json(outcome)
         return 0 if outcome["flat"] and outcome["reconciled"] else 1
 

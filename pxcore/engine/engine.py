@@ -366,7 +366,9 @@ class Engine:
             self._out.append(wanted)
 
     def _exit(self, now: datetime, reason: str) -> None:
-        if self.state.book.holding.exposure and self.flattener is None:
+        """Of what is ours: a position that somebody else opened is not for a strategy to close."""
+        is_ours = self.state.entry is not None and bool(self.state.book.holding.exposure)
+        if is_ours and self.flattener is None:
             self._notice(Level.INFO, "exit", reason)
             self._flatten(now, f"exit: {reason}")
 

@@ -170,15 +170,17 @@ class State:
         return last.closed_at + timedelta(seconds=self.limits.cooldown_s)
 
     def market_view(self, now: datetime) -> MarketView:
+        """The strategy sees what this session opened or took over, and nobody else's position."""
         market, holding = self.market, self.book.holding
+        is_ours = self.entry is not None
         return MarketView(
             now=now,
             contract=self.config.contract,
             bid_ticks=market.bid_ticks,
             ask_ticks=market.ask_ticks,
             last_ticks=market.last_ticks,
-            exposure=holding.exposure,
-            average_price=holding.average_price,
+            exposure=holding.exposure if is_ours else 0,
+            average_price=holding.average_price if is_ours else None,
             window_start=self.config.window_start,
             window_end=self.config.window_end,
         )

@@ -17,6 +17,7 @@ from pxcore.runtime.lock import find_holder
 from pxcore.runtime.paths import Paths
 from pxcore.runtime.plan import connect
 from pxcore.runtime.scoping import scope_of
+from pxcore.runtime.world import world_of
 from pxcore.settings import Settings
 
 _LOOK_S = 15.0  # for the look before anything is asked or sent
@@ -70,7 +71,7 @@ class AdHocFlatten:
         the log-in is refused.
         """
         settings = self._settings
-        holder = find_holder(Paths(settings.home).home, self._account_id)
+        holder = find_holder(Paths(settings.home).home, self._account_id, world_of(settings))
         try:
             account, look = bounded("the gateway", self._seen, limit_s=_LOOK_S, is_must=True)
         except Unavailable as error:

@@ -36,6 +36,19 @@ _NAMES = Path("/proc/net/unix")
 IS_THERE = sys.platform == "linux"
 
 
+class World(msgspec.Struct, frozen=True, kw_only=True):
+    """A user's accounts at one gateway on this machine, whatever the home folder. `locks` is where
+    their lock files lie on a system without such names.
+    """
+
+    user: int
+    gateway: str
+    locks: Path
+
+
+Where = Path | World  # of one home folder, or of all of a user's
+
+
 class Wish(StrEnum):
     """What a holder can be asked for."""
 
@@ -68,12 +81,12 @@ class Peer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ControlSocket:
-    """Of one account of one home folder, or of another thing that one process has at a time. Bound,
-    it is a lock that no disk can take away.
+    """Of one account, or of another thing that one process has at a time. Bound, it is a lock that
+    no disk can take away.
     """
 
-    def __init__(self, home: Path, what: int | str, *, holder: str) -> None:
-        self._name = _name_of(home, what)
+    def __init__(self, where: Where, what: int | str, *, holder: str) -> None:
+        self._name = _name_of(where, what)
         self.holder = holder
         self._socket: socket.socket | None = None
         self._take: Callable[[Call], None] | None = None
@@ -138,21 +151,21 @@ class ControlSocket:
         asking.sendall(msgspec.json.encode(reply) + b"\n")
 
 
-def call(home: Path, what: int | str, wanted: Call) -> Peer | None:
+def call(where: Where, what: int | str, wanted: Call) -> Peer | None:
     """Tells whoever holds it; None when nobody does, or nobody can be found this way."""
     if not IS_THERE:
         return None
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as asking:
         asking.settimeout(_ANSWER_S)
         try:
-            asking.connect(_name_of(home, what))
+            asking.connect(_name_of(where, what))
         except (BlockingIOError, TimeoutError):  # too many wait there: it does not answer
             return Peer(process=Process(pid=0), holder="", is_taken=False)
         except OSError:
             return None
         pid, user, _ = _credentials(asking)
         process = found(pid)
-        if process is None or not _may_hold(home, user):
+        if process is None or not _may_hold(where, user):
             return None  # it has ended, and a child may have the name still; or it never held
         try:
             asking.sendall(msgspec.json.encode(wanted) + b"\n")
@@ -162,9 +175,9 @@ def call(home: Path, what: int | str, wanted: Call) -> Peer | None:
         return Peer(process=process, holder=reply.holder, is_taken=reply.is_taken)
 
 
-def accounts_held(home: Path) -> tuple[int, ...]:
-    """Accounts of that home folder that somebody on this machine holds, by the kernel's list."""
-    prefix = _name_of(home, 0).rpartition("-")[0].replace("\0", "@") + "-"
+def accounts_held(where: Where) -> tuple[int, ...]:
+    """Accounts there that somebody on this machine holds, by the kernel's list."""
+    prefix = _name_of(where, 0).rpartition("-")[0].replace("\0", "@") + "-"
     try:
         listed = _NAMES.read_text(encoding="utf-8", errors="replace").split()
     except OSError:
@@ -193,16 +206,18 @@ def _credentials(one: socket.socket) -> tuple[int, int, int]:
     return pid, user, group
 
 
-def _may_hold(home: Path, user: int) -> bool:
+def _may_hold(where: Where, user: int) -> bool:
     if user in (0, os.getuid()):
         return True
+    if isinstance(where, World):
+        return user == where.user
     try:
-        return user == bounded("the home folder", lambda: os.stat(home).st_uid)
+        return user == bounded("the home folder", lambda: os.stat(where).st_uid)
     except (OSError, Unavailable):
         return True  # nobody can tell
 
 
-def _name_of(home: Path, what: int | str) -> str:
+def _name_of(where: Where, what: int | str) -> str:
     """In the abstract namespace: no file, no folder."""
-    where = hashlib.sha256(str(home).encode()).hexdigest()[:24]
-    return f"\0px-{where}-{what}"
+    text = f"{where.user} {where.gateway}" if isinstance(where, World) else str(where)
+    return f"\0px-{hashlib.sha256(text.encode()).hexdigest()[:24]}-{what}"

@@ -23,6 +23,7 @@ from pxcore.runtime.lock import AccountBusy, AccountLock
 from pxcore.runtime.lost_orders import LostOrders
 from pxcore.runtime.paths import Paths
 from pxcore.runtime.venue import Venue
+from pxcore.runtime.world import world_of
 from pxcore.settings import Mode, Settings
 
 _POLL_S = 0.2
@@ -112,6 +113,7 @@ class Door:
             Paths(self._settings.home).home,
             self._account_id,
             holder=self._by,
+            world=world_of(self._settings),
             on_trouble=lambda text: self._tell("flatten.unlocked", text),
         )
         was_held = False

@@ -18,6 +18,7 @@ from pxcore.plain_text import plain
 from pxcore.runtime.control_socket import Call, Wish, accounts_held, call
 from pxcore.runtime.paths import Paths
 from pxcore.runtime.store_access import ask_store, has_store
+from pxcore.runtime.world import world_of
 from pxcore.settings import Settings
 from pxcore.store import Store
 from pxcore.store.kill import (
@@ -161,9 +162,8 @@ def engage(settings: Settings, *, reason: str, flattens: bool, who: str = "") ->
     then nothing is engaged.
     """
     by = who or operator_name()
-    home = Paths(settings.home).home
     wish = Call(wish=Wish.KILL, why=f"{reason} ({by})", flattens=flattens)
-    told = _tell_sessions(home, wish)
+    told = _tell_sessions(settings, wish)
     problems = [*_write_file(settings, reason=reason, flattens=flattens, who=by)]
 
     def latch(store: Store) -> None:
@@ -179,10 +179,16 @@ def engage(settings: Settings, *, reason: str, flattens: bool, who: str = "") ->
     return Engaged(problems=tuple(problems), told=told, is_kept=is_kept)
 
 
-def _tell_sessions(home: Path, wish: Call) -> tuple[str, ...]:
-    """Those that took it."""
-    peers = [call(home, account_id, wish) for account_id in accounts_held(home)]
-    return tuple(peer.holder for peer in peers if peer is not None and peer.is_taken)
+def _tell_sessions(settings: Settings, wish: Call) -> tuple[str, ...]:
+    """Those that took it: of this home, and of the user's others at the same gateway."""
+    places = (Paths(settings.home).home, world_of(settings))
+    peers = [
+        call(where, account_id, wish)
+        for where in places
+        if where is not None
+        for account_id in accounts_held(where)
+    ]
+    return tuple({peer.holder: None for peer in peers if peer is not None and peer.is_taken})
 
 
 def release(settings: Settings, *, reason: str, who: str = "") -> bool:
@@ -203,7 +209,7 @@ def release(settings: Settings, *, reason: str, who: str = "") -> bool:
         return release_kill_latch(store, reason=reason, who=by)
 
     was_latched = ask_store(settings, let_go, limit_s=_LIMIT_S)
-    _tell_sessions(Paths(settings.home).home, Call(wish=Wish.RELEASE, why=reason))
+    _tell_sessions(settings, Call(wish=Wish.RELEASE, why=reason))
     if had_file:
         try:
             bounded(f"the file {path.name}", lambda: path.unlink(missing_ok=True))

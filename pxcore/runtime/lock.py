@@ -1,8 +1,9 @@
 """One sender of orders per account on this machine: held by the session's process, by the flatten
 of leftovers at start, by `px flatten` and by the last resort for a session that has died.
 
-Two things say who holds: an OS lock on a file, and a socket without a file (`control_socket`).
-Both die with their holder. A disk that is full, read-only or gone takes the first away: who opens
+Two things say who holds: an OS lock on a file, and a socket without a file (`control_socket`), by
+the home folder's name and by the user's, so that two homes are not two senders. All die with their
+holder. A disk that is full, read-only or gone takes the first away: who opens
 positions does not go on without it, who closes them does, and says so.
 """
 
@@ -13,6 +14,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, Self
 
@@ -22,7 +24,16 @@ from pxcore.bounded_files import open_file, read_text, require_file, write_file
 from pxcore.courtesy import Say, bounded, reason_of
 from pxcore.filelock import is_locked, try_lock
 from pxcore.model import PxError, Unavailable
-from pxcore.runtime.control_socket import Call, ControlSocket, Peer, Wish, call
+from pxcore.runtime.control_socket import (
+    IS_THERE,
+    Call,
+    ControlSocket,
+    Peer,
+    Where,
+    Wish,
+    World,
+    call,
+)
 from pxcore.runtime.forks import close_in_children, keep_in_children
 from pxcore.runtime.processes import Process, ours, realm
 
@@ -59,20 +70,28 @@ class AccountLock:
     """`with AccountLock(...)`: raises AccountBusy at once when another process holds it.
 
     `on_trouble` is told why the disk does not let us have the lock, and then it goes on without.
-    Where it is not given, that is Unavailable.
+    Where it is not given, that is Unavailable. With a `world` nobody else of this user holds it in
+    another home either.
     """
 
     def __init__(
-        self, home: Path, account_id: int, *, holder: str, on_trouble: Say | None = None
+        self,
+        home: Path,
+        account_id: int,
+        *,
+        holder: str,
+        world: World | None = None,
+        on_trouble: Say | None = None,
     ) -> None:
-        self.path = home / "locks" / f"account-{account_id}.lock"
+        self.path = _lock_path(home, account_id, world)
         self.stop_path = self.path.with_suffix(".stop")
         self._home = home
         self._account_id = account_id
         self._holder = holder
         self._on_trouble = on_trouble
         self._file: IO[bytes] | None = None
-        self._socket: ControlSocket | None = None
+        self._world = world
+        self._sockets: list[ControlSocket] = []
 
     @property
     def text(self) -> str:
@@ -80,24 +99,29 @@ class AccountLock:
         return f"{self._holder} (process {os.getpid()})"
 
     def __enter__(self) -> Self:
-        socket = self._bound()
-        try:
+        with ExitStack() as undo:
+            for where in self._places:
+                socket = self._bound(where)
+                undo.callback(socket.close)
+                self._sockets.append(socket)
+            undo.callback(self._sockets.clear)
             self._file = self._locked()
-        except BaseException:
-            socket.close()
-            raise
-        self._socket = socket
+            undo.pop_all()
         return self
 
-    def _bound(self) -> ControlSocket:
+    @property
+    def _places(self) -> tuple[Where, ...]:
+        return (self._home,) if self._world is None else (self._home, self._world)
+
+    def _bound(self, where: Where) -> ControlSocket:
         """Raises AccountBusy. A name that nobody answers for is being given up, or kept by a child
         of who had it: then the file alone says who holds.
         """
-        socket = ControlSocket(self._home, self._account_id, holder=self.text)
+        socket = ControlSocket(where, self._account_id, holder=self.text)
         for _ in range(_ATTEMPTS):
             if socket.bind():
                 break
-            other = call(self._home, self._account_id, Call(wish=Wish.NONE))
+            other = call(where, self._account_id, Call(wish=Wish.NONE))
             if other is not None:
                 raise AccountBusy(f"account {self._account_id} is held by {_told(other)}")
             time.sleep(_BETWEEN_S)
@@ -107,14 +131,13 @@ class AccountLock:
         if self._file is not None:
             _let_go(self._file)
             self._file = None
-        if self._socket is not None:
-            self._socket.close()
-            self._socket = None
+        while self._sockets:
+            self._sockets.pop().close()
 
     def listen(self, take: Callable[[Call], None]) -> None:
         """While we hold it, each wish that reaches us without a file is handed to `take`."""
-        if self._socket is not None:
-            self._socket.listen(take)
+        for socket in self._sockets:
+            socket.listen(take)
 
     def problem(self) -> str | None:
         """Is the file that we locked still the one that others would find? Why not, else None."""
@@ -238,10 +261,11 @@ class AccountLock:
 
     def _ask(self, wish: Wish) -> bool:
         """By its socket; by the file of wishes; at last, for a stop, by a signal."""
-        peer = call(self._home, self._account_id, Call(wish=wish, why=f"asked by {self._holder}"))
+        wanted = Call(wish=wish, why=f"asked by {self._holder}")
+        peer = _peer(self._home, self._account_id, self._world, wanted)
         if peer is not None and peer.is_taken:
             return True
-        holder = _found(self._home, self._account_id, peer)
+        holder = _found(self._home, self._account_id, self._world, peer)
         if holder is None:
             return False
         try:
@@ -270,23 +294,41 @@ def _let_go(file: IO[bytes]) -> None:
     file.close()
 
 
-def holder_of(home: Path, account_id: int) -> str | None:
-    """Who on this machine holds the account now; None when nobody does."""
-    holder = find_holder(home, account_id)
+def holder_of(home: Path, account_id: int, world: World | None = None) -> str | None:
+    """Who on this machine holds the account now; None when nobody does. With a `world` also from
+    another home of this user's.
+    """
+    holder = find_holder(home, account_id, world)
     return None if holder is None else holder.text
 
 
-def find_holder(home: Path, account_id: int) -> Holder | None:
+def find_holder(home: Path, account_id: int, world: World | None = None) -> Holder | None:
     """As above, with its process. Looks without taking the lock, and leaves the holder's files as
     they are; one whose process has gone holds nothing.
     """
-    return _found(home, account_id, call(home, account_id, Call(wish=Wish.NONE)))
+    peer = _peer(home, account_id, world, Call(wish=Wish.NONE))
+    return _found(home, account_id, world, peer)
 
 
-def _found(home: Path, account_id: int, peer: Peer | None) -> Holder | None:
+def _peer(home: Path, account_id: int, world: World | None, wanted: Call) -> Peer | None:
+    """Who answers in this home, or else in another."""
+    peer = call(home, account_id, wanted)
+    if peer is None and world is not None:
+        peer = call(world, account_id, wanted)
+    return peer
+
+
+def _lock_path(home: Path, account_id: int, world: World | None) -> Path:
+    """Where names without files keep other homes away, the file is the home's own matter."""
+    if world is None or IS_THERE:
+        return home / "locks" / f"account-{account_id}.lock"
+    return world.locks / f"account-{account_id}.lock"
+
+
+def _found(home: Path, account_id: int, world: World | None, peer: Peer | None) -> Holder | None:
     if peer is not None and peer.holder:
         return Holder(text=peer.holder, process=peer.process)
-    path = AccountLock(home, account_id, holder="").path
+    path = _lock_path(home, account_id, world)
     try:
         in_file = bounded("the account's lock", lambda: _holder_of_file(path))
     except (OSError, Unavailable):

@@ -13,7 +13,7 @@ from pxcore.calendar import chicago, trading_day_at
 from pxcore.engine.config import EngineConfig, ExitTerms, Stretch
 from pxcore.engine.limits import realised_peak_usd
 from pxcore.engine.tightening import Bounds, tighter_of
-from pxcore.gateway import A_WINDOW_S, BRIEFLY_S, Budget, GatewayClient, Observer, SharedLedger
+from pxcore.gateway import A_WINDOW_S, BRIEFLY_S, Budget, GatewayClient, Observer
 from pxcore.journal.latches import peak_in_journals
 from pxcore.journal.terms import DayTerms, read_terms
 from pxcore.model import (
@@ -27,6 +27,7 @@ from pxcore.runtime.limits import allowed
 from pxcore.runtime.paths import Paths
 from pxcore.runtime.store_access import ask_store, has_store
 from pxcore.runtime.window import window_of
+from pxcore.runtime.world import ledger_of
 from pxcore.settings import Mode, Settings
 
 
@@ -70,9 +71,7 @@ def connect(
     that time.
     """
     base_url, _ = settings.hosts
-    user = f"{settings.gateway} {settings.username}".lower()
     username, api_key = settings.login
-    ledger = SharedLedger(Paths(settings.home).budget(user))
     return GatewayClient(
         base_url=base_url,
         username=username,
@@ -80,7 +79,7 @@ def connect(
         connect_timeout_s=settings.connect_timeout_s,
         reply_timeout_s=settings.reply_timeout_s,
         clock=settings.clock,
-        budget=Budget(ledger),
+        budget=Budget(ledger_of(settings)),
         observer=observer,
         sleep=sleep,
         budget_patience_s=A_WINDOW_S if waits_for_budget else BRIEFLY_S,

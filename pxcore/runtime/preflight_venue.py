@@ -17,6 +17,7 @@ from pxcore.runtime.lock import holder_of
 from pxcore.runtime.paths import Paths
 from pxcore.runtime.recovery import our_sessions
 from pxcore.runtime.startup import resolve_account, resolve_contract, take_snapshot
+from pxcore.runtime.world import world_of
 from pxcore.settings import GatewayName, Mode, Settings
 
 _APART_S, _TOO_FAR_APART_S = 2.0, 30.0
@@ -92,7 +93,7 @@ class VenueChecks:
         if account is None:
             raise NotLookedAt("account", "no account")
         seen = take_snapshot(self._logged_in(), account, settings)
-        holder = holder_of(Paths(settings.home).home, account.id)
+        holder = holder_of(Paths(settings.home).home, account.id, world_of(settings))
         if holder is not None:
             held = "flat" if seen.is_flat else "not flat"
             return warning(

@@ -21,6 +21,7 @@ from pxcore.runtime.door import Door
 from pxcore.runtime.lock import AccountLock
 from pxcore.runtime.lost_orders import LostOrders
 from pxcore.runtime.paths import Paths
+from pxcore.runtime.world import world_of
 from pxcore.settings import Mode, Settings
 
 _FLATTEN_WITHIN_S = 60.0
@@ -89,8 +90,8 @@ class Recovery:
 
     def _seal_journals(self) -> None:
         """Of the day's sessions that died: what a kill tore off is set aside, and said."""
-        home = Paths(self._settings.home).home
-        with AccountLock(home, self._account_id, holder="start-up"):  # nobody writes meanwhile
+        home, world = Paths(self._settings.home).home, world_of(self._settings)
+        with AccountLock(home, self._account_id, holder="start-up", world=world):
             self._seal_each()
 
     def _seal_each(self) -> None:

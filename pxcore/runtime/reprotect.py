@@ -17,6 +17,7 @@ from pxcore.runtime.flatten_record import FlattenRecord
 from pxcore.runtime.lock import AccountLock
 from pxcore.runtime.paths import Paths
 from pxcore.runtime.venue import Venue
+from pxcore.runtime.world import world_of
 from pxcore.settings import Settings
 
 _LOOKS, _BETWEEN_S = 4, 1.0
@@ -53,7 +54,8 @@ class Reprotect:
         account_id = self._settings.account_id
         assert account_id is not None
         try:
-            with AccountLock(Paths(self._settings.home).home, account_id, holder="watchdog"):
+            home, world = Paths(self._settings.home).home, world_of(self._settings)
+            with AccountLock(home, account_id, holder="watchdog", world=world):
                 bare = self._uncovered(account_id, scope)
                 if bare and not all(self._place(account_id, one, why) for one in bare):
                     return False

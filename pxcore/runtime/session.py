@@ -72,6 +72,7 @@ from pxcore.runtime.venue import Venue
 from pxcore.runtime.voice import Heartbeat, Voice, own_pipes
 from pxcore.runtime.watch import FileWatch, watch_pipe
 from pxcore.runtime.wire_record import WireRecord
+from pxcore.runtime.world import world_of
 from pxcore.settings import GatewayName, Mode, Settings, load_settings
 from pxcore.strategies import choose_strategy
 
@@ -448,7 +449,9 @@ def main(argv: list[str]) -> Exit:
         paths = Paths(settings.home)
         log_as_set(settings, paths.logs / f"{plan.session_id}.log", session=plan.session_id)
         take_over_crashes()
-        with AccountLock(paths.home, plan.account.id, holder=plan.session_id) as lock:
+        with AccountLock(
+            paths.home, plan.account.id, holder=plan.session_id, world=world_of(settings)
+        ) as lock:
             with Heartbeat(lambda: voice.say(_waiting(settings))):
                 take(
                     settings,

@@ -7,6 +7,7 @@ from pxcore.model import Account, Contract, Misconfigured, Snapshot
 from pxcore.runtime.lease import require_unleased
 from pxcore.runtime.lock import AccountLock
 from pxcore.runtime.paths import Paths
+from pxcore.runtime.world import world_of
 from pxcore.settings import Settings
 from pxcore.strategies import choose_strategy
 
@@ -35,7 +36,8 @@ def require_free(settings: Settings, account: Account) -> None:
     """Raises AccountBusy when a session, or another command, holds the account now: here by its
     lock, on another machine by its lease. Raises Unavailable without a store.
     """
-    with AccountLock(Paths(settings.home).home, account.id, holder="start-up"):
+    home, world = Paths(settings.home).home, world_of(settings)
+    with AccountLock(home, account.id, holder="start-up", world=world):
         require_unleased(settings, account.id)
 
 

@@ -39,6 +39,7 @@ from pxcore.runtime.suspicion import STUCK_S, Finding, Seen, Sight, Suspicion, T
 from pxcore.runtime.venue import Venue
 from pxcore.runtime.watchdog_beat import Beat
 from pxcore.runtime.window import safety_time
+from pxcore.runtime.world import world_of
 from pxcore.settings import GatewayName, Mode, Settings
 from pxcore.store.leases import Lease, read_lease, release_lease
 
@@ -107,14 +108,19 @@ class Watchdog:
         """Somebody is at work on the account, a session of here has not given its lease back, or
         the account was not flat when it could be read last.
         """
-        is_held = find_holder(Paths(self._settings.home).home, self._account_id) is not None
+        is_held = self._holder() is not None
         return is_held or self._is_leased or not self._was_flat
+
+    def _holder(self) -> Holder | None:
+        """Also one of another home of this user's."""
+        home, world = Paths(self._settings.home).home, world_of(self._settings)
+        return find_holder(home, self._account_id, world)
 
     def look(self) -> Finding | None:
         """One round: what was found, after it was acted upon."""
         if self._clock_check is not None:
             self._clock_check.look()
-        holder = find_holder(Paths(self._settings.home).home, self._account_id)
+        holder = self._holder()
         self._had_session |= holder is not None and holder.is_session
         sight = self._see(holder)
         finding = self._suspicion.judge(sight)

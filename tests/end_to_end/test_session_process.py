@@ -165,7 +165,10 @@ def test_session_whose_journal_cannot_be_made_does_not_start(start_paper, config
     assert ended.is_flat and paper.is_flat()
 
 
-def test_second_session_on_an_account_is_refused_and_the_first_goes_on(start_paper, configure):
+def test_second_session_on_an_account_is_refused_and_the_first_goes_on(
+    start_paper, configure, tmp_path
+):
+    """Also from another home; and a flatten there has the first one flatten and end."""
     paper, values = start_paper(window_s=600.0)
     settings = configure(values | WIDE)
     plan = plan_for(settings)
@@ -177,6 +180,11 @@ def test_second_session_on_an_account_is_refused_and_the_first_goes_on(start_pap
         continue
     with pytest.raises(AccountBusy, match=plan.session_id):
         Supervisor(replace(plan, session_id="px-other"), settings, on_line=lambda _: None).run()
+    elsewhere = configure({"PX_HOME": str(tmp_path / "another home")})
+    with pytest.raises(AccountBusy, match=plan.session_id):
+        startup.require_free(elsewhere, plan.account)
+    with pytest.raises(AccountBusy, match=plan.session_id):
+        Supervisor(replace(plan, session_id="px-other"), elsewhere, on_line=lambda _: None).run()
     assert not paper.is_flat()
     assert CliRunner().invoke(app, ["flatten", "--yes"]).exit_code == 0
     thread.join(SAID_S)

@@ -27,7 +27,7 @@ REAL = {
 def default_text(name: str) -> str:
     default = Settings.model_fields[name].default
     assert default is not PydanticUndefined
-    if default in (None, ()):
+    if default in (None, (), Path()):
         return ""
     if isinstance(default, SecretStr):
         return default.get_secret_value()

@@ -11,6 +11,7 @@ from pxcore.model import Account, Misconfigured, Order, Position
 from pxcore.runtime.lock import holder_of
 from pxcore.runtime.paths import Paths
 from pxcore.runtime.recovery import our_sessions
+from pxcore.runtime.world import world_of
 
 _BRACKET_MODE = (
     "bracket mode cannot be read over the API: it must be Auto OCO Brackets (in the platform's "
@@ -107,7 +108,7 @@ def _look(desk: Desk, account_id: int) -> Look:
         account=account,
         orders=orders,
         positions=positions,
-        held_by=holder_of(Paths(desk.settings.home).home, account_id),
+        held_by=holder_of(Paths(desk.settings.home).home, account_id, world_of(desk.settings)),
         refused=_refused(desk, account_id) if orders or positions else (),
     )
 

@@ -16,6 +16,7 @@ from pxcore.model import Account, Misconfigured
 from pxcore.runtime.kill_switch import kill_switch
 from pxcore.runtime.lock import AccountBusy, AccountLock, holder_of
 from pxcore.runtime.paths import Paths
+from pxcore.runtime.world import world_of
 from pxcore.settings import Mode, Settings
 from pxcore.streams import act_on
 
@@ -38,7 +39,8 @@ def require_may_act(desk: Desk, consent: Consent) -> None:
         )
     if not consent.is_agreed and not sys.stdin.isatty():
         raise Misconfigured("nobody is at a terminal to be asked: give --yes; nothing was sent")
-    holder = holder_of(Paths(desk.settings.home).home, desk.account_id())
+    home, world = Paths(desk.settings.home).home, world_of(desk.settings)
+    holder = holder_of(home, desk.account_id(), world)
     if holder is not None and not consent.is_beside:
         raise Misconfigured(_held(f"account {desk.account_id()} is held by {holder}"))
 
@@ -86,7 +88,8 @@ def holding(
     """
     home = Paths(desk.settings.home).home
     trouble = desk.out.warn if is_way_out else None
-    lock = AccountLock(home, account.id, holder=verb, on_trouble=trouble)
+    world = world_of(desk.settings)
+    lock = AccountLock(home, account.id, holder=verb, world=world, on_trouble=trouble)
     with ExitStack() as stack:
         try:
             stack.enter_context(lock)

@@ -17,6 +17,7 @@ from pxcore.runtime.kill_switch import KillSwitch, kill_switch, local_kill_switc
 from pxcore.runtime.lock import holder_of
 from pxcore.runtime.paths import Paths
 from pxcore.runtime.plan import connect, day_terms
+from pxcore.runtime.world import world_of
 from pxcore.settings import Settings
 
 _SWITCH_S = 12.0  # as long as the store itself may take, and a little
@@ -98,7 +99,9 @@ def read_status(settings: Settings) -> Status:
         url=url,
         account_id=account_id,
         at_venue=seen,
-        held_by=holder_of(paths.home, account_id) if account_id is not None else None,
+        held_by=None
+        if account_id is None
+        else holder_of(paths.home, account_id, world_of(settings)),
         kill_switch=None if switch is None else str(switch),
         trading_day=trading_day_at(settings.clock.now()).day,
         halt=halt,

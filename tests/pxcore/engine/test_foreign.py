@@ -16,6 +16,7 @@ from pxcore.engine.config import ExitTerms
 from pxcore.engine.events import PlaceAccepted
 from pxcore.engine.leftovers import Remedy, found_in, remedy_for
 from pxcore.engine.state import Phase
+from pxcore.engine.strategy import Exit
 from pxcore.model import Foreign, Leftovers, OrderStatus, OrderType, Side
 
 OTHER = "CON.F.US.MES.Z26"
@@ -297,3 +298,35 @@ def test_tag_like_ours_of_a_session_that_is_not_known_here_is_a_strangers():
     seen = scene.snapshot(orders=(other,))
 
     assert [i.is_ours for i in found_in(seen, (), sessions=SESSIONS)] == [False]
+
+
+class Leaver:
+    """Wants out of whatever it is told that it holds."""
+
+    name = "leaver"
+
+    def __init__(self) -> None:
+        self.exposures: list[int] = []
+
+    def on_event(self, event, view):
+        self.exposures.append(view.exposure)
+        return Exit(reason="out") if view.exposure else None
+
+
+@pytest.mark.parametrize("foreign", [Foreign.REFUSE, Foreign.FLATTEN, Foreign.IGNORE])
+def test_strategy_does_not_see_a_stranger_s_position_and_closes_none(foreign):
+    """In the very contract that it trades: of another session, or of a person."""
+    scene = Scene(foreign=foreign)
+    scene.engine.strategy = leaver = Leaver()
+    begun(scene, size=2)
+    said = scene.pass_time(4.0)
+    said += scene.price(100_000, 100_001)
+    assert set(leaver.exposures) == {0}
+    assert not kinds(said, ClosePosition)
+
+
+def test_position_that_was_taken_over_is_the_strategy_s():
+    scene = Scene(adopts_opening=1)
+    scene.engine.strategy = leaver = Leaver()
+    begun(scene, orders=(stop_of(scene),))
+    assert leaver.exposures[-1] == 1 and kinds(scene.said, ClosePosition)

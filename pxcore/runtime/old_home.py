@@ -1,0 +1,74 @@
+"""The home folder of an earlier version: `.px` in whatever folder a command was typed in.
+
+It holds halts, journals and perhaps a kill switch, which must not be lost by starting elsewhere: it
+becomes the user's home where there is none yet, and is named where there is one.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from pxcore.model import Misconfigured
+from pxcore.own_home import default_home
+from pxcore.runtime.control_socket import accounts_held
+from pxcore.runtime.home_lock import household_of
+from pxcore.runtime.paths import Paths
+from pxcore.settings import Settings
+
+OLD = Path(".px")
+DEMO = Path(".px-demo")  # of `px demo`, in the folder that it is typed in
+
+
+def old_home(home: Path) -> Path | None:
+    """One that lies in this folder and is not used, because PX_HOME is not set."""
+    is_default = home == default_home().resolve()
+    return OLD.absolute() if is_default and _is_home(OLD) else None
+
+
+def elsewhere(home: Path) -> str:
+    """For whoever misses something in the user's own home: where else there is any, or nothing."""
+    if home != default_home().resolve():
+        return ""
+    told = ""
+    if (old := old_home(home)) is not None:
+        told += (
+            f"; {old} is the home of an earlier version: `px up` and `px run` move it here if "
+            f"nothing is here yet, PX_HOME={old} uses it where it is"
+        )
+    if _is_home(DEMO):
+        told += f"; those of `px demo` are in {DEMO}: PX_HOME={DEMO}"
+    return told
+
+
+def settle_old_home(settings: Settings, say: Callable[[str], None]) -> None:
+    """Before anything is begun that could trade. Raises Misconfigured where it is in use, cannot be
+    moved, or its kill switch is engaged.
+    """
+    new = Paths(settings.home).home
+    old = old_home(new)
+    if old is None:
+        return
+    if _is_home(new):
+        if (old / "KILL").exists():
+            raise Misconfigured(
+                f"{old} is the home of an earlier version and its kill switch is engaged: remove "
+                f"{old / 'KILL'}, or engage that of {new} by `px kill on`"
+            )
+        say(f"{old} is the home of an earlier version; {new} is used, and nothing of the old one")
+        return
+    if household_of(old) is not None or accounts_held(Paths(old).home):
+        raise Misconfigured(f"{old} is in use still: `PX_HOME={old} px down` first")
+    try:
+        new.parent.mkdir(parents=True, exist_ok=True)
+        if new.exists():
+            new.rmdir()  # an empty one, or it is not moved
+        old.rename(new)
+    except OSError as error:
+        raise Misconfigured(
+            f"{old}, the home of an earlier version, cannot be moved to {new} ({error.strerror}): "
+            f"move it by hand, or set PX_HOME={old}"
+        ) from error
+    say(f"{old}, the home of an earlier version, is now {new}")
+
+
+def _is_home(folder: Path) -> bool:
+    return any((folder / name).exists() for name in ("px.sqlite", "journal", "KILL"))

@@ -1,0 +1,56 @@
+"""One user's accounts at one gateway on this machine, whatever the home folder: who holds one of
+them is found from every home, and their requests are counted together.
+
+Two home folders are two worlds in all else: journals, halts, reports, schedules.
+"""
+
+import os
+from pathlib import Path
+
+from pxcore.courtesy import bounded
+from pxcore.gateway import SharedLedger
+from pxcore.model import Misconfigured, Unavailable
+from pxcore.own_home import default_home
+from pxcore.runtime.control_socket import World
+from pxcore.runtime.paths import Paths
+from pxcore.settings import GatewayName, Settings
+
+
+def world_of(settings: Settings) -> World | None:
+    """None for a paper gateway whose address nobody knows: nothing can be sent to it either."""
+    try:
+        base_url, _ = settings.hosts
+    except Misconfigured:
+        return None
+    home = Paths(settings.home).home
+    own = home if settings.gateway is GatewayName.PAPER else default_home()
+    return World(user=_user_of(home), gateway=base_url, locks=own / "locks")
+
+
+def ledger_of(settings: Settings) -> SharedLedger:
+    """Where requests of the gateway's user are counted; for a paper gateway that is its home."""
+    user = f"{settings.gateway} {settings.username}".lower()
+    is_paper = settings.gateway is GatewayName.PAPER
+    return SharedLedger(Paths(settings.home if is_paper else _writable(settings)).budget(user))
+
+
+def _writable(settings: Settings) -> Path:
+    """The user's own folder; the home folder where a service has none that it may write to."""
+    own = default_home()
+    try:
+        bounded("the user's own folder", lambda: own.mkdir(parents=True, exist_ok=True, mode=0o700))
+    except (OSError, Unavailable):
+        return settings.home
+    return own if os.access(own, os.W_OK) else settings.home
+
+
+def _user_of(home: Path) -> int:
+    """Whose sessions they are: root, who acts for somebody, means the owner of the home folder."""
+    if not hasattr(os, "getuid"):
+        return 0
+    if os.getuid() != 0:
+        return os.getuid()
+    try:
+        return bounded("the home folder", lambda: os.stat(home).st_uid)
+    except (OSError, Unavailable):
+        return 0
