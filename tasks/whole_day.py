@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from datetime import date
 
 from prefect import task
-from prefect.artifacts import create_markdown_artifact
 from prefect.logging import get_run_logger
 
 from pxcore.calendar import trading_day_at
-from pxcore.reports.markdown import shown, table
+from pxcore.escaping import for_markdown
+from pxcore.reports.markdown import table
 from pxcore.reports.verdict import Verdict
 from pxcore.runtime.alarms import alert_differences
 from pxcore.runtime.day_check import DayChecked, check_day
@@ -17,6 +17,7 @@ from pxcore.runtime.paths import Paths
 from pxcore.runtime.plan import connect
 from pxcore.runtime.startup import resolve_account, resolve_contract
 from pxcore.settings import Settings
+from tasks.pages import publish_markdown
 from tasks.policy import ONCE, QUESTION
 
 
@@ -49,15 +50,15 @@ def publish(day: date, checked: Sequence[DayChecked], problems: Sequence[str]) -
         f"# Trading day {day}",
         "",
         *table(("account", "sessions", "fills", "orders", "record"), rows),
-        *(f"- {shown(problem)}" for problem in problems),
+        *(f"- {for_markdown(problem)}" for problem in problems),
     ]
     for one in checked:
         lines += [
             "- "
-            + shown(
+            + for_markdown(
                 f"{one.account_id}: {d['kind']}, {d['what']}: ours {d['ours']}, the venue's "
                 f"{d['venues']}"
             )
             for d in one.differences
         ]
-    create_markdown_artifact(key="trading-day", markdown="\n".join(lines), description=f"{day}")
+    publish_markdown(key="trading-day", markdown="\n".join(lines), about=f"{day}")
