@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from datetime import datetime
 
 from pxcore.alerts import Alert, Alerts
+from pxcore.escaping import for_alert
 from pxcore.reports.daily import DailyReport
 from pxcore.reports.render import headline
 from pxcore.reports.verdict import Verdict
@@ -34,13 +35,14 @@ def alert_differences(
     if len(differences) > _LISTED_MAX:
         said.append(f"and {len(differences) - _LISTED_MAX} more")
     title = f"px: reconciliation broken, account {account}"
-    Alerts(settings).send(Alert(code=BROKEN, about=about, title=title, text="\n".join(said)))
+    Alerts(settings).send(Alert(code=BROKEN, about=about, title=title, text=for_alert(*said)))
 
 
 def alert_not_flat(settings: Settings, *, about: str, account: str, why: str) -> None:
     """Nobody could prove the account flat: a person must look at it now."""
     title = f"px: NOT PROVEN FLAT, account {account}"
-    text = f"{why}\nLook at the account now: `px flatten`, or the platform's own Flatten all."
+    advice = "Look at the account now: `px flatten`, or the platform's own Flatten all."
+    text = for_alert(why, advice)
     Alerts(settings).send(Alert(code=NOT_FLAT, about=about, title=title, text=text))
 
 
@@ -51,7 +53,7 @@ def alert_unwatched(settings: Settings, why: str) -> None:
         code=UNWATCHED,
         about=f"{settings.account_id}-{day}",
         title=f"px: no watchdog, account {settings.account_id} ({settings.mode})",
-        text=why,
+        text=for_alert(why),
     )
     Alerts(settings).send(alert)
 
@@ -96,6 +98,6 @@ def closing_alerted(settings: Settings, *, about: str, account_id: int) -> Itera
         yield
     except Exception as error:  # whatever it was: nobody has compared anything
         title = f"px: the day was not reconciled, account {account_id} ({settings.mode})"
-        alert = Alert(code=NOT_CLOSED, about=about, title=title, text=str(error))
+        alert = Alert(code=NOT_CLOSED, about=about, title=title, text=for_alert(error))
         Alerts(settings).send(alert)
         raise
