@@ -81,7 +81,7 @@ def recover(
         contract,
         settings,
         account_id=account.id,
-        say=lambda notice: logger.warning(notice.text),
+        say=lambda notice: logger.warning("%s", notice.text),
     ).run()
 
 
@@ -100,5 +100,5 @@ def plan_session(
         contract,
         recovered,
         settings,
-        say=lambda notice: logger.warning(notice.text),
+        say=lambda notice: logger.warning("%s", notice.text),
     )

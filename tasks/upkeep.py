@@ -26,13 +26,14 @@ def report_week(settings: Settings) -> str:
     report = week_report(settings)
     publish_markdown(
         key=f"week-{report.account_id}",
-        markdown=_markdown(report),
+        markdown=week_page(report),
         about=f"{report.first} to {report.last}",
     )
     return f"account {report.account_id}: {usd(report.net_usd)} USD in {len(report.days)} days"
 
 
-def _markdown(report: PeriodReport) -> str:
+def week_page(report: PeriodReport) -> str:
+    """Days, and trades by strategy and hour, in a table each."""
     days = [
         (
             d.trading_day,

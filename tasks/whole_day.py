@@ -45,6 +45,12 @@ def check_account(settings: Settings) -> DayChecked | None:
 
 @task(name="publish-day", **ONCE)
 def publish(day: date, checked: Sequence[DayChecked], problems: Sequence[str]) -> None:
+    page = day_page(day, checked, problems)
+    publish_markdown(key="trading-day", markdown=page, about=f"{day}")
+
+
+def day_page(day: date, checked: Sequence[DayChecked], problems: Sequence[str]) -> str:
+    """The accounts in a table, and under it what is not in order."""
     rows = [(c.account_id, len(c.sessions), c.fills, c.orders, c.verdict) for c in checked]
     lines = [
         f"# Trading day {day}",
@@ -61,4 +67,4 @@ def publish(day: date, checked: Sequence[DayChecked], problems: Sequence[str]) -
             )
             for d in one.differences
         ]
-    publish_markdown(key="trading-day", markdown="\n".join(lines), about=f"{day}")
+    return "\n".join(lines)

@@ -143,6 +143,6 @@ def _grid(scale: _Scale, unit: str, decimals: int) -> list[str]:
         anchor = "end" if x > WIDTH - 2 * _RIGHT else "middle"  # not over the edge
         parts.append(
             f'<text class="label" text-anchor="{anchor}" x="{x:.1f}" '
-            f'y="{HEIGHT - 8:g}">{text}</text>'
+            f'y="{HEIGHT - 8:g}">{for_html(text)}</text>'
         )
     return parts

@@ -42,8 +42,8 @@ def alert_not_flat(settings: Settings, *, about: str, account: str, why: str) ->
     """Nobody could prove the account flat: a person must look at it now."""
     title = f"px: NOT PROVEN FLAT, account {account}"
     advice = "Look at the account now: `px flatten`, or the platform's own Flatten all."
-    text = for_alert(why, advice)
-    Alerts(settings).send(Alert(code=NOT_FLAT, about=about, title=title, text=text))
+    alert = Alert(code=NOT_FLAT, about=about, title=title, text=for_alert(why, advice))
+    Alerts(settings).send(alert)
 
 
 def alert_unwatched(settings: Settings, why: str) -> None:
@@ -62,8 +62,9 @@ def alert_late(settings: Settings, deployment: str) -> None:
     """A trading day has not begun in time: told once a day."""
     day = f"{settings.clock.now():%Y%m%d}"
     title = f"px: {deployment} has not started in time ({settings.mode})"
-    text = "Is its runner alive? `px up` shows it. The window is traded from whenever it starts."
-    Alerts(settings).send(Alert(code=LATE, about=f"{deployment}-{day}", title=title, text=text))
+    advice = "Is its runner alive? `px up` shows it. The window is traded from whenever it starts."
+    about = f"{deployment}-{day}"
+    Alerts(settings).send(Alert(code=LATE, about=about, title=title, text=for_alert(advice)))
 
 
 def is_in_order(report: DailyReport) -> bool:
