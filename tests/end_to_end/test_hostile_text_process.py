@@ -5,6 +5,7 @@ that is left of it, files, Prefect's own tables, screens, is searched for any th
 
 import json
 import os
+import re
 import secrets
 import sqlite3
 import subprocess
@@ -26,12 +27,14 @@ from hostile import (
     require_plain,
     require_shown,
 )
+from house import House, until
 from patience import patience
 from shared_prefect import begin_with
 
 from pxcore.bounded_files import read_end
 from pxcore.cli.market import choose_market
-from pxcore.cli.orchestrator import px_environ
+from pxcore.cli.orchestrator import prefect_environ, px_environ
+from pxcore.cli.prefect_session import PrefectSession
 from pxcore.clock import ShiftedClock
 from pxcore.gateway.choose import exchange_root
 from pxcore.handing import hand_over
@@ -320,6 +323,77 @@ def test_error_pages_of_the_paper_gateway_are_no_pages(day: Day, path: str) -> N
         assert answer.status_code >= 400
         assert "html" not in answer.headers.get("content-type", "")
         require_plain(answer.text)
+
+
+PUBLISHING = """
+import sys
+from hostile import HOSTILE
+from tasks.pages import publish_link, publish_progress, publish_table, update_progress
+
+publish_table(key="hostile-table", rows=[{"check": HOSTILE, "found": HOSTILE}], about=HOSTILE)
+publish_link(key="hostile-link", link="file:///tmp/a", text=HOSTILE, about=HOSTILE)
+made = publish_progress(key="hostile-progress", percent=1.0, about=HOSTILE)
+update_progress(made, percent=2.0, about=HOSTILE)
+"""
+
+
+def test_cells_links_and_descriptions_of_artifacts_are_harmless_markdown(
+    prefect_server: tuple[Paths, int], tmp_path: Path
+) -> None:
+    """Prefect's pages take each of them for Markdown."""
+    paths, port = prefect_server
+    path = os.pathsep.join((str(Path(__file__).parents[2]), str(Path(__file__).parents[1])))
+    done = subprocess.run(
+        [sys.executable, "-c", PUBLISHING],
+        env={**os.environ, **prefect_environ(paths, port), "PYTHONPATH": path},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=DAY_S,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    prefect = PrefectSession(f"http://127.0.0.1:{port}", paths)
+    wanted = {"artifacts": {"key": {"like_": "hostile-"}}}
+    answer = prefect.ask("POST", "/api/artifacts/filter", wanted, timeout_s=DAY_S)
+    found = {one["key"]: one for one in answer.json()}
+    assert set(found) == {"hostile-table", "hostile-link", "hostile-progress"}
+    for one in found.values():
+        require_harmless_markdown(one["description"])
+        require_shown(one["description"])
+    (row,) = json.loads(found["hostile-table"]["data"])
+    for cell in row.values():
+        require_harmless_markdown(f"| {cell} |")
+        require_shown(cell)
+    link = found["hostile-link"]["data"]
+    require_harmless_markdown(link)  # ours is none to this parser: it takes no file's address
+    assert link.endswith("](file:///tmp/a)") and link.startswith("[=1")
+
+
+def test_run_named_by_somebody_and_its_reason_are_text_in_its_states_and_in_every_log(
+    house: House,
+) -> None:
+    name = HOSTILE[:150]
+    deployment = house.deployment("flatten")["id"]
+    made = house.post(
+        f"deployments/{deployment}/create_flow_run",
+        {"name": name, "parameters": {"order": {"reason": name}}, "state": {"type": "SCHEDULED"}},
+    )
+    state = house.ended(made["id"])
+    require_plain(f"{state['name']}{state['message']}")
+    wanted = {"logs": {"flow_run_id": {"any_": [made["id"]]}}}
+    logged = until(lambda: house.post("logs/filter", wanted) or None, what="its log has come")
+    for one in logged:
+        require_plain(one["message"])
+    for file in (house.home / "logs").glob("*.log"):
+        if file.name != "prefect-server.log":  # Prefect's own program
+            require_plain(strip_colours(file.read_text(encoding="utf-8", errors="replace")))
+    require_plain(house.said())
+
+
+def strip_colours(text: str) -> str:
+    """Those by which Prefect's own console sets off what it says."""
+    return re.sub(r"\x1b\[[0-9;]*m", "", text)
 
 
 def test_flatten_names_the_order_of_somebody_else_and_ends_flat(day: Day) -> None:
