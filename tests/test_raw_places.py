@@ -132,6 +132,34 @@ def in_svg(tree: ast.AST, file: str) -> Found:
                 yield node.lineno, f"{value} is not escaped"
 
 
+MARKDOWN = ("# ", "## ", "- ", "| ", "Net ", "Session ", "Verdict: ", "![")
+OURS_IN_MARKDOWN = (
+    "for_markdown(",
+    "for_cell(",
+    "' | '.join(map(for_cell",
+    "clock_text(",  # a time
+    "picture(",  # an address of our own
+    "usd(",
+)
+
+
+def markdown(tree: ast.AST, file: str) -> Found:
+    """A line of Markdown that holds a value: a date, a number, an enum's word, or an escaped one."""
+    if not file.startswith(("tasks/", "pxcore/reports/")):
+        return
+    dull = ("day", "report.trading_day", "report.first", "report.last", "report.account_id")
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.JoinedStr) or not isinstance(node.values[0], ast.Constant):
+            continue
+        if not str(node.values[0].value).startswith(MARKDOWN):
+            continue
+        for part in node.values:
+            if isinstance(part, ast.FormattedValue) and part.format_spec is None:
+                value = ast.unparse(part.value)
+                if not value.startswith(OURS_IN_MARKDOWN) and value not in (*dull, "i.level"):
+                    yield node.lineno, f"{value} is not escaped for Markdown"
+
+
 RULES: dict[str, Rule] = {
     "printed": printed,
     "rich": rich_texts,
@@ -139,6 +167,7 @@ RULES: dict[str, Rule] = {
     "logged": log_calls,
     "pages": pages,
     "svg": in_svg,
+    "markdown": markdown,
     "artifacts": only_in("tasks/pages.py", module="prefect.artifacts"),
     "events": only_in("tasks/pages.py", module="prefect.events", names=("emit_event",)),
     "states": only_in("flows/states.py", "tasks/sweeping.py", module="prefect.states"),
@@ -193,6 +222,11 @@ FOUND = [
 @pytest.mark.parametrize(("name", "source"), FOUND)
 def test_rule_finds_what_it_looks_for(name: str, source: str) -> None:
     assert list(RULES[name](ast.parse(source), "pxcore/new.py"))
+
+
+def test_rule_of_markdown_finds_a_text_on_a_line() -> None:
+    source = ast.parse('f"- {problem}"')
+    assert list(markdown(source, "tasks/new.py"))
 
 
 def test_rule_of_curves_finds_a_text_between_tags() -> None:
