@@ -144,7 +144,7 @@ OURS_IN_MARKDOWN = (
 
 
 def markdown(tree: ast.AST, file: str) -> Found:
-    """A line of Markdown that holds a value: a date, a number, an enum's word, or an escaped one."""
+    """A line that holds a value: a date, a number, a word of an enum, or an escaped text."""
     if not file.startswith(("tasks/", "pxcore/reports/")):
         return
     dull = ("day", "report.trading_day", "report.first", "report.last", "report.account_id")
