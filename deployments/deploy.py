@@ -6,6 +6,7 @@ reports may run anywhere. Done by `px deploy --pool POOL`.
 """
 
 import os
+import shlex
 import sys
 
 from prefect import get_client
@@ -15,6 +16,7 @@ from prefect.exceptions import ObjectNotFound
 
 from deployments.register import WITHOUT_SERVER, register
 from deployments.registry import Runner, deployments_of
+from deployments.saying import complain, say, say_problems
 from deployments.trading_day import queue_of
 from pxcore.cli.orchestrator import HEARTBEAT_EVERY_S
 from pxcore.entry import settle
@@ -63,19 +65,19 @@ def _make_pool(pool: str) -> None:
 
 def main(argv: list[str]) -> int:
     if len(argv) != 2:
-        print("usage: python -m deployments.deploy POOL", file=sys.stderr)
+        complain("usage: python -m deployments.deploy POOL")
         return 2
     if not os.environ.get("PREFECT_API_URL"):
-        print(WITHOUT_SERVER, file=sys.stderr)
+        complain(WITHOUT_SERVER)
         return 2
     try:
         queues = deploy(argv[1])
     except Misconfigured as error:
-        print("\n".join(error.problems), file=sys.stderr)
+        say_problems(error)
         return 2
-    print(f"work pool {argv[1]}, on the machine of each queue:")
+    say(f"work pool {argv[1]}, on the machine of each queue:")
     for queue in queues:
-        print(f"  prefect worker start --pool {argv[1]} --work-queue {queue}")
+        say(f"  prefect worker start --pool {shlex.quote(argv[1])} --work-queue {queue}")
     return 0
 
 

@@ -7,7 +7,6 @@ any time: everything is by name.
 import os
 import sys
 from collections.abc import Callable
-from functools import partial
 from uuid import UUID
 
 from prefect import get_client
@@ -17,6 +16,7 @@ from prefect.deployments.runner import RunnerDeployment
 from deployments.automations import automations, put_in_place
 from deployments.make import TAG
 from deployments.registry import every_deployment
+from deployments.saying import complain, say, say_problems
 from pxcore.entry import settle
 from pxcore.model import Misconfigured
 from pxcore.runtime.accounts import accounts
@@ -64,14 +64,14 @@ def _remove_stale(wanted: set[UUID]) -> None:
 
 def main() -> int:
     if not os.environ.get("PREFECT_API_URL"):
-        print(WITHOUT_SERVER, file=sys.stderr)
+        complain(WITHOUT_SERVER)
         return 2
     try:
-        ids = register(every_deployment(), say=partial(print, flush=True))
+        ids = register(every_deployment(), say=say)
     except Misconfigured as error:
-        print("\n".join(error.problems), file=sys.stderr)
+        say_problems(error)
         return 2
-    print(f"{len(ids)} deployments: {', '.join(sorted(ids))}")
+    say(f"{len(ids)} deployments: {', '.join(sorted(ids))}")
     return 0
 
 

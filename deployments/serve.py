@@ -14,6 +14,7 @@ from prefect import serve
 from deployments.entry import run_only
 from deployments.register import WITHOUT_SERVER
 from deployments.registry import Runner, deployments_of
+from deployments.saying import complain, say_problems
 from pxcore.entry import settle
 from pxcore.model import Misconfigured
 
@@ -22,15 +23,15 @@ _SPARE = 4  # runs beside one for each deployment: a second one is refused by th
 
 def main(argv: list[str]) -> int:
     if len(argv) != 2 or argv[1] not in set(Runner):
-        print(f"usage: python -m deployments.serve {'|'.join(Runner)}", file=sys.stderr)
+        complain(f"usage: python -m deployments.serve {'|'.join(Runner)}")
         return 2
     if not os.environ.get("PREFECT_API_URL"):
-        print(WITHOUT_SERVER, file=sys.stderr)
+        complain(WITHOUT_SERVER)
         return 2
     try:
         made = deployments_of(Runner(argv[1]))
     except Misconfigured as error:
-        print("\n".join(error.problems), file=sys.stderr)
+        say_problems(error)
         return 2
     run_only(made)
     serve(*made, limit=len(made) + _SPARE, pause_on_shutdown=False, print_starting_message=False)

@@ -11,6 +11,7 @@ from prefect.server.api.server import create_app
 from prefect.settings import get_current_settings
 
 from deployments.guard import guarded
+from deployments.saying import complain
 from pxcore.entry import settle
 
 
@@ -18,7 +19,7 @@ def main() -> int:
     settings = get_current_settings().server
     key = settings.api.auth_string
     if key is None or not key.get_secret_value() or settings.api.host != "127.0.0.1":
-        print("it listens on 127.0.0.1 alone, and with a key", file=sys.stderr)
+        complain("it listens on 127.0.0.1 alone, and with a key")
         return 2
     app = create_app(final=True)
     uvicorn.run(

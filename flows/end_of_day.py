@@ -3,10 +3,9 @@
 from typing import Any
 
 from prefect import State, flow
-from prefect.states import Failed
 
 from flows.each_account import of_each
-from flows.states import done, skipped
+from flows.states import done, failed, skipped
 from pxcore.calendar import trading_day_at
 from pxcore.reports.verdict import Verdict
 from pxcore.settings import load_settings
@@ -29,6 +28,6 @@ def end_of_day() -> State[Any]:
     broken = [one for one in checked if one.verdict == Verdict.BROKEN]
     problems += [f"account {one.account_id}: the record is broken" for one in broken]
     if problems:
-        return Failed(name="Failed (not reconciled)", message="; ".join(problems))
+        return failed("Failed (not reconciled)", "; ".join(problems))
     fills = sum(one.fills for one in checked)
     return done(f"reconciled, {fills} fills", "; ".join(one.verdict for one in checked))

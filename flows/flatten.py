@@ -6,11 +6,10 @@
 from typing import Any, Literal
 
 from prefect import State, flow
-from prefect.states import Failed
 from pydantic import Field
 
 from flows.parameters import Form
-from flows.states import done, skipped_because
+from flows.states import done, failed, skipped_because
 from pxcore.model import PxError
 from pxcore.runtime.accounts import account_of, environ_with
 from pxcore.runtime.lock import AccountBusy
@@ -54,5 +53,5 @@ def flatten(order: FlattenOrder = _NOW) -> State[Any]:
             except AccountBusy as busy:
                 return skipped_because(busy)
             except PxError as error:
-                return Failed(name="Failed (not flat!)", message=str(error))
+                return failed("Failed (not flat!)", str(error))
     return done("flat already" if told.is_done else "flat", told.text)

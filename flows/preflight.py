@@ -3,12 +3,11 @@
 from typing import Any
 
 from prefect import State, flow
-from prefect.states import Failed
 from pydantic import Field
 
 from flows.each_account import of_each
 from flows.parameters import Form
-from flows.states import done
+from flows.states import done, failed
 from pxcore.runtime.alarms import alert_late
 from pxcore.settings import load_settings
 from tasks.marks import marked
@@ -40,5 +39,5 @@ def preflight(because: Because = _SCHEDULED) -> State[Any]:
     failures = problems + [f"{a}: {one.name}" for a, f in found for one in f.failures]
     warnings = sum(len(one.warnings) for _, one in found)
     if failures:
-        return Failed(name="Failed (not fit to trade)", message="; ".join(failures))
+        return failed("Failed (not fit to trade)", "; ".join(failures))
     return done("fit" if not warnings else f"fit, {warnings} warnings")

@@ -4,10 +4,9 @@ from typing import Any
 
 from prefect import State, flow
 from prefect.logging import get_run_logger
-from prefect.states import Failed
 
 from flows.each_account import of_each
-from flows.states import done, skipped
+from flows.states import done, failed, skipped
 from pxcore.calendar import CHICAGO, trading_day_at
 from pxcore.runtime.lock import AccountBusy
 from pxcore.runtime.window import safety_time
@@ -28,7 +27,7 @@ def safety_flatten() -> State[Any]:
         found, problems = of_each(_by_the_time)
     told = [text for text, _ in found]
     if problems:
-        return Failed(name="Failed (not flat!)", message="; ".join(problems + told))
+        return failed("Failed (not flat!)", "; ".join(problems + told))
     skips = [kind for _, kind in found if kind is not None]
     if len(skips) == len(found):
         return skipped(skips[0], "; ".join(told))
@@ -62,7 +61,7 @@ def sweep() -> State[Any]:
         if not problems:  # else it is all done again
             forget_marks(base, swept)
     if problems:
-        return Failed(name="Failed (not flat!)", message="; ".join(problems))
+        return failed("Failed (not flat!)", "; ".join(problems))
     return done(f"{len(swept)} swept" if swept else "nothing to do")
 
 

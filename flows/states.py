@@ -2,14 +2,17 @@
 
 A day that did not end flat is of type Failed, whatever else there is to say. The automations go
 by names: one that was left to its bracket, as somebody wished, is called so and not flattened
-after. No state is ever proof of anything: that is the report's.
+after. No state is ever proof of anything: that is the report's. Every state of a flow of ours is
+made here, its texts escaped.
 """
 
+from typing import Any
+
 from prefect import State
-from prefect.states import Cancelled, Completed
+from prefect.states import Cancelled, Completed, Failed
 
 from flows.outcome import DayFailed, Outcome
-from pxcore.plain_text import plain
+from pxcore.escaping import for_prefect
 from pxcore.runtime.lock import AccountBusy
 from pxcore.runtime.window import NotNow
 
@@ -18,7 +21,7 @@ _WHY_MAX = 40  # characters of a reason in a list
 
 def skipped(kind: str, message: str) -> State[None]:
     """There was nothing to do, or it was not to be done now. Sent nothing."""
-    return Cancelled(name=f"Skipped ({_short(kind)})", message=message)
+    return Cancelled(name=f"Skipped ({_short(kind)})", message=for_prefect(message))
 
 
 def skipped_because(reason: NotNow | AccountBusy) -> State[None]:
@@ -27,7 +30,12 @@ def skipped_because(reason: NotNow | AccountBusy) -> State[None]:
 
 
 def done(what: str, message: str = "") -> State[None]:
-    return Completed(name=f"Completed ({_short(what)})", message=message or None)
+    return Completed(name=f"Completed ({_short(what)})", message=for_prefect(message) or None)
+
+
+def failed(what: str, message: str, data: Any = None) -> State[Any]:
+    """`what` names it in the list of runs, in words of ours: the automations go by them."""
+    return Failed(name=what, message=for_prefect(message), data=data)
 
 
 def ended_day(outcome: Outcome, headline: str, *, cancelled_as: str | None) -> State[Outcome]:
@@ -39,16 +47,18 @@ def ended_day(outcome: Outcome, headline: str, *, cancelled_as: str | None) -> S
     if not outcome.reconciled:
         raise DayFailed(outcome, headline, name="Failed (not reconciled)")
     if cancelled_as is not None:
-        name = f"Flattened ({cancelled_as.lower()})"
-        return Cancelled(name=name, message=headline, data=outcome)
+        name = f"Flattened ({_short(cancelled_as.lower())})"
+        return Cancelled(name=name, message=for_prefect(headline), data=outcome)
     if outcome.halted is not None:
         name = f"Halted ({_short(outcome.halted)})"
-        return Completed(name=name, message=headline, data=outcome)
+        return Completed(name=name, message=for_prefect(headline), data=outcome)
     trades = "1 trade" if outcome.trades == 1 else f"{outcome.trades} trades"
     money = f"{'-' if outcome.pnl_usd.startswith('-') else '+'}${outcome.pnl_usd.lstrip('-+')}"
-    return Completed(name=f"Completed (flat, {trades}, {money})", message=headline, data=outcome)
+    return Completed(
+        name=f"Completed (flat, {trades}, {money})", message=for_prefect(headline), data=outcome
+    )
 
 
 def _short(text: str) -> str:
-    shown = plain(text)
+    shown = for_prefect(text)
     return shown if len(shown) <= _WHY_MAX else f"{shown[: _WHY_MAX - 1]}…"

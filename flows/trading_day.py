@@ -8,11 +8,10 @@ from typing import Any
 
 from prefect import State, flow
 from prefect.logging import get_run_logger
-from prefect.states import Failed
 
 from flows.outcome import DayFailed, Outcome, outcome_of
 from flows.parameters import Run, in_force
-from flows.states import ended_day, skipped_because
+from flows.states import ended_day, failed, skipped_because
 from pxcore.reports.daily import DailyReport
 from pxcore.reports.render import headline
 from pxcore.runtime.alarms import closing_alerted
@@ -80,7 +79,7 @@ def trading_day(run: Run = _AS_SET) -> State[Any]:
     except (NotNow, AccountBusy) as reason:
         return skipped_because(reason)
     except DayFailed as failure:
-        return Failed(name=failure.name, message=str(failure), data=failure)
+        return failed(failure.name, str(failure), data=failure)
 
 
 def _day(settings: Settings) -> State[Outcome]:

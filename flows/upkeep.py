@@ -3,10 +3,9 @@
 from typing import Any
 
 from prefect import State, flow
-from prefect.states import Failed
 
 from flows.each_account import of_each
-from flows.states import done
+from flows.states import done, failed
 from pxcore.settings import load_settings
 from tasks.marks import marked
 from tasks.run_log import logged_run
@@ -20,7 +19,7 @@ def weekly_report() -> State[Any]:
     with logged_run(base), marked("weekly-report", base):
         told, problems = of_each(report_week)
     if problems:
-        return Failed(message="; ".join(problems + told))
+        return failed("Failed", "; ".join(problems + told))
     return done("; ".join(told))
 
 

@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from loguru import logger
@@ -22,15 +22,17 @@ from loguru import logger
 from pxcore.courtesy import bounded
 from pxcore.decoding import decode_json
 from pxcore.entry import settle
+from pxcore.escaping import for_alert, for_alert_markdown
 from pxcore.logs import log_to, take_over_crashes
 from pxcore.masking import Masker
 from pxcore.model import Unavailable
-from pxcore.plain_text import plain, plain_lines
 from pxcore.settings import Settings
 
 _RETRY_AFTER_S = (5.0, 15.0, 60.0, 180.0)
 _CONNECT_S, _REPLY_S = 5.0, 10.0
 _ATTEMPT_S = 30.0  # for all URLs, whatever they do
+# Receivers that show text as Markdown, though Apprise has it that they show text.
+_MARKDOWN = frozenset(("discord", "guilded", "mmost", "mmosts", "revolt", "zulip"))
 _TEXT_MAX = 2000  # characters; some receivers take no more
 
 
@@ -87,8 +89,8 @@ class Alerts:
             alert=Alert(
                 code=alert.code,
                 about=alert.about,
-                title=plain(masker(alert.title)),
-                text=plain_lines(masker(alert.text))[:_TEXT_MAX],
+                title=for_alert(masker(alert.title)),
+                text=for_alert(*masker(alert.text).split("\n"))[:_TEXT_MAX],
             ),
             urls=self._urls,
             secrets=self._secrets,
@@ -166,9 +168,41 @@ def _deliver_one(url: str, alert: Alert) -> str | None:
     sender.add(target)
     capture: Any = apprise.LogCapture  # it has no types
     with capture(fmt="%(message)s") as said:
-        if sender.notify(body=alert.text, title=alert.title, notify_type="failure"):
+        words = _words(alert, target)
+        if sender.notify(
+            title=words.title,
+            body=words.text,
+            body_format=words.form,
+            notify_type="failure",
+        ):
             return None
         return " ".join(said.getvalue().split()) or "it was not taken"
+
+
+class _Words(NamedTuple):
+    """`form` is what Apprise is told of them."""
+
+    title: str
+    text: str
+    form: str
+
+
+def _words(alert: Alert, target: Any) -> _Words:
+    """Title and text for how that receiver takes them. One that makes HTML of them has Apprise
+    escape them, which is told that they are text.
+    """
+    form = str(getattr(target.notify_format, "value", target.notify_format))
+    if form != "markdown" and not _schemes(target) & _MARKDOWN:
+        return _Words(alert.title, alert.text, "text")
+    return _Words(for_alert_markdown(alert.title), for_alert_markdown(alert.text), form)
+
+
+def _schemes(target: Any) -> set[str]:
+    """A service has one, some, or none, with TLS and without."""
+    found: set[str] = set()
+    for one in (target.protocol, target.secure_protocol):
+        found |= {one} if isinstance(one, str) else set(one or ())
+    return found
 
 
 def run(errand: Errand) -> int:

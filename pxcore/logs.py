@@ -23,8 +23,8 @@ import msgspec
 from loguru import logger
 
 from pxcore.courtesy import begun
+from pxcore.escaping import for_log, for_log_lines
 from pxcore.masking import Masker
-from pxcore.plain_text import plain, plain_lines
 from pxcore.settings import Settings
 
 Form = Literal["text", "json"]
@@ -102,16 +102,28 @@ def line_of(record: Any, masker: Masker, session: str | None = None) -> LogLine:
     it is shown as `\\n`.
     """
     happened, trace = record["exception"], record["extra"].get(_TRACE)
-    if happened is not None:
-        lines = traceback.format_exception(happened.type, happened.value, happened.traceback)
-        trace = "".join(lines).rstrip()
+    if happened is not None and happened.value is not None:
+        trace = _traced(happened.value, masker)
+    elif trace is not None:
+        trace = for_log_lines(masker(trace))
     return LogLine(
         time=record["time"].astimezone(UTC).isoformat(timespec="milliseconds"),
         level=record["level"].name,
-        module=record["name"] or "",
-        message=plain(masker(record["message"])),
+        module=for_log(record["name"] or ""),
+        message=for_log(masker(record["message"])),
         session=session,
-        exception=None if trace is None else plain_lines(masker(trace)),
+        exception=trace,
+    )
+
+
+def _traced(error: BaseException, masker: Masker) -> str:
+    """The traceback, with all causes. What an error says is one line: it forges none of ours."""
+    parts = map(masker, traceback.format_exception(error))
+    return "\n".join(
+        for_log_lines(part.rstrip("\n"))
+        if part.startswith((" ", "\n", "Traceback"))
+        else for_log(part.rstrip("\n"))
+        for part in parts
     )
 
 
@@ -223,20 +235,19 @@ def _take_over_logging(level: Level) -> None:
 
 
 def mask_logging(masker: Masker) -> None:
-    """Every record of `logging` is masked as it is made: for a process whose handlers are not
-    ours, Prefect's, which print exceptions and send them to a server.
+    """Every record of `logging` is masked as it is made, and acts on no screen: for a process whose
+    handlers are not ours, Prefect's, which print exceptions and send them to a server.
     """
 
     def make(*given: Any, **named: Any) -> logging.LogRecord:
         record = logging.LogRecord(*given, **named)
         try:
-            record.msg = masker(record.getMessage())
+            record.msg = for_log(masker(record.getMessage()))
         except (TypeError, ValueError):
-            record.msg = masker(f"{record.msg!r} {record.args!r}")
+            record.msg = for_log(masker(f"{record.msg!r} {record.args!r}"))
         record.args = ()
         if record.exc_info and record.exc_info[1] is not None:
-            lines = traceback.format_exception(record.exc_info[1])
-            record.exc_text, record.exc_info = masker("".join(lines).rstrip()), None
+            record.exc_text, record.exc_info = _traced(record.exc_info[1], masker), None
         return record
 
     logging.setLogRecordFactory(make)

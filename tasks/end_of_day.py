@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from prefect import task
-from prefect.artifacts import create_link_artifact, create_markdown_artifact
 from prefect.logging import get_run_logger
 
 from pxcore.gateway import GatewayClient
@@ -13,6 +12,7 @@ from pxcore.reports.render import headline, to_markdown
 from pxcore.runtime import end_of_day
 from pxcore.runtime.plan import SessionPlan
 from pxcore.settings import Settings
+from tasks.pages import publish_link, publish_markdown
 from tasks.policy import ONCE, QUESTION
 
 
@@ -33,15 +33,15 @@ def publish(made: DailyReport, folder: Path) -> None:
     """On the run's page: the curve, the figures, and a link to the page on this machine's disk."""
     page = (folder / "report.html").resolve()
     account = made.account.split()[0]
-    create_markdown_artifact(
+    publish_markdown(
         key=f"daily-report-{account}",
         markdown=to_markdown(made, has_picture=True),
-        description=headline(made),
+        about=headline(made),
     )
-    create_link_artifact(
+    publish_link(
         key=f"report-page-{account}",
         link=page.as_uri(),
-        link_text=f"report.html of {made.session_id}",
-        description="The report as a page, on the disk of the machine that ran the session; "
+        text=f"report.html of {made.session_id}",
+        about="The report as a page, on the disk of the machine that ran the session; "
         f"`px report {made.session_id} --open` opens it there.",
     )

@@ -11,12 +11,11 @@ from typing import Any, Self
 from uuid import UUID
 
 from loguru import logger
-from prefect.artifacts import create_progress_artifact, update_progress_artifact
-from prefect.events import emit_event
 
 from pxcore.runtime.lines import Ended, Line, Milestone, Progress
 from pxcore.runtime.plan import SessionPlan
 from pxcore.runtime.progress import HALTED
+from tasks.pages import emit, publish_progress, update_progress
 
 _EVERY_S = 5.0
 _JOIN_S = 3.0
@@ -85,12 +84,10 @@ class LivePage:
     def _show(self) -> None:
         told, done = self._told(), self._done()
         if self._artifact is None:
-            made: Any = create_progress_artifact(
-                progress=done, key=f"live-{self._plan.account.id}", description=told
-            )
-            self._artifact = made
+            key = f"live-{self._plan.account.id}"
+            self._artifact = publish_progress(key=key, percent=done, about=told)
         else:
-            update_progress_artifact(self._artifact, progress=done, description=told)
+            update_progress(self._artifact, percent=done, about=told)
 
     def _done(self) -> float:
         """Of the window, in per cent."""
@@ -115,8 +112,8 @@ class LivePage:
 
     def _emit(self, name: str, payload: dict[str, Any]) -> None:
         try:
-            emit_event(
-                event=name,
+            emit(
+                name,
                 resource={
                     "prefect.resource.id": f"px.session.{self._plan.session_id}",
                     "prefect.resource.name": self._plan.session_id,

@@ -1,11 +1,11 @@
 """The pre-flight list as a task, and as a table on the run's page."""
 
 from prefect import task
-from prefect.artifacts import create_table_artifact
 from prefect.logging import get_run_logger
 
 from pxcore.runtime.preflight import Preflight, alert_failures, run_preflight
 from pxcore.settings import Settings
+from tasks.pages import publish_table
 from tasks.policy import ONCE
 
 
@@ -22,9 +22,9 @@ def check(settings: Settings) -> Preflight:
         for c in found.checks
     ]
     fit = "fit to trade" if found.is_fit else "NOT fit to trade"
-    create_table_artifact(
+    publish_table(
         key=f"preflight-{settings.account_id or 'none'}",
-        table=rows,
-        description=f"account {settings.account_id}: {fit}",
+        rows=rows,
+        about=f"account {settings.account_id}: {fit}",
     )
     return found

@@ -87,7 +87,7 @@ def recover(
         contract,
         settings,
         account_id=account.id,
-        say=lambda notice: logger.warning(notice.text),
+        say=lambda notice: logger.warning("%s", notice.text),
     ).run()
 
 
@@ -106,5 +106,5 @@ def plan_session(
         contract,
         recovered,
         settings,
-        say=lambda notice: logger.warning(notice.text),
+        say=lambda notice: logger.warning("%s", notice.text),
     )

@@ -3,16 +3,17 @@
 from datetime import UTC, datetime, timedelta
 
 from prefect import get_client, task
-from prefect.artifacts import create_markdown_artifact
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterStartTime
 from prefect.logging import get_run_logger
 
+from pxcore.escaping import for_markdown
 from pxcore.reports.markdown import table
 from pxcore.reports.period import PeriodReport
 from pxcore.reports.render import usd
 from pxcore.runtime.housekeeping import Busy, housekeep
 from pxcore.runtime.week import week_report
 from pxcore.settings import Settings
+from tasks.pages import publish_markdown
 from tasks.policy import ONCE
 
 _PAGE = 200
@@ -23,15 +24,16 @@ _RUNS_AT_ONCE = 5000  # more are left to the next time
 def report_week(settings: Settings) -> str:
     """One line; the tables are on the run's page."""
     report = week_report(settings)
-    create_markdown_artifact(
+    publish_markdown(
         key=f"week-{report.account_id}",
-        markdown=_markdown(report),
-        description=f"{report.first} to {report.last}",
+        markdown=week_page(report),
+        about=f"{report.first} to {report.last}",
     )
     return f"account {report.account_id}: {usd(report.net_usd)} USD in {len(report.days)} days"
 
 
-def _markdown(report: PeriodReport) -> str:
+def week_page(report: PeriodReport) -> str:
+    """Days, and trades by strategy and hour, in a table each."""
     days = [
         (
             d.trading_day,
@@ -53,7 +55,7 @@ def _markdown(report: PeriodReport) -> str:
             f"# Account {report.account_id}, {report.first} to {report.last}",
             "",
             f"Net {usd(report.net_usd)} USD, deepest fall {report.deepest_fall_usd:,.2f} USD. "
-            f"Consistency: {report.consistency}",
+            f"Consistency: {for_markdown(report.consistency)}",
             "",
             *table(("day", "sessions", "trades", "gross", "costs", "net", "record"), days),
             *table(("strategy, hour", "trades", "won", "lost", "expectancy", "net"), groups),

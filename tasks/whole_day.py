@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from datetime import date
 
 from prefect import task
-from prefect.artifacts import create_markdown_artifact
 from prefect.logging import get_run_logger
 
 from pxcore.calendar import trading_day_at
-from pxcore.reports.markdown import shown, table
+from pxcore.escaping import for_markdown
+from pxcore.reports.markdown import table
 from pxcore.reports.verdict import Verdict
 from pxcore.runtime.alarms import alert_differences
 from pxcore.runtime.day_check import DayChecked, check_day
@@ -18,6 +18,7 @@ from pxcore.runtime.plan import connect
 from pxcore.runtime.startup import resolve_account, resolve_contract
 from pxcore.runtime.world import world_of
 from pxcore.settings import Settings
+from tasks.pages import publish_markdown
 from tasks.policy import ONCE, QUESTION
 
 
@@ -45,20 +46,26 @@ def check_account(settings: Settings) -> DayChecked | None:
 
 @task(name="publish-day", **ONCE)
 def publish(day: date, checked: Sequence[DayChecked], problems: Sequence[str]) -> None:
+    page = day_page(day, checked, problems)
+    publish_markdown(key="trading-day", markdown=page, about=f"{day}")
+
+
+def day_page(day: date, checked: Sequence[DayChecked], problems: Sequence[str]) -> str:
+    """The accounts in a table, and under it what is not in order."""
     rows = [(c.account_id, len(c.sessions), c.fills, c.orders, c.verdict) for c in checked]
     lines = [
         f"# Trading day {day}",
         "",
         *table(("account", "sessions", "fills", "orders", "record"), rows),
-        *(f"- {shown(problem)}" for problem in problems),
+        *(f"- {for_markdown(problem)}" for problem in problems),
     ]
     for one in checked:
         lines += [
             "- "
-            + shown(
+            + for_markdown(
                 f"{one.account_id}: {d['kind']}, {d['what']}: ours {d['ours']}, the venue's "
                 f"{d['venues']}"
             )
             for d in one.differences
         ]
-    create_markdown_artifact(key="trading-day", markdown="\n".join(lines), description=f"{day}")
+    return "\n".join(lines)

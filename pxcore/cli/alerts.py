@@ -6,6 +6,7 @@ import typer
 
 from pxcore.alerts import Alert, deliver
 from pxcore.cli.output import Form, Output
+from pxcore.escaping import for_alert
 from pxcore.masking import Masker
 from pxcore.model import Misconfigured
 from pxcore.settings import AccountlessSettings, Settings, load_settings
@@ -36,7 +37,9 @@ def try_alerts(settings: Settings, out: Output) -> int:
     masker = Masker(settings.secrets)
     moment = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"
     text = f"A test at {moment}: alerts of px arrive here."
-    answers = deliver(urls, Alert(code="test", about=moment, title="px: test", text=text))
+    answers = deliver(
+        urls, Alert(code="test", about=moment, title="px: test", text=for_alert(text))
+    )
     for number, (url, why) in enumerate(zip(urls, answers, strict=True), start=1):
         where = f"{number} of {len(urls)}, {url.partition(':')[0]}"  # no more: the rest is secret
         if why is None:

@@ -12,6 +12,7 @@ from typing import Any, Self
 from pxcore.cli.orchestrator import prefect_environ
 from pxcore.cli.screen import Screen
 from pxcore.decoding import json_value
+from pxcore.escaping import for_terminal
 from pxcore.model import Misconfigured, ProtocolError, PxError
 from pxcore.runtime.lines import Line, Progress, read_line
 from pxcore.runtime.paths import Paths
@@ -31,7 +32,7 @@ class NoDay(PxError):
 
     def __init__(self, status: int, problems: tuple[str, ...]) -> None:
         self.status = status
-        self.problems = problems
+        self.problems = tuple(map(for_terminal, problems))
         super().__init__("; ".join(problems))
 
 

@@ -3,14 +3,16 @@
 1 not safe or not done, 2 a person must change something first. Never a traceback.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import typer
-from rich.text import Text
 from typer.core import TyperGroup
 
 from pxcore.cli.day import NoDay, problems_of
-from pxcore.cli.output import error_console
+from pxcore.cli.output import error_console, line
+from pxcore.escaping import for_terminal
 from pxcore.logs import log_to
 from pxcore.masking import Masker
 from pxcore.model import Misconfigured, PxError
@@ -20,15 +22,33 @@ from pxcore.settings import AccountlessSettings, load_settings
 class Edge(TyperGroup):
     """The group that all verbs hang on."""
 
+    def make_context(self, *given: Any, **named: Any) -> Any:
+        with _quoting():
+            return super().make_context(*given, **named)
+
     def invoke(self, ctx: Any) -> Any:
         try:
-            return super().invoke(ctx)
+            with _quoting():
+                return super().invoke(ctx)
         except PxError as error:
             _complain(error)
             raise typer.Exit(_status(error)) from None
         except OSError as error:
             _complain(PxError(f"{error.filename or 'operating system'}: {error.strerror or error}"))
             raise typer.Exit(1) from None
+
+
+@contextmanager
+def _quoting() -> Iterator[None]:
+    """What was typed wrong is quoted in Typer's own complaint, all of whose kinds have a message
+    and no public name.
+    """
+    try:
+        yield
+    except Exception as error:  # raised as it was, but for that
+        if isinstance(message := getattr(error, "message", None), str):
+            error.message = for_terminal(message)  # type: ignore[attr-defined]
+        raise
 
 
 def log_to_stderr() -> None:
@@ -45,7 +65,7 @@ def log_to_stderr() -> None:
 def _complain(error: PxError) -> None:
     errors = error_console()
     for problem in problems_of(error):
-        errors.print(Text(f"px: {problem}", style="bold red"), soft_wrap=True)
+        errors.print(line(f"px: {problem}", "bold red"), soft_wrap=True)
 
 
 def _status(error: PxError) -> int:

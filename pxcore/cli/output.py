@@ -18,7 +18,8 @@ from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
-from pxcore.plain_text import plain, plain_json, plain_lines
+from pxcore.escaping import for_terminal, for_terminal_lines
+from pxcore.plain_text import plain_json
 from pxcore.streams import act_on
 
 _PIPED_WIDTH = 120
@@ -33,7 +34,7 @@ class Form(Enum):
 
 
 class _Plain(RenderHook):
-    """What is printed acts on no screen, whoever's words it holds: see `plain_text`."""
+    """What is printed acts on no screen, whoever's words it holds: see `escaping`."""
 
     def process_renderables(self, renderables: list[ConsoleRenderable]) -> list[ConsoleRenderable]:
         return [_Escaped(one) for one in renderables]
@@ -46,15 +47,20 @@ class _Escaped:
     def __rich_console__(self, screen: Console, options: ConsoleOptions) -> Iterator[Segment]:
         for one in screen.render(self._shown, options):
             is_ours = one.control is not None  # colours and cursor, by rich itself
-            yield one if is_ours else Segment(plain_lines(one.text), one.style)
+            yield one if is_ours else Segment(for_terminal_lines(one.text), one.style)
 
 
 class _Screen(Console):
-    """Takes text as text: brackets are no style, words between colons no emoji."""
+    """Takes text as text: brackets are no style, words between colons no emoji, and a text is one
+    line.
+    """
 
     def __init__(self, **how: Any) -> None:
         super().__init__(highlight=False, markup=False, emoji=False, **how)
         self.push_render_hook(_Plain())
+
+    def print(self, *objects: Any, **how: Any) -> None:
+        super().print(*(line(o) if isinstance(o, str) else o for o in objects), **how)
 
 
 class _Steady(_Screen):
@@ -92,9 +98,14 @@ def _width(piped_width: int) -> int | None:
     return None if sys.stdout.isatty() else piped_width
 
 
+def line(text: str, style: str = "") -> Text:
+    """For `print`: one line, whoever's words it holds."""
+    return Text(for_terminal(text), style=style)
+
+
 def agrees(screen: Console, question: str) -> bool:
     """Does the person at the terminal answer yes? Anything else, and no answer, is no."""
-    screen.print(Text(f"{question} [y/N]: "), end="", soft_wrap=True)
+    screen.print(line(f"{question} [y/N]: "), end="", soft_wrap=True)
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
@@ -107,8 +118,8 @@ def say_json(document: Any) -> None:
 
 
 def say_line(text: str) -> None:
-    """On standard output, as it is: for what a program reads."""
-    sys.stdout.write(f"{text}\n")
+    """On standard output, for what a program reads, too: lines stay, what would act is shown."""
+    sys.stdout.write(f"{for_terminal_lines(text)}\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +141,7 @@ class Grid:
         for head in self.heads:
             made.add_column(head, justify="right" if head in self.right else "left", no_wrap=True)
         for row in self.rows:
-            made.add_row(*(Text(plain(cell)) for cell in row))
+            made.add_row(*map(line, row))
         return made
 
     def sentences(self) -> list[Text]:
@@ -139,7 +150,7 @@ class Grid:
         for row in self.rows:
             named = zip(self.heads, row, strict=True)
             found.append(
-                Text(", ".join(f"{head} {cell}" for head, cell in named if cell not in ("-", "")))
+                line(", ".join(f"{head} {cell}" for head, cell in named if cell not in ("-", "")))
             )
         return found
 
@@ -147,7 +158,7 @@ class Grid:
 def parts_for(part: Grid | str, screen: Console) -> list[RenderableType]:
     """What is printed of it on that screen."""
     if isinstance(part, str):
-        return [Text(part)]
+        return [line(part)]
     if part.width <= screen.width or not screen.is_terminal:
         return [part.table()]
     return list(part.sentences())
@@ -163,10 +174,10 @@ class Output:
         self._person = self._screen if form is Form.TABLE else self._errors
 
     def say(self, text: str, style: str = "") -> None:
-        self._person.print(Text(text, style=style), soft_wrap=True)
+        self._person.print(line(text, style), soft_wrap=True)
 
     def warn(self, text: str) -> None:
-        self._errors.print(Text(f"px: {text}", style="bold yellow"), soft_wrap=True)
+        self._errors.print(line(f"px: {text}", "bold yellow"), soft_wrap=True)
 
     def confirm(self, question: str) -> bool:
         """Does the person at the terminal answer yes? Anything else, and no answer, is no."""

@@ -1,6 +1,7 @@
 """The paper gateway: `px paper` in the foreground, or as a process of a demo's own."""
 
 import secrets
+import shlex
 import tempfile
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
@@ -81,7 +82,7 @@ def serve_paper(request: PaperRequest, console: Console) -> int:
             ("PX_ACCOUNT_ID", request.account_id),
             ("PX_CONTRACT", contract.id),
         ):
-            console.print(f"export {name}={value}", soft_wrap=True)
+            console.print(f"export {name}={shlex.quote(str(value))}", soft_wrap=True)
         if request.has_control:
             console.print(
                 f'# control API: curl -H "Authorization: Bearer $PX_PAPER_KEY" {url}/paper/state',

@@ -11,8 +11,8 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from pxcore.cli.output import line as text_line
 from pxcore.engine.commands import Level
-from pxcore.plain_text import plain
 from pxcore.reports.daily import clock_text
 from pxcore.reports.render import usd
 from pxcore.runtime.lines import Ended, Line, Milestone, Progress
@@ -54,7 +54,7 @@ class Screen:
 
     def say(self, text: str, style: str = "") -> None:
         """A step, kept on the screen for good."""
-        self._console.print(Text(text, style=style))
+        self._console.print(text_line(text, style))
 
     def show(self, line: Line) -> None:
         match line:
@@ -72,7 +72,7 @@ class Screen:
             self._live.update(self._panel())
 
     def _event(self, text: str, style: str) -> None:
-        event = Text(plain(text), style=style)
+        event = text_line(text, style)
         self._events.append(event)
         if self._live is None:
             self._console.print(event, soft_wrap=True)
@@ -83,7 +83,7 @@ class Screen:
             self._shown_at = moment
             figures = ", ".join(f"{name} {value}" for name, value in _figures(line))
             self._console.print(
-                Text(f"{clock_text(line.at)}  progress             {figures}"), soft_wrap=True
+                text_line(f"{clock_text(line.at)}  progress             {figures}"), soft_wrap=True
             )
 
     def _panel(self) -> RenderableType:
@@ -97,8 +97,8 @@ class Screen:
                 f"{clock_text(self._progress.ends_at)}",
             )
             for name, value in _figures(self._progress):
-                table.add_row(name, value)
-        return Panel(Group(table, Text(""), *self._events), title=self._title)
+                table.add_row(name, text_line(value))
+        return Panel(Group(table, Text(""), *self._events), title=text_line(self._title))
 
 
 def _figures(line: Progress) -> list[tuple[str, str]]:

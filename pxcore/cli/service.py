@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from pxcore.cli.output import Form, Output
+from pxcore.cli.output import Form, Output, say_line
 from pxcore.model import Misconfigured
 from pxcore.runtime.service_files import LABEL, Platform, Service, definition
 from pxcore.setting_sources import PREFIX
@@ -60,7 +60,7 @@ def install(
     out = Output(Form.TABLE)
     _warn(place, out)
     if prints:
-        sys.stdout.write(text)
+        say_line(text.rstrip("\n"))
         return
     command = ["px", "service", "install", "--print", "--for", platform, "--folder", str(place)]
     quoted = subprocess.list2cmdline if platform is Platform.WINDOWS else shlex.join

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from pxcore.cli.output import say_json
+from pxcore.cli.output import line, say_json
 from pxcore.model import Misconfigured
 from pxcore.strategies import BUILT_IN, Description, describe, find_kind, installed_names
 
@@ -28,7 +28,7 @@ def show_strategies(name: str | None, console: Console, *, as_json: bool) -> int
         for described in found:
             _show(described, console)
         for problem in problems.values():
-            console.print(Text(problem, style="bold red"), soft_wrap=True)
+            console.print(line(problem, "bold red"), soft_wrap=True)
     return 2 if problems else 0
 
 
@@ -45,12 +45,13 @@ def _all() -> tuple[list[Description], dict[str, str]]:
 
 
 def _show(described: Description, console: Console) -> None:
-    console.print(Text.assemble((described.name, "bold"), "  ", described.summary), soft_wrap=True)
+    named = Text.assemble(line(described.name, "bold"), "  ", line(described.summary))
+    console.print(named, soft_wrap=True)
     if not described.params:
         return
     table = Table("parameter", "default", "allowed", "what, and in which unit", box=None)
     for one in described.params:
         default = "must be given" if one.default is None else one.default
-        table.add_row(*map(Text, (one.name, default, one.allowed, one.description)))
+        table.add_row(*map(line, (one.name, default, one.allowed, one.description)))
     console.print(table)
     console.print()

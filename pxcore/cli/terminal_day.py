@@ -16,6 +16,7 @@ from pxcore.cli.day import FlowProcess, Interrupted, Interrupts, NoDay
 from pxcore.cli.orchestrator import free_port, start_server, wait_for_server
 from pxcore.cli.screen import Screen
 from pxcore.model import ProtocolError, PxError
+from pxcore.plain_text import plain_json
 from pxcore.reports.daily import read_report
 from pxcore.reports.render import to_terminal
 from pxcore.runtime.home_lock import household_of
@@ -165,5 +166,5 @@ class TerminalDay:
 
     def _write_json(self, outcome: dict[str, Any]) -> None:
         if self._json is not None:
-            text = msgspec.json.format(msgspec.json.encode(outcome), indent=2)
-            self._json.write_bytes(text + b"\n")
+            text = msgspec.json.format(msgspec.json.encode(outcome), indent=2).decode()
+            self._json.write_text(f"{plain_json(text, 'utf-8')}\n", encoding="utf-8")

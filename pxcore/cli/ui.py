@@ -1,6 +1,5 @@
 """`px ui`: Prefect's own pages, in a browser that is logged in."""
 
-import html
 import os
 import signal
 import sys
@@ -14,6 +13,7 @@ from rich.console import Console
 from pxcore.bounded_files import write_file
 from pxcore.cli.orchestrator import check_port, free_port, start_server, wait_for_server
 from pxcore.cli.prefect_session import PrefectSession
+from pxcore.escaping import for_html
 from pxcore.model import Misconfigured, Unavailable
 from pxcore.runtime.home_lock import household_of
 from pxcore.runtime.paths import Paths
@@ -95,7 +95,7 @@ def _open(paths: Paths, link: str) -> None:
     """By a file for its owner alone: what a browser is started with, everybody on the machine sees.
     A browser that may not read it has the link that was printed.
     """
-    target = html.escape(link, quote=True)
+    target = for_html(link)
     page = f'<!doctype html><meta http-equiv="refresh" content="0; url={target}">'
     path = paths.prefect / "open.html"
     write_file(path, page.encode())

@@ -5,6 +5,7 @@ One line a row, with the row's own fields, what the body is, and the body as JSO
 
 import csv
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import msgspec
 
 from pxcore.decoding import Decoder
+from pxcore.escaping import for_csv, for_csv_json
 from pxcore.journal.rows import Row
 from pxcore.model import Misconfigured, ProtocolError
 
@@ -51,18 +53,26 @@ def _tag(row: Row, tag: str) -> str:
 
 
 def write_csv(rows: Iterable[Row], target: Path) -> int:
-    """How many rows were written. Times are ISO 8601, UTC. Raises OSError."""
+    """How many rows were written. Times are ISO 8601, UTC; no field is a formula to a spreadsheet.
+    Raises OSError.
+    """
     count = 0
     with target.open("w", newline="", encoding="utf-8") as file:
         out = csv.writer(file)
         out.writerow(COLUMNS)
         for row in rows:
-            out.writerow(
-                value.isoformat() if hasattr(value, "isoformat") else value
-                for value in _values(row)
-            )
+            out.writerow(map(_field, COLUMNS, _values(row)))
             count += 1
     return count
+
+
+def _field(name: str, value: Any) -> Any:
+    """Numbers as they are, everything else as `escaping` says."""
+    if value is None or isinstance(value, int):
+        return value
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return for_csv_json(value) if name == "body" else for_csv(value)
 
 
 def write_parquet(rows: Iterable[Row], target: Path) -> int:

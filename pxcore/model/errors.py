@@ -6,11 +6,19 @@ PxError
 ├─ OutcomeUnknown  something was sent and the answer is lost; look before acting
 ├─ ProtocolError   the venue said something it should not; halt, keep the evidence
 └─ Misconfigured   a person must act; the session does not start
+
+Each is one line that acts on no screen, whoever's words it quotes: it becomes a state of Prefect's,
+an alert, a line of a log.
 """
+
+from pxcore.plain_text import plain
 
 
 class PxError(Exception):
     """Base of every error that this program raises on purpose."""
+
+    def __str__(self) -> str:
+        return plain(super().__str__())
 
 
 class Refused(PxError):
@@ -58,5 +66,5 @@ class Misconfigured(PxError):
     """A person must act. `problems` holds every problem found, one sentence each."""
 
     def __init__(self, *problems: str) -> None:
-        self.problems = problems
+        self.problems = tuple(map(plain, problems))
         super().__init__("; ".join(problems))

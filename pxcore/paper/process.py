@@ -21,6 +21,7 @@ import uvicorn
 from pxcore.clock import Clock, ShiftedClock, WallClock
 from pxcore.clock_file import ClockFile, Pace, PublishedClock
 from pxcore.decoding import decode_json
+from pxcore.escaping import for_terminal
 from pxcore.handing import is_handed, taken_over
 from pxcore.logs import log_to
 from pxcore.masking import Masker
@@ -110,7 +111,7 @@ def _resumed(config: PaperConfig) -> datetime | None:
 
 
 def _refused(why: str) -> int:
-    print(f"paper gateway: {why}", file=sys.stderr)
+    print(for_terminal(f"paper gateway: {why}"), file=sys.stderr)
     return EXIT_MISCONFIGURED
 
 

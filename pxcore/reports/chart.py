@@ -7,11 +7,11 @@ import math
 from base64 import b64encode
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from html import escape
 
 import msgspec
 
 from pxcore.calendar import CHICAGO
+from pxcore.escaping import for_html
 from pxcore.reports.measures import Point
 
 WIDTH, HEIGHT = 960.0, 260.0
@@ -51,21 +51,21 @@ def chart(
     scale = _Scale(points, marks, lines)
     parts = [
         f'<svg class="chart" viewBox="0 0 {WIDTH:g} {HEIGHT:g}" role="img" '
-        f'aria-label="{escape(name)}">',
+        f'aria-label="{for_html(name)}">',
         *_grid(scale, unit, decimals),
     ]
     for line in (one for one in lines if scale.low <= one.value <= scale.high):
         y = scale.y(line.value)
         parts.append(
-            f'<line class="level {line.kind}" x1="{_LEFT:g}" x2="{WIDTH - _RIGHT:g}" '
-            f'y1="{y:.1f}" y2="{y:.1f}"><title>{escape(line.text)}</title></line>'
+            f'<line class="level {for_html(line.kind)}" x1="{_LEFT:g}" x2="{WIDTH - _RIGHT:g}" '
+            f'y1="{y:.1f}" y2="{y:.1f}"><title>{for_html(line.text)}</title></line>'
         )
     path = " ".join(f"{scale.x(p.at):.1f},{scale.y(p.value):.1f}" for p in points)
     parts.append(f'<polyline class="curve" points="{path}"/>')
     for mark in marks:
         parts.append(
-            f'<circle class="mark {mark.kind}" r="4.5" cx="{scale.x(mark.at):.1f}" '
-            f'cy="{scale.y(mark.value):.1f}"><title>{escape(mark.text)}</title></circle>'
+            f'<circle class="mark {for_html(mark.kind)}" r="4.5" cx="{scale.x(mark.at):.1f}" '
+            f'cy="{scale.y(mark.value):.1f}"><title>{for_html(mark.text)}</title></circle>'
         )
     return "".join([*parts, "</svg>"])
 
@@ -132,7 +132,7 @@ def _grid(scale: _Scale, unit: str, decimals: int) -> list[str]:
         parts.append(
             f'<line class="grid" x1="{_LEFT:g}" x2="{WIDTH - _RIGHT:g}" y1="{y:.1f}" '
             f'y2="{y:.1f}"/><text class="label" text-anchor="end" x="{_LEFT - 6:g}" '
-            f'y="{y + 4:.1f}">{value:,.{decimals}f}{escape(unit)}</text>'
+            f'y="{y + 4:.1f}">{value:,.{decimals}f}{for_html(unit)}</text>'
         )
     lasts_s = (scale.until - scale.since).total_seconds()
     step_s = next((s for s in _STEPS_S if lasts_s / s <= 8), _STEPS_S[-1])
@@ -143,6 +143,6 @@ def _grid(scale: _Scale, unit: str, decimals: int) -> list[str]:
         anchor = "end" if x > WIDTH - 2 * _RIGHT else "middle"  # not over the edge
         parts.append(
             f'<text class="label" text-anchor="{anchor}" x="{x:.1f}" '
-            f'y="{HEIGHT - 8:g}">{text}</text>'
+            f'y="{HEIGHT - 8:g}">{for_html(text)}</text>'
         )
     return parts

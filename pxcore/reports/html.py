@@ -2,9 +2,12 @@
 
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 import jinja2
+from markupsafe import Markup
 
+from pxcore.escaping import for_html
 from pxcore.reports.chart import Mark, chart
 from pxcore.reports.daily import DailyReport, TradeLine, clock_text
 from pxcore.reports.equity import equity_chart
@@ -19,8 +22,8 @@ def to_html(report: DailyReport) -> str:
         facts=facts(report)[1:],
         heads=TRADE_HEADS,
         trades=[(trade_cells(t), t.net_usd < 0, t.reason or "") for t in report.trades],
-        equity=equity_chart(report),
-        prices=_prices(report),
+        equity=Markup(equity_chart(report)),  # noqa: S704 - an svg of ours
+        prices=Markup(_prices(report)),  # noqa: S704 - so is this
         incidents=[(clock_text(i.at), i) for i in report.incidents],
         tone=_tone(report),
     )
@@ -30,9 +33,18 @@ def to_html(report: DailyReport) -> str:
 def _template() -> jinja2.Template:
     source = files("pxcore.reports").joinpath("templates/report.html.j2").read_text("utf-8")
     environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        autoescape=True,
+        finalize=_shown,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     return environment.from_string(source)
+
+
+def _shown(value: Any) -> Markup:
+    """What an expression of the template puts into the page."""
+    return value if isinstance(value, Markup) else Markup(for_html(value))  # noqa: S704 - escaped
 
 
 def _tone(report: DailyReport) -> str:

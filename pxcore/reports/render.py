@@ -7,10 +7,11 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from pxcore.escaping import for_markdown, for_terminal
 from pxcore.reports.chart import picture
 from pxcore.reports.daily import DailyReport, TradeLine, clock_text
 from pxcore.reports.equity import equity_chart
-from pxcore.reports.markdown import shown, table
+from pxcore.reports.markdown import table
 from pxcore.reports.measures import Latency
 
 TRADE_HEADS = (
@@ -108,7 +109,12 @@ def headline(report: DailyReport) -> str:
 
 def to_markdown(report: DailyReport, *, has_picture: bool = False) -> str:
     """With the equity curve as an image in the text, for pages that show one."""
-    lines = [f"# Daily-loss report {report.trading_day}", "", f"Session `{report.session_id}`", ""]
+    lines = [
+        f"# Daily-loss report {report.trading_day}",
+        "",
+        f"Session {for_markdown(report.session_id)}",
+        "",
+    ]
     curve = equity_chart(report) if has_picture else ""
     if curve:
         lines += [f"![profit and loss of the day, USD]({picture(curve)})", ""]
@@ -116,10 +122,10 @@ def to_markdown(report: DailyReport, *, has_picture: bool = False) -> str:
     lines += ["## Trades", "", *table(TRADE_HEADS, map(trade_cells, report.trades))]
     lines += ["## Incidents", ""]
     lines += [
-        f"- {clock_text(i.at)} {i.level}: {shown(i.code)}, {shown(i.text)}"
+        f"- {clock_text(i.at)} {i.level}: {for_markdown(i.code)}, {for_markdown(i.text)}"
         for i in report.incidents
     ] or ["none"]
-    lines += ["", "## Reconciliation", "", f"Verdict: **{report.verdict}**", ""]
+    lines += ["", "## Reconciliation", "", f"Verdict: **{for_markdown(report.verdict)}**", ""]
     if report.differences:
         lines += table(
             ("what", "ours", "the venue's", "kind"),
@@ -135,21 +141,24 @@ def to_terminal(report: DailyReport) -> RenderableType:
     figures.add_column(style="dim", no_wrap=True)
     figures.add_column(overflow="fold")
     for name, text in facts(report):
-        figures.add_row(name, Text(text))
+        figures.add_row(name, Text(for_terminal(text)))
     trades = Table(box=None, padding=(0, 1), header_style="dim")
     for head in TRADE_HEADS:
         trades.add_column(
             head, no_wrap=True, justify="left" if head in ("side", "exit by") else "right"
         )
     for trade in report.trades:
-        trades.add_row(*trade_cells(trade))
+        trades.add_row(*(Text(for_terminal(cell)) for cell in trade_cells(trade)))
     parts: list[RenderableType] = [figures, Text(""), trades]
     for difference in report.differences:
         text = f"{difference['kind']}: {difference['what']}, ours {difference['ours']}, "
-        parts.append(Text(f"{text}venue's {difference['venues']}", style="bold red"))
+        text += f"venue's {difference['venues']}"
+        parts.append(Text(for_terminal(text), style="bold red"))
     for incident in report.incidents:
-        parts.append(Text(f"{clock_text(incident.at)} {incident.level}: {incident.text}"))
-    return Panel(Group(*parts), title=f"Daily-loss report {report.trading_day}", expand=False)
+        text = f"{clock_text(incident.at)} {incident.level}: {incident.text}"
+        parts.append(Text(for_terminal(text)))
+    title = Text(for_terminal(f"Daily-loss report {report.trading_day}"))
+    return Panel(Group(*parts), title=title, expand=False)
 
 
 def trade_cells(trade: TradeLine) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from datetime import datetime
 
 from pxcore.alerts import Alert, Alerts
+from pxcore.escaping import for_alert
 from pxcore.reports.daily import DailyReport
 from pxcore.reports.render import headline
 from pxcore.reports.verdict import Verdict
@@ -34,14 +35,15 @@ def alert_differences(
     if len(differences) > _LISTED_MAX:
         said.append(f"and {len(differences) - _LISTED_MAX} more")
     title = f"px: reconciliation broken, account {account}"
-    Alerts(settings).send(Alert(code=BROKEN, about=about, title=title, text="\n".join(said)))
+    Alerts(settings).send(Alert(code=BROKEN, about=about, title=title, text=for_alert(*said)))
 
 
 def alert_not_flat(settings: Settings, *, about: str, account: str, why: str) -> None:
     """Nobody could prove the account flat: a person must look at it now."""
     title = f"px: NOT PROVEN FLAT, account {account}"
-    text = f"{why}\nLook at the account now: `px flatten`, or the platform's own Flatten all."
-    Alerts(settings).send(Alert(code=NOT_FLAT, about=about, title=title, text=text))
+    advice = "Look at the account now: `px flatten`, or the platform's own Flatten all."
+    alert = Alert(code=NOT_FLAT, about=about, title=title, text=for_alert(why, advice))
+    Alerts(settings).send(alert)
 
 
 def alert_unwatched(settings: Settings, why: str) -> None:
@@ -51,7 +53,7 @@ def alert_unwatched(settings: Settings, why: str) -> None:
         code=UNWATCHED,
         about=f"{settings.account_id}-{day}",
         title=f"px: no watchdog, account {settings.account_id} ({settings.mode})",
-        text=why,
+        text=for_alert(why),
     )
     Alerts(settings).send(alert)
 
@@ -60,8 +62,9 @@ def alert_late(settings: Settings, deployment: str) -> None:
     """A trading day has not begun in time: told once a day."""
     day = f"{settings.clock.now():%Y%m%d}"
     title = f"px: {deployment} has not started in time ({settings.mode})"
-    text = "Is its runner alive? `px up` shows it. The window is traded from whenever it starts."
-    Alerts(settings).send(Alert(code=LATE, about=f"{deployment}-{day}", title=title, text=text))
+    advice = "Is its runner alive? `px up` shows it. The window is traded from whenever it starts."
+    about = f"{deployment}-{day}"
+    Alerts(settings).send(Alert(code=LATE, about=about, title=title, text=for_alert(advice)))
 
 
 def is_in_order(report: DailyReport) -> bool:
@@ -96,6 +99,6 @@ def closing_alerted(settings: Settings, *, about: str, account_id: int) -> Itera
         yield
     except Exception as error:  # whatever it was: nobody has compared anything
         title = f"px: the day was not reconciled, account {account_id} ({settings.mode})"
-        alert = Alert(code=NOT_CLOSED, about=about, title=title, text=str(error))
+        alert = Alert(code=NOT_CLOSED, about=about, title=title, text=for_alert(error))
         Alerts(settings).send(alert)
         raise

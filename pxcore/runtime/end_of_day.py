@@ -13,6 +13,7 @@ from loguru import logger
 from pxcore.gateway import GatewayClient
 from pxcore.journal import SCHEMA, Opening
 from pxcore.model import PxError
+from pxcore.plain_text import plain_json
 from pxcore.reports.daily import DailyReport, make_report
 from pxcore.reports.flattens import add_flattens
 from pxcore.reports.html import to_html
@@ -68,9 +69,8 @@ def close_day(plan: SessionPlan, settings: Settings, venue: VenueDay) -> tuple[D
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "report.md").write_text(to_markdown(report), encoding="utf-8")
     (folder / "report.html").write_text(to_html(report), encoding="utf-8")
-    (folder / "report.json").write_bytes(
-        msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n"
-    )
+    text = msgspec.json.format(msgspec.json.encode(report), indent=2).decode()
+    (folder / "report.json").write_text(f"{plain_json(text, 'utf-8')}\n", encoding="utf-8")
     alert_report(settings, report)
     record_day_end(
         paths.journals,

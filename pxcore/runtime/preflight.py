@@ -16,6 +16,7 @@ import msgspec
 from pxcore.alerts import Alert, Alerts
 from pxcore.calendar import CHICAGO, DayKind, TradingDay, trading_day_at
 from pxcore.engine import Limits
+from pxcore.escaping import for_alert
 from pxcore.gateway import BRACKETS_REMEDY, GatewayClient
 from pxcore.holidays import FIRST_DAY, LAST_DAY
 from pxcore.journal import decode_closing, read_opening
@@ -341,6 +342,6 @@ def alert_failures(settings: Settings, preflight: Preflight) -> None:
         code=FAILED,
         about=act_of(account, datetime.now(UTC)),
         title=f"px: not fit to trade, account {account or 'none'} ({settings.mode})",
-        text="\n".join(lines),
+        text=for_alert(*lines),
     )
     Alerts(settings).send(alert)

@@ -32,7 +32,7 @@ class Service(msgspec.Struct, frozen=True, kw_only=True):
     """Absolute paths of the `px` to run and the folder to run it in. `log` is for what launchd
     has no journal for; `user` is whose logon starts the Windows task, None anybody's.
 
-    Raises Misconfigured for a path that no definition can hold.
+    Raises Misconfigured for a path or a name that no definition can hold.
     """
 
     px: PurePath
@@ -45,6 +45,8 @@ class Service(msgspec.Struct, frozen=True, kw_only=True):
             text = str(path)
             if not path.is_absolute() or not text.isprintable() or text != text.strip():
                 raise Misconfigured(f"{text!r} cannot stand in a service definition")
+        if self.user is not None and not self.user.isprintable():
+            raise Misconfigured(f"user {self.user!r} cannot stand in a service definition")
 
 
 def definition(platform: Platform, service: Service) -> str:

@@ -19,6 +19,7 @@ from pxcore.calendar import trading_day_at
 from pxcore.courtesy import tried
 from pxcore.engine.commands import TakeSnapshot
 from pxcore.engine.events import SnapshotFailed, SnapshotTaken
+from pxcore.escaping import for_alert
 from pxcore.model import Misconfigured, PxError, Scope
 from pxcore.own_time import Attended
 from pxcore.runtime.ad_hoc_flatten import flat_told
@@ -355,7 +356,7 @@ class Watchdog:
             code=code,
             about=f"{self._account_id}-{day:%Y%m%d}-{why[:60]}",
             title=f"px watchdog: account {account}",
-            text=why,
+            text=for_alert(why),
         )
         Alerts(self._settings).send(alert)
 

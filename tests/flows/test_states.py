@@ -1,10 +1,11 @@
 """What a run is called in the list of runs."""
 
 import pytest
+from hostile import HOSTILE, require_plain, require_shown
 from prefect.client.schemas.objects import StateType
 
 from flows.outcome import DayFailed, Outcome
-from flows.states import ended_day, skipped_because
+from flows.states import done, ended_day, failed, skipped, skipped_because
 from pxcore.runtime.lock import AccountBusy
 from pxcore.runtime.window import NotNow
 
@@ -69,3 +70,22 @@ def test_day_without_trading_is_skipped_with_its_kind_and_no_automation_takes_it
     state = skipped_because(NotNow("2026-11-26 is closed", kind="holiday"))
     assert (state.name, state.message) == ("Skipped (holiday)", "2026-11-26 is closed")
     assert skipped_because(AccountBusy("held by px-1")).name == "Skipped (busy)"
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        skipped(HOSTILE, HOSTILE),
+        skipped_because(NotNow(HOSTILE, kind=HOSTILE)),
+        skipped_because(AccountBusy(HOSTILE)),
+        done(HOSTILE, HOSTILE),
+        failed("Failed (not flat!)", HOSTILE),
+        ended_day(outcome(halted=HOSTILE), HOSTILE, cancelled_as=None),
+        ended_day(outcome(), HOSTILE, cancelled_as=HOSTILE),
+    ],
+    ids=["skipped", "not now", "busy", "done", "failed", "halted", "cancelled"],
+)
+def test_state_holds_texts_of_others_on_one_line_that_acts_on_no_screen(state):
+    require_plain(f"{state.name}{state.message}")
+    assert "\n" not in f"{state.name}{state.message}" and len(state.name) < 60
+    require_shown(state.message)

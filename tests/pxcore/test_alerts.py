@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pytest
 from alert_receiver import ARRIVES_S, receiving
+from hostile import HOSTILE, Tags, require_harmless_markdown, require_plain, require_shown
 
 from pxcore import alerts as sending
 from pxcore.alerts import Alert, Alerts, deliver
 from pxcore.cli.orchestrator import free_port
+from pxcore.escaping import for_alert
 from pxcore.model import Unavailable
-from pxcore.runtime.alarms import closing_alerted, flatten_alerted
+from pxcore.runtime.alarms import alert_differences, closing_alerted, flatten_alerted
 from pxcore.runtime.drive import NotFlat
 from pxcore.settings import Settings
 
@@ -54,6 +56,45 @@ def test_each_url_is_answered_for_itself():
     assert taken is None
     assert refused and away and wrong
     assert "Apprise" in wrong
+
+
+def came_to(url: str, receiver) -> tuple[str, str]:
+    """Title and text of a hostile alert, as that receiver got them."""
+    alert = Alert(code="a", about="b", title=for_alert(HOSTILE), text=for_alert("one", HOSTILE))
+    assert deliver((url,), alert) == (None,)
+    came = receiver.next()
+    title, text = came.get("title", ""), str(came.get("message") or came.get("text"))
+    text = text.replace("\r\n", "\n")  # Apprise's own, between a title and its text
+    require_plain(f"{title}{text}")
+    require_shown(f"{title}{text}")
+    return title, text
+
+
+@pytest.mark.services
+def test_texts_of_others_are_text_to_a_receiver_that_shows_text():
+    with receiving() as receiver:
+        _, text = came_to(receiver.url, receiver)
+    assert text == for_alert("one", HOSTILE)
+
+
+@pytest.mark.services
+def test_texts_of_others_are_no_html_to_a_receiver_that_makes_html():
+    with receiving() as receiver:
+        _, text = came_to(f"{receiver.url}?format=html", receiver)
+    assert {tag for tag, _ in Tags(text).tags} <= {"br"}
+
+
+@pytest.mark.services
+@pytest.mark.parametrize("kind", ["json", "mmost"])
+def test_texts_of_others_are_no_markdown_and_call_nobody_where_markdown_is_shown(kind):
+    with receiving() as receiver:
+        url = f"{receiver.url}?format=markdown"
+        if kind == "mmost":  # says that it shows text, and shows Markdown
+            url = f"mmost://127.0.0.1:{receiver.port}/aaaaaaaaaaaaaaaaaaaaaaaaaa"
+        title, text = came_to(url, receiver)
+    require_harmless_markdown(title)
+    require_harmless_markdown(text)
+    assert "@" not in title + text
 
 
 @pytest.mark.services
@@ -176,6 +217,24 @@ def test_day_that_cannot_be_closed_is_alerted_whatever_kept_it_from_it(tmp_path,
         came = receiver.next()
         ended()
     assert "not reconciled" in came["title"] and "a row of the journal" in came["message"]
+
+
+@pytest.mark.services
+def test_words_of_an_error_or_a_difference_add_no_line_to_an_alert(tmp_path, ended):
+    with receiving() as receiver:
+        given = settings(tmp_path, receiver.url)
+        with (
+            pytest.raises(OSError),
+            closing_alerted(given, about="px-8", account_id=7),
+        ):
+            raise OSError(HOSTILE)
+        closing = receiver.next()["message"]
+        differs = dict.fromkeys(("kind", "what", "ours", "venues"), HOSTILE)
+        alert_differences(given, about="px-8", account=HOSTILE, differences=[differs])
+        broken = receiver.next()
+        ended()
+    require_plain(closing + broken["title"] + broken["message"])
+    assert "\n" not in closing + broken["title"] and broken["message"].count("\n") == 1
 
 
 def test_flatten_with_proof_raises_no_alert(tmp_path):

@@ -9,7 +9,8 @@ from markdown_it import MarkdownIt
 from msgspec.structs import replace
 from report_scenes import reported_day
 
-from pxcore.reports.markdown import shown, table
+from pxcore.escaping import for_markdown
+from pxcore.reports.markdown import table
 from pxcore.reports.render import to_markdown
 
 ODD = [
@@ -67,7 +68,7 @@ def test_any_text_in_a_cell_is_read_back_as_it_was(text):
 
 
 def test_word_with_an_underscore_inside_stays_as_it_is_in_the_file():
-    assert shown("PX_DAILY_LOSS of px_day") == "PX_DAILY_LOSS of px_day"
+    assert for_markdown("PX_DAILY_LOSS of px_day") == "PX_DAILY_LOSS of px_day"
 
 
 def test_account_named_by_somebody_else_breaks_no_report(tmp_path):
