@@ -8,6 +8,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+import requests
 from house import HOLDS, House, until
 from patience import patience
 from shared_prefect import begin_with
@@ -67,6 +68,13 @@ def is_at_work(house: House) -> bool:
     return "the schedule is at work" in house.said()
 
 
+def answers(house: House) -> bool:
+    try:
+        return house.prefect.ask("GET", "/api/health", timeout_s=patience(1)).ok
+    except requests.RequestException:
+        return False
+
+
 def test_garbage_is_set_aside_at_the_start_and_again_under_a_session_that_trades_on(make):
     house = make(before=garbled).wait_until_up()
     (first,) = set_aside(house)
@@ -111,7 +119,8 @@ def test_port_that_another_program_took_meanwhile_is_named_and_waited_for(make):
         words = f"another program listens on port {port} of 127.0.0.1"
         until(lambda: words in house.said(), what="named")
         until(lambda: words in house.px("status").stderr, what="px status names it")
-    until(lambda: house.prefect.ask("GET", "/api/health", timeout_s=patience(1)).ok)
+    until(lambda: answers(house), within_s=patience(60), what="its server is back")
+    until(lambda: house.px("status").returncode == 0, what="px status has nothing to say")
 
 
 def test_port_of_our_own_choice_that_another_program_took_is_left_for_another_one(make):
