@@ -4,6 +4,7 @@ nobody asking anything of it without this home's key.
 The one place in `pxcore` that knows Prefect's name, and only as programs to start: no import.
 """
 
+import errno
 import os
 import socket
 import subprocess
@@ -33,16 +34,27 @@ def free_port() -> int:
 
 
 def check_port(port: int, what: str) -> None:
-    """Raises Misconfigured when somebody else listens there."""
+    """Raises Misconfigured when it cannot be listened on."""
+    trouble = trouble_of_port(port)
+    if trouble is not None:
+        raise Misconfigured(f"{what}: {trouble}")
+
+
+def trouble_of_port(port: int) -> str | None:
+    """Why nothing can listen there, such as that another program does; None when it can."""
     with socket.socket() as probe:
         if os.name != "nt":
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
         except OSError as error:
-            raise Misconfigured(
-                f"{what}: port {port} on 127.0.0.1 cannot be used ({error.strerror})"
-            ) from error
+            if error.errno != errno.EADDRINUSE:
+                return f"port {port} on 127.0.0.1 cannot be used ({error.strerror})"
+            return (
+                f"another program listens on port {port} of 127.0.0.1: end it, or take another "
+                "port (`--port 0` takes a free one)"
+            )
+    return None
 
 
 def prefect_environ(

@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import requests
 
+from pxcore.gateway.timely import TimelyAdapter
 from pxcore.runtime.paths import Paths
 from pxcore.runtime.server_key import server_key
 
@@ -22,6 +23,7 @@ class PrefectSession:
         user, _, secret = server_key(paths).partition(":")
         self._session = requests.Session()
         self._session.trust_env = False
+        self._session.mount("http://", TimelyAdapter())  # an answer that drips has an end, too
         self._session.auth = (user, secret)
         self._client = str(uuid4())  # the token is for this one
         self._token = ""

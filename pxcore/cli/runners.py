@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -17,7 +18,7 @@ from pxcore.runtime.computing import computed_s
 from pxcore.runtime.household import Kept
 from pxcore.runtime.machine import unit_s
 from pxcore.runtime.paths import Paths
-from pxcore.runtime.process import spawn
+from pxcore.runtime.process import kill_tethered, spawn
 from pxcore.runtime.run_marks import RUNNER, living_runs
 from pxcore.runtime.starting import Hangs, Step, wait_until
 
@@ -30,6 +31,7 @@ _STARTS = 3  # of one that ends at its start
 _OWN_PROCESSES = 2  # of an idle runner: the tether, and itself
 _BEGINS_UNITS = 20.0  # a run's process begins, and leaves its mark, within so many
 _LOST_LOOK_S = 10.0
+_KILLED_WITHIN_S = 2.0
 _GIVEN_BACK_WITHIN = timedelta(minutes=10)  # later than so nobody wants it to begin any more
 
 
@@ -53,19 +55,39 @@ class Runners:
         self._stale: set[str] = set()
         self._looked_at_s = time.monotonic()
         self._kept = {
-            name: Kept(f"runner {name}", partial(self._start, name), say=say) for name in RUNNERS
+            name: Kept(f"runner {name}", partial(self._start, name), say=say, kill=kill_tethered)
+            for name in RUNNERS
         }
+
+    @property
+    def by_name(self) -> Mapping[str, Kept]:
+        return self._kept
 
     @property
     def kept(self) -> tuple[Kept, ...]:
         return tuple(self._kept.values())
 
     def start(self) -> None:
-        """Both at once; each has asked the server what is due before the first screen says so."""
+        """Both at once; each has asked the server what is due when this returns. Those of before
+        are killed, and their runs go on without them.
+        """
+        self._kill()
         began = datetime.now(UTC)
         started = {name: runner.start() for name, runner in self._kept.items()}
         for name, process in started.items():
             self._wait_for(name, process, began)
+
+    def move(self, api: PrefectApi, environ: Mapping[str, str]) -> None:
+        """To a server at another address, once they are started anew."""
+        self._api, self._environ = api, environ
+        self._kill()
+
+    def _kill(self) -> None:
+        for runner in self._kept.values():
+            runner.kill()
+            if runner.process is not None:
+                with suppress(subprocess.TimeoutExpired):
+                    runner.process.wait(_KILLED_WITHIN_S)
 
     def mark_stale(self) -> None:
         """A runner's way to end a run may not have survived what has happened."""
@@ -105,6 +127,7 @@ class Runners:
 
     def _wait_for(self, name: str, process: "subprocess.Popen[str]", began: datetime) -> None:
         """One that ends is started again, a few times: a server that is busy may turn it away."""
+        last = self._kept[name].starts + _STARTS - 1
         while True:
             step = Step(f"runner {name}", process, log=self._log_of(name), say=self._say)
             try:
@@ -113,7 +136,7 @@ class Runners:
             except Hangs:
                 raise
             except Unavailable as error:
-                if self._kept[name].starts >= _STARTS:
+                if self._kept[name].starts >= last:
                     raise
                 self._say(f"{error}: started again")
             process = self._kept[name].start()

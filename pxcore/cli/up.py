@@ -1,22 +1,19 @@
 """`px up`: everything on this machine, kept at work until Ctrl-C or `px down`."""
 
-import _thread
-import signal
 import sys
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
 from datetime import datetime
 from pathlib import Path
-from types import FrameType
 
 from rich.console import Console
 
 from pxcore.calendar import CHICAGO
 from pxcore.cli.crew import Crew
 from pxcore.cli.home_paper import DEFAULT_ACCOUNT, HomePaper
-from pxcore.cli.orchestrator import check_port, free_port
+from pxcore.cli.orchestrator import check_port
+from pxcore.cli.signals import BrokenOff, Signals
 from pxcore.model import Misconfigured
 from pxcore.runtime.accounts import NamedAccount, accounts, environ_with
 from pxcore.runtime.home_lock import HomeLock, Stop
@@ -59,13 +56,13 @@ def keep_up(settings: Settings, console: Console, *, port: int, seed: int) -> in
         console.print(f"{datetime.now(CHICAGO):%H:%M:%S} {text}", soft_wrap=True)
 
     with HomeLock(paths.home) as lock, ExitStack() as stack:
-        asked = _Signals()
+        asked = Signals()
         stack.enter_context(asked)
         crew = Crew(
             settings,
             known,
             _papers(settings, known, paths, seed, say),
-            port=port or free_port(),
+            port=port,
             say=say,
         )
         stack.callback(crew.end)
@@ -73,11 +70,12 @@ def keep_up(settings: Settings, console: Console, *, port: int, seed: int) -> in
         try:
             with asked.breaking_off(lock.wish):
                 crew.start()
-        except _BrokenOff:
+                why_not = crew.begin_schedule()
+        except BrokenOff:
             console.print("stopped before it was up")
             return STATUS_INTERRUPTED
         lock.tell(crew.ui)
-        _first_screen(console, settings, known, crew)
+        _first_screen(console, settings, known, crew, why_not)
         stop = _watch(crew, lock, asked, console)
         before = asked.count
         _stop_sessions(
@@ -117,8 +115,13 @@ def _papers(
 
 
 def _first_screen(
-    console: Console, settings: Settings, known: tuple[NamedAccount, ...], crew: Crew
+    console: Console,
+    settings: Settings,
+    known: tuple[NamedAccount, ...],
+    crew: Crew,
+    why_not: str | None,
 ) -> None:
+    """`why_not`: what keeps the schedule from working."""
     console.print(f"mode     {_MODES[settings.mode]}", style="bold", soft_wrap=True)
     named = [f"{one.id}{f' ({one.label})' if one.label else ''}" for one in known if one.id]
     papers = crew.papers
@@ -135,7 +138,14 @@ def _first_screen(
     else:
         console.print(f"gateway  {settings.gateway} {settings.hosts[0]}", soft_wrap=True)
     console.print(f"UI       {crew.ui}", soft_wrap=True)
-    for number, run in enumerate(crew.next_runs()):
+    if why_not is not None:
+        console.print(
+            f"next     nothing runs by itself: {why_not}; it is tried again. Watchdogs, "
+            "`px flatten` and `px kill on` work without it",
+            style="bold red",
+            soft_wrap=True,
+        )
+    for number, run in enumerate(crew.next_runs() if why_not is None else ()):
         console.print(f"{'next' if not number else '':<8} {run.text()}", soft_wrap=True)
     console.print(
         "by hand  in the UI, which `px ui` opens: Deployments, then Run; `px flatten` and "
@@ -148,68 +158,7 @@ def _first_screen(
     )
 
 
-class _BrokenOff(BaseException):
-    """Ctrl-C, SIGTERM or a `px down` during the start, which may take long. Nothing on the way
-    swallows it.
-    """
-
-
-class _Signals:
-    """Ctrl-C and SIGTERM, noted; the first one during the start ends it where it stands."""
-
-    def __init__(self) -> None:
-        self._breaks_off = False
-        self.count = 0
-        self.is_term = False
-        self._before: dict[int, object] = {}
-
-    def __enter__(self) -> "_Signals":
-        for number in (signal.SIGINT, signal.SIGTERM):
-            self._before[number] = signal.signal(number, self._note)
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)  # type: ignore[arg-type]
-
-    @contextmanager
-    def breaking_off(self, wish: Callable[[], Stop | None]) -> Iterator[None]:
-        """Meanwhile a `px down` counts as a SIGTERM, too."""
-        is_over = threading.Event()
-
-        def listen() -> None:
-            while not is_over.wait(_EVERY_S):
-                if wish() is not None:
-                    _wake_main_thread()
-                    return
-
-        listening = threading.Thread(target=listen, daemon=True)
-        self._breaks_off = True
-        listening.start()
-        try:
-            yield
-        finally:
-            self._breaks_off = False
-            is_over.set()
-            listening.join()
-
-    def _note(self, number: int, frame: FrameType | None) -> None:
-        self.count += 1
-        self.is_term |= number == signal.SIGTERM
-        if self._breaks_off:
-            self._breaks_off = False
-            raise _BrokenOff
-
-
-def _wake_main_thread() -> None:
-    """A SIGTERM for it, which ends whatever it waits for; on Windows, once it waits no more."""
-    if hasattr(signal, "pthread_kill"):
-        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)
-    else:
-        _thread.interrupt_main(signal.SIGTERM)
-
-
-def _watch(crew: Crew, lock: HomeLock, asked: _Signals, console: Console) -> Stop:
+def _watch(crew: Crew, lock: HomeLock, asked: Signals, console: Console) -> Stop:
     """Until somebody wants it to stop; what is to become of a session.
 
     At a terminal a first Ctrl-C asks while a session lives, and a second one agrees: nothing waits
@@ -217,7 +166,7 @@ def _watch(crew: Crew, lock: HomeLock, asked: _Signals, console: Console) -> Sto
     """
     heard, asked_at_s = 0, float("-inf")
     while True:
-        crew.look()
+        _look(crew, lock, asked)
         wish = lock.wish()
         if wish is not None:
             return wish
@@ -236,6 +185,18 @@ def _watch(crew: Crew, lock: HomeLock, asked: _Signals, console: Console) -> Sto
                 "`px down --leave` would leave it to its bracket"
             )
         time.sleep(_EVERY_S)
+
+
+def _look(crew: Crew, lock: HomeLock, asked: Signals) -> None:
+    """One round, and how it stands for whoever asks. What takes long ends as the start does, when
+    it is to stop.
+    """
+    crew.look()
+    if crew.is_schedule_due:
+        with suppress(BrokenOff), asked.breaking_off(lock.wish):
+            crew.begin_schedule_again()
+    lock.tell(crew.ui)
+    lock.report(crew.troubles, crew.happened)
 
 
 def _stop_sessions(

@@ -61,6 +61,23 @@ class PrefectApi:
             if not one["last_polled"] or datetime.fromisoformat(one["last_polled"]) < since
         ]
 
+    def is_empty(self) -> bool | None:
+        """No deployment is registered there; None when the server cannot tell."""
+        try:
+            return not self._post("deployments/filter", {})
+        except requests.RequestException:
+            return None
+
+    def last_polled(self, *, wanted: str, but_not: str = "") -> str | None:
+        """When a runner has asked about one of these deployments last, as the server writes it;
+        empty when nobody ever did, None when the server cannot tell.
+        """
+        try:
+            found = self._deployments(wanted, but_not)
+        except requests.RequestException:
+            return None
+        return max((str(one["last_polled"] or "") for one in found), default="")
+
     def taken(self, *, wanted: str, but_not: str = "") -> list[TakenRun] | None:
         """Runs of these deployments which a runner has taken and which have not begun; None when
         the server cannot tell.

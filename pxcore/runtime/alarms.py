@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 
 from pxcore.alerts import Alert, Alerts
 from pxcore.escaping import for_alert
@@ -14,6 +14,7 @@ from pxcore.settings import Settings
 
 BROKEN, NOT_FLAT, NOT_CLOSED = "reconciliation.broken", "not_flat", "day.not_closed"
 UNWATCHED, LATE = "watchdog.silent", "trading_day.late"
+HUNG, NO_SCHEDULE, SET_ASIDE = "up.hung", "up.no_schedule", "up.database_set_aside"
 _LISTED_MAX = 10  # differences in one alert
 
 
@@ -65,6 +66,13 @@ def alert_late(settings: Settings, deployment: str) -> None:
     advice = "Is its runner alive? `px up` shows it. The window is traded from whenever it starts."
     about = f"{deployment}-{day}"
     Alerts(settings).send(Alert(code=LATE, about=about, title=title, text=for_alert(advice)))
+
+
+def alert_up(settings: Settings, *, code: str, title: str, text: str) -> None:
+    """Of what `px up` keeps at work: told once an hour for each, by our own clock."""
+    about = f"{title}-{datetime.now(UTC):%Y%m%d-%H}"
+    alert = Alert(code=code, about=about, title=f"px up: {title}", text=text)
+    Alerts(settings).send(alert)
 
 
 def is_in_order(report: DailyReport) -> bool:

@@ -17,10 +17,21 @@ Row = tuple[int, int, object, float]  # process, parent, a name that is not used
 
 def computed_s(pids: Sequence[int]) -> dict[object, float] | None:
     """Seconds of processor time for each living process below these, themselves included."""
+    rows = _rows()
+    return None if rows is None else _below(pids, rows)
+
+
+def children_of(pid: int) -> tuple[int, ...] | None:
+    """The processes that it has started itself and that have not been taken from it."""
+    rows = _rows()
+    return None if rows is None else tuple(row[0] for row in rows if row[1] == pid)
+
+
+def _rows() -> Iterable[Row] | None:
     if (_PROC / "self" / "stat").exists():
-        return _below(pids, _of_proc())
+        return _of_proc()
     ps = shutil.which("ps")
-    return None if ps is None else _below(pids, _of_ps(ps))
+    return None if ps is None else _of_ps(ps)
 
 
 def _below(pids: Sequence[int], rows: Iterable[Row]) -> dict[object, float]:

@@ -19,18 +19,21 @@ from pathlib import Path
 from typing import IO, Self
 
 import msgspec
+from loguru import logger
 
 from pxcore.bounded_files import open_file, read_text, write_file
-from pxcore.courtesy import BOUND_S, bounded, reason_of
+from pxcore.courtesy import BOUND_S, bounded, reason_of, tried
 from pxcore.decoding import decode_json
 from pxcore.filelock import is_locked, try_lock
 from pxcore.model import Misconfigured, ProtocolError, Unavailable
+from pxcore.runtime import control_socket
 from pxcore.runtime.control_socket import Call, ControlSocket, Wish, call
 from pxcore.runtime.paths import Paths
 from pxcore.runtime.processes import Process, found
 
 _BYTES_MAX = 1 << 16
 _NAME = "up"
+_TOLD_MAX, _CHARS_MAX = 8, 240  # a socket's reply is one short line
 
 
 class Stop(StrEnum):
@@ -41,11 +44,15 @@ class Stop(StrEnum):
 
 
 class Household(msgspec.Struct, frozen=True, kw_only=True):
-    """`ui` is the base URL of Prefect's server; empty while it starts."""
+    """`ui` is the base URL of Prefect's server; empty while it starts. `troubles` are what is wrong
+    with what it keeps at work, now; `happened` what was, and is mended.
+    """
 
     pid: int
     ui: str
     since: datetime
+    troubles: tuple[str, ...] = ()
+    happened: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:
@@ -93,9 +100,32 @@ class HomeLock:
         self._file = file
 
     def tell(self, ui: str) -> None:
+        """Where Prefect's server is."""
+        us = msgspec.structs.replace(self._us, ui=ui)
+        if us != self._us or not self._socket.holder:
+            self._write(us)
+
+    def report(self, troubles: tuple[str, ...], happened: tuple[str, ...]) -> None:
+        """How what it keeps at work is, for whoever asks. A disk that does not take it is not
+        waited for.
+        """
+        us = msgspec.structs.replace(
+            self._us,
+            troubles=tuple(text[:_CHARS_MAX] for text in troubles[:_TOLD_MAX]),
+            happened=tuple(text[:_CHARS_MAX] for text in happened[-_TOLD_MAX:]),
+        )
+        if us == self._us:
+            return
+        if control_socket.IS_THERE:
+            self._us, self._socket.holder = us, msgspec.json.encode(us).decode()
+        else:
+            tried("the file of px up", lambda: self._write(us), say=logger.warning, otherwise=None)
+
+    def _write(self, us: Household) -> None:
         assert self._file is not None
-        self._us = msgspec.structs.replace(self._us, ui=ui)
-        self._socket.holder = msgspec.json.encode(self._us).decode()
+        self._us = us
+        self._socket.holder = msgspec.json.encode(us).decode()
+        self._file.seek(0)
         self._file.truncate(0)
         self._file.write(self._socket.holder)
         self._file.flush()

@@ -11,12 +11,15 @@ from pxcore.model import PxError
 from pxcore.runtime.process import end
 
 _BACK_OFF_S = (0.5, 2.0, 5.0, 15.0, 30.0)
+_FAILING = 3
 _STEADY_S = 60.0  # one that lived for so long starts anew at once
 _PATIENCE_S = (15.0, 10.0, 5.0)
 
 
 class Kept:
-    """One process. `start` makes it; `say` is told what becomes of it."""
+    """One process. `start` makes it; `say` is told what becomes of it. `trouble` is what ended it
+    last, or kept it from starting.
+    """
 
     def __init__(
         self,
@@ -25,22 +28,31 @@ class Kept:
         *,
         say: Callable[[str], None],
         patience: Sequence[float] = _PATIENCE_S,
+        kill: Callable[["subprocess.Popen[str]"], None] = subprocess.Popen.kill,
         now_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self.name = name
         self._start = start
         self._say = say
         self._patience = patience
+        self._kill = kill
         self._now_s = now_s
         self._process: subprocess.Popen[str] | None = None
         self._started_at_s = 0.0
         self._due_at_s = 0.0
         self._failures = 0
         self.starts = 0
+        self.trouble = ""
 
     @property
     def is_alive(self) -> bool:
-        return self._process is not None and self._process.poll() is None
+        process = self._process  # other threads ask, too
+        return process is not None and process.poll() is None
+
+    @property
+    def is_failing(self) -> bool:
+        """It has ended, or not started, some times in a row."""
+        return self._failures >= _FAILING
 
     @property
     def process(self) -> "subprocess.Popen[str] | None":
@@ -62,20 +74,27 @@ class Kept:
             wait_s = _BACK_OFF_S[min(self._failures, len(_BACK_OFF_S) - 1)]
             self._due_at_s = now_s + wait_s
             self._process = None
-            self._say(f"{self.name} ended with status {status}: started anew in {wait_s:g} s")
+            self.trouble = f"{self.name} ended with status {status}"
+            self._say(f"{self.trouble}: started anew in {wait_s:g} s")
         if self._process is None and now_s >= self._due_at_s:
             try:
                 self.start()
             except (PxError, OSError) as error:
                 self._failures += 1
                 self._due_at_s = now_s + _BACK_OFF_S[min(self._failures, len(_BACK_OFF_S) - 1)]
-                self._say(f"{self.name} does not start: {error}")
+                self.trouble = f"{self.name} does not start: {error}"
+                self._say(self.trouble)
 
     def replace(self) -> None:
         """Ends it and starts it anew now."""
         self.end()
         self._due_at_s = 0.0
         self.look()
+
+    def kill(self) -> None:
+        """At once, as one is ended that heeds nothing else; `look` starts it anew."""
+        if self._process is not None and self._process.poll() is None:
+            self._kill(self._process)
 
     def end(self) -> None:
         """Its pipe is closed, then it is told, then it is killed."""

@@ -30,6 +30,7 @@ from pxcore.masking import Masker
 from pxcore.model import Misconfigured, PxError
 from pxcore.runtime.alarms import act_of
 from pxcore.runtime.checks import Check, Found, NotLookedAt, Verdict, checked, fails, ok, warning
+from pxcore.runtime.home_lock import household_of
 from pxcore.runtime.kill_switch import kill_switch
 from pxcore.runtime.lease import place_of
 from pxcore.runtime.limits import allowed, limits_of
@@ -45,7 +46,7 @@ from pxcore.store import Store
 from pxcore.store.leases import read_watchdogs
 
 FAILED = "preflight.failed"
-KILL_SWITCH, HALT, GATEWAY = "kill switch", "halt", "gateway"
+KILL_SWITCH, HALT, GATEWAY, UP = "kill switch", "halt", "gateway", "px up"
 WATCHDOG_SILENT_S = 30.0  # it beats every 5 s
 _TABLE_DAYS_LEFT = 30
 _LOOK_BACK_DAYS = 7
@@ -129,6 +130,7 @@ def _looked(
         ("database", lambda: _database(settings), _STORE),
         ("requests", venue.requests, away),
         ("watchdog", lambda: _watched(settings), _STORE),
+        (UP, lambda: _up(settings), _UP),
         ("alerts", lambda: _alerts(settings), "correct PX_ALERT_URLS: `px alerts test`"),
     )
     return tuple(checked(name, look, masker=masker, remedy=todo) for name, look, todo in looks)
@@ -137,6 +139,7 @@ def _looked(
 _QUICKER = "end what else runs on it, or trade from a quicker one: `px check` measures it again"
 _NEWER = "install a version of px whose calendar knows the days to come"
 _STORE = "see that the store (PX_DATABASE_URL, or px.sqlite in PX_HOME) can be read and written"
+_UP = "see what `px up` says, and PX_HOME/logs; a session trades without its server"
 _ACCOUNT = (
     "set PX_ACCOUNT_ID to one of `px accounts` that may trade and is not live-funded; why one may "
     "not trade, the platform says"
@@ -283,6 +286,16 @@ def watchdog_silence(settings: Settings, account_id: int) -> str | None:
         return None
     last = f"its last beat was {min(ages_s):.0f} s ago" if ages_s else "none has ever been"
     return f"nobody watches account {account_id}: {last}"
+
+
+def _up(settings: Settings) -> Found:
+    """What it keeps at work for the schedule; a day by hand needs none of it."""
+    there = household_of(settings.home)
+    if there is None:
+        return ok("does not run here")
+    if there.troubles or there.happened:
+        return warning("; ".join((*there.troubles, *there.happened)), _UP)
+    return ok(f"process {there.pid}, all that it keeps answers")
 
 
 def _machine(settings: Settings, sleep: Callable[[float], None]) -> Found:

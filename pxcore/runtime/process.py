@@ -13,6 +13,11 @@ from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
+from pxcore.runtime.computing import children_of
+from pxcore.runtime.processes import KILL, found
+
+_ENDS_WITH_IT_S = 2.0  # a tether looks every half second
+
 
 def spawn(
     module: str,
@@ -66,6 +71,33 @@ def end(process: "subprocess.Popen[str]", *, patience: Sequence[float]) -> int |
         except subprocess.TimeoutExpired:
             continue
     return process.poll()
+
+
+def kill_tethered(process: "subprocess.Popen[str]") -> None:
+    """Kills the program that a tether runs: one that is stopped heeds nothing else. The tether ends
+    with it, or is killed soon. What that program has started goes on.
+
+    Where the system does not tell which program that is, the tether is told to end it.
+    """
+    programs = children_of(process.pid)
+    if programs is None:
+        _close(process.stdin)
+        return
+    for program in programs:
+        _kill(program)
+    try:
+        process.wait(_ENDS_WITH_IT_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+
+
+def _kill(pid: int) -> None:
+    one = found(pid)
+    try:
+        if one is not None:
+            one.send(KILL)
+    except ProcessLookupError:
+        return  # it has ended meanwhile, which is what was wanted
 
 
 def end_of_input(process: "subprocess.Popen[str]") -> None:

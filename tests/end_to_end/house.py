@@ -146,6 +146,10 @@ class House:
             self._prefect = PrefectSession(self.ui, Paths(self.home))
         return self._prefect
 
+    def forget_server(self) -> None:
+        """It listens elsewhere now."""
+        self._prefect = None
+
     # -- Prefect, as its UI does it ---------------------------------------------------------------
 
     def get(self, path: str) -> Any:

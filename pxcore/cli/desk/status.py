@@ -13,6 +13,7 @@ from pxcore.courtesy import bounded
 from pxcore.gateway import GatewayClient, Urgency
 from pxcore.gateway.budget import Left
 from pxcore.model import Misconfigured, PxError, Unavailable
+from pxcore.runtime.home_lock import Household, find_household
 from pxcore.runtime.kill_switch import KillSwitch, kill_switch, local_kill_switch
 from pxcore.runtime.lock import holder_of
 from pxcore.runtime.paths import Paths
@@ -38,7 +39,8 @@ def ping(desk: Desk) -> int:
 
 class Status(msgspec.Struct, frozen=True, kw_only=True):
     """None where there is none, or it is not known: `unknown` names those of the second kind, and
-    `problems` say what could not be read.
+    `problems` say what could not be read, and what of `px up` does not work. `happened` is what was
+    wrong with that, and is mended.
     """
 
     mode: str
@@ -51,12 +53,14 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     trading_day: date
     halt: str | None
     requests_left: tuple[Left, ...]
+    up: str | None
+    happened: tuple[str, ...]
     unknown: tuple[str, ...]
     problems: tuple[str, ...]
 
 
 def show_status(settings: Settings, out: Output) -> int:
-    """1 when something of it could not be read. Sends nothing."""
+    """1 when something of it could not be read, or does not work. Sends nothing."""
     status = read_status(settings)
     out.show(status, *_lines(status))
     for problem in status.problems:
@@ -93,6 +97,7 @@ def read_status(settings: Settings) -> Status:
         except Unavailable as error:
             problems.append(str(error))
             unknown.append("halt")
+    there = _household(paths, problems, unknown)
     return Status(
         mode=settings.mode.value,
         gateway=settings.gateway.value,
@@ -106,9 +111,23 @@ def read_status(settings: Settings) -> Status:
         trading_day=trading_day_at(settings.clock.now()).day,
         halt=halt,
         requests_left=left,
+        up=None if there is None else there.text,
+        happened=() if there is None else there.happened,
         unknown=tuple(unknown),
         problems=tuple(problems),
     )
+
+
+def _household(paths: Paths, problems: list[str], unknown: list[str]) -> Household | None:
+    """The `px up` that runs here; what of it does not work is a problem."""
+    try:
+        there = find_household(paths.home)
+    except Unavailable as error:
+        problems.append(str(error))
+        unknown.append("up")
+        return None
+    problems += [] if there is None else there.troubles
+    return there
 
 
 def halt_of(settings: Settings, account_id: int) -> str | None:
@@ -153,6 +172,8 @@ def _lines(status: Status) -> list[str]:
         ("trading day", str(status.trading_day)),
         ("halt", _halt_told(status)),
     ]
+    facts.append(("px up", _up_told(status)))
+    facts += [("", one) for one in status.happened]
     for left in status.requests_left:
         paused = f", paused for {left.paused_s:.0f} s" if left.paused_s else ""
         facts.append(
@@ -169,6 +190,12 @@ def _switch_told(status: Status) -> str:
     if status.kill_switch is not None:
         return f"ENGAGED: {status.kill_switch}"
     return "NOT KNOWN, and taken for engaged" if "kill_switch" in status.unknown else "off"
+
+
+def _up_told(status: Status) -> str:
+    if status.up is not None:
+        return status.up.removeprefix("`px up`, ")
+    return "NOT KNOWN" if "up" in status.unknown else "does not run here"
 
 
 def _halt_told(status: Status) -> str:

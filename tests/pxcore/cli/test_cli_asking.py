@@ -14,6 +14,7 @@ from paper_server import Gateway, entry
 from px_runner import Px, Said
 from raw_http import RawHttp, Step, answer, bad, good
 
+from pxcore.runtime.home_lock import HomeLock
 from pxcore.runtime.lock import AccountLock
 from pxcore.store import Store
 
@@ -107,6 +108,24 @@ def test_status_looks_at_the_account_and_at_what_is_here(px: Px, gateway: Gatewa
     assert said.status == 0
     assert "at the venue     holds +1 CON.F.US.MNQ" in said.out
     assert "held by          nobody" in said.out and f"{'halt':<16} none\n" in said.out
+
+
+def test_status_says_what_of_px_up_does_not_work_and_what_was_mended(
+    px: Px, tmp_path: Path
+) -> None:
+    assert f"{'px up':<16} does not run here" in px("status").out
+    trouble, mended = "Prefect's server has not answered for 12 s", "Mon 08:00:01 started anew"
+    with HomeLock(tmp_path / "home") as lock:
+        lock.tell("http://127.0.0.1:4200")
+        well = px("status")
+        assert well.status == 0 and "http://127.0.0.1:4200" in well.out
+        lock.report((trouble,), (mended,))
+        said = px("status")
+        assert said.status == 1 and trouble in said.err and mended in said.out
+        document = px("status --json").json
+        assert document["problems"] == [trouble] and document["happened"] == [mended]
+        lock.report((), (mended,))
+        assert px("status").status == 0
 
 
 def test_status_shows_the_rest_when_the_gateway_is_away(px: Px) -> None:

@@ -54,4 +54,4 @@ def test_port_in_use_is_one_clear_line_and_status_2(px: Px) -> None:
         taken.listen()
         said = px("demo", "--port", str(taken.getsockname()[1]))
     assert is_one_line(said), said
-    assert "cannot be used" in said.err
+    assert "another program listens on port" in said.err

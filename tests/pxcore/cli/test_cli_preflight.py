@@ -12,6 +12,7 @@ from px_runner import Px
 from pxcore import alerts as sending
 from pxcore.cli.orchestrator import free_port
 from pxcore.clock import ShiftedClock
+from pxcore.runtime.home_lock import HomeLock
 
 
 def test_fit_day_is_a_table_of_every_check_and_status_0(px: Px) -> None:
@@ -36,16 +37,34 @@ def test_fit_day_is_a_table_of_every_check_and_status_0(px: Px) -> None:
         "database",
         "requests",
         "watchdog",
+        "px up",
         "alerts",
     ]
-    assert lines[-1] == "fit to trade: 0 of 16 fail, 1 warn"
+    assert lines[-1] == "fit to trade: 0 of 17 fail, 1 warn"
+
+
+def test_px_up_of_which_something_hangs_or_hung_is_a_warning(px: Px, tmp_path: Path) -> None:
+    trouble, mended = "Prefect's server has not answered for 12 s", "Mon 08:00:01 started anew"
+
+    def up() -> tuple[str, str]:
+        checks = px("preflight --json").json["checks"]
+        one = next(one for one in checks if one["name"] == "px up")
+        return one["verdict"], one["found"]
+
+    assert up() == ("ok", "does not run here")
+    with HomeLock(tmp_path / "home") as lock:
+        assert up()[0] == "ok"
+        lock.report((trouble,), (mended,))
+        assert up() == ("warning", f"{trouble}; {mended}")
+        lock.report((), (mended,))
+        assert up() == ("warning", mended)
 
 
 def test_what_fails_is_named_with_what_to_do_and_is_status_1(px: Px) -> None:
     said = px("preflight", PX_KILL_SWITCH="holiday")
     assert said.status == 1
     assert "kill switch: let go of it with `px kill off" in said.out
-    assert said.out.splitlines()[-1] == "NOT fit to trade: 1 of 16 fail, 1 warn"
+    assert said.out.splitlines()[-1] == "NOT fit to trade: 1 of 17 fail, 1 warn"
 
 
 def test_json_is_one_document_for_a_program(px: Px) -> None:
@@ -63,7 +82,7 @@ def test_warning_alone_is_status_0(px: Px) -> None:
     said = px("preflight", PX_PAPER_CLOCK=clock)
     assert said.status == 0
     assert "contract: trade MNQH7" in said.out
-    assert said.out.splitlines()[-1] == "fit to trade: 0 of 16 fail, 2 warn"
+    assert said.out.splitlines()[-1] == "fit to trade: 0 of 17 fail, 2 warn"
 
 
 def test_gateway_that_is_away_is_tried_again_and_then_status_1(px: Px) -> None:

@@ -13,18 +13,17 @@ from raw_http import RawHttp, answer
 from rich.console import Console
 from stand_ins import HANG_UNITS, PROGRESS, RESTS, StandIns
 
-from pxcore.cli import crew as crews
 from pxcore.cli import day, runners, terminal_day
-from pxcore.cli.crew import Crew
+from pxcore.cli import schedule as schedules
 from pxcore.cli.day import FlowProcess, NoDay
 from pxcore.cli.runners import TAGS
+from pxcore.cli.schedule import Schedule
 from pxcore.cli.screen import Screen
 from pxcore.cli.terminal_day import Prepared, TerminalDay
 from pxcore.cli.upcoming import PrefectApi
 from pxcore.model import Misconfigured, Unavailable
 from pxcore.runtime.paths import Paths
 from pxcore.runtime.starting import Hangs, Step
-from pxcore.settings import Settings
 
 Flow = Callable[[str], FlowProcess]
 
@@ -114,7 +113,7 @@ def test_day_whose_start_hangs_is_stopped_looked_at_and_status_1(
 def stand_ins(monkeypatch: pytest.MonkeyPatch) -> Iterator[StandIns]:
     """`px up` has its code run instead of whatever it starts."""
     made = StandIns()
-    for module in (crews, runners):
+    for module in (schedules, runners):
         monkeypatch.setattr(module, "Step", partial(Step, units=HANG_UNITS))
         monkeypatch.setattr(module, "spawn", made.spawn)
     yield made
@@ -127,17 +126,19 @@ def said() -> list[str]:
 
 
 @pytest.fixture
-def crew(stand_ins: StandIns, said: list[str], tmp_path: Path) -> Crew:
+def schedule(stand_ins: StandIns, said: list[str], tmp_path: Path) -> Iterator[Schedule]:
     paths = Paths(tmp_path)
     paths.make()
-    return Crew(Settings(_env_file=None, home=paths.home), (), [], port=1, say=said.append)
+    made = Schedule(paths, 1, say=said.append, tell=pytest.fail)
+    yield made
+    made.end_runners()
 
 
 @pytest.fixture
-def registering(crew: Crew, stand_ins: StandIns) -> Callable[[str], None]:
+def registering(schedule: Schedule, stand_ins: StandIns) -> Callable[[str], None]:
     def register(code: str) -> None:
         stand_ins.code = code
-        crew._register()
+        schedule._register()
 
     return register
 
@@ -190,24 +191,22 @@ def test_runner_is_at_work_once_it_has_asked_for_each_of_its_deployments(tmp_pat
 
 
 def test_runner_that_ends_at_its_start_is_started_again_and_then_told(
-    crew: Crew, stand_ins: StandIns, said: list[str]
+    schedule: Schedule, stand_ins: StandIns, said: list[str]
 ) -> None:
     stand_ins.code = "import sys; sys.exit(1)"
     with pytest.raises(Unavailable, match=r"^runner sessions ended at its start with status 1; "):
-        crew._runners.start()
+        schedule._runners.start()
     assert [one.partition(";")[0] for one in said] == [
         "runner sessions ended at its start with status 1"
     ] * 2
-    crew.end()
 
 
 def test_runner_that_hangs_at_its_start_is_named_and_not_started_again(
-    crew: Crew, stand_ins: StandIns, said: list[str]
+    schedule: Schedule, stand_ins: StandIns, said: list[str]
 ) -> None:
     stand_ins.code = RESTS
     with pytest.raises(Hangs, match=r"^runner sessions hangs: nothing from it for "):
-        crew._runners.start()
-    crew.end()
+        schedule._runners.start()
 
 
 def test_server_that_cannot_tell_says_of_no_runner_that_it_is_at_work(tmp_path: Path) -> None:

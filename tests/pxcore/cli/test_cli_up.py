@@ -13,7 +13,8 @@ from needs import linux
 from patience import patience
 
 from pxcore.bounded_files import write_file
-from pxcore.cli.up import _BrokenOff, _Signals, _stop_sessions
+from pxcore.cli.signals import BrokenOff, Signals
+from pxcore.cli.up import _stop_sessions
 from pxcore.model import Misconfigured, Unavailable
 from pxcore.runtime import control_socket, home_lock
 from pxcore.runtime.control_socket import Call, Wish
@@ -35,13 +36,13 @@ by_its_file = pytest.mark.usefixtures("by_file")
 
 @by_its_file
 def test_px_down_breaks_a_start_off_as_a_signal_does(tmp_path: Path) -> None:
-    with HomeLock(tmp_path) as lock, _Signals() as asked:
-        with pytest.raises(_BrokenOff), asked.breaking_off(lock.wish):
+    with HomeLock(tmp_path) as lock, Signals() as asked:
+        with pytest.raises(BrokenOff), asked.breaking_off(lock.wish):
             there = household_of(tmp_path)
             assert there is not None
             ask_to_stop(tmp_path, there, Stop.FLATTEN)
             threading.Event().wait(UNTIL_BROKEN_OFF_S)
-        with pytest.raises(_BrokenOff), asked.breaking_off(lambda: None):
+        with pytest.raises(BrokenOff), asked.breaking_off(lambda: None):
             signal.raise_signal(signal.SIGINT)
         with asked.breaking_off(lambda: None):
             pass
@@ -125,11 +126,11 @@ def test_wish_to_flatten_holds_for_as_long_as_it_takes(
 
 @by_its_file
 def test_wish_to_flatten_that_cannot_be_written_is_a_signal(tmp_path: Path) -> None:
-    with HomeLock(tmp_path) as lock, _Signals() as asked:
+    with HomeLock(tmp_path) as lock, Signals() as asked:
         there = household_of(tmp_path)
         assert there is not None
         (tmp_path / "locks" / "up.stop").mkdir()
-        with pytest.raises(_BrokenOff), asked.breaking_off(lock.wish):
+        with pytest.raises(BrokenOff), asked.breaking_off(lock.wish):
             ask_to_stop(tmp_path, there, Stop.FLATTEN)
             threading.Event().wait(UNTIL_BROKEN_OFF_S)
         assert asked.is_term

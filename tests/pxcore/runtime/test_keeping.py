@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from pxcore.model import Misconfigured, Unavailable
+from pxcore.runtime import control_socket
 from pxcore.runtime.home_lock import HomeLock, Stop, ask_to_stop, household_of
 from pxcore.runtime.household import Kept
 from pxcore.runtime.run_marks import dead_runs, forget_run, living_runs, run_marked
@@ -49,6 +50,22 @@ def test_home_has_one_household_which_is_named_and_gone_with_its_holder(tmp_path
     assert household_of(tmp_path) is None
     with HomeLock(tmp_path) as lock:
         assert lock.wish() is None, "a wish for an earlier one is forgotten"
+
+
+@pytest.mark.parametrize("by_socket", [True, False], ids=["by socket", "by file"])
+def test_household_says_what_of_it_does_not_work_and_what_was_mended(
+    tmp_path, monkeypatch, by_socket
+):
+    monkeypatch.setattr(control_socket, "IS_THERE", by_socket and control_socket.IS_THERE)
+    with HomeLock(tmp_path) as lock:
+        lock.tell("http://127.0.0.1:4200")
+        for number in range(3):
+            troubles = tuple(f"{number}, and much more. " * 100 for _ in range(number * 20))
+            lock.report(troubles, ("mended",))
+            there = household_of(tmp_path)
+            assert there is not None and there.happened == ("mended",)
+            assert len(there.troubles) == min(8, number * 20), "what a reply has room for"
+            assert there.ui == "http://127.0.0.1:4200"
 
 
 def test_process_that_ends_is_started_anew_later_and_later():

@@ -60,6 +60,7 @@ NAMES = (
     "database",
     "requests",
     "watchdog",
+    "px up",
     "alerts",
 )
 DAY = date(2026, 11, 20)

@@ -17,7 +17,7 @@ _LIMIT_S = 1.0  # a disk that hangs holds nobody up
 Times = tuple[tuple[object, ...], ...]
 
 
-class Schedules:
+class SettingsWatch:
     """`look` now and then. `register` puts them in place, in a thread of its own."""
 
     def __init__(
@@ -29,7 +29,11 @@ class Schedules:
         self._disk = Worker("the settings' files")
         self._looked_at_s = float("-inf")
         self._seen = _stamps(self._files)
-        self._times = times_wanted()
+        self._times: Times = ()
+        try:
+            self._times = times_wanted()
+        except PxError:  # changed just now: looked at, and told
+            self._seen = ()
         self._busy: threading.Thread | None = None
 
     def look(self) -> None:
@@ -56,7 +60,7 @@ class Schedules:
             self._busy.join()
 
     def _put_in_place(self, times: Times) -> None:
-        if _names(times) != _names(self._times):
+        if self._times and _names(times) != _names(self._times):
             self._say("accounts.toml names other accounts now: `px down`, then `px up`")
             return
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from patience import patience
 
-from pxcore.cli import schedules
-from pxcore.cli.schedules import Schedules
+from pxcore.cli import settings_watch
+from pxcore.cli.settings_watch import SettingsWatch
 from pxcore.model import Unavailable
 
 
@@ -39,11 +39,11 @@ def said() -> list[str]:
 def watched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: list[str]):
     """Looks at once whenever it is asked to; `.env` of the folder is there."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(schedules, "_EVERY_S", 0.0)
+    monkeypatch.setattr(settings_watch, "_EVERY_S", 0.0)
     Path(".env").write_text("PX_WINDOW_START=08:30\n")
 
-    def watch(registry: Registry) -> Schedules:
-        return Schedules(tmp_path / "home", register=registry.register, say=said.append)
+    def watch(registry: Registry) -> SettingsWatch:
+        return SettingsWatch(tmp_path / "home", register=registry.register, say=said.append)
 
     return watch
 

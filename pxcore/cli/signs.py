@@ -1,0 +1,112 @@
+"""What shows of each process of `px up` that it lives, and for how long it may show nothing.
+
+The server and the paper gateways answer a question. A runner asks the server for its deployments
+about every second, and the server notes when. A watchdog's heartbeat grows in the store. Each is
+something that only a process which goes on can do; and where somebody else may be the reason why
+nothing is seen (the server of a runner, the store of a watchdog), nothing is held against it.
+"""
+
+import os
+from collections.abc import Callable
+
+import requests
+
+from pxcore.cli.runners import TAGS
+from pxcore.cli.upcoming import PrefectApi
+from pxcore.gateway.timely import TimelyAdapter
+from pxcore.model import PxError
+from pxcore.runtime.household import Kept
+from pxcore.runtime.lease import place_of
+from pxcore.runtime.liveness import Growing, Seen, Sign, Watched
+from pxcore.runtime.paths import Paths
+from pxcore.runtime.starting import HANG_UNITS
+from pxcore.runtime.store_access import ask_store
+from pxcore.settings import Settings
+from pxcore.store import Store
+from pxcore.store.leases import read_watchdogs
+
+# The same as a part of a start that comes to nothing has; twice that for a paper gateway, which
+# holds a market that sessions trade on, and for a runner, which asks less often after an outage.
+_SOON_UNITS, _LATE_UNITS = HANG_UNITS, 2 * HANG_UNITS
+_OFTEN_S, _SELDOM_S = 2.0, 5.0  # between two looks
+_ANSWER_S = 3.0
+_STORE_S = 5.0
+
+
+class Asking:
+    """Prefect's API where it is now, with a connection of its own: for one thread."""
+
+    def __init__(self, ui: Callable[[], str], paths: Paths) -> None:
+        self._ui = ui
+        self._paths = paths
+        self._made: tuple[str, PrefectApi] | None = None
+
+    def __call__(self) -> PrefectApi:
+        ui = self._ui()
+        if self._made is None or self._made[0] != ui:
+            self._made = (ui, PrefectApi(ui, self._paths))
+        return self._made[1]
+
+
+def of_server(kept: Kept, api: Asking) -> Watched:
+    def sign() -> Seen:
+        return Seen.ANSWERS if api().is_well() else Seen.SILENT
+
+    return Watched(kept, sign, units=_SOON_UNITS, every_s=_OFTEN_S)
+
+
+def of_runner(kept: Kept, name: str, api: Asking) -> Watched:
+    sign = Growing(lambda: api().last_polled(**TAGS[name]))
+    return Watched(kept, sign, units=_LATE_UNITS, every_s=_SELDOM_S)
+
+
+def of_gateway(kept: Kept, url: str) -> Watched:
+    return Watched(kept, _Answering(f"{url}/api/status/ping"), units=_LATE_UNITS, every_s=_SELDOM_S)
+
+
+def of_watchdog(kept: Kept, settings: Settings, account_id: int) -> Watched:
+    return Watched(kept, _beating(kept, settings, account_id), units=_SOON_UNITS, every_s=_SELDOM_S)
+
+
+class _Answering:
+    """It answers a question, whatever it says. Loopback: no proxy has any business there."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._session = requests.Session()
+        self._session.trust_env = False
+        self._session.mount("http://", TimelyAdapter())
+
+    def __call__(self) -> Seen:
+        try:
+            self._session.get(self._url, timeout=_ANSWER_S)
+        except requests.RequestException:
+            return Seen.SILENT
+        return Seen.ANSWERS
+
+
+def _beating(kept: Kept, settings: Settings, account_id: int) -> Sign:
+    """Its heartbeat has grown; one that has not counts against it while the store takes writes."""
+    place = place_of(settings)
+
+    def beat() -> object | None:
+        process = kept.process
+        found = ask_store(settings, lambda s: read_watchdogs(s, account_id), limit_s=_STORE_S)
+        for one in found:
+            is_its = process is not None and (one.pid == process.pid or os.name == "nt")
+            if one.place == place and is_its:
+                return one.beat
+        return "none of it yet"
+
+    growing = Growing(beat)
+
+    def sign() -> Seen:
+        try:
+            seen = growing()
+            if seen is Seen.SILENT:
+                ask_store(settings, Store.require_writable, limit_s=_STORE_S)
+        except PxError:
+            return Seen.UNKNOWN
+        return seen
+
+    return sign
