@@ -58,7 +58,13 @@ _PAPER_S = 45.0  # after its parent: the paper gateway ends by then, and nothing
 class Watchdog:
     """Of one account. `say` is told each thing worth reading, once."""
 
-    def __init__(self, settings: Settings, *, say: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        say: Callable[[str], None],
+        now_s: Callable[[], float] = time.monotonic,
+    ) -> None:
         if settings.account_id is None:
             raise Misconfigured("PX_ACCOUNT_ID is missing: which account is to be watched?")
         self._settings = settings
@@ -73,7 +79,7 @@ class Watchdog:
         )
         self._reprotect = Reprotect(settings, self._client, say=self._say)
         self._account: Seen | None = None
-        self._attended = Attended(_GAP_S)
+        self._attended = Attended(_GAP_S, now_s=now_s)
         self._asked_at_s = -_ACCOUNT_S
         self._said = ""
         self._is_leased = False
