@@ -9,7 +9,6 @@ it). After a 429 everything else pauses. Source: gateway reference, 3.
 import contextlib
 import io
 import threading
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -23,6 +22,7 @@ from pxcore.decoding import Decoder
 from pxcore.filelock import SharedFile
 from pxcore.gateway.wire.endpoints import Lane
 from pxcore.model import ProtocolError, Unavailable
+from pxcore.own_time import steady_s
 
 _MARGIN_S: Final = 1.0  # for the way: requests do not arrive as far apart as they leave
 _PAUSES_S: Final = (5.0, 15.0, 30.0)  # after the first 429, the second, each further one
@@ -50,7 +50,9 @@ ALLOWANCES: Final = {Lane.REST: Allowance(200, 60.0, 40), Lane.BARS: Allowance(5
 
 
 class Usage(msgspec.Struct):
-    """When requests were made, oldest first, in seconds of the wall clock."""
+    """When requests were made, oldest first, in seconds since this machine began: what all of its
+    processes agree on, and nobody can set.
+    """
 
     rest: list[float] = msgspec.field(default_factory=list)
     bars: list[float] = msgspec.field(default_factory=list)
@@ -147,7 +149,7 @@ class Left(msgspec.Struct, frozen=True, kw_only=True):
 class Budget:
     """Safe to use from many threads where its ledger is."""
 
-    def __init__(self, ledger: Ledger, *, now: Callable[[], float] = time.time) -> None:
+    def __init__(self, ledger: Ledger, *, now: Callable[[], float] = steady_s) -> None:
         self._ledger = ledger
         self._now = now
 
@@ -207,6 +209,6 @@ def _left(lane: Lane, allowance: Allowance, usage: Usage, now: float) -> Left:
 
 
 def _forget(taken: list[float], allowance: Allowance, now: float) -> None:
-    """Drops what has left the window, and what a clock that was set back put into the future."""
+    """Drops what has left the window, and what was counted before the machine began anew."""
     oldest = now - allowance.window_s - _MARGIN_S
     taken[:] = [moment for moment in taken if oldest < moment <= now]

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -99,7 +100,7 @@ def test_each_429_in_a_row_pauses_longer_and_a_calm_minute_forgives(wall: Wall) 
     assert take(budget, 1) == [5.0]
 
 
-def test_clock_that_was_set_back_frees_what_lies_ahead_of_it(wall: Wall) -> None:
+def test_machine_that_began_anew_frees_what_was_counted_before(wall: Wall) -> None:
     budget = Budget(OwnLedger(), now=wall)
     take(budget, 160)
     wall.now -= 3600.0
@@ -161,3 +162,15 @@ def test_pause_is_never_longer_than_the_longest_even_after_the_clock_was_set_bac
     assert take(budget, 1, Urgency.URGENT) == [0.0]
     wall.now += 31
     assert take(budget, 1) == [0.0]
+
+
+def test_count_goes_by_time_that_nobody_can_set(tmp_path: Path, monkeypatch) -> None:
+    """Of two processes, one before and one after the wall clock was set by an hour."""
+    ledger = SharedLedger(tmp_path / "count.json")
+    before = Budget(ledger)
+    assert before.take(Lane.REST, Urgency.NORMAL) == 0.0
+    for by_s in (-3600.0, 3600.0):
+        real = time.time
+        monkeypatch.setattr(time, "time", lambda real=real, by_s=by_s: real() + by_s)
+        assert Budget(SharedLedger(tmp_path / "count.json")).left()[0].urgent == 199
+        monkeypatch.undo()
