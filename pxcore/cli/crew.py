@@ -22,7 +22,7 @@ from pxcore.runtime.liveness import Liveness, Watched
 from pxcore.runtime.lock import holder_of
 from pxcore.runtime.paths import Paths
 from pxcore.runtime.process import spawn
-from pxcore.runtime.run_marks import living_runs
+from pxcore.runtime.run_marks import LivingRuns
 from pxcore.settings import Settings
 
 _LOOK_S = 2.0
@@ -47,6 +47,7 @@ class Crew:
         self._papers = papers
         self._paths = Paths(settings.home)
         self._say = say
+        self._living = LivingRuns(self._paths.home)
         self._looked_at_s = 0.0
         self._happened: list[tuple[datetime, str]] = []
         self._schedule = Schedule(self._paths, port, say=say, tell=self._tell)
@@ -156,7 +157,8 @@ class Crew:
 
     def runs(self) -> list[str]:
         """Flows at work on one of the runners, but for what runs by itself and may be cut off."""
-        return [mark.flow for mark in living_runs(self._paths.home) if mark.flow != "sweep"]
+        found = self._living.look() or ()
+        return [mark.flow for mark in found if mark.flow != "sweep"]
 
     def end(self) -> None:
         """In order: who could start something first, the gateway last."""

@@ -19,7 +19,7 @@ from pxcore.runtime.household import Kept
 from pxcore.runtime.machine import unit_s
 from pxcore.runtime.paths import Paths
 from pxcore.runtime.process import kill_tethered, spawn
-from pxcore.runtime.run_marks import RUNNER, living_runs
+from pxcore.runtime.run_marks import RUNNER, LivingRuns
 from pxcore.runtime.starting import Hangs, Step, wait_until
 
 RUNNERS = ("sessions", "safety")
@@ -46,6 +46,7 @@ class Runners:
         *,
         say: Callable[[str], None],
     ) -> None:
+        self._living = LivingRuns(paths.home)
         self._paths = paths
         self._api = api
         self._environ = environ
@@ -156,7 +157,8 @@ class Runners:
         """No run of it has a mark, none has a process that has not left its mark yet, and none was
         taken of which there is no process yet. Where processes cannot be looked at, marks decide.
         """
-        if self._name_of(name) in {mark.runner for mark in living_runs(self._paths.home)}:
+        living = self._living.look()
+        if living is None or self._name_of(name) in {mark.runner for mark in living}:
             return False
         process = self._kept[name].process
         if process is not None:
@@ -170,7 +172,10 @@ class Runners:
         """A run that was taken before its runner of now began, and has no process that would begin
         it: nothing of it has happened, so it is given to this one. A flatten is not lost like this.
         """
-        living = {mark.run_id for mark in living_runs(self._paths.home)}
+        marks = self._living.look()
+        if marks is None:
+            return
+        living = {mark.run_id for mark in marks}
         for name in RUNNERS:
             for run in self._api.taken(**TAGS[name]) or ():
                 if run.since > self._began[name] or run.id in living or _is_young(run):

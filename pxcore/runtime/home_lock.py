@@ -22,7 +22,7 @@ import msgspec
 from loguru import logger
 
 from pxcore.bounded_files import open_file, read_text, write_file
-from pxcore.courtesy import BOUND_S, bounded, reason_of, tried
+from pxcore.courtesy import BOUND_S, Worker, bounded, reason_of, tried
 from pxcore.decoding import decode_json
 from pxcore.filelock import is_locked, try_lock
 from pxcore.model import Misconfigured, ProtocolError, Unavailable
@@ -33,6 +33,7 @@ from pxcore.runtime.processes import Process, found
 
 _BYTES_MAX = 1 << 16
 _NAME = "up"
+_WISH_S = 0.5  # a disk that hangs: wishes come by the socket
 _TOLD_MAX, _CHARS_MAX = 8, 240  # a socket's reply is one short line
 
 
@@ -73,6 +74,7 @@ class HomeLock:
         self._us = Household(pid=os.getpid(), ui="", since=datetime.now(UTC))
         self._socket = ControlSocket(Paths(home).home, _NAME, holder="")
         self._called: Stop | None = None
+        self._disk = Worker("the file of wishes")
 
     def __enter__(self) -> Self:
         path = _lock_of(self._home)
@@ -143,8 +145,8 @@ class HomeLock:
 
     def _wish_in_file(self) -> Stop | None:
         try:
-            text = read_text(_stop_of(self._home))
-        except OSError:
+            text = self._disk.ask(lambda: read_text(_stop_of(self._home)), limit_s=_WISH_S)
+        except (OSError, Unavailable):
             return None
         word, _, rest = text.partition(" ")
         until, _, whom = rest.partition(" ")

@@ -10,12 +10,14 @@ from pathlib import Path
 
 import msgspec
 
+from pxcore.courtesy import Worker
 from pxcore.decoding import decode_json
 from pxcore.filelock import is_locked, try_lock
-from pxcore.model import ProtocolError
+from pxcore.model import ProtocolError, Unavailable
 from pxcore.runtime.paths import Paths
 
 _BYTES_MAX = 1 << 16
+_LOOK_S = 1.0
 RUNNER = "RUNNER_OF_PX"  # what a runner tells its runs of itself; no setting
 
 
@@ -58,6 +60,21 @@ def run_marked(home: Path, *, run_id: str, flow: str, account_id: int | None) ->
 
 def living_runs(home: Path) -> tuple[Mark, ...]:
     return tuple(mark for mark, is_alive in _marks(home) if is_alive)
+
+
+class LivingRuns:
+    """`living_runs` for a loop that a disk must not hold up."""
+
+    def __init__(self, home: Path) -> None:
+        self._home = home
+        self._disk = Worker("the list of runs")
+
+    def look(self) -> tuple[Mark, ...] | None:
+        """None when the disk does not say."""
+        try:
+            return self._disk.ask(lambda: living_runs(self._home), limit_s=_LOOK_S)
+        except (OSError, Unavailable):
+            return None
 
 
 def dead_runs(home: Path) -> tuple[Mark, ...]:

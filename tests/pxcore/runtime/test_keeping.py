@@ -4,14 +4,28 @@ import os
 import signal
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import pytest
+from broken_disks import hanging
+from needs import mounts
+from patience import patience
+from waiting import until
 
 from pxcore.model import Misconfigured, Unavailable
 from pxcore.runtime import control_socket
+from pxcore.runtime.control_socket import Call, Wish, call
 from pxcore.runtime.home_lock import HomeLock, Stop, ask_to_stop, household_of
 from pxcore.runtime.household import Kept
-from pxcore.runtime.run_marks import dead_runs, forget_run, living_runs, run_marked
+from pxcore.runtime.paths import Paths
+from pxcore.runtime.run_marks import (
+    LivingRuns,
+    dead_runs,
+    forget_run,
+    living_runs,
+    run_marked,
+)
 
 MARKED = """
 import sys, os
@@ -137,3 +151,17 @@ def test_run_that_ends_takes_its_mark_away(tmp_path):
     with run_marked(tmp_path, run_id="r2", flow="flatten", account_id=None):
         pass
     assert living_runs(tmp_path) == () and dead_runs(tmp_path) == ()
+
+
+@mounts
+def test_px_up_on_a_disk_that_hangs_hears_its_socket_and_waits_for_no_list(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    with HomeLock(home) as lock, hanging(home):
+        runs = LivingRuns(home)
+        began_s = time.monotonic()
+        assert lock.wish() is None and runs.look() is None
+        assert call(Paths(home).home, "up", Call(wish=Wish.STOP)) is not None
+        assert until(lock.wish) is Stop.FLATTEN
+        assert runs.look() is None
+        assert time.monotonic() - began_s < patience(10)
