@@ -37,13 +37,13 @@ IS_THERE = sys.platform == "linux"
 
 
 class World(msgspec.Struct, frozen=True, kw_only=True):
-    """A user's accounts at one gateway on this machine, whatever the home folder. `locks` is where
-    their lock files lie on a system without such names.
+    """A user's accounts at one gateway on this machine, whatever the home folder. In `folder` they
+    are locked by files on a system without such names.
     """
 
     user: int
     gateway: str
-    locks: Path
+    folder: Path
 
 
 Where = Path | World  # of one home folder, or of all of a user's

@@ -24,8 +24,8 @@ from pxcore.bounded_files import open_file, read_text, require_file, write_file
 from pxcore.courtesy import Say, bounded, reason_of
 from pxcore.filelock import is_locked, try_lock
 from pxcore.model import PxError, Unavailable
+from pxcore.runtime import control_socket
 from pxcore.runtime.control_socket import (
-    IS_THERE,
     Call,
     ControlSocket,
     Peer,
@@ -83,7 +83,7 @@ class AccountLock:
         world: World | None = None,
         on_trouble: Say | None = None,
     ) -> None:
-        self.path = _lock_path(home, account_id, world)
+        self.path = home / "locks" / f"account-{account_id}.lock"
         self.stop_path = self.path.with_suffix(".stop")
         self._home = home
         self._account_id = account_id
@@ -91,6 +91,11 @@ class AccountLock:
         self._on_trouble = on_trouble
         self._file: IO[bytes] | None = None
         self._world = world
+        self._of_all_homes: AccountLock | None = None
+        if world is not None and not control_socket.IS_THERE and world.folder != home:
+            self._of_all_homes = AccountLock(
+                world.folder, account_id, holder=holder, on_trouble=on_trouble
+            )
         self._sockets: list[ControlSocket] = []
 
     @property
@@ -100,6 +105,8 @@ class AccountLock:
 
     def __enter__(self) -> Self:
         with ExitStack() as undo:
+            if self._of_all_homes is not None:
+                undo.enter_context(self._of_all_homes)
             for where in self._places:
                 socket = self._bound(where)
                 undo.callback(socket.close)
@@ -133,6 +140,8 @@ class AccountLock:
             self._file = None
         while self._sockets:
             self._sockets.pop().close()
+        if self._of_all_homes is not None:
+            self._of_all_homes.__exit__(*error)
 
     def listen(self, take: Callable[[Call], None]) -> None:
         """While we hold it, each wish that reaches us without a file is handed to `take`."""
@@ -318,23 +327,18 @@ def _peer(home: Path, account_id: int, world: World | None, wanted: Call) -> Pee
     return peer
 
 
-def _lock_path(home: Path, account_id: int, world: World | None) -> Path:
-    """Where names without files keep other homes away, the file is the home's own matter."""
-    if world is None or IS_THERE:
-        return home / "locks" / f"account-{account_id}.lock"
-    return world.locks / f"account-{account_id}.lock"
-
-
 def _found(home: Path, account_id: int, world: World | None, peer: Peer | None) -> Holder | None:
     if peer is not None and peer.holder:
         return Holder(text=peer.holder, process=peer.process)
-    path = _lock_path(home, account_id, world)
+    path = home / "locks" / f"account-{account_id}.lock"
     try:
         in_file = bounded("the account's lock", lambda: _holder_of_file(path))
     except (OSError, Unavailable):
         in_file = None
     if in_file is not None and not in_file.is_gone:
         return in_file
+    if world is not None and not control_socket.IS_THERE and world.folder != home:
+        return _found(world.folder, account_id, None, None)
     return None if peer is None else Holder(text=_told(peer), process=peer.process)
 
 

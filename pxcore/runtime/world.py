@@ -23,8 +23,8 @@ def world_of(settings: Settings) -> World | None:
     except Misconfigured:
         return None
     home = Paths(settings.home).home
-    own = home if settings.gateway is GatewayName.PAPER else default_home()
-    return World(user=_user_of(home), gateway=base_url, locks=own / "locks")
+    own = home if settings.gateway is GatewayName.PAPER else Paths(default_home()).home
+    return World(user=_user_of(home), gateway=base_url, folder=own)
 
 
 def ledger_of(settings: Settings) -> SharedLedger:

@@ -7,9 +7,11 @@ import pytest
 from needs import linux
 
 from pxcore.own_home import default_home
+from pxcore.runtime import control_socket
 from pxcore.runtime.control_socket import Call, Wish, World
 from pxcore.runtime.kill_switch import engage
 from pxcore.runtime.lock import AccountBusy, AccountLock, find_holder, holder_of
+from pxcore.runtime.paths import Paths
 from pxcore.runtime.plan import connect
 from pxcore.runtime.world import ledger_of, world_of
 from pxcore.settings import Settings
@@ -84,8 +86,8 @@ def test_two_paper_gateways_are_two_worlds_though_their_accounts_have_one_number
 
 def test_name_of_a_stranger_holds_nothing(tmp_path):
     """Another user may take a name of theirs, which is not ours."""
-    mine = World(user=os.getuid(), gateway="https://a", locks=tmp_path)
-    theirs = World(user=os.getuid() + 1, gateway="https://a", locks=tmp_path)
+    mine = World(user=os.getuid(), gateway="https://a", folder=tmp_path)
+    theirs = World(user=os.getuid() + 1, gateway="https://a", folder=tmp_path)
     with AccountLock(tmp_path / "a", 7, holder="px-1", world=theirs):
         assert find_holder(tmp_path / "b", 7, mine) is None
 
@@ -106,3 +108,25 @@ def test_service_without_a_folder_of_its_own_counts_in_its_home(homes, monkeypat
     ledger_of(settings(homes[0], **REAL)).change(lambda usage: usage.rest.append(1e12))
     assert list((homes[0] / "budget").glob("*.json"))
     connect(settings(homes[0], **REAL)).close()
+
+
+def test_where_names_need_files_another_home_is_kept_out_by_one(homes, monkeypatch, tmp_path):
+    """As on systems without names in the kernel."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    monkeypatch.setattr(control_socket, "IS_THERE", False)
+    one, other = homes
+    world = world_of(settings(one, **REAL))
+    with AccountLock(one, 7, holder="px-1", world=world):
+        assert (holder_of(other, 7, world) or "").startswith("px-1 ")
+        assert holder_of(other, 7) is None, "of its own home, nobody"
+        with (
+            pytest.raises(AccountBusy, match="px-1"),
+            AccountLock(other, 7, holder="px-2", world=world),
+        ):
+            pass
+    with AccountLock(other, 7, holder="px-2", world=world):
+        pass
+    assert holder_of(one, 7, world) is None
+    own = Paths(default_home()).home
+    with AccountLock(own, 7, holder="px-3", world=world_of(settings(own, **REAL))):
+        assert (holder_of(own, 7, world) or "").startswith("px-3 ")
