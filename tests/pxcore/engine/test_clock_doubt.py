@@ -137,7 +137,7 @@ def test_window_that_ended_meanwhile_is_over_at_once():
 
 
 def test_prices_that_come_first_after_a_standstill_let_no_entry_pass_before_a_look():
-    """They waited in the socket: the newest of them is fresh, what we know of the account is not."""
+    """They waited in the socket: the newest is fresh, what we know of the account is not."""
     scene = Scene().connect()
     scene.now += timedelta(seconds=40.0)
     scene.price(100_000, 100_001)
