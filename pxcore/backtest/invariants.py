@@ -5,15 +5,19 @@ commands that left and the events that were delivered say it all.
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from pxcore.backtest.day_end import DayEnd
+from pxcore.backtest.ended_judge import EndedJudge
 from pxcore.backtest.false_prices import FalsePrices
 from pxcore.backtest.price_judge import PriceJudge
 from pxcore.backtest.scenario import ACCOUNT_ID, Scenario
+from pxcore.backtest.stranger_judge import StrangerJudge
+from pxcore.backtest.time_judge import TimeJudge
 from pxcore.backtest.told import ToldFills
+from pxcore.backtest.truth import STOPS, held_of, stops_of
 from pxcore.backtest.violations import Invariant, Violation
 from pxcore.engine.commands import (
     CancelOrder,
@@ -29,9 +33,8 @@ from pxcore.paper.exchange import Exchange, OrderChanged, VenueEvent
 from pxcore.paper.faults.venue import AsyncReject, OrderPending, SiblingSurvives
 
 if TYPE_CHECKING:
-    from pxcore.backtest.simulation import Session
+    from pxcore.backtest.lives import Session
 
-_STOPS = (OrderType.STOP, OrderType.TRAILING_STOP)
 _FLATTEN = timedelta(seconds=40)  # one flatten, with lost answers and slow fills on the way
 _ANOTHER_ROUND = timedelta(seconds=15)
 _ANOTHER_ROUND_UNHEARD = timedelta(seconds=30)  # close, answer lost, look, answer lost
@@ -39,12 +42,29 @@ _QUICK_FLATTEN = timedelta(seconds=3)  # one with everything answered at once
 
 
 class Invariants:
-    def __init__(self, scenario: Scenario, exchange: Exchange, said: FalsePrices) -> None:
+    """`closes` are the orders that our own closes made; `is_still` says whether all of ours stands
+    still now.
+    """
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        exchange: Exchange,
+        said: FalsePrices,
+        *,
+        closes: set[int],
+        is_still: Callable[[], bool],
+    ) -> None:
         self.session: Session | None = None
         self.rescue_looks = 0
         self._scenario = scenario
         self._exchange = exchange
         self._prices = PriceJudge(scenario, exchange, said.is_false)
+        self._contract_id = scenario.config.contract.id
+        self._is_still = is_still
+        self._time = TimeJudge(scenario)
+        self._ended = EndedJudge(self._contract_id, closes)
+        self._strangers = StrangerJudge(scenario)
         self._tags: Counter[str] = Counter()
         self._naked_since: datetime | None = None
         self._naked_blind = timedelta()
@@ -66,6 +86,8 @@ class Invariants:
         self.session = session
         self._told.begin_anew(session.engine.config.opening_fills)
         self._prices.begin_anew()
+        self._time.begin_anew()
+        self._ended.begin_anew()
         if self._naked_since is not None:
             self._naked_since, self._naked_blind = now, timedelta()
 
@@ -73,6 +95,7 @@ class Invariants:
 
     def see(self, happened: VenueEvent) -> None:
         self._prices.see(happened)
+        self._ended.see(happened)
         if isinstance(happened, OrderChanged):
             self._judge_stop(happened.order)
         if not isinstance(happened, Quote | MarketTrade):
@@ -80,7 +103,7 @@ class Invariants:
 
     def _judge_stop(self, order: Order) -> None:
         """A stop only ever moves towards the market."""
-        if order.type not in _STOPS or order.stop_ticks is None or order.parent_id is None:
+        if order.type not in STOPS or order.stop_ticks is None or order.parent_id is None:
             return
         before = self._stops.get(order.id, order.stop_ticks)
         if order.side.sign * (order.stop_ticks - before) > 0:
@@ -109,10 +132,14 @@ class Invariants:
                 self._is_known = True
         if self.session is not None:
             self._prices.learned(self.session.engine, event, commands)
+        self._time.learned(event, commands)
+        self._ended.learned(event, commands)
+        self._strangers.judge(commands)
         self._told.learn(event)
         for command in commands:
             if isinstance(command, PlaceEntry):
                 self._judge_entry(command, event, now)
+                self._strangers.judge_money(command, self._told.fills)
             if isinstance(command, PlaceStop):
                 self._judge_own_stop(command, now)
             if isinstance(command, Halt):
@@ -120,11 +147,12 @@ class Invariants:
         unsure = self._told.contradicted_in(event) if isinstance(event, SnapshotTaken) else set()
         self._judge_flattening(commands, unsure, now)
 
-    def rescued(self, event: Event, commands: Iterable[Command], now: datetime) -> None:
+    def rescued(self, event: Event, commands: list[Command], now: datetime) -> None:
         """Whoever flattens for a dead session was told this and said that: it knows its looks."""
         unsure = set()
         if isinstance(event, SnapshotTaken):
             unsure = {d.contract_id for d in event.snapshot.disagreements()}
+        self._strangers.judge(commands)
         self._judge_flattening(commands, unsure, now)
 
     def _judge_flattening(
@@ -137,15 +165,15 @@ class Invariants:
                 self._judge_proof(now)
 
     def _judge_cancel(self, cancel: CancelOrder, now: datetime) -> None:
-        held = sum(p.size for p in self._exchange.positions(ACCOUNT_ID))
+        held = held_of(self._exchange, cancel.contract_id)
         order = next(o for o in self._exchange.orders(ACCOUNT_ID) if o.id == cancel.order_id)
-        if held and order.is_working and order.type in _STOPS and order.side.sign * held < 0:
+        if held and order.is_working and order.type in STOPS and order.side.sign * held < 0:
             raise Violation(Invariant.KEPT_STOP, f"stop {order.id} of {held:+d} at {now}")
 
     def _judge_proof(self, now: datetime) -> None:
-        held = self._exchange.positions(ACCOUNT_ID)
-        if any(not p.is_flat for p in held):
-            raise Violation(Invariant.PROOF, f"{held} at {now}")
+        held = held_of(self._exchange, self._contract_id)
+        if held:
+            raise Violation(Invariant.PROOF, f"{held:+d} at {now}")
 
     def _judge_entry(self, entry: PlaceEntry, event: Event, now: datetime) -> None:
         config, before = self._scenario.config, self._entries_told()
@@ -206,9 +234,11 @@ class Invariants:
             self._is_moved = False
             self._judge_account(now)
         self._judge_away(now, elapsed)
+        is_hindered = self._is_hindered(now)
+        self._time.at_step(elapsed, is_held=self._is_held, is_hindered=is_hindered)
         if self._naked_since is None:
             return
-        if self._is_hindered(now):
+        if is_hindered:
             self._naked_blind += elapsed
         self._judge_naked(now)
 
@@ -235,7 +265,7 @@ class Invariants:
         return _FLATTEN + _ANOTHER_ROUND_UNHEARD * rounds
 
     def _judge_account(self, now: datetime) -> None:
-        held = sum(p.size for p in self._exchange.positions(ACCOUNT_ID))
+        held = held_of(self._exchange, self._contract_id)
         self._is_held = bool(held)
         self._prices.note_held(held)
         most = self._scenario.config.size
@@ -251,18 +281,16 @@ class Invariants:
 
     def _is_guarded(self, held: int) -> bool:
         """Stops on the closing side for all that is held."""
-        guarded = sum(
-            o.size - o.filled_size
-            for o in self._exchange.orders(ACCOUNT_ID)
-            if o.is_working and o.type in _STOPS and o.side.sign * held < 0
-        )
-        return guarded >= abs(held)
+        stops = stops_of(self._exchange, self._contract_id, held)
+        return sum(o.size - o.filled_size for o in stops) >= abs(held)
 
     def _is_hindered(self, now: datetime) -> bool:
-        """Time that nobody could have used: REST is away, or we are deaf, or nobody lives."""
+        """Time that nobody could have used: REST is away, or we are deaf, stand still, or nobody
+        lives.
+        """
         outages = self._scenario.outages
         is_deaf = any(o.hub is not Hub.MARKET and o.start <= now < o.end for o in outages)
-        return is_deaf or self.session is None
+        return is_deaf or self.session is None or self._is_still()
 
     def _judge_naked(self, now: datetime) -> None:
         assert self._naked_since is not None
@@ -272,6 +300,8 @@ class Invariants:
         noticed_s = limits.protection_deadline_s
         if self._scenario.config.places_stops:
             noticed_s *= 2  # a stop of our own has as long again
+        pauses = len(self._scenario.standstills) + bool(self._scenario.clock.ahead_s)
+        noticed_s += limits.settle_deadline_s * pauses  # nothing is judged right after waking
         if not self._scenario.is_rest_sound:
             noticed_s = max(noticed_s, limits.entry_deadline_s + limits.flatten_round_s)
         if lasted > timedelta(seconds=noticed_s) + self._flatten:
@@ -282,4 +312,5 @@ class Invariants:
     # -- at the end ---------------------------------------------------------------------------
 
     def at_end(self, sessions: "list[Session]") -> None:
-        DayEnd(self._scenario, self._exchange, told=self._told, tags=self._tags).judge(sessions)
+        end = DayEnd(self._scenario, self._exchange, told=self._told, tags=self._tags)
+        end.judge(sessions, self._strangers)
