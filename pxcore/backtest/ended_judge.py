@@ -23,6 +23,7 @@ from pxcore.engine.events import (
 from pxcore.model import Fill, Order, OrderType
 from pxcore.paper.exchange import FillMade, OrderChanged, VenueEvent
 
+_LEGS: Final = 2
 _CLOSED: Final = "not in an active trading status"
 
 
@@ -97,13 +98,20 @@ class EndedJudge:
                 if order.filled_size and self._taken.get(order.id) in self._known:
                     self._told = f"order {order.id} closed the position"
             case FillSeen(fill=fill):
-                opener = self._taken.get(fill.order_id)
-                if opener in self._known and len(self._legs.get(opener, ())) == 2:
-                    self._told = f"fill {fill.id} of order {fill.order_id} closed the position"
+                self._hear_fill(fill)
+            case SnapshotTaken(snapshot=snapshot):
+                for fill in snapshot.fills:
+                    self._hear_fill(fill)
             case PlaceRefused(text=text) if _CLOSED in text:
                 self._told = "the market was closed"
             case _:
                 pass
+
+    def _hear_fill(self, fill: Fill) -> None:
+        """Of an order that must be somebody else's, once both legs are known."""
+        opener = self._taken.get(fill.order_id)
+        if opener in self._known and len(self._legs.get(opener, ())) == _LEGS:
+            self._told = f"fill {fill.id} of order {fill.order_id} closed the position"
 
     def _note_lock(self, event: Event) -> None:
         account = None

@@ -39,7 +39,8 @@ def draw_standstills(rng: random.Random, opens_at: datetime) -> tuple[Standstill
         return ()
     drawn = []
     for _ in range(rng.choice((1, 1, 2))):
-        at = opens_at + timedelta(seconds=rng.uniform(0.0, 35.0))
+        first_s = rng.uniform(-4.0, 0.5)  # before anything was entered
+        at = opens_at + timedelta(seconds=rng.choice((first_s, rng.uniform(0.0, 35.0))))
         drawn.append(
             Standstill(
                 at=rng.choice((None, at)),

@@ -11,6 +11,7 @@ from troubled_plantings import (
     judges_at_once_on_waking,
     listens_to_everybody,
     looks_at_its_own_legs_alone,
+    notices_a_standstill_by_what_is_no_price,
     trusts_a_clock_for_ever,
 )
 
@@ -45,7 +46,14 @@ def _has_a_stranger(day: Scenario) -> bool:
 
 
 def _ignores_a_stranger(day: Scenario) -> bool:
-    return day.stranger is not None and day.config.foreign is Foreign.IGNORE
+    is_ignored = day.stranger is not None and day.config.foreign is Foreign.IGNORE
+    return is_ignored and not day.standstills
+
+
+def _stands_still_beside_one(day: Scenario) -> bool:
+    """Who wakes notices it by what a stranger did."""
+    is_ignored = day.stranger is not None and day.config.foreign is Foreign.IGNORE
+    return is_ignored and bool(day.standstills)
 
 
 @pytest.mark.parametrize(
@@ -66,6 +74,12 @@ def _ignores_a_stranger(day: Scenario) -> bool:
             Invariant.WOKE_UNKNOWING,
             id="standstill",
         ),
+        pytest.param(
+            notices_a_standstill_by_what_is_no_price,
+            _stands_still,
+            Invariant.WOKE_UNKNOWING,
+            id="prices after a standstill",
+        ),
         pytest.param(judges_at_once_on_waking, _stands_still, Invariant.JUDGED_ASLEEP, id="waking"),
         pytest.param(
             goes_on_after_the_venue, _is_closed_by_the_venue, Invariant.DAY_OVER, id="day over"
@@ -74,6 +88,9 @@ def _ignores_a_stranger(day: Scenario) -> bool:
             looks_at_its_own_legs_alone, _is_asked_to_leave, Invariant.LEFT_ONCE, id="brackets"
         ),
         pytest.param(listens_to_everybody, _ignores_a_stranger, Invariant.SCOPE, id="scope"),
+        pytest.param(
+            listens_to_everybody, _stands_still_beside_one, Invariant.IGNORED, id="ignored"
+        ),
         pytest.param(counts_what_others_hold, _has_a_stranger, Invariant.EXPOSURE, id="exposure"),
         pytest.param(
             counts_its_own_money_alone, _has_a_stranger, Invariant.REALISED, id="own money"
@@ -95,3 +112,7 @@ def test_day_on_which_part_of_a_look_told_of_what_a_stranger_holds_elsewhere_hol
 
 def test_day_on_which_the_venue_closes_slowly_after_its_flat_time_ends():
     assert simulate(1161).problem is None
+
+
+def test_day_on_which_a_refusal_was_answered_after_its_row_was_told_holds():
+    assert simulate(3007).problem is None

@@ -5,11 +5,13 @@ from typing import Any
 import pytest
 from plantings import Planted, replaced, without_gate
 
+from pxcore.engine import Engine
 from pxcore.engine import engine as engine_module
 from pxcore.engine.book import Book
 from pxcore.engine.clock_doubt import ClockDoubt
 from pxcore.engine.leaving import Leaving
 from pxcore.engine.state import State
+from pxcore.model import MarketTrade, Quote
 
 
 def trusts_a_clock_for_ever(patch: pytest.MonkeyPatch) -> Planted:
@@ -32,6 +34,31 @@ def does_not_notice_a_standstill(patch: pytest.MonkeyPatch) -> Planted:
         "stood_still",
         lambda right: lambda self, now: planted.instead(right(self, now), None),
     )
+    return planted
+
+
+def notices_a_standstill_by_what_is_no_price(patch: pytest.MonkeyPatch) -> Planted:
+    """Prices that come first after it are taken for those of any moment."""
+    planted = Planted()
+
+    def make(right: Any) -> Any:
+        def wrong(self: Engine, event: Any) -> Any:
+            self.state.clock.is_deaf = isinstance(event, Quote | MarketTrade)
+            return right(self, event)
+
+        return wrong
+
+    def make_deaf(right: Any) -> Any:
+        def wrong(self: ClockDoubt, now: Any) -> Any:
+            if self.is_deaf and self._told_at is not None:
+                planted.reached += (now - self._told_at) > self._still
+                return None
+            return right(self, now)
+
+        return wrong
+
+    replaced(patch, Engine, "step", make)
+    replaced(patch, ClockDoubt, "stood_still", make_deaf)
     return planted
 
 
