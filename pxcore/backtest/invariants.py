@@ -4,13 +4,13 @@ Nothing here asks the engine what it believes of the account: the account at the
 commands that left and the events that were delivered say it all.
 """
 
-from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from pxcore.backtest.day_end import DayEnd
 from pxcore.backtest.ended_judge import EndedJudge
+from pxcore.backtest.entry_judge import EntryJudge
 from pxcore.backtest.false_prices import FalsePrices
 from pxcore.backtest.price_judge import PriceJudge
 from pxcore.backtest.scenario import ACCOUNT_ID, Scenario
@@ -23,12 +23,10 @@ from pxcore.engine.commands import (
     CancelOrder,
     Command,
     FlatProven,
-    Halt,
     PlaceEntry,
-    PlaceStop,
 )
-from pxcore.engine.events import Event, Hub, HubDown, HubUp, RecordSkipped, SnapshotTaken
-from pxcore.model import MarketTrade, Order, OrderType, Quote
+from pxcore.engine.events import Event, Hub, SnapshotTaken
+from pxcore.model import MarketTrade, Order, Quote
 from pxcore.paper.exchange import Exchange, OrderChanged, VenueEvent
 from pxcore.paper.faults.venue import AsyncReject, OrderPending, SiblingSurvives
 
@@ -65,20 +63,15 @@ class Invariants:
         self._time = TimeJudge(scenario)
         self._ended = EndedJudge(self._contract_id, closes)
         self._strangers = StrangerJudge(scenario)
-        self._tags: Counter[str] = Counter()
         self._naked_since: datetime | None = None
         self._naked_blind = timedelta()
         self._last_at: datetime | None = None
-        self._quote_at: datetime | None = None
-        self._print_at: datetime | None = None
-        self._up: set[Hub] = set()
-        self._is_known = False
-        self._is_halted = False
         self._away_since: datetime | None = None  # held, and a hub known to be away
         self._is_held = False
         self._stops: dict[int, int] = {}
         self._is_moved = True
         self._told = ToldFills()
+        self._entries = EntryJudge(scenario, exchange, self._told)
         self.worst_naked_s = 0.0
 
     def session_begins(self, session: "Session", now: datetime) -> None:
@@ -115,21 +108,7 @@ class Invariants:
 
     def learned(self, event: Event, commands: tuple[Command, ...], now: datetime) -> None:
         """A session was told this and said that. Judges every entry that it sent."""
-        match event:
-            case Quote():
-                self._quote_at = event.at
-            case MarketTrade():
-                self._print_at = event.at
-            case HubUp(hub=hub):
-                self._up.add(hub)
-                self._is_known = False
-            case HubDown(hub=hub):
-                self._up.discard(hub)
-                self._is_known = False
-            case RecordSkipped(hub=Hub.USER):
-                self._is_known = False
-            case SnapshotTaken():
-                self._is_known = True
+        self._entries.hear(event)
         if self.session is not None:
             self._prices.learned(self.session.engine, event, commands)
         self._time.learned(event, commands)
@@ -137,13 +116,9 @@ class Invariants:
         self._strangers.judge(commands)
         self._told.learn(event)
         for command in commands:
+            self._entries.judge(command, event, now, is_alive=self.session is not None)
             if isinstance(command, PlaceEntry):
-                self._judge_entry(command, event, now)
                 self._strangers.judge_money(command, self._told.fills)
-            if isinstance(command, PlaceStop):
-                self._judge_own_stop(command, now)
-            if isinstance(command, Halt):
-                self._is_halted = True
         unsure = self._told.contradicted_in(event) if isinstance(event, SnapshotTaken) else set()
         self._judge_flattening(commands, unsure, now)
 
@@ -175,56 +150,6 @@ class Invariants:
         if held:
             raise Violation(Invariant.PROOF, f"{held:+d} at {now}")
 
-    def _judge_entry(self, entry: PlaceEntry, event: Event, now: datetime) -> None:
-        config, before = self._scenario.config, self._entries_told()
-        self._tags[entry.tag] += 1
-        stale = timedelta(seconds=config.limits.stale_data_s)
-        self._require(
-            f"entry {entry.tag}",
-            now,
-            {
-                Invariant.ONE_ORDER: self._tags[entry.tag] == 1,
-                Invariant.HALT: not self._is_halted,
-                Invariant.WINDOW: config.window_start <= event.at < config.window_end,
-                Invariant.FRESH_DATA: all(
-                    seen is not None and event.at - seen <= stale
-                    for seen in (self._quote_at, self._print_at)
-                ),
-                Invariant.HUBS_UP: len(self._up) == len(Hub),
-                Invariant.ACCOUNT_KNOWN: self._is_known,
-                Invariant.ORDER_SIZE: entry.size <= config.limits.contracts_max,
-                Invariant.TRADES_MAX: before < config.limits.trades_max,
-                Invariant.LIVING_SESSION: self.session is not None,
-            },
-        )
-
-    def _entries_told(self) -> int:
-        """Entries of the day that this session knows to have filled."""
-        orders = self._exchange.orders(ACCOUNT_ID)
-        ours = {o.id for o in orders if o.type is OrderType.MARKET and o.tag in self._tags}
-        return self._told.filled_among(ours)
-
-    def _judge_own_stop(self, stop: PlaceStop, now: datetime) -> None:
-        """Sent once, by a living session, and only where stops of our own are allowed."""
-        self._tags[stop.tag] += 1
-        config, has_strangers = self._scenario.config, self._scenario.has_strangers
-        self._require(
-            f"stop {stop.tag}",
-            now,
-            {
-                Invariant.ONE_ORDER: self._tags[stop.tag] == 1,
-                Invariant.OWN_STOP: config.places_stops,
-                Invariant.ORDER_SIZE: stop.size <= config.size or has_strangers,
-                Invariant.LIVING_SESSION: self.session is not None,
-            },
-        )
-
-    @staticmethod
-    def _require(what: str, now: datetime, holds: dict[Invariant, bool]) -> None:
-        for invariant, is_so in holds.items():
-            if not is_so:
-                raise Violation(invariant, f"{what} at {now}")
-
     # -- at every step ------------------------------------------------------------------------
 
     def at_step(self, now: datetime) -> None:
@@ -244,7 +169,7 @@ class Invariants:
 
     def _judge_away(self, now: datetime, elapsed: timedelta) -> None:
         """Nothing is held for long while a hub is known to be away."""
-        is_alone = self._is_held and self.session is not None and len(self._up) < len(Hub)
+        is_alone = self._is_held and self.session is not None and self._entries.is_hub_away
         self._away_since = (self._away_since or now) if is_alone else None
         if self._away_since is None:
             return
@@ -312,5 +237,5 @@ class Invariants:
     # -- at the end ---------------------------------------------------------------------------
 
     def at_end(self, sessions: "list[Session]") -> None:
-        end = DayEnd(self._scenario, self._exchange, told=self._told, tags=self._tags)
+        end = DayEnd(self._scenario, self._exchange, told=self._told, tags=self._entries.tags)
         end.judge(sessions, self._strangers)

@@ -20,6 +20,7 @@ from pxcore.backtest.false_looks import Liar
 from pxcore.backtest.false_prices import FalsePrices
 from pxcore.backtest.invariants import Invariants
 from pxcore.backtest.lives import Rescue, Session
+from pxcore.backtest.people import People
 from pxcore.backtest.scenario import ACCOUNT_ID, ELSEWHERE, Scenario, shape_of
 from pxcore.backtest.standstill import Stillness
 from pxcore.backtest.stranger import SHAPE
@@ -30,14 +31,11 @@ from pxcore.backtest.violations import Invariant, Violation
 from pxcore.engine import Engine
 from pxcore.engine.commands import Command, Halt, PeakSeen, PlaceEntry, TakeSnapshot
 from pxcore.engine.events import (
-    Ask,
-    Asked,
     ClockTick,
     Event,
     Hub,
     HubDown,
     HubUp,
-    KillSwitchSeen,
 )
 from pxcore.engine.intents import unanswered_tags
 from pxcore.engine.leftovers import Remedy, found_in, remedy_for
@@ -87,9 +85,14 @@ class Simulation:
         )
         self._dice = random.Random(f"wire/{scenario.seed}")  # noqa: S311 - a day, no secret
         self._deaths = list(scenario.deaths)
-        self._wishes = list(scenario.wishes)
-        self._regret_s = scenario.regret_s
-        self._switch = scenario.bracket_switch
+        self._people = People(
+            scenario,
+            self.exchange,
+            self._still,
+            now=lambda: self.now,
+            later=self._timeline.later,
+            tell=self._hear_others,
+        )
         self._events = 0
         self._session: Session | None = None
         self._rescue: Rescue | None = None
@@ -105,8 +108,7 @@ class Simulation:
 
     def run(self) -> None:
         self._begin_session()
-        if self._switch is not None and self._switch.at_s is not None:
-            self._switch_brackets()
+        self._people.begin()
         for outage in self.scenario.outages:
             if outage.hub is not None and not outage.is_silent:
                 goes, comes = (partial(f, outage.hub) for f in (self._hub_goes, self._hub_comes))
@@ -144,7 +146,7 @@ class Simulation:
             return
         session = self._session
         if session is not None:
-            self._make_wishes(session)
+            self._people.make_wishes()
             self._step_clock(session)
             self._learn(session, ClockTick(at=self.now))
         elif self._rescue is not None:
@@ -208,58 +210,27 @@ class Simulation:
         for command in commands:
             session.desk.carry_out(command, self.now)
             if isinstance(command, PlaceEntry):
-                self._regret()
+                self._people.entered()
                 self._still.entered()
-                self._switch_brackets()
         if session.engine.is_over:
             self._session, self.is_over = None, True
         elif self._deaths and self._events >= self._deaths[0].at_event:
             self._kill(session)
 
     def _hub_goes(self, hub: Hub) -> None:
-        if self._session is not None:
-            self._learn(self._session, HubDown(at=self.now, hub=hub, reason="simulated"))
+        self._hear_others(HubDown(at=self.now, hub=hub, reason="simulated"))
 
     def _hub_comes(self, hub: Hub) -> None:
-        if self._session is not None:
-            self._learn(self._session, HubUp(at=self.now, hub=hub))
+        self._hear_others(HubUp(at=self.now, hub=hub))
 
     def _step_clock(self, session: Session) -> None:
         step = session.time.step_due(self.now)
         if step is not None:
             self._learn(session, step)
 
-    def _make_wishes(self, session: Session) -> None:
-        while self._wishes and self._wishes[0].at <= self.now:
-            ask = self._wishes.pop(0).ask
-            if ask is None:
-                self._learn(session, KillSwitchSeen(at=self.now, reason="simulated"))
-            else:
-                self._learn(session, Asked(at=self.now, ask=ask, why="simulated"))
-
-    def _regret(self) -> None:
-        """Once a day, somebody thinks better of an entry."""
-        after_s, self._regret_s = self._regret_s, None
-        if after_s is not None:
-            self._ask_later(after_s, Ask.FLATTEN)
-
-    def _switch_brackets(self) -> None:
-        """Once a day, counted from now."""
-        switch, self._switch = self._switch, None
-        if switch is None:
-            return
-        for fault in switch.faults:
-            self.exchange.arm(fault, self.now)
-        if switch.leave_after_s is not None:
-            self._ask_later(switch.after_s + switch.leave_after_s, Ask.LEAVE)
-
-    def _ask_later(self, after_s: float, ask: Ask) -> None:
-        at = self.now + timedelta(seconds=after_s)
-        self._timeline.later(at, partial(self._still.awake, partial(self._ask, ask)))
-
-    def _ask(self, ask: Ask) -> None:
+    def _hear_others(self, event: Event) -> None:
         if self._session is not None:
-            self._learn(self._session, Asked(at=self.now, ask=ask, why="simulated"))
+            self._learn(self._session, event)
 
     # -- death and what comes after -----------------------------------------------------------
 
