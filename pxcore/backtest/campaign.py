@@ -8,8 +8,9 @@ from multiprocessing import get_context
 
 import msgspec
 
+from pxcore.backtest.lives import Session
 from pxcore.backtest.scenario import draw
-from pxcore.backtest.simulation import Session, Simulation
+from pxcore.backtest.simulation import Simulation
 from pxcore.backtest.violations import Invariant, Violation
 from pxcore.engine.commands import Denied, FlatProven, Halt, PlaceEntry, PlaceStop
 from pxcore.engine.events import ClockTick

@@ -4,16 +4,19 @@ from collections.abc import Collection
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from pxcore.backtest.early_close import FEE_USD
 from pxcore.backtest.scenario import ACCOUNT_ID, BALANCE_USD, GAPS_MOST, Scenario
+from pxcore.backtest.stranger_judge import StrangerJudge
 from pxcore.backtest.told import ToldFills
+from pxcore.backtest.truth import alive_of, held_of, stops_of
 from pxcore.backtest.violations import Invariant, Violation
 from pxcore.engine import Engine
-from pxcore.model import OrderType
+from pxcore.model import Foreign, OrderType
 from pxcore.paper.exchange import Exchange
 from pxcore.strategies import make_strategy
 
 if TYPE_CHECKING:
-    from pxcore.backtest.simulation import Session
+    from pxcore.backtest.lives import Session
 
 _SLIP_TICKS = 60  # the market moves on while a stop-less position is noticed and closed
 
@@ -29,32 +32,38 @@ class DayEnd:
         self._told = told
         self._tags = tags
 
-    def judge(self, sessions: "list[Session]") -> None:
+    def judge(self, sessions: "list[Session]", strangers: StrangerJudge) -> None:
         """Raises Violation."""
         last = sessions[-1].engine
         if last.is_left:
             self._judge_left()
-        elif not self._exchange.is_flat and not self._scenario.has_strangers:
-            raise Violation(Invariant.FLAT, f"{self._exchange.positions(ACCOUNT_ID)}")
+        elif not self._scenario.has_strangers:
+            self._judge_flat()
         self._judge_orders()
         self._judge_money(last)
         for session in sessions:
-            _judge_replay(session, self._scenario)
+            self._judge_replay(session, strangers)
+
+    def _judge_flat(self) -> None:
+        """In our own contract: elsewhere others may have traded after the last proof."""
+        contract_id = self._scenario.config.contract.id
+        held = held_of(self._exchange, contract_id)
+        alive = alive_of(self._exchange, contract_id)
+        if held or alive:
+            raise Violation(Invariant.FLAT, f"{held:+d}, {alive}")
 
     def _judge_left(self) -> None:
         """What a session was asked to leave is under its stop, or gone by its bracket."""
         if self._scenario.has_strangers:
             return
-        for position in self._exchange.positions(ACCOUNT_ID):
-            stops = [
-                order.size
-                for order in self._exchange.orders(ACCOUNT_ID)
-                if order.is_working
-                and order.type is OrderType.STOP
-                and order.side.sign * position.size < 0
-            ]
-            if sum(stops) < abs(position.size):
-                raise Violation(Invariant.LEFT_PROTECTED, f"{position}")
+        contract_id = self._scenario.config.contract.id
+        held = held_of(self._exchange, contract_id)
+        stops = stops_of(self._exchange, contract_id, held)
+        if sum(o.size for o in stops) < abs(held):
+            raise Violation(Invariant.LEFT_PROTECTED, f"{held:+d}")
+        told = [o for o in stops if o.id in self._told.orders]
+        if held and sum(o.size for o in told) > abs(held):
+            raise Violation(Invariant.LEFT_ONCE, f"{held:+d} under {told}")
 
     def _judge_orders(self) -> None:
         ours = [o for o in self._exchange.orders(ACCOUNT_ID) if o.tag in self._tags]
@@ -76,7 +85,8 @@ class DayEnd:
         is_known = last.is_over and self._told.has_all(self._exchange.fills(ACCOUNT_ID))
         if is_known and believed != gained:
             raise Violation(Invariant.REALISED, f"we make it {believed} USD, the venue {gained}")
-        self._judge_loss(gained)
+        if self._scenario.stranger is None:
+            self._judge_loss(gained)
 
     def _judge_loss(self, gained: Decimal) -> None:
         """Beyond the limit by no more than one trade's stop, slippage and costs of it all."""
@@ -86,17 +96,21 @@ class DayEnd:
         slip_ticks += round(GAPS_MOST * self._scenario.gap_ticks)  # or jumps over its stop
         ticks = config.bracket.stop_loss_ticks + limits.slippage_ticks + slip_ticks
         worst = contract.usd(ticks, config.size) + 2 * limits.costs_usd_per_side * config.size
+        if self._scenario.venue_flat is not None:
+            worst += FEE_USD * config.size
         if -gained > limits.loss_usd_max + worst:
             raise Violation(Invariant.LOSS_MAX, f"{-gained} USD of {limits.loss_usd_max}")
 
+    def _judge_replay(self, session: "Session", strangers: StrangerJudge) -> None:
+        engine = self._engine_again(session)
+        for number, (event, commands) in enumerate(session.journal):
+            if tuple(engine.step(event)) != commands:
+                what = f"event {number} of {session.engine.config.session_id}"
+                raise Violation(Invariant.REPLAY, what)
+        is_ignored = session.engine.config.foreign is Foreign.IGNORE
+        if self._scenario.stranger is not None and is_ignored:
+            strangers.judge_replay(self._engine_again(session).step, session.journal)
 
-def _judge_replay(session: "Session", scenario: Scenario) -> None:
-    engine = Engine(
-        session.engine.config, make_strategy("timed-entry", {"every_s": scenario.every_s})
-    )
-    for number, (event, commands) in enumerate(session.journal):
-        said = tuple(engine.step(event))
-        if said != commands:
-            raise Violation(
-                Invariant.REPLAY, f"event {number} of {session.engine.config.session_id}"
-            )
+    def _engine_again(self, session: "Session") -> Engine:
+        strategy = make_strategy("timed-entry", {"every_s": self._scenario.every_s})
+        return Engine(session.engine.config, strategy)

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from pxcore.backtest.direct import DirectVenue, as_event
 from pxcore.backtest.false_looks import Liar
 from pxcore.backtest.scenario import Scenario
+from pxcore.backtest.standstill import Stillness
 from pxcore.engine.commands import (
     CancelOrder,
     ClosePosition,
@@ -48,6 +49,7 @@ REPLY_TIMEOUT = timedelta(seconds=8)
 _INSTRUCTIONS = (PlaceEntry, PlaceStop, CancelOrder, ClosePosition, MoveStop)
 _QUESTIONS = (TakeSnapshot, ResolveTag)
 _REQUESTS_OF_A_SNAPSHOT = 4
+_Job = tuple[Command, datetime]  # and when it was decided
 Later = Callable[[datetime, Callable[[], None]], None]
 
 
@@ -65,20 +67,25 @@ class Desk:
         deliver: Callable[[Event], None],
         said_of: Callable[[Quote | MarketTrade], Quote | MarketTrade],
         liar: Liar,
+        still: Stillness,
+        closes: set[int],
     ) -> None:
         self.may_enter = True
         self._wire = scenario.wire
         self._outages = scenario.outages
+        self._contract_id = scenario.config.contract.id
         self._grace_s = scenario.config.limits.unknown_grace_s
-        self._venue = DirectVenue(exchange, scenario.config.account_id)
+        self._stale = timedelta(seconds=scenario.config.limits.stale_data_s)
+        self._venue = DirectVenue(exchange, scenario.config.account_id, closes=closes)
         self._dice = dice
         self._now = now
         self._later = later
         self._deliver = deliver
         self._said_of = said_of
         self._liar = liar
+        self._still = still
         self._is_dead = False
-        self._lanes: dict[bool, deque[Command]] = {True: deque(), False: deque()}
+        self._lanes: dict[bool, deque[_Job]] = {True: deque(), False: deque()}
         self._is_busy = {True: False, False: False}
 
     def die(self) -> None:
@@ -93,7 +100,8 @@ class Desk:
     def hear(self, happened: VenueEvent, now: datetime) -> None:
         """Something that happened at the venue comes in over a hub, or does not."""
         if isinstance(happened, Quote | MarketTrade):
-            if not self.is_away(Hub.MARKET, now):
+            is_ours = happened.contract_id == self._contract_id  # what we have subscribed to
+            if is_ours and not self.is_away(Hub.MARKET, now):
                 self._say(now + _BACK, self._said_of(happened))
             return
         if self.is_away(Hub.USER, now) or self._throw(self._wire.lost):
@@ -114,6 +122,9 @@ class Desk:
         self._later(at, partial(self._hand_over, event))
 
     def _hand_over(self, event: Event) -> None:
+        self._still.learned(event, self._tell)
+
+    def _tell(self, event: Event) -> None:
         if not self._is_dead:
             self._deliver(event)
 
@@ -123,7 +134,7 @@ class Desk:
         is_question = isinstance(command, _QUESTIONS)
         if not is_question and not isinstance(command, _INSTRUCTIONS):
             return
-        self._lanes[is_question].append(command)
+        self._lanes[is_question].append((command, now))
         self._next(is_question, now)
 
     def _next(self, is_question: bool, now: datetime) -> None:
@@ -131,8 +142,9 @@ class Desk:
         if self._is_dead or self._is_busy[is_question] or not lane:
             return
         self._is_busy[is_question] = True
-        command = lane.popleft()
-        if isinstance(command, PlaceEntry | PlaceStop) and not self.may_enter:
+        command, decided_at = lane.popleft()
+        is_opening = isinstance(command, PlaceEntry | PlaceStop)
+        if is_opening and (not self.may_enter or now - decided_at > self._stale):
             self._answer(is_question, _not_sent(command, now), now)
         elif self.is_away(None, now) or self._throw(self._wire.refused):
             self._answer(is_question, _not_sent(command, now + _BACK), now + _BACK)
@@ -169,7 +181,7 @@ class Desk:
         def look() -> None:
             seen.append(self._venue.snapshot(self._now()))
             if len(seen) < _REQUESTS_OF_A_SNAPSHOT:
-                self._later(self._now() + self._pause(), look)
+                self._later(self._now() + self._pause(), partial(self._still.awake, look))
                 return
             account, orders, positions, fills = seen
             whole = Snapshot(
@@ -198,15 +210,16 @@ class Desk:
         self._answer(is_question, answer, at)
 
     def _answer(self, is_question: bool, answer: Event | None, at: datetime) -> None:
-        self._later(at, partial(self._take_answer, is_question, answer, at))
+        take = partial(self._take_answer, is_question, answer)
+        self._later(at, partial(self._still.awake, take))
 
-    def _take_answer(self, is_question: bool, answer: Event | None, at: datetime) -> None:
+    def _take_answer(self, is_question: bool, answer: Event | None) -> None:
         if self._is_dead:
             return
         self._is_busy[is_question] = False
         if answer is not None:
-            self._deliver(replace(answer, at=at))
-        self._next(is_question, at)
+            self._deliver(replace(answer, at=self._now()))
+        self._next(is_question, self._now())
 
     def _throw(self, chance: float) -> bool:
         return chance > 0 and self._dice.random() < chance

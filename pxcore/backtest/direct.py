@@ -38,6 +38,7 @@ from pxcore.model import MarketTrade, OrderStatus, OrderType, Quote, Snapshot
 from pxcore.paper.exchange import (
     AccountChanged,
     Change,
+    CloseCode,
     Exchange,
     FillMade,
     Leg,
@@ -47,6 +48,7 @@ from pxcore.paper.exchange import (
     VenueEvent,
 )
 
+_CLOSING = (CloseCode.SUCCESS, CloseCode.ORDER_PENDING)
 _ALIVE = (OrderStatus.OPEN, OrderStatus.PENDING, OrderStatus.SUSPENDED)
 _UNDECIDED = frozenset(("PENDING", "ORDER_PENDING", "UNKNOWN_ERROR"))
 _GONE = frozenset(("ORDER_NOT_FOUND", "POSITION_NOT_FOUND"))
@@ -68,11 +70,16 @@ def as_event(happened: VenueEvent, at: datetime) -> Event:
 
 
 class DirectVenue:
-    """One account of an exchange, asked and instructed directly."""
+    """One account of an exchange, asked and instructed directly. `closes` are the orders that our
+    own closes made there: no tag tells them from other people's.
+    """
 
-    def __init__(self, exchange: Exchange, account_id: int) -> None:
+    def __init__(
+        self, exchange: Exchange, account_id: int, *, closes: set[int] | None = None
+    ) -> None:
         self._exchange = exchange
         self._account_id = account_id
+        self._closes = set() if closes is None else closes
 
     def answer(self, command: Command, now: datetime, at: datetime) -> Event | None:
         """Carries the command out at `now`; the answer is learned at `at`."""
@@ -89,7 +96,7 @@ class DirectVenue:
                 moved = self._exchange.modify(now, self._account_id, order_id, change).code
                 return MoveAnswered(at=at, order_id=order_id, answer=_answer(moved))
             case ClosePosition(contract_id=contract_id):
-                closed = self._exchange.close(now, self._account_id, contract_id).code
+                closed = self._close(now, contract_id)
                 return CloseAnswered(at=at, contract_id=contract_id, answer=_answer(closed))
             case TakeSnapshot(request=request):
                 return SnapshotTaken(at=at, request=request, snapshot=self.snapshot(now))
@@ -112,6 +119,18 @@ class DirectVenue:
             positions=self._exchange.positions(self._account_id),
             fills=self._exchange.fills(self._account_id),
         )
+
+    def _close(self, now: datetime, contract_id: str) -> CloseCode:
+        before = {o.id for o in self._exchange.orders(self._account_id, *_ALIVE)}
+        closed = self._exchange.close(now, self._account_id, contract_id).code
+        made = {
+            o.id
+            for o in self._exchange.orders(self._account_id, *_ALIVE)
+            if o.type is OrderType.MARKET and o.tag is None and o.contract_id == contract_id
+        }
+        if closed in _CLOSING:
+            self._closes |= made - before
+        return closed
 
     def _request(self, wanted: PlaceEntry | PlaceStop) -> PlaceRequest:
         if isinstance(wanted, PlaceStop):

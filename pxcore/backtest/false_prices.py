@@ -70,7 +70,7 @@ class FalsePrices:
         self._false: set[Quote | MarketTrade] = set()
 
     def is_false(self, event: Quote | MarketTrade) -> bool:
-        return event in self._false
+        return _as_at_the_venue(event) in self._false
 
     def instead_of(self, true: Quote | MarketTrade) -> Quote | MarketTrade:
         """What the hub says of it: in most cases the truth."""
@@ -86,7 +86,7 @@ class FalsePrices:
                 self._end(one, true.at)
         if said is not true:
             self.told += 1
-            self._false.add(said)
+            self._false.add(_as_at_the_venue(said))
         return said
 
     def _end(self, one: FalsePrice, now: datetime) -> None:
@@ -109,6 +109,11 @@ class FalsePrices:
                 for side, there in sides:
                     quote = _with(quote, side, None if there is None else there + one.off_ticks)
                 return quote
+
+
+def _as_at_the_venue(event: Quote | MarketTrade) -> Quote | MarketTrade:
+    """Whenever, and by whatever clock, we learn of it."""
+    return replace(event, at=event.happened_at)
 
 
 def _side(quote: Quote, side: Side) -> int | None:

@@ -4,34 +4,35 @@ Nothing here asks the engine what it believes of the account: the account at the
 commands that left and the events that were delivered say it all.
 """
 
-from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from pxcore.backtest.day_end import DayEnd
+from pxcore.backtest.ended_judge import EndedJudge
+from pxcore.backtest.entry_judge import EntryJudge
 from pxcore.backtest.false_prices import FalsePrices
 from pxcore.backtest.price_judge import PriceJudge
 from pxcore.backtest.scenario import ACCOUNT_ID, Scenario
+from pxcore.backtest.stranger_judge import StrangerJudge
+from pxcore.backtest.time_judge import TimeJudge
 from pxcore.backtest.told import ToldFills
+from pxcore.backtest.truth import STOPS, held_of, stops_of
 from pxcore.backtest.violations import Invariant, Violation
 from pxcore.engine.commands import (
     CancelOrder,
     Command,
     FlatProven,
-    Halt,
     PlaceEntry,
-    PlaceStop,
 )
-from pxcore.engine.events import Event, Hub, HubDown, HubUp, RecordSkipped, SnapshotTaken
-from pxcore.model import MarketTrade, Order, OrderType, Quote
+from pxcore.engine.events import Event, Hub, SnapshotTaken
+from pxcore.model import MarketTrade, Order, Quote
 from pxcore.paper.exchange import Exchange, OrderChanged, VenueEvent
 from pxcore.paper.faults.venue import AsyncReject, OrderPending, SiblingSurvives
 
 if TYPE_CHECKING:
-    from pxcore.backtest.simulation import Session
+    from pxcore.backtest.lives import Session
 
-_STOPS = (OrderType.STOP, OrderType.TRAILING_STOP)
 _FLATTEN = timedelta(seconds=40)  # one flatten, with lost answers and slow fills on the way
 _ANOTHER_ROUND = timedelta(seconds=15)
 _ANOTHER_ROUND_UNHEARD = timedelta(seconds=30)  # close, answer lost, look, answer lost
@@ -39,26 +40,38 @@ _QUICK_FLATTEN = timedelta(seconds=3)  # one with everything answered at once
 
 
 class Invariants:
-    def __init__(self, scenario: Scenario, exchange: Exchange, said: FalsePrices) -> None:
+    """`closes` are the orders that our own closes made; `is_still` says whether all of ours stands
+    still now.
+    """
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        exchange: Exchange,
+        said: FalsePrices,
+        *,
+        closes: set[int],
+        is_still: Callable[[], bool],
+    ) -> None:
         self.session: Session | None = None
         self.rescue_looks = 0
         self._scenario = scenario
         self._exchange = exchange
         self._prices = PriceJudge(scenario, exchange, said.is_false)
-        self._tags: Counter[str] = Counter()
+        self._contract_id = scenario.config.contract.id
+        self._is_still = is_still
+        self._time = TimeJudge(scenario)
+        self._ended = EndedJudge(self._contract_id, closes)
+        self._strangers = StrangerJudge(scenario)
         self._naked_since: datetime | None = None
         self._naked_blind = timedelta()
         self._last_at: datetime | None = None
-        self._quote_at: datetime | None = None
-        self._print_at: datetime | None = None
-        self._up: set[Hub] = set()
-        self._is_known = False
-        self._is_halted = False
         self._away_since: datetime | None = None  # held, and a hub known to be away
         self._is_held = False
         self._stops: dict[int, int] = {}
         self._is_moved = True
         self._told = ToldFills()
+        self._entries = EntryJudge(scenario, exchange, self._told)
         self.worst_naked_s = 0.0
 
     def session_begins(self, session: "Session", now: datetime) -> None:
@@ -66,6 +79,8 @@ class Invariants:
         self.session = session
         self._told.begin_anew(session.engine.config.opening_fills)
         self._prices.begin_anew()
+        self._time.begin_anew()
+        self._ended.begin_anew()
         if self._naked_since is not None:
             self._naked_since, self._naked_blind = now, timedelta()
 
@@ -73,6 +88,7 @@ class Invariants:
 
     def see(self, happened: VenueEvent) -> None:
         self._prices.see(happened)
+        self._ended.see(happened)
         if isinstance(happened, OrderChanged):
             self._judge_stop(happened.order)
         if not isinstance(happened, Quote | MarketTrade):
@@ -80,7 +96,7 @@ class Invariants:
 
     def _judge_stop(self, order: Order) -> None:
         """A stop only ever moves towards the market."""
-        if order.type not in _STOPS or order.stop_ticks is None or order.parent_id is None:
+        if order.type not in STOPS or order.stop_ticks is None or order.parent_id is None:
             return
         before = self._stops.get(order.id, order.stop_ticks)
         if order.side.sign * (order.stop_ticks - before) > 0:
@@ -92,39 +108,26 @@ class Invariants:
 
     def learned(self, event: Event, commands: tuple[Command, ...], now: datetime) -> None:
         """A session was told this and said that. Judges every entry that it sent."""
-        match event:
-            case Quote():
-                self._quote_at = event.at
-            case MarketTrade():
-                self._print_at = event.at
-            case HubUp(hub=hub):
-                self._up.add(hub)
-                self._is_known = False
-            case HubDown(hub=hub):
-                self._up.discard(hub)
-                self._is_known = False
-            case RecordSkipped(hub=Hub.USER):
-                self._is_known = False
-            case SnapshotTaken():
-                self._is_known = True
+        self._entries.hear(event)
         if self.session is not None:
             self._prices.learned(self.session.engine, event, commands)
+        self._time.learned(event, commands)
+        self._ended.learned(event, commands)
+        self._strangers.judge(commands)
         self._told.learn(event)
         for command in commands:
+            self._entries.judge(command, event, now, is_alive=self.session is not None)
             if isinstance(command, PlaceEntry):
-                self._judge_entry(command, event, now)
-            if isinstance(command, PlaceStop):
-                self._judge_own_stop(command, now)
-            if isinstance(command, Halt):
-                self._is_halted = True
+                self._strangers.judge_money(command, self._told.fills)
         unsure = self._told.contradicted_in(event) if isinstance(event, SnapshotTaken) else set()
         self._judge_flattening(commands, unsure, now)
 
-    def rescued(self, event: Event, commands: Iterable[Command], now: datetime) -> None:
+    def rescued(self, event: Event, commands: list[Command], now: datetime) -> None:
         """Whoever flattens for a dead session was told this and said that: it knows its looks."""
         unsure = set()
         if isinstance(event, SnapshotTaken):
             unsure = {d.contract_id for d in event.snapshot.disagreements()}
+        self._strangers.judge(commands)
         self._judge_flattening(commands, unsure, now)
 
     def _judge_flattening(
@@ -137,65 +140,15 @@ class Invariants:
                 self._judge_proof(now)
 
     def _judge_cancel(self, cancel: CancelOrder, now: datetime) -> None:
-        held = sum(p.size for p in self._exchange.positions(ACCOUNT_ID))
+        held = held_of(self._exchange, cancel.contract_id)
         order = next(o for o in self._exchange.orders(ACCOUNT_ID) if o.id == cancel.order_id)
-        if held and order.is_working and order.type in _STOPS and order.side.sign * held < 0:
+        if held and order.is_working and order.type in STOPS and order.side.sign * held < 0:
             raise Violation(Invariant.KEPT_STOP, f"stop {order.id} of {held:+d} at {now}")
 
     def _judge_proof(self, now: datetime) -> None:
-        held = self._exchange.positions(ACCOUNT_ID)
-        if any(not p.is_flat for p in held):
-            raise Violation(Invariant.PROOF, f"{held} at {now}")
-
-    def _judge_entry(self, entry: PlaceEntry, event: Event, now: datetime) -> None:
-        config, before = self._scenario.config, self._entries_told()
-        self._tags[entry.tag] += 1
-        stale = timedelta(seconds=config.limits.stale_data_s)
-        self._require(
-            f"entry {entry.tag}",
-            now,
-            {
-                Invariant.ONE_ORDER: self._tags[entry.tag] == 1,
-                Invariant.HALT: not self._is_halted,
-                Invariant.WINDOW: config.window_start <= event.at < config.window_end,
-                Invariant.FRESH_DATA: all(
-                    seen is not None and event.at - seen <= stale
-                    for seen in (self._quote_at, self._print_at)
-                ),
-                Invariant.HUBS_UP: len(self._up) == len(Hub),
-                Invariant.ACCOUNT_KNOWN: self._is_known,
-                Invariant.ORDER_SIZE: entry.size <= config.limits.contracts_max,
-                Invariant.TRADES_MAX: before < config.limits.trades_max,
-                Invariant.LIVING_SESSION: self.session is not None,
-            },
-        )
-
-    def _entries_told(self) -> int:
-        """Entries of the day that this session knows to have filled."""
-        orders = self._exchange.orders(ACCOUNT_ID)
-        ours = {o.id for o in orders if o.type is OrderType.MARKET and o.tag in self._tags}
-        return self._told.filled_among(ours)
-
-    def _judge_own_stop(self, stop: PlaceStop, now: datetime) -> None:
-        """Sent once, by a living session, and only where stops of our own are allowed."""
-        self._tags[stop.tag] += 1
-        config, has_strangers = self._scenario.config, self._scenario.has_strangers
-        self._require(
-            f"stop {stop.tag}",
-            now,
-            {
-                Invariant.ONE_ORDER: self._tags[stop.tag] == 1,
-                Invariant.OWN_STOP: config.places_stops,
-                Invariant.ORDER_SIZE: stop.size <= config.size or has_strangers,
-                Invariant.LIVING_SESSION: self.session is not None,
-            },
-        )
-
-    @staticmethod
-    def _require(what: str, now: datetime, holds: dict[Invariant, bool]) -> None:
-        for invariant, is_so in holds.items():
-            if not is_so:
-                raise Violation(invariant, f"{what} at {now}")
+        held = held_of(self._exchange, self._contract_id)
+        if held:
+            raise Violation(Invariant.PROOF, f"{held:+d} at {now}")
 
     # -- at every step ------------------------------------------------------------------------
 
@@ -206,15 +159,17 @@ class Invariants:
             self._is_moved = False
             self._judge_account(now)
         self._judge_away(now, elapsed)
+        is_hindered = self._is_hindered(now)
+        self._time.at_step(elapsed, is_held=self._is_held, is_hindered=is_hindered)
         if self._naked_since is None:
             return
-        if self._is_hindered(now):
+        if is_hindered:
             self._naked_blind += elapsed
         self._judge_naked(now)
 
     def _judge_away(self, now: datetime, elapsed: timedelta) -> None:
         """Nothing is held for long while a hub is known to be away."""
-        is_alone = self._is_held and self.session is not None and len(self._up) < len(Hub)
+        is_alone = self._is_held and self.session is not None and self._entries.is_hub_away
         self._away_since = (self._away_since or now) if is_alone else None
         if self._away_since is None:
             return
@@ -235,7 +190,7 @@ class Invariants:
         return _FLATTEN + _ANOTHER_ROUND_UNHEARD * rounds
 
     def _judge_account(self, now: datetime) -> None:
-        held = sum(p.size for p in self._exchange.positions(ACCOUNT_ID))
+        held = held_of(self._exchange, self._contract_id)
         self._is_held = bool(held)
         self._prices.note_held(held)
         most = self._scenario.config.size
@@ -251,18 +206,16 @@ class Invariants:
 
     def _is_guarded(self, held: int) -> bool:
         """Stops on the closing side for all that is held."""
-        guarded = sum(
-            o.size - o.filled_size
-            for o in self._exchange.orders(ACCOUNT_ID)
-            if o.is_working and o.type in _STOPS and o.side.sign * held < 0
-        )
-        return guarded >= abs(held)
+        stops = stops_of(self._exchange, self._contract_id, held)
+        return sum(o.size - o.filled_size for o in stops) >= abs(held)
 
     def _is_hindered(self, now: datetime) -> bool:
-        """Time that nobody could have used: REST is away, or we are deaf, or nobody lives."""
+        """Time that nobody could have used: REST is away, or we are deaf, stand still, or nobody
+        lives.
+        """
         outages = self._scenario.outages
         is_deaf = any(o.hub is not Hub.MARKET and o.start <= now < o.end for o in outages)
-        return is_deaf or self.session is None
+        return is_deaf or self.session is None or self._is_still()
 
     def _judge_naked(self, now: datetime) -> None:
         assert self._naked_since is not None
@@ -272,6 +225,8 @@ class Invariants:
         noticed_s = limits.protection_deadline_s
         if self._scenario.config.places_stops:
             noticed_s *= 2  # a stop of our own has as long again
+        pauses = len(self._scenario.standstills) + bool(self._scenario.clock.ahead_s)
+        noticed_s += limits.settle_deadline_s * pauses  # nothing is judged right after waking
         if not self._scenario.is_rest_sound:
             noticed_s = max(noticed_s, limits.entry_deadline_s + limits.flatten_round_s)
         if lasted > timedelta(seconds=noticed_s) + self._flatten:
@@ -282,4 +237,5 @@ class Invariants:
     # -- at the end ---------------------------------------------------------------------------
 
     def at_end(self, sessions: "list[Session]") -> None:
-        DayEnd(self._scenario, self._exchange, told=self._told, tags=self._tags).judge(sessions)
+        end = DayEnd(self._scenario, self._exchange, told=self._told, tags=self._entries.tags)
+        end.judge(sessions, self._strangers)

@@ -4,33 +4,46 @@ A calm day is rare on purpose. Each kind of trouble is drawn by itself, so that 
 at once come up, and each leaves the market time to hurt.
 """
 
+import dataclasses
 import random
-from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
 import msgspec
+from msgspec.structs import replace
 
+from pxcore.backtest.bracket_switch import BracketSwitch, draw_bracket_switch
+from pxcore.backtest.clock_steps import Clock, draw_clock
+from pxcore.backtest.early_close import VenueFlat, draw_venue_flat, program_of
 from pxcore.backtest.false_looks import Lies, draw_lies
 from pxcore.backtest.false_prices import FalsePrice, draw_false_prices
+from pxcore.backtest.mishaps import (
+    WINDOW_S,
+    Death,
+    Outage,
+    Wire,
+    Wish,
+    draw_deaths,
+    draw_outages,
+    draw_wire,
+    draw_wishes,
+)
+from pxcore.backtest.standstill import EAGER_S, Standstill, draw_standstills
+from pxcore.backtest.stranger import SYMBOL, Stranger, draw_stranger
+from pxcore.backtest.venue_day import draw_exchange, draw_faults
 from pxcore.calendar import chicago
 from pxcore.engine import EngineConfig, Limits
 from pxcore.engine.config import ExitTerms
-from pxcore.engine.events import Ask, Hub
-from pxcore.model import Bracket, Foreign, Leftovers, Side
+from pxcore.model import Bracket, Contract, Foreign, Leftovers
 from pxcore.paper.catalogue import catalogue, find_contract
-from pxcore.paper.exchange import Clips, ExchangeConfig, Latencies
+from pxcore.paper.exchange import AccountSpec, ExchangeConfig
 from pxcore.paper.faults.venue import (
     AsyncReject,
-    BracketsRefused,
     FillDelayed,
     ForcedLiquidation,
     ForeignOrder,
-    LegMissing,
-    LegRefused,
     OrderPending,
     PartialFill,
-    SiblingSurvives,
     VenueFault,
 )
 from pxcore.paper.synthetic import MNQ_SHAPE, SyntheticShape
@@ -38,60 +51,12 @@ from pxcore.paper.synthetic import MNQ_SHAPE, SyntheticShape
 DAY = date(2026, 11, 20)
 OPEN = chicago(DAY, time(8, 30))
 LEAD = timedelta(seconds=5)  # the market runs so long before the window
+CONTRACT: Contract = find_contract(catalogue(DAY), "MNQ")
+ELSEWHERE: Contract = find_contract(catalogue(DAY), SYMBOL)  # where a stranger trades
 ACCOUNT_ID = 7
 BALANCE_USD = Decimal(50_000)
-WINDOW_S = 40.0
 GAPS_MOST = 4.5  # how many times its size the market may jump on a day that has gaps
 _GAPS_PER_H = 120.0
-
-
-class Wire(msgspec.Struct, frozen=True, kw_only=True):
-    """Chances, from 0 to 1, of what befalls one message between the venue and us.
-
-    Of what a hub says: `late` by up to `late_ms`, said `twice`, `lost`. Of a request: `refused`
-    and not taken, its answer lost before it was taken or after, gone `stray` (taken only after we
-    had given up on an answer), or its answer `slow` by up to `slow_s`.
-    """
-
-    late: float = 0.0
-    late_ms: float = 300.0
-    twice: float = 0.0
-    lost: float = 0.0
-    refused: float = 0.0
-    lost_before: float = 0.0
-    lost_after: float = 0.0
-    stray: float = 0.0
-    slow: float = 0.0
-    slow_s: float = 3.0
-
-
-class Outage(msgspec.Struct, frozen=True, kw_only=True):
-    """Between `start` and `end` a hub, or with None all of REST, is away.
-
-    `is_silent`: the hub says nothing, and nobody notices that it has gone.
-    """
-
-    hub: Hub | None
-    start: datetime
-    end: datetime
-    is_silent: bool = False
-
-
-class Death(msgspec.Struct, frozen=True, kw_only=True):
-    """The session is killed at its `at_event`th event. `is_flow_alive`: its flow flattens for it,
-    and otherwise the next start does, `until_restart_s` later.
-    """
-
-    at_event: int
-    is_flow_alive: bool
-    until_restart_s: float
-
-
-class Wish(msgspec.Struct, frozen=True, kw_only=True):
-    """Somebody asks for something; `ask` of None is the kill switch."""
-
-    at: datetime
-    ask: Ask | None
 
 
 class Scenario(msgspec.Struct, frozen=True, kw_only=True):
@@ -113,6 +78,32 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
     gap_ticks: float
     lies: Lies = Lies()
     regret_s: float | None = None
+    clock: Clock = Clock()
+    standstills: tuple[Standstill, ...] = ()
+    venue_flat: VenueFlat | None = None
+    bracket_switch: BracketSwitch | None = None
+    stranger: Stranger | None = None
+
+    @property
+    def starts_at(self) -> datetime:
+        """When the market begins."""
+        return self.config.window_start - LEAD
+
+    @property
+    def account(self) -> AccountSpec:
+        switch, flat = self.bracket_switch, self.venue_flat
+        return AccountSpec(
+            ACCOUNT_ID,
+            "PRAC",
+            BALANCE_USD,
+            program=None if flat is None else program_of(BALANCE_USD),
+            position_brackets=None if switch is None else switch.own,
+        )
+
+    @property
+    def all_faults(self) -> tuple[VenueFault, ...]:
+        """Of the venue, and of a stranger at the platform, from the market's start on."""
+        return (*self.faults, *(() if self.stranger is None else self.stranger.orders))
 
     @property
     def is_rest_sound(self) -> bool:
@@ -128,28 +119,62 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def has_strangers(self) -> bool:
-        """Orders that are not ours come to the account, or the venue closes it by itself."""
+        """Orders in our own contract that are not ours, or the venue closes it at any moment."""
         return any(isinstance(f, ForeignOrder | ForcedLiquidation) for f in self.faults)
 
 
 def draw(seed: int) -> Scenario:
     """The day of this seed."""
     rng = random.Random(f"simulation/{seed}")  # noqa: S311 - a day, no secret
-    return Scenario(
+    flat = draw_venue_flat(_terms(seed, "venue flat"), regular=DAY, contract_id=CONTRACT.id)
+    opens_at = OPEN if flat is None else flat.opens_at
+    day = Scenario(
         seed=seed,
-        config=_config(rng, seed),
+        config=_config(rng, seed, opens_at),
         every_s=rng.choice((0.5, 1.0, 2.0, 5.0)),
-        exchange=_exchange(rng),
-        faults=_faults(rng),
-        wire=_wire(rng),
-        outages=_outages(rng),
-        deaths=_deaths(rng),
-        wishes=_wishes(rng),
+        exchange=draw_exchange(rng),
+        faults=draw_faults(rng),
+        wire=draw_wire(rng),
+        outages=draw_outages(rng, opens_at),
+        deaths=draw_deaths(rng),
+        wishes=draw_wishes(rng, opens_at),
         leftovers=_terms(seed, "leftovers").choice(tuple(Leftovers)[:2]),
-        false_prices=draw_false_prices(_terms(seed, "false prices"), OPEN),
+        false_prices=draw_false_prices(_terms(seed, "false prices"), opens_at),
         gap_ticks=_terms(seed, "gaps").choice((0.0, 0.0, 0.0, 60.0)),
         lies=draw_lies(_terms(seed, "lies")),
         regret_s=_terms(seed, "regret").choice((*[None] * 6, 0.02, 0.1, 0.4)),
+        clock=draw_clock(_terms(seed, "clock"), opens_at),
+        standstills=draw_standstills(_terms(seed, "standstill"), opens_at),
+        venue_flat=flat,
+        bracket_switch=draw_bracket_switch(_terms(seed, "bracket mode")),
+        stranger=draw_stranger(_terms(seed, "stranger"), ELSEWHERE.id),
+    )
+    if day.standstills and _terms(seed, "eager").random() < 0.5:
+        day = replace(day, every_s=EAGER_S)
+    day = day if day.stranger is None else _with_policy(day, day.stranger.foreign)
+    return day if flat is None else _until_flat(day, flat)
+
+
+def _with_policy(day: Scenario, foreign: Foreign) -> Scenario:
+    return replace(day, config=replace(day.config, foreign=foreign))
+
+
+def _until_flat(day: Scenario, flat: VenueFlat) -> Scenario:
+    """Nobody opens anything once the venue takes nothing more, and it closes what is held."""
+    last_s = (flat.at - day.starts_at).total_seconds()
+
+    def is_possible(fault: VenueFault) -> bool:
+        is_late = isinstance(fault, ForeignOrder) and fault.from_s >= last_s
+        return not is_late and not isinstance(fault, AsyncReject)
+
+    stranger = day.stranger
+    if stranger is not None:
+        stranger = replace(stranger, orders=tuple(filter(is_possible, stranger.orders)))
+    return replace(
+        day,
+        config=replace(day.config, trading_day=flat.day),
+        faults=tuple(filter(is_possible, day.faults)),
+        stranger=stranger,
     )
 
 
@@ -157,7 +182,7 @@ def shape_of(day: Scenario) -> SyntheticShape:
     """How the market of the day behaves: as it always did, but for the gaps."""
     if not day.gap_ticks:
         return MNQ_SHAPE
-    return replace(MNQ_SHAPE, gaps_per_h=_GAPS_PER_H, gap_ticks=day.gap_ticks)
+    return dataclasses.replace(MNQ_SHAPE, gaps_per_h=_GAPS_PER_H, gap_ticks=day.gap_ticks)
 
 
 def _terms(seed: int, what: str) -> random.Random:
@@ -165,17 +190,17 @@ def _terms(seed: int, what: str) -> random.Random:
     return random.Random(f"{what}/{seed}")  # noqa: S311 - a day, no secret
 
 
-def _config(rng: random.Random, seed: int) -> EngineConfig:
+def _config(rng: random.Random, seed: int, opens_at: datetime) -> EngineConfig:
     size = rng.choice((1, 1, 2, 3))
     return EngineConfig(
         places_stops=_terms(seed, "own stop").random() < 0.5,
         foreign=_terms(seed, "foreign").choice((Foreign.REFUSE, Foreign.REFUSE, Foreign.ADOPT)),
         session_id=f"px-sim-{seed}-0",
         account_id=ACCOUNT_ID,
-        contract=find_contract(catalogue(DAY), "MNQ"),
+        contract=CONTRACT,
         trading_day=DAY,
-        window_start=OPEN,
-        window_end=OPEN + timedelta(seconds=WINDOW_S),
+        window_start=opens_at,
+        window_end=opens_at + timedelta(seconds=WINDOW_S),
         size=size,
         bracket=Bracket(
             stop_loss_ticks=rng.choice((8, 16, 40)), take_profit_ticks=rng.choice((8, 20, 60))
@@ -207,122 +232,3 @@ def _config(rng: random.Random, seed: int) -> EngineConfig:
             spread_ticks_max=rng.choice((None, 2)),
         ),
     )
-
-
-def _exchange(rng: random.Random) -> ExchangeConfig:
-    slow = rng.choice((1.0, 1.0, 10.0, 100.0))
-    latencies = Latencies(
-        market_fill_ms=3.0 * slow,
-        bracketed_fill_ms=7.0 * slow,
-        target_ms=18.0 * slow,
-        stop_loss_ms=19.0 * slow,
-        position_ms=4.0 * slow,
-        cancel_ms=3.0 * slow,
-    )
-    clips = Clips(size=1, gap_ms=rng.choice((5.0, 200.0))) if rng.random() < 0.2 else None
-    return ExchangeConfig(
-        latencies=latencies, clips=clips, stop_slippage_ticks_max=rng.choice((0, 0, 2))
-    )
-
-
-def _faults(rng: random.Random) -> tuple[VenueFault, ...]:
-    if rng.random() < 0.2:
-        return ()
-    made: list[VenueFault] = []
-    for _ in range(rng.choice((1, 1, 2, 3))):
-        made.append(_fault(rng, from_s=rng.uniform(0.0, 15.0), chance=rng.choice((0.4, 1.0, 1.0))))
-    return tuple(made)
-
-
-def _fault(rng: random.Random, *, from_s: float, chance: float) -> VenueFault:
-    often = rng.choice((1, 2, None))
-    match rng.randrange(11):
-        case 0:
-            few = rng.choice((1, 2, 3))
-            on = rng.choice(("place", "cancel", "close"))
-            took = rng.random() < 0.5
-            return OrderPending(
-                on=on,  # type: ignore[arg-type]
-                took_effect=took,
-                from_s=from_s,
-                chance=chance,
-                count=few,
-            )
-        case 1:
-            few = rng.choice((1, 2, 3))  # who rejects every close cannot be flattened
-            return AsyncReject(from_s=from_s, chance=chance, count=few)
-        case 2:
-            rest_ms = rng.choice((50.0, 2000.0))
-            return PartialFill(
-                size=1, rest_after_ms=rest_ms, from_s=from_s, chance=chance, count=often
-            )
-        case 3:
-            return FillDelayed(ms=rng.choice((300.0, 3000.0)), from_s=from_s, count=often)
-        case 4:
-            return BracketsRefused(from_s=from_s, chance=chance, count=often)
-        case 5 | 6:
-            leg = rng.choice(("stop_loss", "take_profit"))
-            return LegMissing(leg=leg, from_s=from_s, chance=chance, count=often)  # type: ignore[arg-type]
-        case 7:
-            leg = rng.choice(("stop_loss", "take_profit"))
-            return LegRefused(leg=leg, from_s=from_s, chance=chance, count=often)  # type: ignore[arg-type]
-        case 8:
-            return SiblingSurvives(from_s=from_s, chance=chance, count=often)
-        case 9:
-            return ForcedLiquidation(from_s=from_s)
-        case _:
-            return ForeignOrder(
-                from_s=from_s, side=rng.choice(tuple(Side)), size=rng.choice((1, 2))
-            )
-
-
-def _wire(rng: random.Random) -> Wire:
-    if rng.random() < 0.45:
-        return Wire()
-
-    def maybe(*values: float) -> float:
-        return rng.choice((0.0, 0.0, *values))
-
-    return Wire(
-        late=maybe(0.1, 0.5),
-        late_ms=rng.choice((50.0, 300.0, 1500.0)),
-        twice=maybe(0.1, 0.4),
-        lost=maybe(0.02, 0.1),
-        refused=maybe(0.05, 0.2),
-        lost_before=maybe(0.03, 0.1),
-        lost_after=maybe(0.03, 0.1),
-        stray=maybe(0.03, 0.1),
-        slow=maybe(0.1, 0.3),
-        slow_s=rng.choice((0.5, 3.0)),
-    )
-
-
-def _outages(rng: random.Random) -> tuple[Outage, ...]:
-    made: list[Outage] = []
-    for place in (Hub.USER, Hub.MARKET, None):
-        if rng.random() < 0.2:
-            start = OPEN + timedelta(seconds=rng.uniform(0.0, WINDOW_S))
-            lasts = timedelta(seconds=rng.choice((0.3, 3.0, 15.0)))
-            is_silent = place is not None and rng.random() < 0.3
-            made.append(Outage(hub=place, start=start, end=start + lasts, is_silent=is_silent))
-    return tuple(made)
-
-
-def _deaths(rng: random.Random) -> tuple[Death, ...]:
-    if rng.random() < 0.6:
-        return ()
-    return tuple(
-        Death(
-            at_event=rng.randrange(10, 6000),
-            is_flow_alive=rng.random() < 0.7,
-            until_restart_s=rng.choice((1.0, 5.0)),
-        )
-        for _ in range(rng.choice((1, 1, 2)))
-    )
-
-
-def _wishes(rng: random.Random) -> tuple[Wish, ...]:
-    if rng.random() < 0.75:
-        return ()
-    at = OPEN + timedelta(seconds=rng.uniform(0.0, WINDOW_S))
-    return (Wish(at=at, ask=rng.choice((None, *Ask))),)

@@ -13,48 +13,41 @@ from functools import partial
 
 from msgspec.structs import replace
 
+from pxcore.backtest.clock_steps import Clock, SessionTime
 from pxcore.backtest.desk import REPLY_TIMEOUT, Desk
 from pxcore.backtest.direct import DirectVenue
 from pxcore.backtest.false_looks import Liar
 from pxcore.backtest.false_prices import FalsePrices
 from pxcore.backtest.invariants import Invariants
-from pxcore.backtest.scenario import ACCOUNT_ID, BALANCE_USD, LEAD, OPEN, Scenario, shape_of
+from pxcore.backtest.lives import Rescue, Session
+from pxcore.backtest.people import People
+from pxcore.backtest.scenario import ACCOUNT_ID, ELSEWHERE, Scenario, shape_of
+from pxcore.backtest.standstill import Stillness
+from pxcore.backtest.stranger import SHAPE
+from pxcore.backtest.stranger_judge import Watched
 from pxcore.backtest.timeline import Timeline
+from pxcore.backtest.truth import held_of
 from pxcore.backtest.violations import Invariant, Violation
 from pxcore.engine import Engine
-from pxcore.engine.commands import Command, Halt, PeakSeen, PlaceEntry, PlaceStop, TakeSnapshot
+from pxcore.engine.commands import Command, Halt, PeakSeen, PlaceEntry, TakeSnapshot
 from pxcore.engine.events import (
-    Ask,
-    Asked,
     ClockTick,
     Event,
     Hub,
     HubDown,
     HubUp,
-    KillSwitchSeen,
-    SnapshotTaken,
 )
-from pxcore.engine.flatten import Flattener
 from pxcore.engine.intents import unanswered_tags
 from pxcore.engine.leftovers import Remedy, found_in, remedy_for
 from pxcore.engine.limits import realised_peak_usd
 from pxcore.model import Fill, MarketTrade, Quote
-from pxcore.paper.exchange import AccountSpec, Exchange, VenueEvent
+from pxcore.paper.exchange import Exchange, VenueEvent
+from pxcore.paper.market import merged
 from pxcore.paper.synthetic import synthetic
 from pxcore.strategies import make_strategy
 
 _OVERTIME = timedelta(minutes=5)  # the day must be over so long after its window at the latest
 _SETTLE = timedelta(seconds=10)  # for what is still on its way when the last session has ended
-_CONFIRM_S = 3.0
-
-
-class Session:
-    """One life of the engine, and what it was told and said: its journal."""
-
-    def __init__(self, engine: Engine, desk: Desk) -> None:
-        self.engine = engine
-        self.desk = desk
-        self.journal: list[tuple[Event, tuple[Command, ...]]] = []
 
 
 class Simulation:
@@ -63,41 +56,64 @@ class Simulation:
     def __init__(self, scenario: Scenario) -> None:
         self.scenario = scenario
         config = scenario.config
+        elsewhere = [] if scenario.stranger is None else [ELSEWHERE]
         self.exchange = Exchange(
-            contracts=[config.contract],
-            accounts=[AccountSpec(ACCOUNT_ID, "PRAC", BALANCE_USD)],
+            contracts=[config.contract, *elsewhere],
+            accounts=[scenario.account],
             seed=scenario.seed,
             config=scenario.exchange,
         )
-        start = OPEN - LEAD
-        for fault in scenario.faults:
+        start = scenario.starts_at
+        for fault in scenario.all_faults:
             self.exchange.arm(fault, start)
         self.sessions: list[Session] = []
         self.is_over = False
-        tape = synthetic(config.contract, start=start, seed=scenario.seed, shape=shape_of(scenario))
+        shapes = [(config.contract, shape_of(scenario)), *((c, SHAPE) for c in elsewhere)]
+        tapes = (synthetic(c, start=start, seed=scenario.seed, shape=s) for c, s in shapes)
         self.said = FalsePrices(scenario.false_prices)
         self._liar = Liar(scenario.lies, random.Random(f"liar/{scenario.seed}"))  # noqa: S311
         self._seen = DirectVenue(self.exchange, ACCOUNT_ID)
         self._liar.remember(self._seen.snapshot(start))
         self._timeline = Timeline(
-            self.exchange, tape, start=start, tell=self._tell, tick=self._tick
+            self.exchange, merged(*tapes), start=start, tell=self._tell, tick=self._tick
+        )
+        self._still = Stillness(
+            scenario.standstills,
+            now=lambda: self.now,
+            later=self._timeline.later,
+            tick=self._tick,
         )
         self._dice = random.Random(f"wire/{scenario.seed}")  # noqa: S311 - a day, no secret
         self._deaths = list(scenario.deaths)
-        self._wishes = list(scenario.wishes)
-        self._regret_s = scenario.regret_s
+        self._people = People(
+            scenario,
+            self.exchange,
+            self._still,
+            now=lambda: self.now,
+            later=self._timeline.later,
+            tell=self._hear_others,
+        )
         self._events = 0
         self._session: Session | None = None
-        self._rescue: Flattener | None = None
+        self._rescue: Rescue | None = None
+        self._closes: set[int] = set()  # orders that our closes made
         self._rescue_desk: Desk | None = None
-        self.invariants = Invariants(scenario, self.exchange, self.said)
+        self.invariants = Invariants(
+            scenario,
+            self.exchange,
+            self.said,
+            closes=self._closes,
+            is_still=self._still.is_still,
+        )
 
     def run(self) -> None:
         self._begin_session()
+        self._people.begin()
         for outage in self.scenario.outages:
             if outage.hub is not None and not outage.is_silent:
-                self._timeline.later(outage.start, partial(self._hub_goes, outage.hub))
-                self._timeline.later(outage.end, partial(self._hub_comes, outage.hub))
+                goes, comes = (partial(f, outage.hub) for f in (self._hub_goes, self._hub_comes))
+                self._timeline.later(outage.start, partial(self._still.awake, goes))
+                self._timeline.later(outage.end, partial(self._still.awake, comes))
         deadline = self.scenario.config.window_end + _OVERTIME
         while not self.is_over:
             self._timeline.step()
@@ -116,16 +132,22 @@ class Simulation:
     def _tell(self, happened: list[VenueEvent]) -> None:
         desk = self._session.desk if self._session is not None else None
         for one in happened:
-            self.invariants.see(one)
-            if not isinstance(one, Quote | MarketTrade):
+            if isinstance(one, Quote | MarketTrade):
+                if one.contract_id != self.scenario.config.contract.id:
+                    continue  # we have not subscribed to it
+            else:
                 self._liar.remember(self._seen.snapshot(self.now))
+            self.invariants.see(one)
             if desk is not None:
                 desk.hear(one, self.now)
 
     def _tick(self) -> None:
+        if self._still.is_still():
+            return
         session = self._session
         if session is not None:
-            self._make_wishes(session)
+            self._people.make_wishes()
+            self._step_clock(session)
             self._learn(session, ClockTick(at=self.now))
         elif self._rescue is not None:
             self._advance_rescue(ClockTick(at=self.now))
@@ -144,9 +166,9 @@ class Simulation:
             opening_fills=opening,
         )
         desk = self._new_desk(lambda event: self._learn(session, event))
-        session = Session(
-            Engine(config, make_strategy("timed-entry", {"every_s": self.scenario.every_s})), desk
-        )
+        strategy = Watched(make_strategy("timed-entry", {"every_s": self.scenario.every_s}))
+        time = SessionTime(Clock() if number else self.scenario.clock)
+        session = Session(Engine(config, strategy), desk, time, strategy)
         self.sessions.append(session)
         self._session = session
         self.invariants.session_begins(session, self.now)
@@ -164,6 +186,8 @@ class Simulation:
             deliver=deliver,
             said_of=self.said.instead_of,
             liar=self._liar,
+            still=self._still,
+            closes=self._closes,
         )
 
     def _halt_of_the_day(self) -> str | None:
@@ -179,46 +203,34 @@ class Simulation:
         if session is not self._session:
             return
         self._events += 1
-        commands = tuple(session.engine.step(event))
-        session.journal.append((event, commands))
+        event, commands = session.learn(event, self.now)
         self.invariants.learned(event, commands, self.now)
         if session.engine.ending is not None:
             session.desk.may_enter = False
         for command in commands:
             session.desk.carry_out(command, self.now)
             if isinstance(command, PlaceEntry):
-                self._regret()
+                self._people.entered()
+                self._still.entered()
         if session.engine.is_over:
             self._session, self.is_over = None, True
         elif self._deaths and self._events >= self._deaths[0].at_event:
             self._kill(session)
 
     def _hub_goes(self, hub: Hub) -> None:
-        if self._session is not None:
-            self._learn(self._session, HubDown(at=self.now, hub=hub, reason="simulated"))
+        self._hear_others(HubDown(at=self.now, hub=hub, reason="simulated"))
 
     def _hub_comes(self, hub: Hub) -> None:
+        self._hear_others(HubUp(at=self.now, hub=hub))
+
+    def _step_clock(self, session: Session) -> None:
+        step = session.time.step_due(self.now)
+        if step is not None:
+            self._learn(session, step)
+
+    def _hear_others(self, event: Event) -> None:
         if self._session is not None:
-            self._learn(self._session, HubUp(at=self.now, hub=hub))
-
-    def _make_wishes(self, session: Session) -> None:
-        while self._wishes and self._wishes[0].at <= self.now:
-            ask = self._wishes.pop(0).ask
-            if ask is None:
-                self._learn(session, KillSwitchSeen(at=self.now, reason="simulated"))
-            else:
-                self._learn(session, Asked(at=self.now, ask=ask, why="simulated"))
-
-    def _regret(self) -> None:
-        """Once a day, somebody thinks better of an entry."""
-        after_s, self._regret_s = self._regret_s, None
-        if after_s is not None:
-            asked_at = self.now + timedelta(seconds=after_s)
-            self._timeline.later(asked_at, self._ask_to_flatten)
-
-    def _ask_to_flatten(self) -> None:
-        if self._session is not None:
-            self._learn(self._session, Asked(at=self.now, ask=Ask.FLATTEN, why="simulated"))
+            self._learn(self._session, event)
 
     # -- death and what comes after -----------------------------------------------------------
 
@@ -231,7 +243,8 @@ class Simulation:
             self._begin_rescue(death.until_restart_s)
         else:
             at = self.now + timedelta(seconds=death.until_restart_s)
-            self._timeline.later(at, partial(self._restart, death.until_restart_s))
+            restart = partial(self._restart, death.until_restart_s)
+            self._timeline.later(at, partial(self._still.awake, restart))
 
     def _restart(self, until_restart_s: float) -> None:
         """Nobody flattened meanwhile: the next start does, or takes over what is held."""
@@ -249,38 +262,28 @@ class Simulation:
             may_adopt=self.now >= self._strays_until(),
         )
         if remedy is Remedy.ADOPT and self.now < config.window_end:
-            held = sum(p.size for p in seen.positions)
+            held = held_of(self.exchange, config.contract.id)
             self._begin_session(adopts=held, opening=seen.fills)
         else:
             self._begin_rescue(until_restart_s)
 
     def _begin_rescue(self, until_restart_s: float) -> None:
-        numbers = iter(range(1, 1_000_000))
         strays_until = self._strays_until()
-        self._rescue_desk = self._new_desk(self._advance_rescue)
-        self._rescue = Flattener(
-            reason="simulated death",
-            number_request=lambda: next(numbers),
-            round_s=16.0,
-            confirm_s=_CONFIRM_S,
-            is_taking_over=True,
+        self._rescue = Rescue(
+            self.scenario.config.scope,
+            until_restart_s=until_restart_s,
             may_still_arrive=lambda now: now < strays_until,
         )
-        self._restart_s = until_restart_s
-        self._act(self._rescue.begin(self.now, orders=(), held=()))
+        self._rescue_desk = self._new_desk(self._advance_rescue)
+        self._act(self._rescue.begin(self.now))
 
     def _strays_until(self) -> datetime:
         """Until when an entry that the dead session's journal holds may still arrive."""
-        journal = self.sessions[-1].journal
-        said = (one for event, commands in journal for one in (event, *commands))
+        session = self.sessions[-1]
+        said = (one for event, commands in session.journal for one in (event, *commands))
         tags = unanswered_tags(said)
         grace_s = self.scenario.config.limits.unknown_grace_s
-        sent = (
-            event.at
-            for event, commands in journal
-            if any(isinstance(c, PlaceEntry | PlaceStop) and c.tag in tags for c in commands)
-        )
-        latest = max(sent, default=None)
+        latest = max((at for tag, at in session.sent_at.items() if tag in tags), default=None)
         return self.now if latest is None else latest + REPLY_TIMEOUT + timedelta(seconds=grace_s)
 
     def _advance_rescue(self, event: Event) -> None:
@@ -290,14 +293,16 @@ class Simulation:
         commands = rescue.step(event)
         self.invariants.rescued(event, commands, self.now)
         self._act(commands)
-        if rescue.proof is not None and isinstance(event, SnapshotTaken):
-            self._rescue = self._rescue_desk = None
-            if self.now >= self.scenario.config.window_end:
-                self.is_over = True
-            else:
-                at = self.now + timedelta(seconds=self._restart_s)
-                fills = rescue.proof.fills
-                self._timeline.later(at, partial(self._begin_session, opening=fills))
+        proof = rescue.proof_by(event)
+        if proof is None:
+            return
+        self._rescue = self._rescue_desk = None
+        if self.now >= self.scenario.config.window_end:
+            self.is_over = True
+        else:
+            at = self.now + timedelta(seconds=rescue.until_restart_s)
+            begin = partial(self._begin_session, opening=proof.fills)
+            self._timeline.later(at, partial(self._still.awake, begin))
 
     def _act(self, commands: list[Command]) -> None:
         for command in commands:

@@ -5,9 +5,12 @@ told has no excuse.
 """
 
 from collections.abc import Collection, Iterable
+from typing import Final
 
-from pxcore.engine.events import Event, FillSeen, SnapshotTaken
+from pxcore.engine.events import Event, FillSeen, OrderSeen, SnapshotTaken
 from pxcore.model import Fill, net_of
+
+FLATTENS: Final = "flatten.round"  # the notice with which each round of a flatten begins
 
 
 class ToldFills:
@@ -19,17 +22,27 @@ class ToldFills:
         self._lasting: dict[int, Fill] = {}  # by the start and the stream
         self._looked: dict[int, Fill] = {}  # by any look
         self._last_look: tuple[Fill, ...] = ()
+        self.orders: set[int] = set()  # that it was told of
+
+    @property
+    def fills(self) -> Collection[Fill]:
+        """By the start and the stream."""
+        return self._lasting.values()
 
     def begin_anew(self, opening: Iterable[Fill]) -> None:
         self._lasting = {f.id: f for f in opening}
         self._looked.clear()
         self._last_look = ()
+        self.orders.clear()
 
     def learn(self, event: Event) -> None:
         if isinstance(event, FillSeen):
             self._lasting[event.fill.id] = event.fill
+        elif isinstance(event, OrderSeen):
+            self.orders.add(event.order.id)
         elif isinstance(event, SnapshotTaken):
             self._last_look = event.snapshot.fills
+            self.orders |= {o.id for o in event.snapshot.orders}
             self._looked |= {f.id: f for f in event.snapshot.fills}
 
     def contradicted_in(self, look: SnapshotTaken) -> set[str]:

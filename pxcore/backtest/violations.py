@@ -30,6 +30,16 @@ class Invariant(StrEnum):
     REALISED = "our profit and loss is the venue's"
     LOSS_MAX = "no loss beyond the daily limit"
     TRADES_MAX = "no more trades than the limit"
+    CLOCK = "no entry while our time is in doubt"
+    DOUBTED_TIME = "nothing is held for long while our time is in doubt"
+    WOKE_UNKNOWING = "no entry after a standstill before a look"
+    JUDGED_ASLEEP = "no deadline is judged that ran out while nobody could look"
+    DAY_OVER = "no entry after somebody else has ended the day"
+    LEFT_ONCE = "what is left has its stop once"
+    SCOPE = "nothing is sent for another contract"
+    EXPOSURE = "what others hold elsewhere is not our exposure"
+    MONEY_OF_ALL = "no entry once the account has lost the daily limit"
+    IGNORED = "a day without the strangers that are ignored is the same day"
     REPLAY = "a replay gives the same commands"
 
 

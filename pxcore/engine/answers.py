@@ -66,11 +66,12 @@ class Answers:
             sent.note_order(known, event.at)
 
     def _on_refused(self, event: PlaceRefused) -> None:
-        why = f"{event.code_name} {event.text}".strip()
+        """Its row may have come on the stream before: the reason comes with the answer alone."""
+        why, own = f"{event.code_name} {event.text}".strip(), self._state.own_stop
         if self._is_entry(event.tag):
             self._entry_rejected(event.at, why)
-            if event.remedy:
-                self._halt(event.at, f"the venue takes no entry: {event.remedy}")
+        if event.remedy and (own is None or own.tag != event.tag):
+            self._halt(event.at, f"the venue takes no entry: {event.remedy}")
         self._own_stop_failed(event.tag, f"rejected: {why}", is_over=True)
 
     def _entry_rejected(self, now: datetime, why: str) -> None:

@@ -43,7 +43,7 @@ class ClockDoubt:
     def stood_still(self, now: datetime) -> float | None:
         """For how many seconds nobody told us anything, not even the time; None for a usual pause.
 
-        Called for everything but prices, in order.
+        Called for every event, in order: of what waited meanwhile, prices may come first.
         """
         before, self._told_at = self._told_at, now
         if before is None or now - before <= self._still:

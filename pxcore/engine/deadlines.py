@@ -30,14 +30,13 @@ class Deadlines:
     def judge(self, state: State, now: datetime, *, are_hubs_up: bool) -> list[Overdue]:
         """What is overdue, the gravest first."""
         limits = state.limits
+        self._note_since(state, now, are_hubs_up=are_hubs_up)
         if state.clock.is_waking(now, limits):
             return []
         found = _phase_overdue(state, now)
         if state.book.held_contracts() and state.clock.lasts(now, limits.stale_data_s):
             why = f"{state.clock.why}, and the venue's time has not agreed since"
             found.append(Overdue(remedy=Remedy.FLATTEN, why=why))
-        is_blind = bool(state.book.held_contracts()) and (not are_hubs_up or state.is_blind(now))
-        self._blind_since = (self._blind_since or now) if is_blind else None
         if _lasts(self._blind_since, now, limits.blind_limit_s):
             problem = state.market.quote_problem
             because = "" if problem is None else f": {problem}"
@@ -49,15 +48,20 @@ class Deadlines:
             if alone_s > 2 * limits.presence_s:
                 why = f"nobody there for {alone_s:.0f} s with a position"
                 found.append(Overdue(remedy=Remedy.FLATTEN, why=why))
-        is_unsettled = not state.book.is_settled
-        self._unsettled_since = (self._unsettled_since or now) if is_unsettled else None
         if _lasts(self._unsettled_since, now, limits.settle_deadline_s):
             why = "fills, orders and position report disagree"
             found.append(Overdue(remedy=Remedy.DOUBT, why=why))
-        if is_unsettled and _lasts(self._unsettled_since, now, limits.blind_limit_s):
+        if _lasts(self._unsettled_since, now, limits.blind_limit_s):
             why = f"fills, orders and position report disagree for {limits.blind_limit_s:g} s"
             found.append(Overdue(remedy=Remedy.FLATTEN, why=why))
         return found
+
+    def _note_since(self, state: State, now: datetime, *, are_hubs_up: bool) -> None:
+        """On waking too: what ended meanwhile must not be taken for one with what comes later."""
+        is_blind = bool(state.book.held_contracts()) and (not are_hubs_up or state.is_blind(now))
+        self._blind_since = (self._blind_since or now) if is_blind else None
+        is_unsettled = not state.book.is_settled
+        self._unsettled_since = (self._unsettled_since or now) if is_unsettled else None
 
 
 def _phase_overdue(state: State, now: datetime) -> list[Overdue]:

@@ -117,9 +117,8 @@ class Engine:
             if kept is None:
                 return self._out
             event = kept
-        if type(event) not in _MARKET_DATA:
-            self._note_time(event.at)
-        elif self.state.clock.why is not None:
+        self._note_time(event.at)
+        if self.state.clock.why is not None:
             self._compare_time(event)
         handler = self._handlers.get(type(event))
         if handler is not None:

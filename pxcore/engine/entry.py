@@ -4,12 +4,14 @@ from datetime import datetime
 
 from pxcore.engine.commands import PlaceEntry
 from pxcore.engine.config import EngineConfig
+from pxcore.engine.protection import leg_tags
 from pxcore.engine.sent import LimitsInForce, Sent
-from pxcore.model import Bracket, Side
+from pxcore.model import Bracket, Order, Side
 
 
 class Entry(Sent):
-    """`asked_stops` are the levels, in ticks, to which its stop was to move.
+    """`asked_stops` are the levels, in ticks, to which its stop was to move; `leg_ids` are the
+    orders that are known to be legs of its bracket, alive or not.
 
     An adopted one was opened by somebody else, or by a session that died: no order of it is
     known, every stop and limit on its closing side counts as a leg of it, and it needs no target.
@@ -31,11 +33,18 @@ class Entry(Sent):
         self.is_adopted = is_adopted
         self._found_order_id = found_order_id
         self.asked_stops: set[int] = set()
+        self.leg_ids: set[int] = set()
 
     @property
     def newest_order_id(self) -> int | None:
         """Orders after this one came when the position was ours already; ids only grow."""
         return self._found_order_id if self.is_adopted else self.order_id
+
+    def note_order(self, order: Order, at: datetime) -> None:
+        is_child = order.parent_id is not None and order.parent_id == self.order_id
+        if is_child or order.tag in leg_tags(self.tag):
+            self.leg_ids.add(order.id)
+        super().note_order(order, at)
 
     @classmethod
     def sending(cls, command: PlaceEntry, *, at: datetime, limits: LimitsInForce) -> "Entry":

@@ -107,7 +107,7 @@ class Flattener:
         self._has_lost_answer = False
         self._is_moving = False  # something happened on the account while a look was out
         self._closed: set[str] = set()  # contracts of which a close may take effect yet
-        self._filling: dict[int, int] = {}  # market orders alive, and for how many rounds
+        self._filling: dict[int, tuple[int, int]] = {}  # market orders alive: see `_note_filling`
         self._looks = 0  # not flat, since the round's instructions
         self._flat_since: datetime | None = None
         self._net: dict[str, int] = {}  # by contract: the fills' net of the last look, not zero
@@ -191,7 +191,7 @@ class Flattener:
         left = {o.id for o in filling} - stuck  # with their legs, which cannot fill before them
         orders = [o for o in orders if o.id not in left and o.parent_id not in left]
         orders = [o for o in orders if o.contract_id not in unsure or not _may_protect(o)]
-        self._filling = {o.id: self._filling.get(o.id, 0) + 1 for o in filling}
+        self._note_filling(filling)
         held = [c for c in held if c not in closing]
         self._closed.update(held)
         self._closing = {("position", c) for c in held}
@@ -215,9 +215,20 @@ class Flattener:
             *self._look_if_due(now),
         ]
 
+    def _note_filling(self, orders: Iterable[Order]) -> None:
+        """For how many rounds each has been alive, and filled no further than so much."""
+        known, self._filling = self._filling, {}
+        for order in orders:
+            rounds, filled = known.get(order.id, (0, order.filled_size))
+            is_slow = order.filled_size <= filled
+            self._filling[order.id] = (rounds + 1 if is_slow else 1, order.filled_size)
+
     def _stuck(self) -> set[int]:
-        """Market orders that outlived round after round: the market is halted, or worse."""
-        return {id_ for id_, rounds in self._filling.items() if rounds >= _STUCK_ROUNDS}
+        """Market orders that outlived round after round and filled nothing more: the market is
+        halted, or worse. One that goes on filling is left alone: it may be the venue's own close,
+        after which it takes none of ours.
+        """
+        return {id_ for id_, (rounds, _) in self._filling.items() if rounds >= _STUCK_ROUNDS}
 
     def _look_if_due(self, now: datetime) -> list[Command]:
         if self._due_at is not None and now < self._due_at:

@@ -64,8 +64,9 @@ def narrowed(event: Event, scope: Scope) -> Event | None:
 
 def _parts_of(failed: SnapshotFailed, scope: Scope) -> dict[str, Any]:
     """What it could read, of the scope; None stays None: not read."""
-    orders, positions = failed.orders, failed.positions
+    orders, positions, net = failed.orders, failed.positions, failed.fills_net
     return {
+        "fills_net": net and {c: size for c, size in net.items() if scope.holds(c)},
         "orders": orders and tuple(o for o in orders if scope.holds(o.contract_id)),
         "positions": positions and tuple(p for p in positions if scope.holds(p.contract_id)),
     }

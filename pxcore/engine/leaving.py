@@ -80,4 +80,14 @@ class Leaving:
             sent.note_look(snapshot.orders, state.book.fills.values(), now)
         if snapshot.disagreements() or any(s.may_still_arrive(now) for s in state.sent_orders()):
             return False
-        return state.derive_phase() in (Phase.FLAT, Phase.PROTECTED)
+        return state.derive_phase() in (Phase.FLAT, Phase.PROTECTED) and self._is_alone()
+
+    def _is_alone(self) -> bool:
+        """Is nothing alive on our contract but what guards the position? A second stop, the venue's
+        own or a person's, would open another position once the first has closed this one.
+        """
+        state = self._state
+        guarded = state.protection()
+        guards = {leg.id for leg in (guarded.stop, guarded.target) if leg is not None}
+        alive = (o for o in state.book.alive_orders() if o.contract_id == state.book.contract_id)
+        return all(order.id in guards for order in alive)

@@ -30,6 +30,11 @@ class Protection(msgspec.Struct, frozen=True, kw_only=True):
         return self.problem is None
 
 
+def leg_tags(tag: str) -> tuple[str, str]:
+    """What the venue calls the legs of the entry with this tag: its stop and its target."""
+    return f"{tag}-SL", f"{tag}-TP"
+
+
 def legs_of(
     orders: Iterable[Order], *, entry_id: int | None, tag: str, stop_tag: str | None = None
 ) -> list[Order]:
@@ -37,7 +42,7 @@ def legs_of(
 
     `stop_tag` is that of a stop of our own.
     """
-    tags = (f"{tag}-SL", f"{tag}-TP") if stop_tag is None else (f"{tag}-SL", f"{tag}-TP", stop_tag)
+    tags = (*leg_tags(tag), stop_tag) if stop_tag is not None else leg_tags(tag)
     return [
         o for o in orders if (entry_id is not None and o.parent_id == entry_id) or o.tag in tags
     ]

@@ -3,27 +3,44 @@
 The venue liquidates with untagged market orders, at its flat time, at its own loss limits, or as
 its risk desk likes, and may lock the account; a person at the platform looks the same
 (gateway reference, 6.7; no recording exists). Whoever it was did not mean us to go on.
+
+Told by the order that closed, or by its fill where the order's report was lost or came while we
+were not connected: one that is neither of the two legs, once both are known.
 """
 
-from pxcore.engine.events import Event, OrderSeen
+from pxcore.engine.events import Event, FillSeen, OrderSeen, SnapshotTaken
 from pxcore.engine.foreign import is_ours
 from pxcore.engine.state import State
-from pxcore.model import Order, OrderType
+from pxcore.model import Fill, Order, OrderType
+
+_LEGS = 2
 
 
 def taken_away(state: State, event: Event) -> str | None:
     """Why nothing more is to be opened today, or None. Not to be asked while we close ourselves:
     a close of ours carries no tag either.
     """
-    account = state.book.account
+    account, fills = state.book.account, tuple[Fill, ...]()
+    match event:
+        case OrderSeen(order=order) if _closes_ours(order, state):
+            return _told(order.id, order.filled_size)
+        case FillSeen(fill=fill):
+            fills = (fill,)
+        case SnapshotTaken(snapshot=snapshot):  # believed otherwise or not: these are facts
+            account, fills = snapshot.account, snapshot.fills
+        case _:
+            pass
     if account is not None and not account.can_trade:
         return "the venue has locked the account: it may not trade"
-    if isinstance(event, OrderSeen) and _closes_ours(event.order, state):
-        return (
-            f"order {event.order.id}, which is not ours, closed {event.order.filled_size} of the "
-            "position: the venue did it, or a person by hand"
-        )
-    return None
+    strange = next((fill for fill in fills if _took_ours(fill, state)), None)
+    return None if strange is None else _told(strange.order_id, strange.size)
+
+
+def _told(order_id: int, size: int) -> str:
+    return (
+        f"order {order_id}, which is not ours, closed {size} of the "
+        "position: the venue did it, or a person by hand"
+    )
 
 
 def _closes_ours(order: Order, state: State) -> bool:
@@ -34,3 +51,18 @@ def _closes_ours(order: Order, state: State) -> bool:
     is_against = order.side is entry.side.opposite and order.filled_size > 0
     is_close = order.type is OrderType.MARKET and order.parent_id is None and not is_ours(order)
     return is_close and is_against and order.contract_id == state.config.contract.id
+
+
+def _took_ours(fill: Fill, state: State) -> bool:
+    """A fill against the position, of an order after what opened it that nobody here sent. An
+    order that was never seen may be a leg, or a stop of our own, until those are known.
+    """
+    entry, own = state.entry, state.own_stop
+    if entry is None or entry.order_id is None or len(entry.leg_ids) < _LEGS:
+        return False
+    if own is not None and own.order_id is None:
+        return False
+    ours = entry.leg_ids if own is None else entry.leg_ids | {own.order_id}
+    is_against = fill.side is entry.side.opposite and not fill.is_voided
+    is_later = fill.order_id > entry.order_id and fill.order_id not in ours
+    return is_against and is_later and fill.contract_id == state.config.contract.id

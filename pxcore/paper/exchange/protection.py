@@ -24,6 +24,11 @@ class Protection:
         self._orders = orders
         self.ids: dict[tuple[int, str], tuple[int, int]] = {}  # stop loss, take profit
 
+    def ids_of(self, account_id: int) -> tuple[int, ...]:
+        """The newest ones of each of the account's contracts, alive or not."""
+        mine = (ids for (owner_id, _), ids in self.ids.items() if owner_id == account_id)
+        return tuple(order_id for ids in mine for order_id in ids)
+
     def orders(
         self,
         now: datetime,

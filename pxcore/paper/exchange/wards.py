@@ -5,6 +5,7 @@ untagged market orders against its positions; then the account may not trade, wh
 as `canTrade` false (gateway reference, 6.7 and 7.13; no recording exists).
 """
 
+import dataclasses
 from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
@@ -26,10 +27,11 @@ from pxcore.paper.exchange.terms import (
     PlaceRequest,
 )
 from pxcore.paper.faults.base import Armed, Armory, Fault, Timed
-from pxcore.paper.faults.venue import ForcedLiquidation, ForeignOrder
+from pxcore.paper.faults.venue import BracketModeSwitched, ForcedLiquidation, ForeignOrder
 from pxcore.paper.hours import day_of, is_program_open, next_day, next_flat_by
 
 _NO_FEE = Decimal(0)
+_FLATTEN_AGAIN_MS = 5000.0
 
 
 class Wards(Floor):
@@ -76,6 +78,8 @@ class Wards(Floor):
         if armed.bites(self._now):
             if isinstance(fault, ForcedLiquidation):
                 self._liquidate_some(fault)
+            elif isinstance(fault, BracketModeSwitched):
+                self._switch_some(fault)
             elif isinstance(fault, ForeignOrder):
                 self._place_foreign(fault)
         self._set_alarm(armed, moments_s)
@@ -84,6 +88,23 @@ class Wards(Floor):
         for account_id in self._specs:
             if fault.account_id in (None, account_id):
                 self._liquidate(account_id, Lock(fault.lock))
+
+    def _switch_some(self, fault: BracketModeSwitched) -> None:
+        for account_id in self._specs:
+            if fault.account_id in (None, account_id):
+                self._switch_brackets(account_id, BracketMode(fault.to))
+
+    def _switch_brackets(self, account_id: int, mode: BracketMode) -> None:
+        """Position Brackets come for what is held, and go with their mode."""
+        spec = self._specs[account_id]
+        self._specs[account_id] = dataclasses.replace(spec, bracket_mode=mode)
+        if mode is BracketMode.AUTO_OCO:
+            for order_id in self._protection.ids_of(account_id):
+                self._cancel(order_id)
+            return
+        for position in self._books.positions(account_id):
+            action = partial(self._protect_position, account_id, position.contract_id)
+            self._later(self._config.latencies.target_ms, action)
 
     def _place_foreign(self, fault: ForeignOrder) -> None:
         """Accepted without a look at the rules: it is not ours to judge. No market, no order."""
@@ -147,7 +168,22 @@ class Wards(Floor):
             for contract in self._contracts.values():
                 if not is_program_open(contract, self._now):
                     self._flatten(account_id, contract.id, program.liquidation_fee_usd)
+                    self._flatten_rest_later(account_id, contract.id)
         self._await_flatten()
+
+    def _flatten_rest_later(self, account_id: int, contract_id: str) -> None:
+        """Its own close may be rejected, or cancelled by whoever holds the account."""
+        if self._books.held(account_id, contract_id):
+            self._later(_FLATTEN_AGAIN_MS, partial(self._flatten_rest, account_id, contract_id))
+
+    def _flatten_rest(self, account_id: int, contract_id: str) -> None:
+        if is_program_open(self._contracts[contract_id], self._now):
+            return
+        program, alive = self._guard.program(account_id), self._orders.alive(account_id)
+        is_closing = any(o.type is OrderType.MARKET and o.contract_id == contract_id for o in alive)
+        if program is not None and not is_closing:
+            self._flatten(account_id, contract_id, program.liquidation_fee_usd)
+        self._flatten_rest_later(account_id, contract_id)
 
     def _flatten(self, account_id: int, contract_id: str, fee_usd: Decimal) -> None:
         for order in self._orders.alive(account_id):
@@ -230,8 +266,9 @@ class Wards(Floor):
 
     def _protect_position(self, account_id: int, contract_id: str) -> None:
         """Position Brackets mode: the venue's own two orders follow the position."""
-        brackets = self._specs[account_id].position_brackets
-        if brackets is None:
+        spec = self._specs[account_id]
+        brackets = spec.position_brackets
+        if brackets is None or spec.bracket_mode is not BracketMode.POSITION:
             return
         contract, holding = self._contracts[contract_id], self._holding(account_id, contract_id)
         for order in self._protection.orders(self._now, account_id, contract, holding, brackets):

@@ -79,6 +79,19 @@ class ForcedLiquidation(
     lock: Literal["day", "failed"] = "day"
 
 
+class BracketModeSwitched(
+    Timed, frozen=True, kw_only=True, tag_field="fault", tag="bracket_mode_switched"
+):
+    """A person switches the account's bracket mode on the platform, in the middle of the day.
+
+    `account_id` None means every account. What the venue does to a position that is held then was
+    never recorded: here its own brackets come, or go.
+    """
+
+    account_id: int | None = None
+    to: Literal["auto_oco", "position"] = "position"
+
+
 class ForeignOrder(Timed, frozen=True, kw_only=True, tag_field="fault", tag="foreign_order"):
     """An order that no client of ours placed: the platform, a copier, another bot.
 
@@ -112,5 +125,6 @@ VenueFault = (
     | LegRefused
     | SiblingSurvives
     | ForcedLiquidation
+    | BracketModeSwitched
     | ForeignOrder
 )

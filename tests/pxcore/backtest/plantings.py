@@ -12,6 +12,8 @@ from typing import Any
 import msgspec
 import pytest
 
+from pxcore.backtest.campaign import DayResult, simulate
+from pxcore.backtest.scenario import Scenario, draw
 from pxcore.engine import deadlines, flatten, gates
 from pxcore.engine.belief import Belief, Beliefs
 from pxcore.engine.book import Book
@@ -32,6 +34,15 @@ class Planted:
         """The wrong one, counted where it makes a difference."""
         self.reached += right != wrong
         return wrong
+
+
+def first_broken(planted: Planted, where: Callable[[Scenario], bool]) -> DayResult:
+    """The first day on which something breaks. Fails when what was planted is never reached."""
+    days = (simulate(seed) for seed in range(500) if where(draw(seed)))
+    found = next((day for day in days if day.problem is not None), None)
+    assert planted.reached, "no day came to what was planted: it has moved, or means nothing"
+    assert found is not None, "what was planted changes days, and breaks nothing"
+    return found
 
 
 def replaced(

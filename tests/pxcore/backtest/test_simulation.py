@@ -1,19 +1,18 @@
 """Simulated bad days: they hold, they are the same again, and a planted defect is found."""
 
-from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 
 import msgspec
 import pytest
 from plantings import (
-    Planted,
     believes_a_look_that_contradicts_itself,
     believes_every_price,
     believes_that_what_was_answered_was_done,
     blind_to_protection,
     confirms_no_price,
     counts_a_fill_as_often_as_it_is_told,
+    first_broken,
     judges_money_by_a_doubt,
     keeps_a_side_that_is_gone,
     miscounts_money,
@@ -28,7 +27,7 @@ from plantings import (
 from seeds import seeds
 from typer.testing import CliRunner
 
-from pxcore.backtest.campaign import DayResult, simulate, simulate_many
+from pxcore.backtest.campaign import simulate, simulate_many
 from pxcore.backtest.false_looks import Lies
 from pxcore.backtest.false_prices import Kind
 from pxcore.backtest.scenario import Scenario, draw
@@ -95,6 +94,10 @@ def test_days_are_bad_in_every_way():
     assert {false.side for false in told} == set(Side)
     assert sum(bool(day.false_prices) for day in days) > 700
     assert 200 < sum(day.gap_ticks > 0 for day in days) < 300
+    troubles = ("standstills", "venue_flat", "bracket_switch", "stranger")
+    drawn = {name: sum(bool(getattr(day, name)) for day in days) for name in troubles}
+    drawn["clock"] = sum(bool(day.clock.steps) for day in days)
+    assert all(100 < number < 300 for number in drawn.values()), drawn
 
 
 def test_same_seed_is_the_same_day():
@@ -153,15 +156,6 @@ def _cannot_be_read(day: Scenario) -> bool:
 
 def _is_said_again(day: Scenario) -> bool:
     return day.lies.again > 0
-
-
-def first_broken(planted: Planted, where: Callable[[Scenario], bool]) -> DayResult:
-    """The first day on which something breaks. Fails when what was planted is never reached."""
-    days = (simulate(seed) for seed in range(500) if where(draw(seed)))
-    found = next((day for day in days if day.problem is not None), None)
-    assert planted.reached, "no day came to what was planted: it has moved, or means nothing"
-    assert found is not None, "what was planted changes days, and breaks nothing"
-    return found
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from pxcore.engine.commands import (
 )
 from pxcore.engine.events import ClockStepped, PlaceAccepted
 from pxcore.engine.state import Phase
-from pxcore.model import Quote, Side
+from pxcore.model import OrderStatus, OrderType, Quote, Side
 
 
 def quote(scene: Scene, *, late_s: float) -> Quote:
@@ -134,3 +134,32 @@ def test_window_that_ended_meanwhile_is_over_at_once():
     scene = Scene().connect()
     scene.hold()
     assert kinds(scene.stand_still(30 * 60.0), ClosePosition)
+
+
+def test_prices_that_come_first_after_a_standstill_let_no_entry_pass_before_a_look():
+    """They waited in the socket: the newest is fresh, what we know of the account is not."""
+    scene = Scene().connect()
+    scene.now += timedelta(seconds=40.0)
+    scene.price(100_000, 100_001)
+    scene.strategy.side = Side.BUY
+    (denied,) = kinds(scene.price(100_001, 100_002), Denied)
+    assert denied.gate is Gate.STATE_UNKNOWN and "stood still" in denied.value
+    assert kinds(scene.signal(Side.SELL), TakeSnapshot)
+
+
+def test_what_was_settled_on_waking_is_not_counted_with_what_comes_after_it():
+    """A target's fill was half told when everything stood still, and whole when it went on."""
+    scene = Scene().connect()
+    entry = scene.hold()
+    filled = {"tag": f"{entry.tag}-TP", "parent_id": 1000, "filled_size": 1}
+    gone = {"tag": f"{entry.tag}-SL", "parent_id": 1000}
+    scene.tell(scene.order(1002, OrderType.LIMIT, Side.SELL, OrderStatus.FILLED, **filled))
+    scene.stand_still(40.0)
+    scene.tell(scene.fill(2, 1002, Side.SELL, 100_031, pnl="15.00"))
+    scene.tell(scene.order(1001, OrderType.STOP, Side.SELL, OrderStatus.CANCELLED, **gone))
+    scene.tell(scene.position(0))
+    scene.pass_time(1.9)
+    scene.tell(scene.order(1002, OrderType.LIMIT, Side.SELL, OrderStatus.FILLED, **filled))
+    scene.tell(scene.position(1))  # once more, and late
+    said = scene.pass_time(0.5)
+    assert not [n for n in kinds(said, Notice) if n.code == "overdue"]

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 from engine_scenes import ACCOUNT, CONFIG, LIMITS, MNQ, OPEN, Scene, kinds
+from msgspec.structs import replace
 
 from pxcore.engine import Engine, Phase
 from pxcore.engine.commands import (
@@ -750,6 +751,20 @@ def test_look_during_which_something_moved_lets_no_session_leave():
     assert not scene.engine.is_over
     scene.answer_snapshot(held_and_protected(scene, entry))
     assert scene.engine.is_left
+
+
+def test_session_asked_to_leave_flattens_where_a_second_stop_is_alive():
+    """The venue's own in Position Brackets mode, say: it would open what the first has closed."""
+    scene = Scene().connect()
+    entry = scene.hold()
+    second = scene.order(
+        1900, OrderType.STOP, entry.side.opposite, OrderStatus.OPEN, stop_ticks=99_961
+    )
+    leave(scene)
+    whole = held_and_protected(scene, entry)
+    scene.answer_snapshot(replace(whole, orders=(*whole.orders, second.order)))
+    assert not scene.engine.is_left
+    assert kinds(scene.said, ClosePosition)
 
 
 def test_nothing_is_entered_while_a_session_looks_whether_it_may_leave():

@@ -189,6 +189,28 @@ def test_legs_of_an_entry_that_is_still_filling_are_left_to_guard_it():
     assert sent[-1].order_id == 71
 
 
+@pytest.mark.parametrize(
+    ("filled_each", "is_cancelled"),
+    [pytest.param(0, True, id="stuck"), pytest.param(1, False, id="filling")],
+)
+def test_close_is_cancelled_when_it_has_stopped_filling_and_not_before(filled_each, is_cancelled):
+    """It may be the venue's own, after which it takes none of ours."""
+    flat = Flat()
+    flat.answer(Answer.DONE)
+    for number in range(12):
+        close = flat.scene.order(
+            70,
+            OrderType.MARKET,
+            Side.SELL,
+            OrderStatus.OPEN,
+            size=20,
+            filled_size=filled_each * number,
+        ).order
+        flat.look(20 - filled_each * number, (close,))
+        flat.pass_time(6.0)
+    assert bool(kinds(flat.said, CancelOrder)) is is_cancelled
+
+
 # -- looks that contradict themselves -------------------------------------------------------------
 
 

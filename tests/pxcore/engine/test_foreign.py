@@ -13,7 +13,7 @@ from pxcore.engine.commands import (
     PlaceStop,
 )
 from pxcore.engine.config import ExitTerms
-from pxcore.engine.events import PlaceAccepted
+from pxcore.engine.events import Answer, Ask, Asked, CloseAnswered, PlaceAccepted, SnapshotFailed
 from pxcore.engine.leftovers import Remedy, found_in, remedy_for
 from pxcore.engine.state import Phase
 from pxcore.engine.strategy import Exit
@@ -178,6 +178,22 @@ def test_flatten_leaves_other_contracts_alone_where_the_setting_says_so():
 
     assert [c.contract_id for c in kinds(scene.said, ClosePosition)] == [MNQ.id]
     scene.answer_snapshot(scene.snapshot(positions=(other,)))
+    assert {c.contract_id for c in kinds(scene.said, ClosePosition)} == {MNQ.id}
+
+
+def test_flatten_by_part_of_a_look_leaves_other_contracts_alone_too():
+    """By the fills alone: what another holds elsewhere is in them as well."""
+    scene = Scene(foreign=Foreign.IGNORE).connect()
+    scene.hold()
+    scene.tell(Asked(at=scene.now, ask=Ask.FLATTEN, why="test"))
+    scene.tell(CloseAnswered(at=scene.now, contract_id=MNQ.id, answer=Answer.REFUSED))
+    for _ in range(4):
+        scene.pass_time(20)
+        net = {MNQ.id: 1, OTHER: -13}
+        request = scene.asked().request
+        scene.tell(SnapshotFailed(at=scene.now, request=request, why="test", fills_net=net))
+
+    assert len(kinds(scene.said, ClosePosition)) > 1
     assert {c.contract_id for c in kinds(scene.said, ClosePosition)} == {MNQ.id}
 
 

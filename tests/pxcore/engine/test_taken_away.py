@@ -5,7 +5,7 @@ from engine_scenes import ACCOUNT, Scene, kinds
 from msgspec.structs import replace
 
 from pxcore.engine.commands import EndSession, Halt, PlaceEntry
-from pxcore.engine.events import AccountSeen, PlaceRefused
+from pxcore.engine.events import AccountSeen, Hub, HubDown, HubUp, PlaceRefused
 from pxcore.engine.state import Phase
 from pxcore.model import OrderStatus, OrderType, Side
 
@@ -71,6 +71,24 @@ def test_closed_market_is_tried_once():
     assert kinds(said, Halt)
 
 
+def test_closed_market_is_tried_once_when_the_rejected_row_comes_before_the_answer():
+    """A refusal of that kind leaves a row: the stream tells of it, without a reason."""
+    scene = Scene(venue_refusals_max=3)
+    scene.connect()
+    (entry,) = kinds(scene.signal(), PlaceEntry)
+    scene.tell(scene.order(1000, OrderType.MARKET, Side.BUY, OrderStatus.REJECTED, tag=entry.tag))
+    said = scene.tell(
+        PlaceRefused(
+            at=scene.now,
+            tag=entry.tag,
+            code_name="OrderRejected",
+            text="Trading is currently unavailable.",
+            remedy="the program's trading day is over",
+        )
+    )
+    assert kinds(said, Halt)
+
+
 def test_our_own_exit_is_not_taken_for_somebody_else_s():
     """By its leg: the day goes on."""
     scene = Scene()
@@ -100,4 +118,53 @@ def test_late_report_of_our_own_close_does_not_end_the_day():
     scene.connect().hold()
     scene.tell(scene.order(999, OrderType.MARKET, Side.SELL, OrderStatus.FILLED, filled_size=0))
     scene.tell(scene.order(900, OrderType.MARKET, Side.SELL, OrderStatus.FILLED, filled_size=1))
+    assert not kinds(scene.said, Halt)
+
+
+def test_fill_alone_tells_where_the_report_of_its_order_was_lost():
+    scene = Scene(loss_usd_max=10_000)
+    scene.connect().hold()
+    scene.tell(scene.fill(2, 2000, Side.SELL, 99_990, pnl="-5.50"))
+    (halt,) = kinds(scene.said, Halt)
+    assert "order 2000" in halt.reason
+
+
+def test_look_tells_of_what_was_closed_while_we_were_not_connected():
+    scene = Scene(loss_usd_max=10_000)
+    scene.connect().hold()
+    scene.tell(HubDown(at=scene.now, hub=Hub.USER, reason="test"))
+    scene.tell(HubUp(at=scene.now, hub=Hub.USER))
+    opened = tuple(scene.engine.state.book.fills.values())
+    closed = scene.fill(2, 2000, Side.SELL, 99_990, pnl="-5.50").fill
+    scene.pass_time(0.1)
+    scene.answer_snapshot(scene.snapshot(fills=(*opened, closed)))
+    (halt,) = kinds(scene.said, Halt)
+    assert "order 2000" in halt.reason
+    assert not kinds(scene.signal(), PlaceEntry)
+
+
+def test_lock_that_a_look_shows_which_is_passed_over_ends_the_day():
+    """Something moved meanwhile: its positions may be old. That nobody may trade is not."""
+    scene = Scene()
+    scene.connect()
+    scene.tell(HubUp(at=scene.now, hub=Hub.USER))
+    scene.pass_time(0.1)
+    scene.tell(scene.position(0))
+    scene.answer_snapshot(scene.snapshot(account=LOCKED))
+    assert kinds(scene.said, Halt)
+
+
+def test_fill_of_an_order_that_may_be_a_leg_ends_no_day():
+    """No leg was ever seen: it may be either of them."""
+    scene = Scene(loss_usd_max=10_000)
+    scene.connect()
+    scene.fill_entry(scene.enter())
+    scene.tell(scene.fill(2, 1001, Side.SELL, 99_981, pnl="-10.50"))
+    assert not kinds(scene.said, Halt)
+
+
+def test_fill_of_a_leg_whose_own_report_was_lost_ends_no_day():
+    scene = Scene(loss_usd_max=10_000)
+    scene.connect().hold()
+    scene.tell(scene.fill(2, 1001, Side.SELL, 99_981, pnl="-10.50"))
     assert not kinds(scene.said, Halt)

@@ -38,6 +38,7 @@ from pxcore.paper.exchange import (
 )
 from pxcore.paper.faults.venue import (
     AsyncReject,
+    BracketModeSwitched,
     FillDelayed,
     ForcedLiquidation,
     ForeignOrder,
@@ -76,6 +77,7 @@ FAULTS = st.sampled_from(
         SiblingSurvives(),
         ForeignOrder(side=Side.SELL, size=2),
         ForcedLiquidation(from_s=0.05),
+        BracketModeSwitched(from_s=0.05),
     ]
 )
 CONFIGS = st.builds(

@@ -38,6 +38,7 @@ from pxcore.paper.exchange import (
     PositionBrackets,
     Sibling,
 )
+from pxcore.paper.faults.venue import BracketModeSwitched
 from pxcore.paper.market import Halt
 
 
@@ -93,6 +94,23 @@ def test_position_brackets_are_born_after_the_fill_untagged_and_without_a_parent
     assert protection(exchange) == [("stop", "sell", 1, 99_961), ("limit", "sell", 1, 100_081)]
     legs = exchange.orders(ACCOUNT, OrderStatus.OPEN)
     assert all(leg.tag is None and leg.parent_id is None for leg in legs)
+
+
+def test_mode_that_a_person_switches_counts_from_then_on_and_its_brackets_come_and_go() -> None:
+    exchange = position_mode()
+    for at_ms, to in ((50, "auto_oco"), (200, "position"), (400, "auto_oco")):
+        exchange.arm(BracketModeSwitched(from_s=at_ms / 1000, to=to), OPEN)
+    exchange.place(after(100), ACCOUNT, bracketed(Side.BUY, loss=-40, profit=80))
+    run(exchange, 199)
+    legs = exchange.orders(ACCOUNT, OrderStatus.OPEN)
+    run(exchange, 300)
+    own = [o for o in exchange.orders(ACCOUNT, OrderStatus.OPEN) if o.parent_id is None]
+    assert (len(legs), [o.type for o in own]) == (2, [OrderType.STOP, OrderType.LIMIT])
+    again = bracketed(Side.BUY, loss=-40, profit=80, tag="again")
+    refused = exchange.place(after(301), ACCOUNT, again)
+    assert (refused.code, refused.text) == (PlaceCode.ORDER_REJECTED, wording.POSITION_BRACKETS)
+    run(exchange, 500)
+    assert exchange.orders(ACCOUNT, OrderStatus.OPEN) == legs
 
 
 def test_position_brackets_follow_the_size_and_the_average_of_the_position() -> None:

@@ -26,6 +26,7 @@ from pxcore.paper.exchange import (
     program_named,
 )
 from pxcore.paper.exchange.program import Standing, begun, breach, floor_usd, next_standing
+from pxcore.paper.faults.venue import AsyncReject
 from pxcore.paper.hours import flat_by, is_exchange_open, is_program_open, next_day, next_flat_by
 
 FRIDAY = date(2026, 11, 20)
@@ -308,6 +309,17 @@ def test_everything_is_closed_and_cancelled_at_15_10_chicago() -> None:
     refused = exchange.place(at(time(15, 10)) + timedelta(seconds=2), 1, buy(tag="late"))
     assert (refused.code, refused.text) == (PlaceCode.ORDER_REJECTED, wording.MARKET_CLOSED)
     assert exchange.orders(1)[-1].status is OrderStatus.REJECTED
+
+
+def test_what_the_venues_own_close_left_is_closed_again() -> None:
+    """It was rejected, and nobody else may send one any more."""
+    exchange = holding(3)
+    flat_at = at(time(15, 10))
+    exchange.arm(AsyncReject(), flat_at)
+    exchange.advance(flat_at + timedelta(seconds=1))
+    assert exchange.positions(1) and not exchange.orders(1, OrderStatus.OPEN)
+    exchange.advance(flat_at + timedelta(seconds=6))
+    assert exchange.is_flat
 
 
 def test_close_is_refused_and_recorded_outside_hours() -> None:
