@@ -11,6 +11,7 @@ same market time on any machine. The steps end, and `PaperRuns` says so, when it
 (`PaperLeave`), is gone or is silent. A real gateway has none of this.
 """
 
+import time
 from collections.abc import Callable
 from datetime import UTC
 from typing import Final
@@ -41,6 +42,7 @@ class Bell:
         goes_in_steps: bool,
         told: Callable[[], int],
         again: Callable[[], None],
+        now_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self._time = market_time
         self._goes_in_steps = goes_in_steps
@@ -48,7 +50,7 @@ class Bell:
         self._again = again
         self._session = ""
         self._clients: dict[str, HubConnection] = {}  # the session's, by hub
-        self._attended = Attended(_GAP_S)
+        self._attended = Attended(_GAP_S, now_s=now_s)
         self._since_s = 0.0  # it attached, or was told of a step
         self._step = 0
         self._is_told = False  # of the step

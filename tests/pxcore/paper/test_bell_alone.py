@@ -1,14 +1,12 @@
 """The opening bell by itself, in a time that the test sets: sessions that come and go."""
 
 from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
 
 import msgspec
 import pytest
 
 from pxcore.clock import Clock
 from pxcore.clock_file import Pace
-from pxcore.paper.server import bell as bell_module
 from pxcore.paper.server.bell import Bell
 from pxcore.paper.server.hub import END
 from pxcore.paper.server.market_time import MarketTime
@@ -42,11 +40,16 @@ class Client:
 
 
 class Scene:
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, *, goes_in_steps: bool) -> None:
+    def __init__(self, *, goes_in_steps: bool) -> None:
         self.ours_s, self.wall = 1000.0, Wall()
-        monkeypatch.setattr(bell_module, "time", SimpleNamespace(monotonic=lambda: self.ours_s))
         self.time = MarketTime(self.wall, start=OPEN, waits=True)
-        self.bell = Bell(self.time, goes_in_steps=goes_in_steps, told=lambda: 0, again=lambda: None)
+        self.bell = Bell(
+            self.time,
+            goes_in_steps=goes_in_steps,
+            told=lambda: 0,
+            again=lambda: None,
+            now_s=lambda: self.ours_s,
+        )
 
     def call(self, hub: str, client: Client, name: str, *given: object) -> str | None:
         return self.bell.calls(hub)[name.lower()](client, list(given))  # type: ignore[arg-type]
@@ -73,13 +76,13 @@ class Scene:
 
 
 @pytest.fixture
-def steps(monkeypatch: pytest.MonkeyPatch) -> Scene:
-    return Scene(monkeypatch, goes_in_steps=True)
+def steps() -> Scene:
+    return Scene(goes_in_steps=True)
 
 
 @pytest.fixture
-def free(monkeypatch: pytest.MonkeyPatch) -> Scene:
-    return Scene(monkeypatch, goes_in_steps=False)
+def free() -> Scene:
+    return Scene(goes_in_steps=False)
 
 
 def test_session_whose_hub_comes_and_goes_is_waited_for_no_longer(free: Scene) -> None:
