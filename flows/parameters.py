@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, Union
 
 from pydantic import BaseModel, ConfigDict, Field, create_model, field_validator
 
-from pxcore.calendar import CHICAGO
+from pxcore.calendar import CHICAGO, chicago, trading_day_at
 from pxcore.engine.tightening import bounds_of, loosened
 from pxcore.model import STOP_LOSS_TICKS_MIN, Misconfigured
 from pxcore.runtime.accounts import account_of, environ_with
@@ -164,11 +164,11 @@ def window_settings(window: Window, settings: Settings, now: datetime) -> dict[s
             f"{settings.window_start:%H:%M} to {settings.window_end:%H:%M}"
         )
     if window.minutes is not None:
-        local = now.astimezone(CHICAGO)
-        began = max(local, datetime.combine(local.date(), start, tzinfo=CHICAGO))
-        last = began + timedelta(minutes=window.minutes)
-        if last.date() == local.date():
-            end = min(end, last.time().replace(microsecond=0))
+        day = trading_day_at(now).day
+        began = max(now, chicago(day, start))
+        last = (began + timedelta(minutes=window.minutes)).astimezone(CHICAGO)
+        if last < chicago(day, end):
+            end = last.time().replace(microsecond=0)
     wanted = {"PX_WINDOW_START": start.isoformat()}
     if end != settings.window_end:  # what nobody said stays a default, which moves with the close
         wanted["PX_WINDOW_END"] = end.isoformat()

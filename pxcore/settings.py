@@ -310,6 +310,11 @@ class Settings(BaseSettings):
                 raise ValueError(str(error)) from None
         return text
 
+    @field_validator("contract", mode="before")
+    @classmethod
+    def _is_one_word(cls, given: Any) -> Any:
+        return given.strip() if isinstance(given, str) else given
+
     @field_validator("window_start", "window_end", "flat_by")
     @classmethod
     def _is_wall_time(cls, given: time) -> time:

@@ -96,7 +96,7 @@ def make_plan(
     adopts_opening: bool = False,
 ) -> SessionPlan:
     """Puts the plan together. Raises NotNow as `window_of` does, Unavailable without a store."""
-    window = window_of(settings, settings.clock.now())
+    window = window_of(settings, settings.clock.now(), contract=contract.id)
     trading_day = window.day
     journals = Paths(settings.home).journals
     latched = ask_store(

@@ -159,7 +159,7 @@ class FileWatch:
             touched_s = self._here_path.stat().st_mtime
         except OSError:
             return  # nobody there: what was told last grows old by itself
-        if touched_s <= self._here_s:
+        if touched_s == self._here_s:
             return
         self._here_s = touched_s
         now = self._clock.now()

@@ -43,19 +43,25 @@ class Window(msgspec.Struct, frozen=True, kw_only=True):
     program_at: datetime
 
 
-def window_on(settings: Settings, day: TradingDay) -> Window:
-    """The times of a tradable day. On a day whose flat time is earlier than a regular day's they
-    move with it: each keeps the distance that it has on a regular day, up to an hour.
+def window_on(settings: Settings, day: TradingDay, *, contract: str = "") -> Window:
+    """The times of a tradable day; `contract` is what was resolved, by default what is set.
+
+    What fits before the program's flat time of the day stays as it is set. What does not moves with
+    that time: it keeps the distance that it has on a regular day, where that is an hour at most,
+    and is otherwise as late as it may be.
     """
-    program_at = flat_at(day, settings.contract)
-    regular = flat_time(settings.contract)
-    kept = _kept(settings.flat_by, regular)
-    flat_by = min(chicago(day.day, settings.flat_by), program_at - max(kept, LEAST_LEFT))
-    gap = _kept(settings.window_end, settings.flat_by)
+    traded = contract or settings.contract
+    program_at, regular = flat_at(day, traded), flat_time(traded)
+    flat_by = chicago(day.day, settings.flat_by)
+    if flat_by > program_at - LEAST_LEFT:
+        flat_by = program_at - _kept(settings.flat_by, regular)
+    end = chicago(day.day, settings.window_end)
+    if end > flat_by:
+        end = flat_by - _kept(settings.window_end, settings.flat_by)
     return Window(
         day=day.day,
         start=chicago(day.day, settings.window_start),
-        end=min(chicago(day.day, settings.window_end), flat_by - gap),
+        end=end,
         flat_by=flat_by,
         safety_at=flat_by + _AFTER_FLAT_BY,
         program_at=program_at,
@@ -63,12 +69,12 @@ def window_on(settings: Settings, day: TradingDay) -> Window:
 
 
 def _kept(earlier: time, later: time) -> timedelta:
-    """How far apart two wall times are, an hour at the most."""
+    """How far apart two wall times stay when they are moved."""
     apart = datetime.combine(_SOME_DAY, later) - datetime.combine(_SOME_DAY, earlier)
-    return min(apart, _KEPT_MOST)
+    return apart if LEAST_LEFT <= apart <= _KEPT_MOST else LEAST_LEFT
 
 
-def window_of(settings: Settings, now: datetime) -> Window:
+def window_of(settings: Settings, now: datetime, *, contract: str = "") -> Window:
     """Of the trading day that holds `now`, and not over yet.
 
     Raises NotNow on a day that is closed or unknown to the calendar, and when the window is over.
@@ -77,13 +83,18 @@ def window_of(settings: Settings, now: datetime) -> Window:
     if not day.is_tradable:
         name = f", {day.name}" if day.name else ""
         raise NotNow(f"{day.day} is {day.kind} in the calendar{name}", kind=_closed_because(day))
-    window = window_on(settings, day)
-    if now >= window.end or window.start >= window.end:
-        left = f"{settings.window_start:%H:%M} to {window.end.astimezone(CHICAGO):%H:%M}"
+    window = window_on(settings, day, contract=contract)
+    end, kind = f"{window.end.astimezone(CHICAGO):%H:%M}", day.name or f"{day.kind} day"
+    early = "window over" if day.kind is DayKind.REGULAR else "early close"
+    if window.start >= window.end:
         raise NotNow(
-            f"the window {left} Chicago of {day.day} is over ({day.name or f'{day.kind} day'})",
-            kind="window over" if day.kind is DayKind.REGULAR else "early close",
+            f"nothing is left of the window on {day.day} ({kind}): it would end at {end} Chicago, "
+            f"and starts at {settings.window_start:%H:%M}",
+            kind=early,
         )
+    if now >= window.end:
+        left = f"{settings.window_start:%H:%M} to {end}"
+        raise NotNow(f"the window {left} Chicago of {day.day} is over ({kind})", kind=early)
     return window
 
 

@@ -114,6 +114,8 @@ def test_shadow_is_a_dry_run(folder):
 
 MINUTES = [
     pytest.param("2026-11-24T14:00:00", 5, "08:35:00", id="before the window: from its start"),
+    pytest.param("2026-11-24T04:00:00", 5, "08:35:00", id="the evening before: from its start"),
+    pytest.param("2026-11-24T05:58:00", 5, "08:35:00", id="just before midnight"),
     pytest.param("2026-11-24T16:00:00", 5, "10:05:00", id="within it: from now"),
     pytest.param("2026-11-24T20:58:00", 30, None, id="its end stays, and moves with the close"),
 ]

@@ -47,7 +47,11 @@ def test_window_is_what_the_calendar_and_the_program_leave_of_it(now, start, end
 NO_WINDOWS = [
     pytest.param("2026-11-20T21:00", "over", id="at its end"),
     pytest.param("2026-11-26T17:40", "08:30 to 11:40 Chicago .* is over", id="early close"),
-    pytest.param("2026-04-03T13:00", "over .Good Friday", id="closes before the open"),
+    pytest.param(
+        "2026-04-03T13:00",
+        "nothing is left of the window .*Good Friday",
+        id="closes before the open",
+    ),
     pytest.param("2026-11-21T15:00", "closed", id="Saturday"),
     pytest.param("2026-12-25T15:00", "closed in the calendar, Christmas", id="Christmas"),
     pytest.param("2029-05-01T15:00", "unknown", id="past the table"),
@@ -68,10 +72,14 @@ def test_evening_before_belongs_to_the_next_trading_day():
 MOVED = [
     pytest.param("15:00", "15:05", "11:40", "11:45", id="as by default"),
     pytest.param("14:30", "14:50", "11:10", "11:30", id="earlier by less than an hour"),
-    pytest.param("15:05", "15:05", "11:45", "11:45", id="no gap"),
+    pytest.param("15:05", "15:05", "11:40", "11:45", id="no gap: it gets the least"),
     pytest.param("10:00", "10:05", "10:00", "10:05", id="the open alone is not moved"),
     pytest.param("10:00", "15:05", "10:00", "11:45", id="a short window, a late time to be flat"),
-    pytest.param("12:30", "12:45", "10:35", "10:50", id="an hour before at the most"),
+    pytest.param("12:30", "12:45", "11:30", "11:45", id="far from the close: as late as may be"),
+    pytest.param("11:30", "15:05", "11:30", "11:45", id="an end that fits stays"),
+    pytest.param("11:30", "11:35", "11:30", "11:35", id="both fit"),
+    pytest.param("11:45", "11:45", "11:45", "11:45", id="as late as may be"),
+    pytest.param("11:46", "15:05", "11:40", "11:45", id="a minute too late"),
 ]
 
 
@@ -101,6 +109,24 @@ def test_early_close_moves_the_end_of_the_window_and_keeps_the_margins(
 )
 def test_program_flat_time_is_the_product_s_by_whatever_name(contract, flat):
     assert f"{flat_time(contract):%H:%M}" == flat
+
+
+@pytest.mark.parametrize("text", ["ZC ", " zc", "\tZCZ6\n"])
+def test_blank_around_a_contract_changes_no_hours(text):
+    with_blank = window_on(settings(contract=text), trading_day(date(2026, 11, 20)))
+    assert with_blank == window_on(settings(contract="ZC"), trading_day(date(2026, 11, 20)))
+
+
+def test_hours_are_those_of_the_contract_that_was_resolved():
+    day = trading_day(date(2026, 11, 20))
+    window = window_on(settings(contract="corn?"), day, contract="CON.F.US.ZCE.Z26")
+    assert window == window_on(settings(contract="ZC"), day)
+
+
+def test_end_that_fits_before_an_earlier_flat_time_stays():
+    given = settings(contract="ZC", window_end="13:15", flat_by="13:15")
+    window = window_on(given, trading_day(date(2026, 11, 20)))
+    assert window.end.astimezone(CHICAGO).strftime("%H:%M") == "13:15"
 
 
 def test_window_of_a_product_that_is_flat_earlier_ends_earlier():
