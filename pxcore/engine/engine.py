@@ -47,7 +47,7 @@ from pxcore.engine.own_stop import OwnStop, Sweeper, wanted_stop
 from pxcore.engine.resync import Resync
 from pxcore.engine.state import Phase, State
 from pxcore.engine.strategy import Exit, Strategy, Wait
-from pxcore.engine.taken_away import taken_away
+from pxcore.engine.taken_away import taken_away, taken_meanwhile
 from pxcore.engine.words import describe
 from pxcore.model import DepthLevel, MarketTrade, Quote
 
@@ -396,11 +396,14 @@ class Engine:
 
     def _halt(self, now: datetime, reason: str) -> None:
         """Open nothing more today, flatten, and end."""
+        self._latch(reason)
+        self._end(now, reason)
+
+    def _latch(self, reason: str) -> None:
         if self.state.halt_reason is None:
             self.state.halt_reason = reason
             self._out.append(Halt(reason=reason))
             self._notice(Level.ALARM, "halt", reason)
-        self._end(now, reason)
 
     def _end(self, now: datetime, reason: str) -> None:
         if self.ending is None:
@@ -475,10 +478,15 @@ class Engine:
         proof = self.flattener.proof
         if proof is None:
             return
+        made = self.flattener.closes_made[self.config.contract.id]
+        why = taken_meanwhile(self.state, proof.fills, closes_made=made)
         self.flattener = None
         self.state.entry = self.state.own_stop = None
         self.state.was_flat = True
         self.state.book.replace_by_proof(proof)
+        if why is not None:
+            self._latch(why)
+            self.ending = self.ending or why
         if self.ending is not None:
             self.is_over = True
             self._out.append(EndSession(reason=self.ending))

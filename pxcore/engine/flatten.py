@@ -20,6 +20,7 @@ position differ is closed, as if it were held, and what may protect it stays ali
 agree. Only the venue's own answer that there is nothing to close outweighs its fills.
 """
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable
 from datetime import datetime, timedelta
 
@@ -106,6 +107,7 @@ class Flattener:
         self._due_at: datetime | None = None  # when to look next, whatever is still waiting
         self._has_lost_answer = False
         self._is_moving = False  # something happened on the account while a look was out
+        self.closes_made: Counter[str] = Counter()  # by contract: that the venue may have taken
         self._closed: set[str] = set()  # contracts of which a close may take effect yet
         self._filling: dict[int, tuple[int, int]] = {}  # market orders alive: see `_note_filling`
         self._looks = 0  # not flat, since the round's instructions
@@ -151,6 +153,7 @@ class Flattener:
                 self._answered(("position", contract_id), answer, event.at)
                 if answer not in (Answer.DONE, Answer.UNKNOWN):
                     self._closed.discard(contract_id)
+                    self.closes_made[contract_id] -= 1
                 if answer is Answer.GONE:
                     self._nothing_to_close[contract_id] = self._net.get(contract_id, 0)
             case OrderSeen() | FillSeen() | PositionSeen() | RecordSkipped(hub=Hub.USER):
@@ -194,6 +197,7 @@ class Flattener:
         self._note_filling(filling)
         held = [c for c in held if c not in closing]
         self._closed.update(held)
+        self.closes_made.update(held)
         self._closing = {("position", c) for c in held}
         self._had_closes = bool(held)
         self._waiting = {("order", o.id) for o in orders} | self._closing

@@ -8,6 +8,8 @@ Told by the order that closed, or by its fill where the order's report was lost 
 were not connected: one that is neither of the two legs, once both are known.
 """
 
+from collections.abc import Iterable
+
 from pxcore.engine.events import Event, FillSeen, OrderSeen, SnapshotTaken
 from pxcore.engine.foreign import is_ours
 from pxcore.engine.state import State
@@ -53,9 +55,28 @@ def _closes_ours(order: Order, state: State) -> bool:
     return is_close and is_against and order.contract_id == state.config.contract.id
 
 
+def taken_meanwhile(state: State, fills: Iterable[Fill], *, closes_made: int) -> str | None:
+    """As `taken_away`, when a flatten of ours is proven: more orders have closed, or turned, what
+    we held than it can have sent itself.
+    """
+    strange = {f.order_id: f for f in fills if _is_strange(f, state)}
+    if len(strange) <= closes_made:
+        return None
+    first = strange[min(strange)]
+    return (
+        f"{len(strange)} orders closed the position and only {closes_made} were ours: the venue "
+        f"did it, or a person by hand (order {first.order_id} is the first)"
+    )
+
+
 def _took_ours(fill: Fill, state: State) -> bool:
-    """A fill against the position, of an order after what opened it that nobody here sent. An
-    order that was never seen may be a leg, or a stop of our own, until those are known.
+    entry = state.entry
+    return entry is not None and fill.side is entry.side.opposite and _is_strange(fill, state)
+
+
+def _is_strange(fill: Fill, state: State) -> bool:
+    """Of an order after what opened the position that nobody here sent. An order that was never
+    seen may be a leg, or a stop of our own, until those are known.
     """
     entry, own = state.entry, state.own_stop
     if entry is None or entry.order_id is None or len(entry.leg_ids) < _LEGS:
@@ -63,6 +84,6 @@ def _took_ours(fill: Fill, state: State) -> bool:
     if own is not None and own.order_id is None:
         return False
     ours = entry.leg_ids if own is None else entry.leg_ids | {own.order_id}
-    is_against = fill.side is entry.side.opposite and not fill.is_voided
     is_later = fill.order_id > entry.order_id and fill.order_id not in ours
-    return is_against and is_later and fill.contract_id == state.config.contract.id
+    is_here = fill.contract_id == state.config.contract.id
+    return is_later and is_here and not fill.is_voided

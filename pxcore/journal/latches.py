@@ -55,6 +55,14 @@ class Opened(msgspec.Struct, frozen=True, kw_only=True):
     wall: datetime
     bounds: Bounds
     contract_id: str
+    steady_s: float | None = None
+
+    def set_forward_s(self, wall: datetime, steady_s: float) -> float:
+        """By how much the wall clock, which says that it is `wall` now, was set forward since."""
+        if self.steady_s is None:
+            return 0.0
+        by_wall_s = (wall - self.wall).total_seconds()
+        return max(by_wall_s - (steady_s - self.steady_s), 0.0)
 
 
 # -- what holds for the day -----------------------------------------------------------------------
@@ -109,7 +117,8 @@ def find_openings(
     look = Look(folder, trading_day, within_s=within_s)
 
     def take(path: Path) -> None:
-        config = read_opening(path).config
+        opening = read_opening(path)
+        config = opening.config
         if config.account_id == account_id:
             began = next(read_rows(path)).wall
             each = (_sound(bounds_of(config.limits)), *_tightened(look, path))
@@ -119,6 +128,7 @@ def find_openings(
                     wall=began,
                     bounds=tighter_of(each),
                     contract_id=config.contract.id,
+                    steady_s=opening.steady_s,
                 )
             )
 

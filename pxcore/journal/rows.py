@@ -56,7 +56,9 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Opening(msgspec.Struct, frozen=True, kw_only=True):
-    """First row: everything that a replay needs besides the events."""
+    """First row: everything that a replay needs besides the events. `steady_s` is the system's
+    own time then, which nobody sets: with the row's `wall` it says whether that was set since.
+    """
 
     schema: int
     mode: str
@@ -65,6 +67,7 @@ class Opening(msgspec.Struct, frozen=True, kw_only=True):
     strategy_params: dict[str, Any]
     paper_clock: str
     trading_day: date
+    steady_s: float | None = None
 
 
 class FlattenTerms(msgspec.Struct, frozen=True, kw_only=True):

@@ -40,11 +40,15 @@ def reconcile(
         for i, f in reported.items()
         if i not in seen and i not in by_rest and f.order_id in sent and _is_unheard(record, f)
     }
+    others = _closed_by_others(record, orders.values(), sent, venue.closing.fills)
+    theirs = {i: f for i, f in reported.items() if f.order_id in others}
     found = [
-        *_fills(seen, by_rest, reported, unheard),
-        *_orders(record, orders, last_order_id),
-        *_strangers(record, orders.values(), sent, venue.closing.fills),
-        *_money(unheard | by_rest | seen, reported.values(), record.opening.config.contract),
+        *_fills(seen | theirs, by_rest, reported, unheard),
+        *_orders(record, orders, last_order_id, others),
+        *_strangers(record, orders.values(), sent, others),
+        *_money(
+            unheard | theirs | by_rest | seen, reported.values(), record.opening.config.contract
+        ),
         *_end(opening, venue.closing, reported.values()),
         *_ledger(record, venue.closing),
     ]
@@ -115,7 +119,9 @@ def _fills(
         )
 
 
-def _orders(record: Record, venues: dict[int, Order], last_order_id: int) -> Iterable[Difference]:
+def _orders(
+    record: Record, venues: dict[int, Order], last_order_id: int, others: set[int]
+) -> Iterable[Difference]:
     """What became of an order of ours after its session had died, nobody saw: REST says it. One
     that was over before, or that a session which lived should have seen, has no such excuse.
     """
@@ -125,7 +131,7 @@ def _orders(record: Record, venues: dict[int, Order], last_order_id: int) -> Ite
     if record.has_died:  # it may have died between a close and the sight of it
         seen_closes = Counter(o.contract_id for o in mine.values() if _is_close(o))
         outside += record.closes_sent - seen_closes
-    for order_id in sorted(mine.keys() | venues.keys()):
+    for order_id in sorted((mine.keys() | venues.keys()) - (others - mine.keys())):
         seen, reported = mine.get(order_id), venues.get(order_id)
         if seen is not None and reported is not None:
             if (seen.status, seen.filled_size) == (reported.status, reported.filled_size):
@@ -172,20 +178,28 @@ def _sent_by_us(record: Record, venues: Iterable[Order]) -> set[int]:
     return sent
 
 
-def _strangers(
+def _closed_by_others(
     record: Record, venues: Iterable[Order], sent: set[int], fills: Iterable[Fill]
-) -> Iterable[Difference]:
-    """In shadow we send nothing, and whatever there is belongs to a person. An order that did
-    nothing but close what we held is explained: the venue liquidates so.
+) -> set[int]:
+    """Orders without a tag, not ours, that did nothing but close what we held: the venue liquidates
+    so, and a person closes so. In shadow nothing is ours to close.
     """
     if record.opening.mode == "shadow":
-        return
+        return set()
     closing = _only_closing(fills)
+    return {o.id for o in venues if o.id not in sent and o.tag is None and o.id in closing}
+
+
+def _strangers(
+    record: Record, venues: Iterable[Order], sent: set[int], others: set[int]
+) -> Iterable[Difference]:
+    """In shadow we send nothing, and whatever there is belongs to a person."""
+    if record.opening.mode == "shadow":
+        return
     for order in venues:
         if order.id not in sent:
-            is_liquidation = _is_close(order) and order.id in closing
             yield Difference(
-                kind=Kind.CLOSED_BY_OTHERS if is_liquidation else Kind.ORDER_NOT_SENT,
+                kind=Kind.CLOSED_BY_OTHERS if order.id in others else Kind.ORDER_NOT_SENT,
                 what=f"order {order.id}",
                 ours="-",
                 venues=f"{_say_order(order)}, tag {order.tag or 'none'}",

@@ -22,8 +22,10 @@ from pxcore.reports.reconcile import VenueDay, reconcile
 from pxcore.reports.record import Record
 from pxcore.reports.recorder import read_record
 from pxcore.reports.render import to_markdown
+from pxcore.reports.verdict import Kind, Reconciliation
 from pxcore.runtime.alarms import alert_report
 from pxcore.runtime.day_record import record_day_end
+from pxcore.runtime.halts import latch_halt
 from pxcore.runtime.paths import Paths
 from pxcore.runtime.plan import SessionPlan, engine_config
 from pxcore.runtime.store_access import ask_store
@@ -72,6 +74,7 @@ def close_day(plan: SessionPlan, settings: Settings, venue: VenueDay) -> tuple[D
     text = msgspec.json.format(msgspec.json.encode(report), indent=2).decode()
     (folder / "report.json").write_text(f"{plain_json(text, 'utf-8')}\n", encoding="utf-8")
     alert_report(settings, report)
+    _latch_if_closed_by_others(plan, settings, reconciliation)
     record_day_end(
         paths.journals,
         at=settings.clock.now(),
@@ -83,6 +86,20 @@ def close_day(plan: SessionPlan, settings: Settings, venue: VenueDay) -> tuple[D
     )
     _project(plan, settings)
     return report, folder
+
+
+def _latch_if_closed_by_others(
+    plan: SessionPlan, settings: Settings, found: Reconciliation
+) -> None:
+    """A session that died, or was deaf at that moment, could not: nothing is opened after it."""
+    others = [d.what for d in found.differences if d.kind is Kind.CLOSED_BY_OTHERS]
+    if not others:
+        return
+    reason = f"{', '.join(others)} closed the position: the venue did it, or a person by hand"
+    try:
+        latch_halt(plan, settings, reason)
+    except PxError as error:
+        logger.error("{}", error)
 
 
 def _record(plan: SessionPlan, settings: Settings, paths: Paths) -> Record:

@@ -9,8 +9,8 @@ What cannot be read, or not in time, counts as a session that has just died.
 """
 
 import threading
-from collections.abc import Callable
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 
@@ -19,7 +19,12 @@ from pxcore.courtesy import begun, reason_of
 from pxcore.engine.commands import Level, Notice
 from pxcore.gateway import GatewayClient
 from pxcore.journal.flatten_rows import unanswered_stops
-from pxcore.journal.latches import find_last_word, find_openings, find_unanswered
+from pxcore.journal.latches import (
+    Opened,
+    find_last_word,
+    find_openings,
+    find_unanswered,
+)
 from pxcore.model import PxError
 from pxcore.own_time import steady_s
 from pxcore.runtime.paths import Paths
@@ -137,16 +142,25 @@ def _read(settings: Settings, account_id: int) -> tuple[_Found, tuple[str, ...]]
     stops = unanswered_stops(folder, account_id=account_id, trading_day=day)
     died = find_last_word(folder, account_id=account_id, trading_day=day)
     travel_s = settings.reply_timeout_s + grace_s
+    wall = _wall_as_then(opened.value)
     own_s = settings.reply_timeout_s + settings.unknown_grace_s
     found = _Found(
-        until_s={tag: _until_s(at, travel_s) for tag, at in {**sent.value, **stops}.items()},
-        dying_until_s=0.0 if died.value is None else _until_s(died.value, own_s),
+        until_s={tag: _until_s(wall - at, travel_s) for tag, at in {**sent.value, **stops}.items()},
+        dying_until_s=0.0 if died.value is None else _until_s(wall - died.value, own_s),
     )
     unreadable = dict.fromkeys((*opened.unreadable, *sent.unreadable, *died.unreadable))
     return found, tuple(unreadable)
 
 
-def _until_s(at: datetime, travel_s: float) -> float:
-    """By our own time, from a moment of the wall clock, which may have been set back since."""
-    passed_s = max((datetime.now(UTC) - at).total_seconds(), 0.0)
-    return steady_s() + travel_s - passed_s
+def _until_s(passed: timedelta, travel_s: float) -> float:
+    """By our own time. No more has passed than can be proven: the wall clock may have been set
+    back since, and by how much it was set forward is taken off.
+    """
+    return steady_s() + travel_s - max(passed.total_seconds(), 0.0)
+
+
+def _wall_as_then(opened: Iterable[Opened]) -> datetime:
+    """What the wall clock would say if it had not been set forward since these sessions began."""
+    now, now_s = datetime.now(UTC), steady_s()
+    forward_s = max((one.set_forward_s(now, now_s) for one in opened), default=0.0)
+    return now - timedelta(seconds=forward_s)

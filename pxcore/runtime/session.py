@@ -48,6 +48,7 @@ from pxcore.journal import SCHEMA, Journal, Opening, RowKind
 from pxcore.journal.operator import OperatorJournal
 from pxcore.logs import log_as_set, take_over_crashes
 from pxcore.model import Misconfigured, ProtocolError, PxError, Unavailable
+from pxcore.own_time import steady_s
 from pxcore.runtime.clock_watch import ClockWatch
 from pxcore.runtime.dispatcher import Dispatcher
 from pxcore.runtime.halts import latch_halt
@@ -411,6 +412,7 @@ class Session:
                 strategy_params=self._choice.recorded_params,
                 paper_clock=self._settings.recorded_clock,
                 trading_day=self._plan.trading_day,
+                steady_s=steady_s(),
             ),
             at=self._clock.now(),
         )

@@ -4,10 +4,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from crash_case import Paper
 from patience import patience
 from test_session_process import codes, plan_for
+from waiting import until
 
 from pxcore.calendar import trading_day
 from pxcore.model import Misconfigured
@@ -80,6 +82,35 @@ def test_day_on_which_somebody_else_closes_the_position_ends_is_explained_and_st
     assert {d["kind"] for d in made.differences} == {Kind.CLOSED_BY_OTHERS}
     assert Kind.CLOSED_BY_OTHERS in (folder / "report.md").read_text()
     with pytest.raises((NotNow, Misconfigured), match=r"closed 1 of the position|may not trade"):
+        plan_for(settings)
+
+
+def test_close_by_hand_that_a_session_died_over_ends_the_day_too(
+    paper: Paper, settings: Settings
+) -> None:
+    """It stood still, and was killed before it heard of it: the day's closing finds it."""
+    plan = plan_for(settings)
+    died: list[bool] = []
+
+    def hear(line: Line) -> None:
+        if isinstance(line, Milestone) and line.code == "phase.protected" and not died:
+            died.append(True)
+            session = psutil.Process(supervisor._process.pid)  # type: ignore[union-attr]
+            session.suspend()
+            fault: dict[str, Any] = {"fault": "foreign_order", "type": "market", "size": 1}
+            paper.post("faults", [fault | side_against(paper, fault)])
+            until(lambda: not paper.account()["positions"], what="it is closed by hand")
+            session.kill()
+
+    supervisor = Supervisor(plan, settings, on_line=hear)
+    ended = supervisor.run()
+
+    assert died and ended.is_flat and ended.is_crash
+    venue = end_of_day.read_venue(connect(settings), plan, settings)
+    made, _ = end_of_day.close_day(plan, settings, venue)
+    assert made.verdict is Verdict.EXPLAINED, made.differences
+    assert Kind.CLOSED_BY_OTHERS in {d["kind"] for d in made.differences}
+    with pytest.raises(NotNow, match="closed the position"):
         plan_for(settings)
 
 

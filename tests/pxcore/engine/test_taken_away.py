@@ -1,11 +1,22 @@
 """Somebody else closes what we hold, or locks the account: nothing more is opened that day."""
 
 import pytest
-from engine_scenes import ACCOUNT, Scene, kinds
+from engine_scenes import ACCOUNT, MNQ, Scene, kinds
 from msgspec.structs import replace
 
-from pxcore.engine.commands import EndSession, Halt, PlaceEntry
-from pxcore.engine.events import AccountSeen, Hub, HubDown, HubUp, PlaceRefused
+from pxcore.engine.commands import CancelOrder, ClosePosition, EndSession, Halt, PlaceEntry
+from pxcore.engine.events import (
+    AccountSeen,
+    Answer,
+    Ask,
+    Asked,
+    CancelAnswered,
+    CloseAnswered,
+    Hub,
+    HubDown,
+    HubUp,
+    PlaceRefused,
+)
 from pxcore.engine.state import Phase
 from pxcore.model import OrderStatus, OrderType, Side
 
@@ -168,3 +179,65 @@ def test_fill_of_a_leg_whose_own_report_was_lost_ends_no_day():
     scene.connect().hold()
     scene.tell(scene.fill(2, 1001, Side.SELL, 99_981, pnl="-10.50"))
     assert not kinds(scene.said, Halt)
+
+
+# -- while we close ourselves ------------------------------------------------------------------
+
+
+def flattening(*answers):
+    """Held and protected; then somebody asks for a flatten, whose close is answered so."""
+    scene = Scene(loss_usd_max=10_000).connect()
+    scene.hold()
+    said = scene.tell(Asked(at=scene.now, ask=Ask.FLATTEN, why="test"))
+    for cancel in kinds(said, CancelOrder):
+        scene.tell(CancelAnswered(at=scene.now, order_id=cancel.order_id, answer=Answer.DONE))
+    for answer in answers:
+        scene.tell(CloseAnswered(at=scene.now, contract_id=MNQ.id, answer=answer))
+    return scene
+
+
+def proven(scene, *strange):
+    """The venue lists the entry's fill and those of orders that no report named."""
+    fills = [scene.engine.state.book.fills[1]]
+    fills += [scene.fill(n, order_id, side, 99_990).fill for n, order_id, side in strange]
+    for _ in range(4):
+        scene.pass_time(2.0)
+        scene.answer_snapshot(scene.snapshot(fills=tuple(fills)))
+    assert scene.engine.flattener is None
+    return [halt.reason for halt in kinds(scene.said, Halt)]
+
+
+def test_close_of_ours_alone_is_no_reason_to_end_the_day():
+    scene = flattening(Answer.DONE)
+    assert proven(scene, (2, 2000, Side.SELL)) == []
+    scene.tell(Asked(at=scene.now, ask=Ask.RESUME, why="test"))
+    scene.answer_snapshot(scene.snapshot(fills=tuple(scene.engine.state.book.fills.values())))
+    assert not scene.engine.is_over
+
+
+def test_close_that_found_nothing_because_somebody_was_quicker_ends_the_day():
+    """As after a user hub that was away: our own flatten finds it done."""
+    scene = flattening(Answer.GONE)
+    (why,) = proven(scene, (2, 2000, Side.SELL))
+    assert "1 orders closed the position and only 0 were ours" in why
+    assert scene.engine.is_over and not kinds(scene.signal(), PlaceEntry)
+
+
+def test_two_closes_where_one_was_ours_end_the_day():
+    """Both filled, and the third turned the account back to flat."""
+    scene = flattening(Answer.DONE)
+    scene.pass_time(2.0)
+    turned = scene.snapshot(positions=(scene.position(-1).position,))
+    said = scene.answer_snapshot(turned)
+    for _ in range(4):
+        said += scene.pass_time(2.0)
+        said += scene.answer_snapshot(turned)
+        if kinds(said, ClosePosition):
+            break
+    scene.tell(CloseAnswered(at=scene.now, contract_id=MNQ.id, answer=Answer.DONE))
+    found = proven(scene, (2, 2000, Side.SELL), (3, 2001, Side.SELL), (4, 2002, Side.BUY))
+    assert len(found) == 1 and "only 2 were ours" in found[0]
+
+
+def test_answer_that_was_lost_may_have_been_our_close():
+    assert proven(flattening(Answer.UNKNOWN), (2, 2000, Side.SELL)) == []

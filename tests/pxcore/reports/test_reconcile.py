@@ -417,6 +417,26 @@ def test_position_that_the_venue_closed_is_explained_and_named():
     assert [(d.kind, d.what) for d in found.differences] == [(Kind.CLOSED_BY_OTHERS, "order 14")]
 
 
+def test_close_by_others_that_nobody_of_ours_heard_is_explained_with_its_money():
+    """A session that had died, or was deaf, saw neither order nor fill; REST lists both."""
+    _, venue = liquidated(FILLS[0], fill(2, 14, Side.SELL, 99_990, "-5.00"))
+    seen = {o.id: o for o in LIQUIDATED[:3]}
+    deaf = record(orders=seen, fills={1: FILLS[0]})
+    found = compared(deaf, venue)
+    assert found.verdict is Verdict.EXPLAINED, found.differences
+    assert {d.kind for d in found.differences} == {Kind.CLOSED_BY_OTHERS}
+
+
+def test_close_by_hand_with_a_limit_order_is_explained_too():
+    ours, venue = liquidated(FILLS[0], fill(2, 14, Side.SELL, 99_990, "-5.00"))
+    by_hand = replace(LIQUIDATED[3], type=OrderType.LIMIT)
+    orders = (*LIQUIDATED[:3], by_hand)
+    found = compared(
+        record(orders={o.id: o for o in orders}, fills=ours.fills), replace(venue, orders=orders)
+    )
+    assert found.verdict is Verdict.EXPLAINED, found.differences
+
+
 def test_order_of_somebody_else_that_also_opens_is_not_explained():
     turned = replace(fill(2, 14, Side.SELL, 99_990, "-5.00"), size=2)
     ours, venue = liquidated(FILLS[0], turned)
