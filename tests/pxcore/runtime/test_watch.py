@@ -70,6 +70,21 @@ def test_watch_tells_both_files(tmp_path):
     assert isinstance(second, Asked) and second.ask is Ask.STOP
 
 
+def test_who_is_there_is_heard_also_after_the_clock_was_set_back(tmp_path):
+    """Each touch has an older stamp than the one before it, for an hour."""
+    events: queue.SimpleQueue = queue.SimpleQueue()
+    here = tmp_path / "HERE"
+    here.touch()
+    with AccountLock(tmp_path, 7, holder="px-1") as lock:
+        watch = watching(tmp_path, lock, events)
+        events.get(timeout=patience(5))
+        an_hour_ago = time.time() - 3600
+        os.utime(here, (an_hour_ago, an_hour_ago))
+        again = events.get(timeout=patience(5))
+        watch.stop()
+    assert isinstance(again, OperatorSeen)
+
+
 def test_watch_tells_how_long_ago_a_person_was_there_and_each_time_anew(tmp_path):
     events: queue.SimpleQueue = queue.SimpleQueue()
     here = tmp_path / "HERE"
