@@ -9,7 +9,7 @@ from multiprocessing import get_context
 import msgspec
 
 from pxcore.backtest.lives import Session
-from pxcore.backtest.scenario import draw
+from pxcore.backtest.scenario import Scenario, draw
 from pxcore.backtest.simulation import Simulation
 from pxcore.backtest.violations import Invariant, Violation
 from pxcore.engine.commands import Denied, FlatProven, Halt, PlaceEntry, PlaceStop
@@ -39,7 +39,11 @@ class DayResult(msgspec.Struct, frozen=True, kw_only=True):
 
 def simulate(seed: int) -> DayResult:
     """Plays the day of this seed."""
-    day = Simulation(draw(seed))
+    return play(draw(seed))
+
+
+def play(scenario: Scenario) -> DayResult:
+    day = Simulation(scenario)
     problem: str | None = None
     broken: Invariant | None = None
     try:
@@ -49,7 +53,7 @@ def simulate(seed: int) -> DayResult:
     except Exception as error:  # whatever it is, it is the finding
         problem = f"{type(error).__name__}: {error}"
     return DayResult(
-        seed=seed,
+        seed=scenario.seed,
         problem=problem,
         broken=broken,
         last=_last(day.sessions) if problem else (),

@@ -125,10 +125,26 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
 
 def draw(seed: int) -> Scenario:
     """The day of this seed."""
-    rng = random.Random(f"simulation/{seed}")  # noqa: S311 - a day, no secret
     flat = draw_venue_flat(_terms(seed, "venue flat"), regular=DAY, contract_id=CONTRACT.id)
     opens_at = OPEN if flat is None else flat.opens_at
-    day = Scenario(
+    day = replace(
+        draw_untroubled(seed, opens_at),
+        clock=draw_clock(_terms(seed, "clock"), opens_at),
+        standstills=draw_standstills(_terms(seed, "standstill"), opens_at),
+        venue_flat=flat,
+        bracket_switch=draw_bracket_switch(_terms(seed, "bracket mode")),
+        stranger=draw_stranger(_terms(seed, "stranger"), ELSEWHERE.id),
+    )
+    if day.standstills and _terms(seed, "eager").random() < 0.5:
+        day = replace(day, every_s=EAGER_S)
+    day = day if day.stranger is None else _with_policy(day, day.stranger.foreign)
+    return day if flat is None else _until_flat(day, flat)
+
+
+def draw_untroubled(seed: int, opens_at: datetime = OPEN) -> Scenario:
+    """The same day with the right time, which nobody else ends, and on which nobody else trades."""
+    rng = random.Random(f"simulation/{seed}")  # noqa: S311 - a day, no secret
+    return Scenario(
         seed=seed,
         config=_config(rng, seed, opens_at),
         every_s=rng.choice((0.5, 1.0, 2.0, 5.0)),
@@ -143,16 +159,7 @@ def draw(seed: int) -> Scenario:
         gap_ticks=_terms(seed, "gaps").choice((0.0, 0.0, 0.0, 60.0)),
         lies=draw_lies(_terms(seed, "lies")),
         regret_s=_terms(seed, "regret").choice((*[None] * 6, 0.02, 0.1, 0.4)),
-        clock=draw_clock(_terms(seed, "clock"), opens_at),
-        standstills=draw_standstills(_terms(seed, "standstill"), opens_at),
-        venue_flat=flat,
-        bracket_switch=draw_bracket_switch(_terms(seed, "bracket mode")),
-        stranger=draw_stranger(_terms(seed, "stranger"), ELSEWHERE.id),
     )
-    if day.standstills and _terms(seed, "eager").random() < 0.5:
-        day = replace(day, every_s=EAGER_S)
-    day = day if day.stranger is None else _with_policy(day, day.stranger.foreign)
-    return day if flat is None else _until_flat(day, flat)
 
 
 def _with_policy(day: Scenario, foreign: Foreign) -> Scenario:

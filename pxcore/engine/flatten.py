@@ -220,12 +220,15 @@ class Flattener:
         ]
 
     def _note_filling(self, orders: Iterable[Order]) -> None:
-        """For how many rounds each has been alive, and filled no further than so much."""
+        """For how many rounds each has been alive, and filled no further than so much: part of a
+        look may not say how far.
+        """
         known, self._filling = self._filling, {}
         for order in orders:
             rounds, filled = known.get(order.id, (0, order.filled_size))
             is_slow = order.filled_size <= filled
-            self._filling[order.id] = (rounds + 1 if is_slow else 1, order.filled_size)
+            most = max(filled, order.filled_size)
+            self._filling[order.id] = (rounds + 1 if is_slow else 1, most)
 
     def _stuck(self) -> set[int]:
         """Market orders that outlived round after round and filled nothing more: the market is

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from pxcore.backtest.scenario import draw
+from pxcore.backtest.scenario import draw_untroubled
 from pxcore.backtest.simulation import Simulation
 from pxcore.engine import Engine, EngineConfig
 from pxcore.engine.commands import Command
@@ -51,7 +51,7 @@ def test_every_limit_has_its_day():
 
 @pytest.mark.parametrize(("name", "tight", "loose", "seed"), CASES, ids=[c[0] for c in CASES])
 def test_limit_tightened_at_once_is_as_if_the_session_had_begun_with_it(name, tight, loose, seed):
-    day = draw(seed)
+    day = draw_untroubled(seed)
     by_risk = Decimal(150) if name == "contracts_max" else None  # the risk manager reads it too
     limits = replace(day.config.limits, **{name: tight})
     played = Simulation(

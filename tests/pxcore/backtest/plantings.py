@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from pxcore.backtest.campaign import DayResult, simulate
+from pxcore.backtest.campaign import DayResult, play
 from pxcore.backtest.scenario import Scenario, draw
 from pxcore.engine import deadlines, flatten, gates
 from pxcore.engine.belief import Belief, Beliefs
@@ -36,10 +36,15 @@ class Planted:
         return wrong
 
 
-def first_broken(planted: Planted, where: Callable[[Scenario], bool]) -> DayResult:
+def first_broken(
+    planted: Planted,
+    where: Callable[[Scenario], bool],
+    *,
+    day_of: Callable[[int], Scenario] = draw,
+) -> DayResult:
     """The first day on which something breaks. Fails when what was planted is never reached."""
-    days = (simulate(seed) for seed in range(500) if where(draw(seed)))
-    found = next((day for day in days if day.problem is not None), None)
+    played = (play(day) for day in map(day_of, range(500)) if where(day))
+    found = next((day for day in played if day.problem is not None), None)
     assert planted.reached, "no day came to what was planted: it has moved, or means nothing"
     assert found is not None, "what was planted changes days, and breaks nothing"
     return found

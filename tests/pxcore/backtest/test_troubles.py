@@ -16,9 +16,9 @@ from troubled_plantings import (
 )
 
 from pxcore.backtest.campaign import simulate
-from pxcore.backtest.scenario import Scenario
+from pxcore.backtest.scenario import Scenario, draw, draw_untroubled
 from pxcore.backtest.violations import Invariant
-from pxcore.model import Foreign
+from pxcore.model import Foreign, OrderType
 
 
 def _clock_is_set(day: Scenario) -> bool:
@@ -104,6 +104,39 @@ def test_planted_defect_is_found_by_the_name_of_the_invariant_that_it_breaks(
     monkeypatch, plant, where, invariant
 ):
     assert first_broken(plant(monkeypatch), where).broken is invariant
+
+
+def test_each_trouble_is_drawn_in_each_of_its_ways():
+    days = [draw(seed) for seed in range(1000)]
+    clocks = [day.clock for day in days if day.clock.steps]
+    assert {(clock.ahead_s > 0) - (clock.ahead_s < 0) for clock in clocks} == {-1, 0, 1}
+    steps_s = [step.by_s for clock in clocks for step in clock.steps]
+    assert min(steps_s) == -7200.0 and max(steps_s) == 7200.0
+    assert any(abs(clock.ahead_s + clock.steps[0].by_s) < 2 < -clock.ahead_s for clock in clocks)
+
+    stills = [still for day in days for still in day.standstills]
+    assert {still.is_tick_first for still in stills} == {True, False}
+    assert (min(s.lasts_s for s in stills), max(s.lasts_s for s in stills)) == (3.0, 60.0)
+
+    flats = [day.venue_flat for day in days if day.venue_flat is not None]
+    assert {f"{flat.at:%d %H:%M}" for flat in flats} == {"20 21:10", "27 18:05"}
+
+    switches = [day.bracket_switch for day in days if day.bracket_switch is not None]
+    for name in ("at_s", "back_after_s", "own", "leave_after_s"):
+        assert {getattr(switch, name) is None for switch in switches} == {True, False}, name
+
+    strangers = [day.stranger for day in days if day.stranger is not None]
+    assert {stranger.foreign for stranger in strangers} == set(Foreign)
+    types = {order.type for stranger in strangers for order in stranger.orders}
+    assert types == {OrderType.MARKET, OrderType.STOP}
+
+
+def test_day_without_a_trouble_is_as_it_was_before_there_were_any():
+    names = ("standstills", "venue_flat", "bracket_switch", "stranger")
+    days = map(draw, range(1000))
+    calm = (d for d in days if not d.clock.steps and not any(getattr(d, n) for n in names))
+    day = next(calm)
+    assert draw_untroubled(day.seed) == day
 
 
 def test_day_on_which_part_of_a_look_told_of_what_a_stranger_holds_elsewhere_holds():
