@@ -90,16 +90,15 @@ class Schedule:
                 self._server.log,
                 say=self._say,
             )
-            self._register()
+            watch = SettingsWatch(self._paths.home, register=self._register, say=self._say)
+            watch.begin()
             self._runners.start()
         except PxError as error:
             self._why_not = str(error)
             self._again_at_s = time.monotonic() + _AGAIN_S
             raise
         self._is_begun = True
-        self._settings_watch = SettingsWatch(
-            self._paths.home, register=self._register, say=self._say
-        )
+        self._settings_watch = watch
         self._served = server.starts
         self._well_at_s = time.monotonic()
 
