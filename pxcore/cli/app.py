@@ -247,6 +247,7 @@ def up(
     """
     screen, before = steady_console(), load_settings(kind=AccountlessSettings)
     settle_old_home(before, lambda text: screen.print(text, soft_wrap=True))
+    Paths(before.home).make()
     forget_stale_facts(before.home)
     settings = load_settings(kind=AccountlessSettings)
     raise typer.Exit(keep_up(settings, screen, port=port, seed=seed))
