@@ -20,6 +20,7 @@ from deployments.saying import complain, say, say_problems
 from pxcore.entry import settle
 from pxcore.model import Misconfigured
 from pxcore.runtime.accounts import accounts
+from pxcore.runtime.began_with import refuse_others
 from pxcore.settings import AccountlessSettings, load_settings
 
 WITHOUT_SERVER = "PREFECT_API_URL is missing: `px up` starts a server with everything"
@@ -67,7 +68,9 @@ def main() -> int:
         complain(WITHOUT_SERVER)
         return 2
     try:
-        ids = register(every_deployment(), say=say)
+        made = every_deployment()
+        refuse_others(accounts(load_settings(kind=AccountlessSettings)))
+        ids = register(made, say=say)
     except Misconfigured as error:
         say_problems(error)
         return 2

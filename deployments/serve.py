@@ -3,7 +3,8 @@
 Needs a Prefect server and `PREFECT_API_URL`, which is refused when it is missing: without it
 Prefect would start a temporary server that schedules nothing.
 
-It executes the flows of this folder alone (`deployments/entry.py`).
+It executes the flows of this folder alone (`deployments/entry.py`). One of `px up` serves nothing
+when accounts.toml names other accounts by now: those have no watchdog.
 """
 
 import os
@@ -17,6 +18,9 @@ from deployments.registry import Runner, deployments_of
 from deployments.saying import complain, say_problems
 from pxcore.entry import settle
 from pxcore.model import Misconfigured
+from pxcore.runtime.accounts import accounts
+from pxcore.runtime.began_with import refuse_others
+from pxcore.settings import AccountlessSettings, load_settings
 
 _SPARE = 4  # runs beside one for each deployment: a second one is refused by the flow, not unseen
 
@@ -30,6 +34,7 @@ def main(argv: list[str]) -> int:
         return 2
     try:
         made = deployments_of(Runner(argv[1]))
+        refuse_others(accounts(load_settings(kind=AccountlessSettings)))
     except Misconfigured as error:
         say_problems(error)
         return 2

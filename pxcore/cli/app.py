@@ -20,6 +20,7 @@ from pxcore.cli.desk import acting, asking
 from pxcore.cli.down import bring_down
 from pxcore.cli.edge import Edge, log_to_stderr
 from pxcore.cli.flatten import flatten
+from pxcore.cli.here import say_here
 from pxcore.cli.home_paper import forget_stale_facts
 from pxcore.cli.housekeeping import keep_house
 from pxcore.cli.output import Form, Output, console, steady_console
@@ -246,6 +247,7 @@ def up(
     """
     screen, before = steady_console(), load_settings(kind=AccountlessSettings)
     settle_old_home(before, lambda text: screen.print(text, soft_wrap=True))
+    Paths(before.home).make()
     forget_stale_facts(before.home)
     settings = load_settings(kind=AccountlessSettings)
     raise typer.Exit(keep_up(settings, screen, port=port, seed=seed))
@@ -296,10 +298,7 @@ def here() -> None:
 
     Example: px here
     """
-    file = Paths(load_settings().home).here_file
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.touch()
-    console().print(f"noted in {file}", soft_wrap=True)
+    raise typer.Exit(say_here(load_settings(), console()))
 
 
 @app.command()

@@ -50,7 +50,7 @@ class Crew:
         self._living = LivingRuns(self._paths.home)
         self._looked_at_s = 0.0
         self._happened: list[tuple[datetime, str]] = []
-        self._schedule = Schedule(self._paths, port, say=say, tell=self._tell)
+        self._schedule = Schedule(self._paths, port, say=say, tell=self._tell, accounts=accounts)
         self._gateways = [
             Kept(f"paper gateway of {one.account_id}", one.start, say=say, patience=(35, 5, 5))
             for one in papers

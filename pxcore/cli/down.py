@@ -12,6 +12,7 @@ from pxcore.model import Misconfigured, Unavailable
 from pxcore.runtime.accounts import accounts
 from pxcore.runtime.home_lock import Stop, ask_to_stop, find_household
 from pxcore.runtime.lock import holder_of
+from pxcore.runtime.old_home import elsewhere
 from pxcore.runtime.paths import Paths
 from pxcore.settings import Settings
 
@@ -25,7 +26,7 @@ def bring_down(settings: Settings, console: Console, *, leaves: bool, is_agreed:
     home = Paths(settings.home).home
     there = find_household(home)
     if there is None:
-        console.print(f"no `px up` runs in {home}")
+        console.print(f"no `px up` runs in {home}{elsewhere(home)}", soft_wrap=True)
         return 0
     console.print(there.text, soft_wrap=True)
     held = [

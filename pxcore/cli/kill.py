@@ -9,6 +9,8 @@ from pxcore.cli.limits import reason_given
 from pxcore.cli.output import Form, Output
 from pxcore.model import Misconfigured
 from pxcore.runtime.kill_switch import KillStatus, engage, kill_status, release
+from pxcore.runtime.old_home import elsewhere
+from pxcore.runtime.paths import Paths
 from pxcore.settings import AccountlessSettings, Settings, load_settings
 
 app = typer.Typer(no_args_is_help=True, help="The kill switch: on, off, status.")
@@ -74,8 +76,12 @@ def status(
 
     Example: px kill status --json
     """
-    found = kill_status(_settings())
-    Output(Form.JSON if json else Form.TABLE).show(found, *_lines(found))
+    settings, out = _settings(), Output(Form.JSON if json else Form.TABLE)
+    found = kill_status(settings)
+    out.show(found, *_lines(found))
+    home = Paths(settings.home).home
+    if others := elsewhere(home):
+        out.warn(f"this is of {home}{others}")
     raise typer.Exit(1 if found.is_engaged or found.problem else 0)
 
 

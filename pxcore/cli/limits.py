@@ -30,7 +30,7 @@ from pxcore.journal.terms import DayTerms, read_terms
 from pxcore.model import Misconfigured, ProtocolError, Unavailable
 from pxcore.runtime.kill_switch import kill_switch, local_kill_switch
 from pxcore.runtime.limits import bounds_named, limits_of
-from pxcore.runtime.lock import holder_of
+from pxcore.runtime.lock import holder_elsewhere, holder_of
 from pxcore.runtime.paths import Paths
 from pxcore.runtime.plan import day_terms
 from pxcore.runtime.world import world_of
@@ -64,6 +64,18 @@ class Today:
     @property
     def holder(self) -> str | None:
         return holder_of(self.paths.home, self.account_id, world_of(self.settings))
+
+    def refuse_elsewhere(self, verb: str) -> None:
+        """Raises Misconfigured when the account is held from another home folder, which would never
+        read what is written here.
+        """
+        world = world_of(self.settings)
+        holder = holder_elsewhere(self.paths.home, self.account_id, world)
+        if holder is not None:
+            raise Misconfigured(
+                f"account {self.account_id} is held by {holder} of another home folder: {verb} it "
+                "there; nothing was written"
+            )
 
     @property
     def kill_switch(self) -> str | None:
@@ -237,10 +249,13 @@ def changes_told(before: Bounds, after: Bounds) -> str:
 
 
 def tighten_limits(settings: Settings, out: Output, wishes: list[str], reason: str) -> int:
-    """0 once it is on the disk, or was so already. Raises Misconfigured when it would loosen."""
+    """0 once it is on the disk, or was so already. Raises Misconfigured when it would loosen, and
+    when a session of another home folder holds the account.
+    """
     asked = bounds_named(wishes)
     why = reason_given(reason)
     today = Today(settings)
+    today.refuse_elsewhere("tighten")
     terms = today.limits_alone()
     if terms.damage is not None:
         raise Misconfigured(damage_told(terms.damage))

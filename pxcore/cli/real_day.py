@@ -13,6 +13,7 @@ from pxcore.cli.output import agrees
 from pxcore.cli.terminal_day import Prepared, TerminalDay, idle_s
 from pxcore.gateway import GatewayClient
 from pxcore.model import Account
+from pxcore.runtime.home_lock import household_of, started_elsewhere
 from pxcore.runtime.limits import allowed
 from pxcore.runtime.paths import Paths
 from pxcore.runtime.plan import connect, day_terms
@@ -36,6 +37,8 @@ def run_day(settings: Settings, console: Console, *, is_agreed: bool, json: Path
     )
     for what in held:
         console.print(what, style="yellow", soft_wrap=True)
+    if others := started_elsewhere(household_of(Paths(settings.home).home)):
+        console.print(others, style="yellow", soft_wrap=True)
     needs_asking = settings.mode is Mode.LIVE and not is_agreed
     if needs_asking and not agrees(console, "Trade this live account?"):
         raise typer.Abort

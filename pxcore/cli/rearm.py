@@ -45,6 +45,7 @@ def rearm(settings: Settings, out: Output, wish: Wish) -> int:
     if not (wish.halts or wish.limits):
         raise Misconfigured("say what to re-arm: --halt, --limits or both; nothing was written")
     today = Today(settings)
+    today.refuse_elsewhere("re-arm")
     if today.holder is not None:
         raise Misconfigured(_busy(f"account {today.account_id} is held by {today.holder}"))
     terms = today.terms()

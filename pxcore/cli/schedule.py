@@ -15,7 +15,9 @@ from pxcore.cli.settings_watch import SettingsWatch
 from pxcore.cli.signs import Asking, of_runner, of_server
 from pxcore.cli.upcoming import NextRun, PrefectApi
 from pxcore.model import Misconfigured, PxError, Unavailable
+from pxcore.runtime.accounts import NamedAccount
 from pxcore.runtime.alarms import NO_SCHEDULE, SET_ASIDE
+from pxcore.runtime.began_with import telling
 from pxcore.runtime.liveness import Watched
 from pxcore.runtime.machine import unit_s
 from pxcore.runtime.paths import Paths
@@ -35,13 +37,23 @@ Tell = Callable[[str, str, str], None]  # what kind, in short, and in full
 class Schedule:
     """`begin`, then `look` again and again, and `begin` again when it `is_due`; then the ends.
 
-    `tell` is for what a person is to know who does not sit at the screen.
+    `tell` is for what a person is to know who does not sit at the screen. What is registered and
+    served is of these `accounts` alone.
     """
 
-    def __init__(self, paths: Paths, port: int, *, say: Say, tell: Tell) -> None:
+    def __init__(
+        self,
+        paths: Paths,
+        port: int,
+        *,
+        say: Say,
+        tell: Tell,
+        accounts: tuple[NamedAccount, ...] = (),
+    ) -> None:
         self._paths = paths
         self._say = say
         self._tell = tell
+        self._telling = telling(accounts)
         self._server = KeptServer(
             paths, port, say=say, set_aside=self._was_set_aside, moved=self._was_moved
         )
@@ -90,16 +102,15 @@ class Schedule:
                 self._server.log,
                 say=self._say,
             )
-            self._register()
+            watch = SettingsWatch(self._paths.home, register=self._register, say=self._say)
+            watch.begin()
             self._runners.start()
         except PxError as error:
             self._why_not = str(error)
             self._again_at_s = time.monotonic() + _AGAIN_S
             raise
         self._is_begun = True
-        self._settings_watch = SettingsWatch(
-            self._paths.home, register=self._register, say=self._say
-        )
+        self._settings_watch = watch
         self._served = server.starts
         self._well_at_s = time.monotonic()
 
@@ -137,7 +148,7 @@ class Schedule:
     # -- beginning ----------------------------------------------------------------------------
 
     def _environ(self) -> dict[str, str]:
-        return prefect_environ(self._paths, self._server.port)
+        return {**prefect_environ(self._paths, self._server.port), **self._telling}
 
     def _asking(self) -> Asking:
         return Asking(lambda: self._server.ui, self._paths)

@@ -55,7 +55,7 @@ def keep_up(settings: Settings, console: Console, *, port: int, seed: int) -> in
     def say(text: str) -> None:
         console.print(f"{datetime.now(CHICAGO):%H:%M:%S} {text}", soft_wrap=True)
 
-    with HomeLock(paths.home) as lock, ExitStack() as stack:
+    with HomeLock(paths.home, mode=settings.mode) as lock, ExitStack() as stack:
         asked = Signals()
         stack.enter_context(asked)
         crew = Crew(

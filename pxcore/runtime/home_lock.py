@@ -26,6 +26,7 @@ from pxcore.courtesy import BOUND_S, Worker, bounded, reason_of, tried
 from pxcore.decoding import decode_json
 from pxcore.filelock import is_locked, try_lock
 from pxcore.model import Misconfigured, ProtocolError, Unavailable
+from pxcore.plain_text import plain
 from pxcore.runtime import control_socket
 from pxcore.runtime.control_socket import Call, ControlSocket, Wish, call
 from pxcore.runtime.paths import Paths
@@ -35,6 +36,7 @@ _BYTES_MAX = 1 << 16
 _NAME = "up"
 _WISH_S = 0.5  # a disk that hangs: wishes come by the socket
 _TOLD_MAX, _CHARS_MAX = 8, 240  # a socket's reply is one short line
+_FOLDER_MAX = 500
 
 
 class Stop(StrEnum):
@@ -46,7 +48,8 @@ class Stop(StrEnum):
 
 class Household(msgspec.Struct, frozen=True, kw_only=True):
     """`ui` is the base URL of Prefect's server; empty while it starts. `troubles` are what is wrong
-    with what it keeps at work, now; `happened` what was, and is mended.
+    with what it keeps at work, now; `happened` what was, and is mended. `folder`
+    is where it was started, and `mode` that of its settings; empty where it does not say.
     """
 
     pid: int
@@ -54,6 +57,8 @@ class Household(msgspec.Struct, frozen=True, kw_only=True):
     since: datetime
     troubles: tuple[str, ...] = ()
     happened: tuple[str, ...] = ()
+    folder: str = ""
+    mode: str = ""
 
     @property
     def text(self) -> str:
@@ -68,10 +73,12 @@ class Household(msgspec.Struct, frozen=True, kw_only=True):
 class HomeLock:
     """`with HomeLock(home):` raises Misconfigured, naming the first, when another has it."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, *, mode: str = "") -> None:
         self._home = home
         self._file: IO[str] | None = None
-        self._us = Household(pid=os.getpid(), ui="", since=datetime.now(UTC))
+        self._us = Household(
+            pid=os.getpid(), ui="", since=datetime.now(UTC), folder=_folder_here(), mode=mode
+        )
         self._socket = ControlSocket(Paths(home).home, _NAME, holder="")
         self._called: Stop | None = None
         self._disk = Worker("the file of wishes")
@@ -173,6 +180,27 @@ def household_of(home: Path) -> Household | None:
             return decode_json(text, Household)
     except (OSError, ProtocolError):
         return None
+
+
+def started_elsewhere(there: Household | None) -> str | None:
+    """For whoever types a command in another folder, whose settings are others; None where it is
+    the same, or cannot be known.
+    """
+    here = _folder_here()
+    if there is None or not there.folder or not here or there.folder == here:
+        return None
+    return (
+        f"the `px up` of this home was started in {there.folder} (mode {there.mode}), with the "
+        ".env there; this folder has its own settings"
+    )
+
+
+def _folder_here() -> str:
+    """As both can say it; empty where it was deleted."""
+    try:
+        return plain(os.getcwd())[:_FOLDER_MAX]
+    except OSError:
+        return ""
 
 
 def find_household(home: Path) -> Household | None:

@@ -311,6 +311,15 @@ def holder_of(home: Path, account_id: int, world: World | None = None) -> str | 
     return None if holder is None else holder.text
 
 
+def holder_elsewhere(home: Path, account_id: int, world: World | None) -> str | None:
+    """Who holds the account from another home of this user's, which has journals, halts and limits
+    of its own; None when nobody does, or somebody of this home.
+    """
+    if world is None or holder_of(home, account_id) is not None:
+        return None
+    return holder_of(home, account_id, world)
+
+
 def find_holder(home: Path, account_id: int, world: World | None = None) -> Holder | None:
     """As above, with its process. Looks without taking the lock, and leaves the holder's files as
     they are; one whose process has gone holds nothing.

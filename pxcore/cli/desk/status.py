@@ -13,7 +13,7 @@ from pxcore.courtesy import bounded
 from pxcore.gateway import GatewayClient, Urgency
 from pxcore.gateway.budget import Left
 from pxcore.model import Misconfigured, PxError, Unavailable
-from pxcore.runtime.home_lock import Household, find_household
+from pxcore.runtime.home_lock import Household, find_household, started_elsewhere
 from pxcore.runtime.kill_switch import KillSwitch, kill_switch, local_kill_switch
 from pxcore.runtime.lock import holder_of
 from pxcore.runtime.paths import Paths
@@ -40,7 +40,7 @@ def ping(desk: Desk) -> int:
 class Status(msgspec.Struct, frozen=True, kw_only=True):
     """None where there is none, or it is not known: `unknown` names those of the second kind, and
     `problems` say what could not be read, and what of `px up` does not work. `happened` is what was
-    wrong with that, and is mended.
+    wrong with that, and is mended; `warnings` are no problems, but a person is to know them.
     """
 
     mode: str
@@ -57,14 +57,15 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     happened: tuple[str, ...]
     unknown: tuple[str, ...]
     problems: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
 
 
 def show_status(settings: Settings, out: Output) -> int:
     """1 when something of it could not be read, or does not work. Sends nothing."""
     status = read_status(settings)
     out.show(status, *_lines(status))
-    for problem in status.problems:
-        out.warn(problem)
+    for text in (*status.problems, *status.warnings):
+        out.warn(text)
     return 1 if status.problems else 0
 
 
@@ -115,6 +116,7 @@ def read_status(settings: Settings) -> Status:
         happened=() if there is None else there.happened,
         unknown=tuple(unknown),
         problems=tuple(problems),
+        warnings=() if (others := started_elsewhere(there)) is None else (others,),
     )
 
 

@@ -5,6 +5,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from needs import linux
 from paper_scenes import ACCOUNT
 from px_runner import Px
 
@@ -13,6 +14,7 @@ from pxcore.journal.operator import OperatorJournal
 from pxcore.runtime.lock import AccountLock
 from pxcore.runtime.paths import Paths
 from pxcore.runtime.plan import day_terms
+from pxcore.runtime.world import world_of
 from pxcore.settings import load_settings
 from pxcore.store import Store
 
@@ -212,3 +214,31 @@ def test_halt_of_a_journal_that_cannot_be_read_is_let_go_only_with_its_limits(
     said = px("rearm --halt --yes --reason checked")
 
     assert said.status == 2 and "--limits as well" in said.problems[0]
+
+
+@linux
+@pytest.mark.parametrize(
+    ("command", "there"),
+    [
+        ("limits tighten loss_usd_max=300 --reason choppy", "tighten it there; nothing"),
+        ("rearm --halt --yes --reason checked", "re-arm it there; nothing"),
+        ("here", "say it there; nothing"),
+    ],
+)
+def test_act_that_a_session_of_another_home_would_never_read_is_refused(
+    px: Px, home: Paths, today: date, tmp_path: Path, command: str, there: str
+) -> None:
+    world = world_of(load_settings())
+    with AccountLock(tmp_path / "other", ACCOUNT, holder="px-1", world=world):
+        said = px(command)
+    assert said.status == 2
+    (problem,) = said.problems
+    assert f"account {ACCOUNT} is held by px-1" in problem
+    assert "of another home folder" in problem and there in problem
+    assert not list(home.journals.glob("operator-*")) and not home.here_file.exists()
+
+
+def test_session_of_this_home_heeds_what_is_tightened(px: Px, home: Paths, today: date) -> None:
+    with AccountLock(home.home, ACCOUNT, holder="px-1", world=world_of(load_settings())):
+        said = px("limits tighten loss_usd_max=300 --reason choppy")
+    assert said.status == 0 and "heeds it within a second" in said.out

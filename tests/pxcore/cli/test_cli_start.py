@@ -22,6 +22,8 @@ from pxcore.cli.screen import Screen
 from pxcore.cli.terminal_day import Prepared, TerminalDay
 from pxcore.cli.upcoming import PrefectApi
 from pxcore.model import Misconfigured, Unavailable
+from pxcore.runtime.accounts import NamedAccount
+from pxcore.runtime.began_with import refuse_others
 from pxcore.runtime.paths import Paths
 from pxcore.runtime.starting import Hangs, Step
 
@@ -215,3 +217,13 @@ def test_server_that_cannot_tell_says_of_no_runner_that_it_is_at_work(tmp_path: 
     server.script("/api/deployments/filter", answer(503))
     assert PrefectApi(server.url, Paths(tmp_path)).unpolled(BEGAN, wanted="px") is None
     server.close()
+
+
+def test_what_is_registered_and_served_is_told_the_accounts_of_px_up(tmp_path: Path) -> None:
+    paths = Paths(tmp_path)
+    paths.make()
+    known = (NamedAccount(id=11, label="main"),)
+    made = Schedule(paths, 1, say=print, tell=pytest.fail, accounts=known)
+    refuse_others(known, made._environ())
+    with pytest.raises(Misconfigured, match="px down"):
+        refuse_others((NamedAccount(id=12, label="main"),), made._environ())

@@ -15,13 +15,19 @@ from pxcore.model import Unavailable
 class Registry:
     """Counts how often the schedules were put in place; fails as often as it is told to."""
 
-    def __init__(self, *, fails: int = 0) -> None:
+    def __init__(self, *, fails: int = 0, meanwhile: tuple[str, ...] = ()) -> None:
+        """`meanwhile`: what is written to `.env` while the first registering runs."""
         self.count = 0
         self._fails = fails
+        self._meanwhile = meanwhile
         self._done = threading.Semaphore(0)
 
     def register(self) -> None:
         self.count += 1
+        while self.count == 1 and self._meanwhile:
+            text, *rest = self._meanwhile
+            self._meanwhile = tuple(rest)
+            write(text)
         self._done.release()
         if self.count <= self._fails:
             raise Unavailable("the server is away")
@@ -65,7 +71,10 @@ def test_window_that_changes_in_the_file_is_registered_once(watched, said):
     watch.settle()
     watch.look()
     assert registry.count == 1
-    assert said == ["settings have changed: schedules are registered again"]
+    assert said == [
+        "settings have changed: schedules are registered again: trading-day from 02:00 to 15:00, "
+        "flat by 15:05 Chicago"
+    ]
 
 
 def test_settings_of_one_account_count_too(watched, tmp_path):
@@ -122,3 +131,65 @@ def test_other_accounts_need_another_px_up(watched, said):
     watch.look()
     watch.settle()
     assert registry.count == 0 and "`px down`, then `px up`" in said[0]
+
+
+def test_change_while_schedules_are_registered_is_registered_also_when_it_is_put_back(
+    watched, said
+):
+    """Nobody knows which of the files the process that registers has read."""
+    registry = Registry(meanwhile=("PX_WINDOW_START=03:00\n", "PX_WINDOW_START=02:00\n"))
+    watch = watched(registry)
+    write("PX_WINDOW_START=02:00\n")
+    for _ in range(2):
+        watch.look()
+        assert registry.waits()
+        watch.settle()
+    watch.look()
+    watch.settle()
+    assert registry.count == 2
+    assert "once more" in said[0] and "from 02:00 to 15:00" in said[1]
+
+
+def test_change_while_px_up_begins_is_registered_also_when_it_is_put_back(watched):
+    registry = Registry(meanwhile=("PX_WINDOW_START=03:00\n", "PX_WINDOW_START=08:30\n"))
+    watch = watched(registry)
+    watch.begin()
+    watch.look()
+    watch.settle()
+    assert registry.count == 2
+
+
+def test_begin_that_nothing_changes_registers_once(watched, said):
+    registry = Registry()
+    watch = watched(registry)
+    watch.begin()
+    watch.look()
+    watch.settle()
+    assert registry.count == 1 and said == []
+
+
+def test_registering_that_fails_is_done_again_when_the_settings_are_put_back(watched):
+    """Half of it may be registered."""
+    registry = Registry(fails=1)
+    watch = watched(registry)
+    write("PX_WINDOW_START=02:00\n")
+    watch.look()
+    watch.settle()
+    write("PX_WINDOW_START=08:30\n")
+    watch.look()
+    watch.settle()
+    watch.look()
+    watch.settle()
+    assert registry.count == 2
+
+
+def test_settings_that_are_put_in_order_again_are_told(watched, said):
+    registry = Registry()
+    watch = watched(registry)
+    write("PX_WINDOW_START=16:00\n")
+    watch.look()
+    write("PX_WINDOW_START=08:30\n")
+    watch.look()
+    watch.look()
+    assert registry.count == 0
+    assert said[1:] == ["the settings are in order again: schedules stay as they were"]

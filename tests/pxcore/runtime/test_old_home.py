@@ -3,7 +3,9 @@
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from pxcore.cli.app import app
 from pxcore.model import Misconfigured
 from pxcore.own_home import default_home
 from pxcore.runtime.home_lock import HomeLock
@@ -11,6 +13,8 @@ from pxcore.runtime.lock import AccountLock
 from pxcore.runtime.old_home import DEMO, OLD, elsewhere, settle_old_home
 from pxcore.runtime.paths import Paths
 from pxcore.settings import Settings, load_settings
+from pxcore.store import Store
+from pxcore.store.kill import engage_kill_latch
 
 
 @pytest.fixture(autouse=True)
@@ -87,6 +91,72 @@ def test_kill_switch_of_a_home_that_is_not_used_is_not_lost(folder):
     (default_home() / "journal").mkdir(parents=True)
     with pytest.raises(Misconfigured, match="kill switch is engaged"):
         settled()
+
+
+@pytest.fixture
+def new(folder) -> Path:
+    """The user's own home, which has been used."""
+    (default_home() / "journal").mkdir(parents=True)
+    return default_home()
+
+
+def latched() -> None:
+    """In its store alone, as where the file could not be written."""
+    old()
+    store = Store(f"sqlite:///{OLD / 'px.sqlite'}")
+    engage_kill_latch(store, reason="news", who="me", flattens=True)
+    store.close()
+
+
+def test_home_of_before_that_is_in_use_is_refused_beside_a_new_one_too(new):
+    old()
+    with HomeLock(OLD), pytest.raises(Misconfigured, match=r"in use still"):
+        settled()
+
+
+def test_kill_switch_that_is_in_the_store_of_before_alone_is_not_lost(new):
+    latched()
+    with pytest.raises(Misconfigured, match=r"kill switch is engaged .news"):
+        settled()
+    (new / "KILL").write_text("news\n")
+    assert "nothing of the old one" in settled()[1]
+
+
+def test_store_of_before_that_cannot_be_read_is_a_problem(new):
+    old()
+    (OLD / "px.sqlite").write_text("no database, but long enough to be one, or to be read as such")
+    with pytest.raises(Misconfigured, match=r"px\.sqlite cannot be read"):
+        settled()
+
+
+def test_kill_switch_of_the_settings_is_not_that_of_the_home_of_before(new, monkeypatch):
+    old()
+    monkeypatch.setenv("PX_KILL_SWITCH", "holiday")
+    assert "nothing of the old one" in settled()[1]
+
+
+@pytest.mark.parametrize("name", ["accounts.toml", "logs", "prefect"])
+def test_home_of_before_that_has_little_in_it_is_one(name, folder):
+    (OLD / name).mkdir(parents=True)
+    settings, said = settled()
+    assert "is now" in said and (settings.home / name).exists()
+
+
+@pytest.mark.parametrize("command", [("down",), ("kill", "status")])
+def test_command_that_finds_nothing_names_the_home_of_before(command, folder):
+    old()
+    said = " ".join(CliRunner().invoke(app, command).output.split())
+    assert f"{OLD.absolute()} is the home of an earlier version" in said
+
+
+def test_home_that_is_a_file_is_told_in_a_sentence(folder, monkeypatch):
+    file = folder / "file"
+    file.touch()
+    monkeypatch.setenv("PX_HOME", str(file))
+    said = CliRunner().invoke(app, ["up", "--port", "0"])
+    assert said.exit_code == 2
+    (told,) = said.stderr.splitlines()
+    assert told.startswith(f"px: PX_HOME {file} cannot be written")
 
 
 def test_home_that_is_said_is_used_as_it_is(folder, monkeypatch):
