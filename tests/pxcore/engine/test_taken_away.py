@@ -4,7 +4,7 @@ import pytest
 from engine_scenes import ACCOUNT, Scene, kinds
 from msgspec.structs import replace
 
-from pxcore.engine.commands import EndSession, Halt, PlaceEntry
+from pxcore.engine.commands import ClosePosition, EndSession, Halt, PlaceEntry
 from pxcore.engine.events import AccountSeen, Hub, HubDown, HubUp, PlaceRefused
 from pxcore.engine.state import Phase
 from pxcore.model import OrderStatus, OrderType, Side
@@ -127,6 +127,16 @@ def test_fill_alone_tells_where_the_report_of_its_order_was_lost():
     scene.tell(scene.fill(2, 2000, Side.SELL, 99_990, pnl="-5.50"))
     (halt,) = kinds(scene.said, Halt)
     assert "order 2000" in halt.reason
+
+
+def test_order_that_still_fills_is_not_closed_beside():
+    """Of two contracts one is gone: a close of ours might meet what closes the other."""
+    scene = Scene(loss_usd_max=10_000, size=2)
+    scene.connect().hold()
+    scene.tell(scene.fill(2, 2000, Side.SELL, 99_990, pnl="-5.50"))
+    assert not kinds(scene.said, Halt, ClosePosition)
+    scene.tell(scene.fill(3, 2000, Side.SELL, 99_990, pnl="-5.50"))
+    assert kinds(scene.said, Halt)
 
 
 def test_look_tells_of_what_was_closed_while_we_were_not_connected():
