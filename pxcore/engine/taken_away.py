@@ -5,8 +5,8 @@ its risk desk likes, and may lock the account; a person at the platform looks th
 (gateway reference, 6.7; no recording exists). Whoever it was did not mean us to go on.
 
 Told by the order that closed, or by its fill where the order's report was lost or came while we
-were not connected: one that is neither of the two legs, once both are known and the fills leave nothing.
-While such an order still fills, a close of ours beside it would close too much.
+were not connected: one that is neither of the two legs, once both are known and the fills leave
+nothing. While such an order still fills, a close of ours beside it would close too much.
 """
 
 from pxcore.engine.events import Event, FillSeen, OrderSeen, SnapshotTaken
