@@ -36,6 +36,7 @@ class EndedJudge:
         self._orders: dict[int, Order] = {}
         self._net = 0
         self._opener: int | None = None
+        self._last: set[int] = set()  # fills after which nothing was held
         self._taken: dict[int, int] = {}  # by order that closed: the entry of ours that had opened
         self._told: str | None = None
         self.begin_anew()
@@ -56,6 +57,8 @@ class EndedJudge:
 
     def _see_fill(self, fill: Fill) -> None:
         before, self._net = self._net, self._net + fill.signed_size
+        if not self._net:
+            self._last.add(fill.id)
         if not before:
             self._opener = fill.order_id
         elif before * fill.signed_size < 0 and self._is_strange(self._orders[fill.order_id]):
@@ -108,9 +111,13 @@ class EndedJudge:
                 pass
 
     def _hear_fill(self, fill: Fill) -> None:
-        """Of an order that must be somebody else's, once both legs are known."""
-        opener = self._taken.get(fill.order_id)
-        if opener in self._known and len(self._legs.get(opener, ())) == _LEGS:
+        """The last one of an order that must be somebody else's, once both legs are known."""
+        opener = self._taken.get(fill.order_id) if fill.id in self._last else None
+        if (
+            opener is not None
+            and opener in self._known
+            and len(self._legs.get(opener, ())) == _LEGS
+        ):
             self._told = f"fill {fill.id} of order {fill.order_id} closed the position"
 
     def _note_lock(self, event: Event) -> None:

@@ -5,7 +5,8 @@ its risk desk likes, and may lock the account; a person at the platform looks th
 (gateway reference, 6.7; no recording exists). Whoever it was did not mean us to go on.
 
 Told by the order that closed, or by its fill where the order's report was lost or came while we
-were not connected: one that is neither of the two legs, once both are known.
+were not connected: one that is neither of the two legs, once both are known and the fills leave
+nothing. While such an order still fills, a close of ours beside it would close too much.
 """
 
 from collections.abc import Iterable
@@ -13,7 +14,7 @@ from collections.abc import Iterable
 from pxcore.engine.events import Event, FillSeen, OrderSeen, SnapshotTaken
 from pxcore.engine.foreign import is_ours
 from pxcore.engine.state import State
-from pxcore.model import Fill, Order, OrderType
+from pxcore.model import Fill, Order, OrderType, net_of
 
 _LEGS = 2
 
@@ -23,6 +24,7 @@ def taken_away(state: State, event: Event) -> str | None:
     a close of ours carries no tag either.
     """
     account, fills = state.book.account, tuple[Fill, ...]()
+    left = state.book.holding.by_fills
     match event:
         case OrderSeen(order=order) if _closes_ours(order, state):
             return _told(order.id, order.filled_size)
@@ -30,12 +32,13 @@ def taken_away(state: State, event: Event) -> str | None:
             fills = (fill,)
         case SnapshotTaken(snapshot=snapshot):  # believed otherwise or not: these are facts
             account, fills = snapshot.account, snapshot.fills
+            left = net_of(fills).get(state.config.contract.id, 0)
         case _:
             pass
     if account is not None and not account.can_trade:
         return "the venue has locked the account: it may not trade"
     strange = next((fill for fill in fills if _took_ours(fill, state)), None)
-    return None if strange is None else _told(strange.order_id, strange.size)
+    return None if strange is None or left else _told(strange.order_id, strange.size)
 
 
 def _told(order_id: int, size: int) -> str:

@@ -149,3 +149,7 @@ def test_day_on_which_the_venue_closes_slowly_after_its_flat_time_ends():
 
 def test_day_on_which_a_refusal_was_answered_after_its_row_was_told_holds():
     assert simulate(3007).problem is None
+
+
+def test_day_on_which_the_venues_own_stop_fills_in_parts_beside_ours_holds():
+    assert simulate(7817).problem is None

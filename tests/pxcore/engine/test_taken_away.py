@@ -140,6 +140,16 @@ def test_fill_alone_tells_where_the_report_of_its_order_was_lost():
     assert "order 2000" in halt.reason
 
 
+def test_order_that_still_fills_is_not_closed_beside():
+    """Of two contracts one is gone: a close of ours might meet what closes the other."""
+    scene = Scene(loss_usd_max=10_000, size=2)
+    scene.connect().hold()
+    scene.tell(scene.fill(2, 2000, Side.SELL, 99_990, pnl="-5.50"))
+    assert not kinds(scene.said, Halt, ClosePosition)
+    scene.tell(scene.fill(3, 2000, Side.SELL, 99_990, pnl="-5.50"))
+    assert kinds(scene.said, Halt)
+
+
 def test_look_tells_of_what_was_closed_while_we_were_not_connected():
     scene = Scene(loss_usd_max=10_000)
     scene.connect().hold()
