@@ -17,6 +17,7 @@ from deployments.registry import Runner, deployments_of
 from deployments.saying import complain, say_problems
 from pxcore.entry import settle
 from pxcore.model import Misconfigured
+from pxcore.settings import LenientAccountlessSettings, load_settings
 
 _SPARE = 4  # runs beside one for each deployment: a second one is refused by the flow, not unseen
 
@@ -30,6 +31,8 @@ def main(argv: list[str]) -> int:
         return 2
     try:
         made = deployments_of(Runner(argv[1]))
+        for one in load_settings(kind=LenientAccountlessSettings).left_out:
+            complain(f"left out: {one}; this runner works without it")
     except Misconfigured as error:
         say_problems(error)
         return 2

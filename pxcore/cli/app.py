@@ -34,6 +34,7 @@ from pxcore.cli.simulate import run_simulation
 from pxcore.cli.strategies import show_strategies
 from pxcore.cli.ui import make_new_key, serve_ui
 from pxcore.cli.up import keep_up
+from pxcore.cli.verb_settings import lenient_settings
 from pxcore.cli.watchdog import watch
 from pxcore.logs import take_over_crashes
 from pxcore.model import Misconfigured
@@ -41,7 +42,7 @@ from pxcore.paper.exchange import BracketMode
 from pxcore.runtime.old_home import settle_old_home
 from pxcore.runtime.paths import Paths
 from pxcore.runtime.week import week_of
-from pxcore.settings import AccountlessSettings, load_settings
+from pxcore.settings import AccountlessSettings, LenientAccountlessSettings, load_settings
 
 app = typer.Typer(
     cls=Edge,
@@ -223,9 +224,10 @@ def flatten_now(
 
     Example: px flatten --yes
     """
+    screen = steady_console()
     status = flatten(
-        load_settings(),
-        steady_console(),
+        lenient_settings(),
+        screen,
         is_agreed=yes,
         timeout_s=timeout,
         is_everything=everything,
@@ -262,7 +264,7 @@ def down(
 
     Example: px down
     """
-    settings = load_settings(kind=AccountlessSettings)
+    settings = lenient_settings(LenientAccountlessSettings)
     raise typer.Exit(bring_down(settings, steady_console(), leaves=leave, is_agreed=yes))
 
 
@@ -287,7 +289,7 @@ def watchdog(
 
     Example: px watchdog
     """
-    raise typer.Exit(watch(load_settings(), steady_console(), is_tied=tied))
+    raise typer.Exit(watch(lenient_settings(), steady_console(), is_tied=tied))
 
 
 @app.command()
@@ -296,7 +298,7 @@ def here() -> None:
 
     Example: px here
     """
-    file = Paths(load_settings().home).here_file
+    file = Paths(lenient_settings(LenientAccountlessSettings).home).here_file
     file.parent.mkdir(parents=True, exist_ok=True)
     file.touch()
     console().print(f"noted in {file}", soft_wrap=True)
