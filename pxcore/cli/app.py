@@ -34,7 +34,7 @@ from pxcore.cli.simulate import run_simulation
 from pxcore.cli.strategies import show_strategies
 from pxcore.cli.ui import make_new_key, serve_ui
 from pxcore.cli.up import keep_up
-from pxcore.cli.verb_settings import lenient_settings
+from pxcore.cli.verb_settings import lenient_settings, not_looked_at
 from pxcore.cli.watchdog import watch
 from pxcore.logs import take_over_crashes
 from pxcore.model import Misconfigured
@@ -225,13 +225,14 @@ def flatten_now(
     Example: px flatten --yes
     """
     screen = steady_console()
-    status = flatten(
-        lenient_settings(),
-        screen,
-        is_agreed=yes,
-        timeout_s=timeout,
-        is_everything=everything,
-    )
+    settings = lenient_settings()
+    try:
+        status = flatten(
+            settings, screen, is_agreed=yes, timeout_s=timeout, is_everything=everything
+        )
+    finally:
+        if (others := not_looked_at("px flatten")) is not None:
+            screen.print(others, soft_wrap=True)
     raise typer.Exit(status)
 
 

@@ -8,7 +8,7 @@ from pxcore.cli.desk import accounts, book, market, status
 from pxcore.cli.desk.desk import open_desk
 from pxcore.cli.desk.times import FORMS
 from pxcore.cli.output import Form, Output
-from pxcore.cli.verb_settings import lenient_settings
+from pxcore.cli.verb_settings import lenient_settings, not_looked_at
 from pxcore.gateway.questions import BARS_MAX
 from pxcore.model import BarUnit, OrderStatus
 from pxcore.settings import AccountlessSettings, LenientAccountlessSettings, LenientSettings
@@ -56,7 +56,11 @@ def status_(json: Json = False) -> None:
     Example: px status
     """
     settings = lenient_settings(LenientAccountlessSettings)
-    raise typer.Exit(status.show_status(settings, Output(form_of(json))))
+    out = Output(form_of(json))
+    code = status.show_status(settings, out)
+    if (others := not_looked_at("px status")) is not None:
+        out.say(others)
+    raise typer.Exit(code)
 
 
 def accounts_(context: typer.Context, json: Json = False) -> None:
