@@ -8,7 +8,7 @@ from pxcore.cli.desk import accounts, book, market, status
 from pxcore.cli.desk.desk import open_desk
 from pxcore.cli.desk.times import FORMS
 from pxcore.cli.output import Form, Output
-from pxcore.cli.verb_settings import lenient_settings, not_looked_at
+from pxcore.cli.verb_settings import lenient_as_in_session, not_looked_at
 from pxcore.gateway.questions import BARS_MAX
 from pxcore.model import BarUnit, OrderStatus
 from pxcore.settings import AccountlessSettings, LenientAccountlessSettings, LenientSettings
@@ -55,9 +55,9 @@ def status_(json: Json = False) -> None:
 
     Example: px status
     """
-    settings = lenient_settings(LenientAccountlessSettings)
+    settings, problems = lenient_as_in_session(LenientAccountlessSettings)
     out = Output(form_of(json))
-    code = status.show_status(settings, out)
+    code = status.show_status(settings, out, problems)
     if (others := not_looked_at("px status")) is not None:
         out.say(others)
     raise typer.Exit(code)

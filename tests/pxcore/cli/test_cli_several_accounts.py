@@ -7,6 +7,9 @@ import pytest
 from paper_scenes import ACCOUNT
 from px_runner import Px
 
+from pxcore.cli import app as app_module
+from pxcore.settings import Settings
+
 TWO = """
 [[account]]
 id = %d
@@ -53,3 +56,45 @@ def test_one_account_alone_leaves_none_out(bare_px: Px, tmp_path: Path) -> None:
 def test_document_of_status_stays_one_document(bare_px: Px) -> None:
     said = bare_px("status --json")
     assert said.json["account_id"] == ACCOUNT and "20000002 (second)" in said.err
+
+
+# -- its settings, as its session has them ----------------------------------------------------
+
+
+@pytest.fixture
+def own(px: Px, tmp_path: Path) -> Px:
+    """What `.env` says of the limits is not what the account's session trades by."""
+    (tmp_path / ".env").write_text("PX_TRADES_MAX=9\nPX_PRESENCE_S=60\n")
+    text = 'label = "main"\nsettings = { PX_TRADES_MAX = "4", PX_STRATEGY = "no-such-one" }'
+    (tmp_path / "accounts.toml").write_text((TWO % ACCOUNT).replace('label = "main"', text))
+    return px
+
+
+def test_limits_are_those_of_the_account(own: Px) -> None:
+    (trades,) = [one for one in own("limits --json").json["limits"] if one["name"] == "trades_max"]
+    assert str(trades["in_force"]) == "4"
+
+
+def test_preflight_judges_the_strategy_of_the_account(own: Px) -> None:
+    said = own("preflight")
+    assert said.status == 1 and "no-such-one" in said.out
+
+
+def test_watchdog_watches_by_the_settings_of_the_account(
+    own: Px, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    began: list[Settings] = []
+    monkeypatch.setattr(
+        app_module, "watch", lambda settings, screen, is_tied: began.append(settings) or 0
+    )
+    assert own("watchdog").status == 0
+    assert (began[0].trades_max, began[0].presence_s) == (4, 60)
+
+
+def test_accounts_file_that_is_wrong_is_named(px: Px, tmp_path: Path) -> None:
+    (tmp_path / "accounts.toml").write_text(f"[[account]]\nid = {ACCOUNT}\n")
+    named = f"px: accounts.toml: account number 1, id {ACCOUNT}, has no label"
+    for verb, status in (("preflight", 2), ("limits", 2), ("status", 1)):
+        said = px(verb)
+        assert said.status == status and named in said.problems
+    assert "at the venue     holds nothing" in said.out
