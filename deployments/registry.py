@@ -21,7 +21,7 @@ from deployments import (
 )
 from pxcore.calendar import CHICAGO
 from pxcore.runtime.accounts import accounts, environ_with
-from pxcore.settings import AccountlessSettings, Settings, load_settings
+from pxcore.settings import AccountlessSettings, LenientAccountlessSettings, Settings, load_settings
 
 
 class Runner(StrEnum):
@@ -30,8 +30,11 @@ class Runner(StrEnum):
 
 
 def deployments_of(runner: Runner) -> list[RunnerDeployment]:
-    """Made from the settings and `accounts.toml` as they are now. Raises Misconfigured."""
-    settings = load_settings(kind=AccountlessSettings)
+    """Made from the settings and `accounts.toml` as they are now. Raises Misconfigured; for what
+    guards positions only when a setting is wrong that it needs.
+    """
+    kind = LenientAccountlessSettings if runner is Runner.SAFETY else AccountlessSettings
+    settings = load_settings(kind=kind)
     each = _each(settings)
     if runner is Runner.SESSIONS:
         return trading_day.deployments(accounts(settings), each)
@@ -52,7 +55,7 @@ def _each(settings: Settings) -> list[Settings]:
     found: list[Settings] = []
     for account in accounts(settings):
         with environ_with(account.environ()):
-            found.append(load_settings(kind=AccountlessSettings))
+            found.append(load_settings(kind=type(settings)))
     return found
 
 

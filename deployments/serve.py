@@ -20,7 +20,7 @@ from pxcore.entry import settle
 from pxcore.model import Misconfigured
 from pxcore.runtime.accounts import accounts
 from pxcore.runtime.began_with import refuse_others
-from pxcore.settings import AccountlessSettings, load_settings
+from pxcore.settings import LenientAccountlessSettings, load_settings
 
 _SPARE = 4  # runs beside one for each deployment: a second one is refused by the flow, not unseen
 
@@ -34,7 +34,10 @@ def main(argv: list[str]) -> int:
         return 2
     try:
         made = deployments_of(Runner(argv[1]))
-        refuse_others(accounts(load_settings(kind=AccountlessSettings)))
+        settings = load_settings(kind=LenientAccountlessSettings)
+        refuse_others(accounts(settings))
+        for one in settings.left_out:
+            complain(f"left out: {one}; this runner works without it")
     except Misconfigured as error:
         say_problems(error)
         return 2

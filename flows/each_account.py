@@ -5,21 +5,31 @@ from typing import TypeVar
 
 from pxcore.model import PxError
 from pxcore.runtime.accounts import accounts, environ_with
-from pxcore.settings import Settings, load_settings
+from pxcore.settings import LenientAccountlessSettings, Settings, load_settings
+from tasks.run_log import tell_left_out
 
 T = TypeVar("T")
 
 
-def of_each(act: Callable[[Settings], T]) -> tuple[list[T], list[str]]:
+def of_each(
+    act: Callable[[Settings], T], kind: type[Settings] = Settings
+) -> tuple[list[T], list[str]]:
     """What came of each account, and a sentence for each where it failed: one whose settings are
     wrong, or whose gateway is away, keeps no other from its turn.
     """
     done: list[T] = []
     problems: list[str] = []
-    for account in accounts(load_settings()):
+    for account in accounts(load_settings(kind=_base_of(kind))):
         with environ_with(account.environ()):
             try:
-                done.append(act(load_settings()))
+                settings = load_settings(kind=kind)
+                if account.settings:  # what is wrong in .env was told before
+                    tell_left_out(settings)
+                done.append(act(settings))
             except PxError as error:
                 problems.append(f"account {account.id or 'of the settings'}: {error}")
     return done, problems
+
+
+def _base_of(kind: type[Settings]) -> type[Settings]:
+    return LenientAccountlessSettings if kind.is_lenient else Settings

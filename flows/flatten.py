@@ -13,7 +13,7 @@ from flows.states import done, failed, skipped_because
 from pxcore.model import PxError
 from pxcore.runtime.accounts import account_of, environ_with
 from pxcore.runtime.lock import AccountBusy
-from pxcore.settings import load_settings
+from pxcore.settings import LenientAccountlessSettings, LenientSettings, load_settings
 from tasks.flattening import flatten_account, spare_or_flatten
 from tasks.marks import marked
 from tasks.run_log import logged_run
@@ -44,8 +44,9 @@ def flatten(order: FlattenOrder = _NOW) -> State[Any]:
     Args:
         order: which account, why, and what becomes of a session that holds it
     """
-    with environ_with(account_of(load_settings(), order.account).environ()):
-        settings = load_settings()
+    base = load_settings(kind=LenientAccountlessSettings)
+    with environ_with(account_of(base, order.account).environ()):
+        settings = load_settings(kind=LenientSettings)
         with logged_run(settings), marked("flatten", settings):
             act = spare_or_flatten if order.session == "spared" else flatten_account
             try:

@@ -8,7 +8,7 @@ from pydantic import Field
 from flows.parameters import Form
 from flows.states import done
 from pxcore.runtime import kill_switch as switch
-from pxcore.settings import AccountlessSettings, load_settings
+from pxcore.settings import AccountlessSettings, LenientAccountlessSettings, load_settings
 from tasks.marks import marked
 from tasks.run_log import logged_run
 
@@ -30,9 +30,10 @@ def kill_switch(order: KillOrder) -> State[Any]:
     Args:
         order: what to do, and why
     """
-    settings = load_settings(kind=AccountlessSettings)
+    is_release = order.action == "release"
+    settings = load_settings(kind=AccountlessSettings if is_release else LenientAccountlessSettings)
     with logged_run(settings), marked("kill-switch", settings):
-        if order.action == "release":
+        if is_release:
             was = switch.release(settings, reason=order.reason, who="prefect")
             return done("released" if was else "was not engaged", order.reason)
         engaged = switch.engage(

@@ -10,7 +10,13 @@ from flows.states import done, failed, skipped
 from pxcore.calendar import CHICAGO, trading_day_at
 from pxcore.runtime.lock import AccountBusy
 from pxcore.runtime.window import safety_time
-from pxcore.settings import Mode, Settings, load_settings
+from pxcore.settings import (
+    LenientAccountlessSettings,
+    LenientSettings,
+    Mode,
+    Settings,
+    load_settings,
+)
 from tasks.flattening import flatten_account, spare_or_flatten
 from tasks.marks import marked
 from tasks.run_log import logged_run
@@ -22,9 +28,9 @@ _TIMEOUT_S = 60.0
 @flow(name="safety-flatten", retries=0, persist_result=False)
 def safety_flatten() -> State[Any]:
     """Every account that is not flat by its time to be flat is flattened, whoever holds it."""
-    base = load_settings()
+    base = load_settings(kind=LenientAccountlessSettings)
     with logged_run(base), marked("safety-flatten", base):
-        found, problems = of_each(_by_the_time)
+        found, problems = of_each(_by_the_time, LenientSettings)
     told = [text for text, _ in found]
     if problems:
         return failed("Failed (not flat!)", "; ".join(problems + told))
@@ -53,11 +59,13 @@ def _by_the_time(settings: Settings) -> tuple[str, str | None]:
 @flow(name="sweep", retries=0, persist_result=False)
 def sweep() -> State[Any]:
     """Runs whose process is gone are Crashed, and what a session among them left is flattened."""
-    base = load_settings()
+    base = load_settings(kind=LenientAccountlessSettings)
     with logged_run(base), marked("sweep", base):
         swept = close_dead_runs(base)
         accounts = {mark.account_id for mark in swept if mark.flow == "trading-day"}
-        _, problems = of_each(lambda one: _see_to(one, is_swept=one.account_id in accounts))
+        _, problems = of_each(
+            lambda one: _see_to(one, is_swept=one.account_id in accounts), LenientSettings
+        )
         if not problems:  # else it is all done again
             forget_marks(base, swept)
     if problems:

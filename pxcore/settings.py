@@ -8,14 +8,16 @@ and is otherwise in shadow: everything but sending orders.
 import os
 from datetime import time
 from decimal import Decimal
+from difflib import get_close_matches
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Self
 
 from pydantic import (
     Field,
     ModelWrapValidatorHandler,
+    PrivateAttr,
     SecretStr,
     ValidationError,
     field_validator,
@@ -64,6 +66,25 @@ _HOSTS = {GatewayName.TOPSTEPX: ("https://api.topstepx.com", "https://rtc.topste
 
 
 _OWN_HOME = Path()  # stands for the user's own
+# By whatever takes risk off or only looks: without these it would act on something else.
+NEEDED = frozenset(
+    (
+        *("home", "database_url", "gateway", "trading", "account_id", "username", "api_key"),
+        *("paper_url", "paper_key", "paper_clock", "foreign", "contract", "alert_urls"),
+        *("connect_timeout_s", "reply_timeout_s", "unknown_grace_s", "kill_switch"),
+    )
+)
+
+
+class Refusal(NamedTuple):
+    """A sentence, and the settings that are left out for it; none when it is about a needed one."""
+
+    text: str
+    names: tuple[str, ...] = ()
+
+    @property
+    def may_be_left_out(self) -> bool:
+        return bool(self.names) and not NEEDED.intersection(self.names)
 
 
 class Settings(BaseSettings):
@@ -71,6 +92,9 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
     needs_account: ClassVar[bool] = True  # of a real gateway
+    is_lenient: ClassVar[bool] = False  # what is not `NEEDED` may be wrong, and is left out
+    _left_out: tuple[str, ...] = PrivateAttr(())
+    _from_paper: frozenset[str] = PrivateAttr(frozenset())
 
     home: Path = Field(
         _OWN_HOME,
@@ -329,49 +353,93 @@ class Settings(BaseSettings):
     @model_validator(mode="wrap")
     @classmethod
     def _whole(cls, data: Any, build: ModelWrapValidatorHandler[Self]) -> Self:
-        """Collects every problem, of single values and between them, into one Misconfigured."""
-        problems: list[str] = []
+        """Collects every problem, of single values and between them, into one Misconfigured; or
+        builds without those that are not needed.
+        """
+        refusals: list[Refusal] = []
         try:
             settings = build(data)
         except ValidationError as error:
-            problems = [_sentence(one) for one in error.errors()]
-            refused = {one["loc"][0] for one in error.errors() if one["loc"]}
-            settings = build({name: v for name, v in data.items() if name not in refused})
-        problems += settings._disagreements()
-        if problems:
-            raise Misconfigured(*problems)
+            refusals = [_refusal(one) for one in error.errors()]
+            refused = {str(one["loc"][0]) for one in error.errors() if one["loc"]}
+            settings = build(_without(data, refused))
+        refusals += settings._disagreements({name for one in refusals for name in one.names})
+        kept = [one for one in refusals if not (cls.is_lenient and one.may_be_left_out)]
+        if kept:
+            raise Misconfigured(*(one.text for one in refusals))
+        if refusals:
+            settings = build(_without(data, {name for one in refusals for name in one.names}))
+            settings._left_out = tuple(one.text for one in refusals)
         return settings
 
-    def _disagreements(self) -> list[str]:
-        problems: list[str] = []
-        if not self.window_start < self.window_end <= self.flat_by:
-            problems.append(
-                f"PX_WINDOW_START {self.window_start} must be before PX_WINDOW_END "
-                f"{self.window_end}, and that not after PX_FLAT_BY {self.flat_by}"
-            )
+    def _disagreements(self, refused: set[str]) -> list[Refusal]:
+        """Between what was given; `refused` are left at their defaults, which nobody chose."""
+        late = self._times_too_late()
+        gone = refused | {name for one in late for name in one.names}
+        found = self._times_in_disorder(gone if self.is_lenient else set()) + late
+        if self.size > self.contracts_max:
+            text = f"PX_SIZE {self.size} is above PX_CONTRACTS_MAX {self.contracts_max}"
+            found.append(Refusal(text, ("size", "contracts_max")))
+        if self.gateway is not GatewayName.PAPER:
+            found += [Refusal(text) for text in self._missing_for_a_real_gateway()]
+        return found
+
+    def _times_in_disorder(self, gone: set[str]) -> list[Refusal]:
+        """Without those that are `gone`. A time to be flat that agrees with the rest stays."""
+        fields = type(self).model_fields
+        default_end: time = fields["window_end"].default
+        end = default_end if "window_end" in gone else self.window_end
+        flat_by: time = fields["flat_by"].default if "flat_by" in gone else self.flat_by
+        names: tuple[str, ...] = ()
+        if end > flat_by and "window_end" not in gone:
+            names, end = ("window_end", "flat_by"), default_end
+        if self.window_start >= end:
+            names += ("window_start",)
+        if not names:
+            return []
+        text = (
+            f"PX_WINDOW_START {self.window_start} must be before PX_WINDOW_END "
+            f"{self.window_end}, and that not after PX_FLAT_BY {self.flat_by}"
+        )
+        return [Refusal(text, names)]
+
+    def _times_too_late(self) -> list[Refusal]:
         latest = latest_flat_by(self.contract)
-        problems += [
-            f"PX_{name.upper()} {at} is refused: the program closes {self.contract} by itself at "
-            f"{flat_time(self.contract):%H:%M} Chicago, so {latest:%H:%M} is the latest"
-            for name, at in (("window_end", self.window_end), ("flat_by", self.flat_by))
+        times = (("window_end", self.window_end), ("flat_by", self.flat_by))
+        return [
+            Refusal(
+                f"PX_{name.upper()} {at} is refused: the program closes {self.contract} by itself "
+                f"at {flat_time(self.contract):%H:%M} Chicago, so {latest:%H:%M} is the latest",
+                (name,),
+            )
+            for name, at in times
             if at > latest and name in self.model_fields_set
         ]
-        if self.size > self.contracts_max:
-            problems.append(f"PX_SIZE {self.size} is above PX_CONTRACTS_MAX {self.contracts_max}")
-        if self.gateway is not GatewayName.PAPER:
-            missing = {
-                "PX_ACCOUNT_ID": self.needs_account and self.account_id is None,
-                "PX_USERNAME": not self.username,
-                "PX_API_KEY": not self.api_key.get_secret_value(),
-            }
-            problems += [
-                f"{name} is missing: gateway {self.gateway} needs it"
-                for name, is_missing in missing.items()
-                if is_missing
-            ]
-            if self.paper_clock:
-                problems.append("PX_PAPER_CLOCK is for the paper gateway alone")
+
+    def _missing_for_a_real_gateway(self) -> list[str]:
+        missing = {
+            "PX_ACCOUNT_ID": self.needs_account and self.account_id is None,
+            "PX_USERNAME": not self.username,
+            "PX_API_KEY": not self.api_key.get_secret_value(),
+        }
+        problems = [
+            f"{name} is missing: gateway {self.gateway} needs it"
+            for name, is_missing in missing.items()
+            if is_missing
+        ]
+        if self.paper_clock:
+            problems.append("PX_PAPER_CLOCK is for the paper gateway alone")
         return problems
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """What was refused and is not needed, a sentence each."""
+        return self._left_out
+
+    @property
+    def is_account_chosen(self) -> bool:
+        """By a person; else it is none, or the first of the paper gateway that `px up` keeps."""
+        return self.account_id is not None and "account_id" not in self._from_paper
 
     @property
     def mode(self) -> Mode:
@@ -437,22 +505,39 @@ class AccountlessSettings(Settings):
     needs_account: ClassVar[bool] = False
 
 
+class LenientSettings(Settings):
+    """For what takes risk off: a mistake in what it does not need must not stop it."""
+
+    is_lenient: ClassVar[bool] = True
+
+
+class LenientAccountlessSettings(AccountlessSettings):
+    """Both: for `px kill on`, and for what only looks."""
+
+    is_lenient: ClassVar[bool] = True
+
+
 def load_settings(env_file: Path = ENV_FILE, kind: type[Settings] = Settings) -> Settings:
     """Settings of this process. Raises Misconfigured with every problem at once.
 
-    An unknown `PX_` name is a problem wherever it stands; in `.env` so is any other name.
+    An unknown `PX_` name is a problem wherever it stands; in `.env` so is any other name. A lenient
+    kind goes on without what is not needed: see `left_out`.
     """
     names = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
     given = {name.upper() for name in os.environ if name.upper().startswith(PREFIX)}
-    problems = [_UNKNOWN.format(plain(name)) for name in sorted(given - names)]
+    unknown = [_unknown(name) for name in sorted(given - names)]
+    problems = [one.text for one in unknown]
+    is_refused = not (kind.is_lenient and all(one.may_be_left_out for one in unknown))
     require_text(env_file)
     try:
         settings = kind(_env_file=env_file)
     except Misconfigured as error:
         raise Misconfigured(*problems, *error.problems) from None
-    if problems:
-        raise Misconfigured(*problems)
-    return _on_the_paper_gateway_here(settings, env_file, kind)
+    if problems and is_refused:
+        raise Misconfigured(*problems, *settings.left_out)
+    settings = _on_the_paper_gateway_here(settings, env_file, kind)
+    settings._left_out = (*problems, *settings.left_out)
+    return settings
 
 
 def _on_the_paper_gateway_here(
@@ -471,7 +556,9 @@ def _on_the_paper_gateway_here(
     if gateway is None:  # no account of theirs: any of them will say so
         gateway = {n: first[n] for n in ("paper_url", "paper_key", "paper_clock") if n in first}
     given = {n: v for n, v in gateway.items() if n not in settings.model_fields_set}
-    return kind(_env_file=env_file, **given)
+    there = kind(_env_file=env_file, **given)
+    there._from_paper = frozenset(given)
+    return there
 
 
 @cache
@@ -483,9 +570,26 @@ def _published(path: Path) -> PublishedClock:
 _UNKNOWN = "{} is not a setting; .env.example lists those there are"
 
 
-def _sentence(error: ErrorDetails) -> str:
-    name = str(error["loc"][0]).upper()
+def _refusal(error: ErrorDetails) -> Refusal:
+    """Of one value, or of a name in `.env` that is none of ours."""
+    field = str(error["loc"][0])
+    name = field.upper()
     if error["type"] == "extra_forbidden":
-        return _UNKNOWN.format(name)
+        return _unknown(name, field)
     given = "" if name in _SECRETS else f" {error['input']!r}"
-    return f"{PREFIX}{name}{given} is refused: {error['msg']}"
+    return Refusal(f"{PREFIX}{name}{given} is refused: {error['msg']}", (field,))
+
+
+def _unknown(name: str, field: str = "") -> Refusal:
+    """One that may be a needed setting, misspelt, is not left out: PX_GATEWY=topstepx would be
+    paper.
+    """
+    text = _UNKNOWN.format(plain(name))
+    near = get_close_matches(name.removeprefix(PREFIX).lower(), Settings.model_fields, n=1)
+    if near and near[0] in NEEDED:
+        return Refusal(f"{text}; is {PREFIX}{near[0].upper()} meant?", ())
+    return Refusal(text, (field or name,))
+
+
+def _without(data: Any, names: set[str]) -> dict[str, Any]:
+    return {name: value for name, value in data.items() if name not in names}

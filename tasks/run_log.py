@@ -189,9 +189,16 @@ def logged_run(settings: Settings) -> Iterator[None]:
     with RunLog(masker) as run_log:
         number = loguru.add(run_log.record, level=settings.log_level, format=_nothing, catch=True)
         try:
+            tell_left_out(settings)
             yield
         finally:
             loguru.remove(number)
+
+
+def tell_left_out(settings: Settings) -> None:
+    """What a lenient run does without: see `LenientSettings`."""
+    for one in settings.left_out:
+        loguru.warning("left out: {}; this run works without it", one)
 
 
 def _nothing(record: Any) -> str:

@@ -67,3 +67,9 @@ def no_market(name: str) -> str:
 
 def nothing_held(contract: str) -> str:
     return f"nothing is held in {contract}"
+
+
+# A setting that is wrong and not needed: told, and left out.
+WRONG_START = "PX_WINDOW_START '14:30Z' is refused"
+UNKNOWN_LOSS = "PX_LOSSUSDMAX is not a setting"
+LEFT_OUT = "left out: "

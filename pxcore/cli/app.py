@@ -35,6 +35,13 @@ from pxcore.cli.simulate import run_simulation
 from pxcore.cli.strategies import show_strategies
 from pxcore.cli.ui import make_new_key, serve_ui
 from pxcore.cli.up import keep_up
+from pxcore.cli.verb_settings import (
+    lenient_as_in_session,
+    lenient_settings,
+    not_looked_at,
+    settings_as_in_session,
+    warn_each,
+)
 from pxcore.cli.watchdog import watch
 from pxcore.logs import take_over_crashes
 from pxcore.model import Misconfigured
@@ -42,7 +49,12 @@ from pxcore.paper.exchange import BracketMode
 from pxcore.runtime.old_home import settle_old_home
 from pxcore.runtime.paths import Paths
 from pxcore.runtime.week import week_of
-from pxcore.settings import AccountlessSettings, load_settings
+from pxcore.settings import (
+    AccountlessSettings,
+    LenientAccountlessSettings,
+    LenientSettings,
+    load_settings,
+)
 
 app = typer.Typer(
     cls=Edge,
@@ -192,7 +204,9 @@ def preflight(
     Example: px preflight --alert
     """
     out = Output(Form.JSON if json else Form.TABLE)
-    raise typer.Exit(show_preflight(load_settings(), out, is_alerted=alert, sleep=context.obj))
+    raise typer.Exit(
+        show_preflight(settings_as_in_session(), out, is_alerted=alert, sleep=context.obj)
+    )
 
 
 @app.command()
@@ -224,13 +238,15 @@ def flatten_now(
 
     Example: px flatten --yes
     """
-    status = flatten(
-        load_settings(),
-        steady_console(),
-        is_agreed=yes,
-        timeout_s=timeout,
-        is_everything=everything,
-    )
+    screen = steady_console()
+    settings = lenient_settings()
+    try:
+        status = flatten(
+            settings, screen, is_agreed=yes, timeout_s=timeout, is_everything=everything
+        )
+    finally:
+        if (others := not_looked_at("px flatten")) is not None:
+            screen.print(others, soft_wrap=True)
     raise typer.Exit(status)
 
 
@@ -264,7 +280,7 @@ def down(
 
     Example: px down
     """
-    settings = load_settings(kind=AccountlessSettings)
+    settings = lenient_settings(LenientAccountlessSettings)
     raise typer.Exit(bring_down(settings, steady_console(), leaves=leave, is_agreed=yes))
 
 
@@ -289,7 +305,9 @@ def watchdog(
 
     Example: px watchdog
     """
-    raise typer.Exit(watch(load_settings(), steady_console(), is_tied=tied))
+    settings, problems = lenient_as_in_session(LenientSettings)
+    warn_each(problems)
+    raise typer.Exit(watch(settings, steady_console(), is_tied=tied))
 
 
 @app.command()
@@ -298,7 +316,7 @@ def here() -> None:
 
     Example: px here
     """
-    raise typer.Exit(say_here(load_settings(), console()))
+    raise typer.Exit(say_here(lenient_settings(LenientAccountlessSettings), console()))
 
 
 @app.command()

@@ -8,7 +8,7 @@ from pxcore.cli.limits import show_limits, tighten_limits
 from pxcore.cli.output import Form, Output
 from pxcore.cli.rearm import Wish
 from pxcore.cli.rearm import rearm as rearm_day
-from pxcore.settings import load_settings
+from pxcore.cli.verb_settings import settings_as_in_session
 
 _Reason = Annotated[str, typer.Option(help="Why. Kept in the operator's journal.")]
 
@@ -33,7 +33,7 @@ def limits(
     """
     if context.invoked_subcommand is None:
         form = Form.JSON if json else Form.TABLE
-        raise typer.Exit(show_limits(load_settings(), Output(form)))
+        raise typer.Exit(show_limits(settings_as_in_session(), Output(form)))
 
 
 @limits_app.command()
@@ -45,7 +45,7 @@ def tighten(
 
     Example: px limits tighten loss_usd_max=300 trades_max=4 --reason "choppy"
     """
-    raise typer.Exit(tighten_limits(load_settings(), Output(Form.TABLE), wishes, reason))
+    raise typer.Exit(tighten_limits(settings_as_in_session(), Output(Form.TABLE), wishes, reason))
 
 
 def rearm(
@@ -61,4 +61,4 @@ def rearm(
     Example: px rearm --halt --reason "data fault, checked with the platform"
     """
     wish = Wish(halts=halt, limits=limits, reason=reason, is_agreed=yes)
-    raise typer.Exit(rearm_day(load_settings(), Output(Form.TABLE), wish))
+    raise typer.Exit(rearm_day(settings_as_in_session(), Output(Form.TABLE), wish))

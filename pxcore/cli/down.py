@@ -8,6 +8,7 @@ import typer
 from rich.console import Console
 
 from pxcore.cli.output import agrees
+from pxcore.cli.verb_settings import warn_each
 from pxcore.model import Misconfigured, Unavailable
 from pxcore.runtime.accounts import accounts
 from pxcore.runtime.home_lock import Stop, ask_to_stop, find_household
@@ -31,7 +32,7 @@ def bring_down(settings: Settings, console: Console, *, leaves: bool, is_agreed:
     console.print(there.text, soft_wrap=True)
     held = [
         f"account {one_id} is held by {holder}"
-        for one_id in {one.id or settings.account_id for one in accounts(settings)}
+        for one_id in _ids(settings)
         if one_id is not None and (holder := holder_of(home, one_id)) is not None
     ]
     for text in held:
@@ -63,3 +64,12 @@ def bring_down(settings: Settings, console: Console, *, leaves: bool, is_agreed:
         time.sleep(_POLL_S)
     console.print("stopped")
     return 0
+
+
+def _ids(settings: Settings) -> set[int | None]:
+    """An accounts.toml that is wrong is told, and keeps nobody from stopping."""
+    try:
+        return {one.id or settings.account_id for one in accounts(settings)}
+    except Misconfigured as error:
+        warn_each(error.problems)
+        return {settings.account_id}

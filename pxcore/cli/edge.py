@@ -16,7 +16,7 @@ from pxcore.escaping import for_terminal
 from pxcore.logs import log_to
 from pxcore.masking import Masker
 from pxcore.model import Misconfigured, PxError
-from pxcore.settings import AccountlessSettings, load_settings
+from pxcore.settings import LenientAccountlessSettings, load_settings
 
 
 class Edge(TyperGroup):
@@ -54,7 +54,7 @@ def _quoting() -> Iterator[None]:
 def log_to_stderr() -> None:
     """What is logged by the way goes there from WARNING up: standard output is for answers."""
     try:
-        settings = load_settings(kind=AccountlessSettings)
+        settings = load_settings(kind=LenientAccountlessSettings)
     except Misconfigured:  # the verb says so itself, and does nothing else
         log_to(None, level="WARNING", masker=Masker())
     else:

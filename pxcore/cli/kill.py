@@ -7,11 +7,12 @@ import typer
 from pxcore.calendar import CHICAGO
 from pxcore.cli.limits import reason_given
 from pxcore.cli.output import Form, Output
+from pxcore.cli.verb_settings import lenient_settings
 from pxcore.model import Misconfigured
 from pxcore.runtime.kill_switch import KillStatus, engage, kill_status, release
 from pxcore.runtime.old_home import elsewhere
 from pxcore.runtime.paths import Paths
-from pxcore.settings import AccountlessSettings, Settings, load_settings
+from pxcore.settings import AccountlessSettings, LenientAccountlessSettings, load_settings
 
 app = typer.Typer(no_args_is_help=True, help="The kill switch: on, off, status.")
 _Reason = Annotated[str, typer.Option(help="Why. Kept in the store.")]
@@ -28,7 +29,7 @@ def on(
 
     Example: px kill on --reason "news"
     """
-    settings = _settings()
+    settings = lenient_settings(LenientAccountlessSettings)
     why = reason_given(reason)
     engaged = engage(settings, reason=why, flattens=not keep_position)
     for problem in engaged.problems:
@@ -52,7 +53,7 @@ def off(
 
     Example: px kill off --reason "news is out"
     """
-    settings = _settings()
+    settings = load_settings(kind=AccountlessSettings)
     why = reason_given(reason)
     status = kill_status(settings)
     for line in _lines(status):
@@ -76,17 +77,14 @@ def status(
 
     Example: px kill status --json
     """
-    settings, out = _settings(), Output(Form.JSON if json else Form.TABLE)
+    settings = lenient_settings(LenientAccountlessSettings)
+    out = Output(Form.JSON if json else Form.TABLE)
     found = kill_status(settings)
     out.show(found, *_lines(found))
     home = Paths(settings.home).home
     if others := elsewhere(home):
         out.warn(f"this is of {home}{others}")
     raise typer.Exit(1 if found.is_engaged or found.problem else 0)
-
-
-def _settings() -> Settings:
-    return load_settings(kind=AccountlessSettings)
 
 
 def _out() -> Output:

@@ -94,6 +94,11 @@ def error_console() -> Console:
     return _Screen(stderr=True)
 
 
+def steady_error_console() -> Console:
+    """As `error_console`, for what moves money."""
+    return _Steady(stderr=True)
+
+
 def _width(piped_width: int) -> int | None:
     return None if sys.stdout.isatty() else piped_width
 

@@ -2,9 +2,11 @@
 
 from datetime import datetime
 
+from loguru import logger
 from rich.console import Console
 
 from pxcore.calendar import CHICAGO
+from pxcore.cli.verb_settings import left_out_told
 from pxcore.logs import log_as_set
 from pxcore.runtime.paths import Paths
 from pxcore.runtime.watchdog import watch_until_stopped
@@ -18,5 +20,7 @@ def watch(settings: Settings, console: Console, *, is_tied: bool) -> int:
     def say(text: str) -> None:
         console.print(f"{datetime.now(CHICAGO):%H:%M:%S} {text}", soft_wrap=True)
 
+    for text in left_out_told(settings):
+        logger.warning("{}", text)
     watch_until_stopped(settings, say=say, is_tied=is_tied)
     return 0

@@ -27,8 +27,8 @@ _LABEL = re.compile(r"[a-z0-9][a-z0-9-]{0,30}")
 class NamedAccount(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`label` is empty for the one account of the settings. `settings` are texts, as in `.env`."""
 
-    id: Annotated[int, msgspec.Meta(gt=0)] | None
-    label: str
+    id: Annotated[int, msgspec.Meta(gt=0)] | None = None
+    label: str = ""
     settings: dict[str, str] = {}
 
     @property
@@ -61,8 +61,11 @@ def accounts(settings: Settings) -> tuple[NamedAccount, ...]:
         found = toml_value(data, _File).account
     except ProtocolError as error:
         raise Misconfigured(f"{file}: {error}") from error
-    problems = [problem for one in found for problem in _problems(one)]
-    for what, values in (("id", [str(a.id) for a in found]), ("label", [a.label for a in found])):
+    problems = [problem for n, one in enumerate(found, 1) for problem in _problems(n, one)]
+    for what, values in (
+        ("id", [str(a.id) for a in found if a.id]),
+        ("label", [a.label for a in found if a.label]),
+    ):
         twice = sorted({one for one in values if values.count(one) > 1})
         problems += [f"{what} {one} is there twice" for one in twice]
     if not found:
@@ -85,7 +88,9 @@ def account_of(settings: Settings, account_id: int | None) -> NamedAccount:
         if one.id == wanted and one.label:
             return one
     if wanted is None:
-        raise Misconfigured("several accounts are in accounts.toml: say which one")
+        raise Misconfigured(
+            "several accounts are in accounts.toml: say which one, by PX_ACCOUNT_ID"
+        )
     return NamedAccount(id=wanted, label=f"account-{wanted}", settings={})
 
 
@@ -104,10 +109,12 @@ def environ_with(wishes: Mapping[str, str]) -> Iterator[None]:
                 os.environ[name] = value
 
 
-def _problems(account: NamedAccount) -> Iterator[str]:
+def _problems(number: int, account: NamedAccount) -> Iterator[str]:
     if account.id is None:
-        yield f"account {account.label!r} has no id"
-    if not _LABEL.fullmatch(account.label):
+        yield f"account number {number}, label {account.label!r}, has no id"
+    if not account.label:
+        yield f"account number {number}, id {account.id}, has no label"
+    elif not _LABEL.fullmatch(account.label):
         yield f"label {account.label!r} is not of small letters, digits and dashes"
     for name in account.settings:
         short = name.removeprefix(PREFIX).lower()

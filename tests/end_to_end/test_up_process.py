@@ -119,7 +119,7 @@ def test_manual_day_ends_completed_with_its_result_in_the_name_and_the_story_on_
     assert state["type"] == "COMPLETED" and state["name"].startswith("Completed (flat, ")
     made = {a["key"]: a for a in house.post("artifacts/filter", {})}
     account = house.facts["account_id"]
-    assert "day P&L" in made[f"live-{account}"]["description"]
+    assert r"day P\&L" in made[f"live-{account}"]["description"]  # Prefect shows it as Markdown
     assert "data:image/svg+xml" in made[f"daily-report-{account}"]["data"]
     assert "report.html" in made[f"report-page-{account}"]["data"]
     told = until(

@@ -9,11 +9,20 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 from pydantic_core import PydanticUndefined
+from wording import UNKNOWN_LOSS, WRONG_START
 
 from pxcore import settings as settings_module
 from pxcore.model import Misconfigured
 from pxcore.setting_texts import urls_in
-from pxcore.settings import AccountlessSettings, Mode, Settings, load_settings
+from pxcore.settings import (
+    NEEDED,
+    AccountlessSettings,
+    LenientAccountlessSettings,
+    LenientSettings,
+    Mode,
+    Settings,
+    load_settings,
+)
 
 ROOT = Path(__file__).parents[2]
 REAL = {
@@ -77,7 +86,7 @@ def test_readme_lists_every_setting():
 
 
 ZONES = [
-    pytest.param({"PX_WINDOW_START": "14:30Z"}, "PX_WINDOW_START '14:30Z' is refused", id="start"),
+    pytest.param({"PX_WINDOW_START": "14:30Z"}, WRONG_START, id="start"),
     pytest.param({"PX_WINDOW_END": "15:00-06:00"}, "PX_WINDOW_END", id="end"),
     pytest.param({"PX_FLAT_BY": "15:05:00+00:00"}, "PX_FLAT_BY", id="flat by"),
     pytest.param(
@@ -224,6 +233,72 @@ def test_key_appears_neither_in_the_settings_text_nor_in_a_refusal(monkeypatch):
     assert "s3cret-key" not in repr(settings) + str(settings)
     found = problems(monkeypatch, PX_SIZE="0")
     assert "s3cret-key" not in " ".join(found)
+
+
+LEFT_OUT = [
+    pytest.param({"PX_WINDOW_START": "14:30Z"}, WRONG_START, id="zone"),
+    pytest.param({"PX_WINDOW_END": "15:30"}, "PX_WINDOW_END 15:30:00 is refused", id="too late"),
+    pytest.param({"PX_LOSSUSDMAX": "3"}, UNKNOWN_LOSS, id="unknown"),
+    pytest.param({"PX_WINDOW_START": "15:02"}, "PX_WINDOW_START 15:02:00 must be", id="order"),
+    pytest.param({"PX_SIZE": "9"}, "PX_SIZE 9 is above PX_CONTRACTS_MAX 5", id="two of them"),
+]
+
+
+@pytest.mark.parametrize(("given", "told"), LEFT_OUT)
+def test_lenient_settings_leave_out_what_is_not_needed_and_tell_it(monkeypatch, given, told):
+    assert told in "; ".join(problems(monkeypatch, **given))
+    settings = load_settings(kind=LenientSettings)
+    (left_out,) = settings.left_out
+    assert told in left_out
+    default = Settings.model_construct()
+    assert (settings.window_start, settings.window_end) == (time(8, 30), time(15, 0))
+    assert (settings.size, settings.contracts_max) == (default.size, default.contracts_max)
+
+
+@pytest.mark.parametrize(("given", "told"), LEFT_OUT)
+def test_env_file_is_read_as_leniently(tmp_path, given, told):
+    lines = "".join(f"{name}={value}\n" for name, value in given.items())
+    (tmp_path / ".env").write_text(lines + "PX_STALE_DATA_S=7\nOTHER=1\n")
+    settings = load_settings(kind=LenientAccountlessSettings)
+    assert told in "; ".join(settings.left_out) and "OTHER is not" in "; ".join(settings.left_out)
+    assert settings.stale_data_s == 7
+
+
+STILL_NEEDED = [
+    pytest.param({"PX_GATEWAY": "topstep"}, "PX_GATEWAY 'topstep' is refused", id="gateway"),
+    pytest.param({"PX_ACCOUNT_ID": "main"}, "PX_ACCOUNT_ID 'main' is refused", id="account"),
+    pytest.param({"PX_REPLY_TIMEOUT_S": "0"}, "PX_REPLY_TIMEOUT_S '0' is refused", id="time-out"),
+    pytest.param({"PX_FOREIGN": "leave"}, "PX_FOREIGN 'leave' is refused", id="foreign"),
+    pytest.param({"PX_GATEWY": "topstepx"}, "is PX_GATEWAY meant?", id="needed one misspelt"),
+    pytest.param(REAL | {"PX_API_KEY": ""}, "PX_API_KEY is missing", id="no key"),
+]
+
+
+@pytest.mark.parametrize(("given", "told"), STILL_NEEDED)
+def test_lenient_settings_refuse_what_is_needed_and_wrong_beside_all_else(monkeypatch, given, told):
+    for name, value in (given | {"PX_WINDOW_START": "14:30Z"}).items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(Misconfigured) as caught:
+        load_settings(kind=LenientSettings)
+    said = "; ".join(caught.value.problems)
+    assert told in said and "PX_WINDOW_START '14:30Z'" in said
+
+
+def test_needed_settings_are_settings():
+    assert set(Settings.model_fields) >= NEEDED
+
+
+def test_time_to_be_flat_stays_when_only_the_end_of_the_window_is_wrong(monkeypatch):
+    monkeypatch.setenv("PX_WINDOW_END", "10:30Z")
+    monkeypatch.setenv("PX_FLAT_BY", "11:00")
+    settings = load_settings(kind=LenientSettings)
+    assert settings.flat_by == time(11, 0) and len(settings.left_out) == 1
+
+
+def test_time_to_be_flat_that_contradicts_the_window_is_left_out(monkeypatch):
+    monkeypatch.setenv("PX_FLAT_BY", "05:05")
+    settings = load_settings(kind=LenientSettings)
+    assert settings.flat_by == time(15, 5) and len(settings.left_out) == 1
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """The verbs that move money. Each says what it will do and asks, and sends it once."""
 
+from contextlib import AbstractContextManager
 from enum import StrEnum
 from typing import Annotated
 
@@ -8,9 +9,10 @@ import typer
 from pxcore.cli.desk import change, close, place
 from pxcore.cli.desk.asking import Json, form_of
 from pxcore.cli.desk.consent import Consent
-from pxcore.cli.desk.desk import open_desk
+from pxcore.cli.desk.desk import Desk, open_desk
 from pxcore.gateway import Urgency
 from pxcore.model import STOP_LOSS_TICKS_MIN, OrderType, Side
+from pxcore.settings import LenientSettings
 
 _Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 _Beside = Annotated[
@@ -20,6 +22,12 @@ _OrderId = Annotated[int, typer.Argument(metavar="ID", min=1, help="Id of the or
 
 order_app = typer.Typer(no_args_is_help=True, help="Place, modify or cancel one order.")
 position_app = typer.Typer(no_args_is_help=True, help="Close or reduce one position.")
+
+
+def _way_out(context: typer.Context, json: bool) -> AbstractContextManager[Desk]:
+    """For what takes risk off: the settings that it needs must be right, and no others."""
+    kind = LenientSettings
+    return open_desk(context, form_of(json), kind=kind, urgency=Urgency.URGENT)
 
 
 class Kind(StrEnum):
@@ -123,7 +131,7 @@ def order_cancel(
     Example: px order cancel 3400000101
     """
     consent = Consent(is_agreed=yes, is_beside=beside_session)
-    with open_desk(context, form_of(json), urgency=Urgency.URGENT) as desk:
+    with _way_out(context, json) as desk:
         raise typer.Exit(change.cancel(desk, order_id, consent))
 
 
@@ -144,7 +152,7 @@ def position_close(
     Example: px position close MNQ
     """
     consent = Consent(is_agreed=yes, is_beside=beside_session)
-    with open_desk(context, form_of(json), urgency=Urgency.URGENT) as desk:
+    with _way_out(context, json) as desk:
         raise typer.Exit(close.close(desk, contract, consent))
 
 
@@ -162,5 +170,5 @@ def position_reduce(
     Example: px position reduce MNQ --by 1
     """
     consent = Consent(is_agreed=yes, is_beside=beside_session)
-    with open_desk(context, form_of(json), urgency=Urgency.URGENT) as desk:
+    with _way_out(context, json) as desk:
         raise typer.Exit(close.reduce(desk, contract, by, consent))

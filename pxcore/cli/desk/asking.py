@@ -8,9 +8,10 @@ from pxcore.cli.desk import accounts, book, market, status
 from pxcore.cli.desk.desk import open_desk
 from pxcore.cli.desk.times import FORMS
 from pxcore.cli.output import Form, Output
+from pxcore.cli.verb_settings import lenient_as_in_session, not_looked_at
 from pxcore.gateway.questions import BARS_MAX
 from pxcore.model import BarUnit, OrderStatus
-from pxcore.settings import AccountlessSettings, load_settings
+from pxcore.settings import AccountlessSettings, LenientAccountlessSettings, LenientSettings
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON document instead of tables.")]
 _Since = Annotated[
@@ -54,8 +55,12 @@ def status_(json: Json = False) -> None:
 
     Example: px status
     """
-    settings = load_settings(kind=AccountlessSettings)
-    raise typer.Exit(status.show_status(settings, Output(form_of(json))))
+    settings, problems = lenient_as_in_session(LenientAccountlessSettings)
+    out = Output(form_of(json))
+    code = status.show_status(settings, out, problems)
+    if (others := not_looked_at("px status")) is not None:
+        out.say(others)
+    raise typer.Exit(code)
 
 
 def accounts_(context: typer.Context, json: Json = False) -> None:
@@ -143,7 +148,7 @@ def orders_open(context: typer.Context, json: Json = False) -> None:
 
     Example: px orders open
     """
-    with open_desk(context, form_of(json)) as desk:
+    with open_desk(context, form_of(json), kind=LenientSettings) as desk:
         raise typer.Exit(book.show_open_orders(desk))
 
 
@@ -173,7 +178,7 @@ def positions_open(context: typer.Context, json: Json = False) -> None:
 
     Example: px positions open
     """
-    with open_desk(context, form_of(json)) as desk:
+    with open_desk(context, form_of(json), kind=LenientSettings) as desk:
         raise typer.Exit(book.show_positions(desk))
 
 

@@ -11,11 +11,12 @@ import typer
 
 from pxcore.calendar import trading_day_at
 from pxcore.cli.output import Form, Output
+from pxcore.cli.verb_settings import lenient_settings
 from pxcore.gateway import GatewayClient, Urgency
 from pxcore.gateway.policy import NoSuchPath
 from pxcore.model import Account, Contract, Misconfigured, Order, Refused
 from pxcore.runtime.plan import connect
-from pxcore.settings import Settings, load_settings
+from pxcore.settings import Settings
 
 _LOOK_BACK = timedelta(days=7)  # for an order, at a gateway that cannot be asked for one by id
 _LOOKS_MAX = 12
@@ -119,7 +120,7 @@ def open_desk(
 ) -> Iterator[Desk]:
     """The context's object, when there is one, is how to sleep: a test waits for nothing."""
     sleep = context.obj or time.sleep
-    settings = load_settings(kind=kind)
+    settings = lenient_settings(kind)
     client = connect(settings, sleep=sleep)
     try:
         yield Desk(settings, client, Output(form), sleep, urgency)

@@ -5,6 +5,7 @@ from contextlib import closing
 from datetime import date
 
 import msgspec
+from msgspec.structs import replace
 
 from pxcore.calendar import trading_day_at
 from pxcore.cli.desk.desk import Desk
@@ -60,9 +61,10 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     warnings: tuple[str, ...] = ()
 
 
-def show_status(settings: Settings, out: Output) -> int:
-    """1 when something of it could not be read, or does not work. Sends nothing."""
+def show_status(settings: Settings, out: Output, before: tuple[str, ...] = ()) -> int:
+    """1 when something of it could not be read, or does not work; also `before`. Sends nothing."""
     status = read_status(settings)
+    status = replace(status, problems=(*before, *status.problems))
     out.show(status, *_lines(status))
     for text in (*status.problems, *status.warnings):
         out.warn(text)

@@ -52,6 +52,10 @@ def test_account_is_found_by_its_id_and_one_that_is_not_named_has_the_settings_a
 
 
 BAD = [
+    pytest.param(
+        TWO.replace('label = "second"', ""), "number 2, id 12, has no label", id="no label"
+    ),
+    pytest.param(TWO.replace("id = 12", ""), "number 2, label 'second', has no id", id="no id"),
     pytest.param("[[account]]\nid = 1\nlabel = 'A b'\n", "label 'A b'", id="label"),
     pytest.param(TWO.replace("12", "11"), "id 11 is there twice", id="id twice"),
     pytest.param(TWO.replace("PX_SIZE", "PX_API_KEY"), "belongs in .env", id="a secret"),
