@@ -13,6 +13,7 @@ import pytest
 from pxcore.clock import ShiftedClock
 from pxcore.clock_file import DEAD_AFTER_S, ClockFile, Pace, PublishedClock, Reading
 from pxcore.model import Misconfigured
+from pxcore.own_time import OWN_TIME, steady_s
 from pxcore.settings import Settings
 
 OPEN = datetime(2026, 11, 20, 14, 30, tzinfo=UTC)
@@ -80,8 +81,7 @@ def test_clock_that_was_detached_goes_on_though_the_market_stands_still(
     published = PublishedClock(tmp_path / "clock")
     detached = published.detached()
     before = detached.now()
-    an_hour_later = datetime.now(UTC).timestamp() + 3600
-    monkeypatch.setattr("time.time", lambda: an_hour_later)
+    monkeypatch.setattr(OWN_TIME, "_passed_s", lambda: steady_s() + 3600)
     assert detached.now() >= before + timedelta(hours=19)
     assert published.detached() is detached, "the market is not ahead of it"
 

@@ -1,7 +1,6 @@
 """What every verb that moves money refuses before anything is sent."""
 
 import json
-import time
 from datetime import date
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from px_runner import Px, Said
 from raw_http import RawHttp, good
 from test_cli_asking import dead_url
 
+from pxcore.own_time import steady_s
 from pxcore.runtime.lock import AccountLock
 from pxcore.runtime.paths import Paths
 from pxcore.store import Store
@@ -221,7 +221,7 @@ def test_account_that_may_not_be_traded_opens_nothing(
 def test_way_out_is_not_held_back_by_a_used_up_budget(
     command: str, raw_px: Px, http: RawHttp, tmp_path: Path
 ) -> None:
-    usage = {"rest": [time.time()] * 200, "bars": []}
+    usage = {"rest": [steady_s()] * 200, "bars": []}
     path = Paths(tmp_path / "home").budget("paper ")
     path.parent.mkdir(parents=True)
     path.write_text(json.dumps(usage))

@@ -1,6 +1,7 @@
 """The market hub's own watch: a paper market that stands still, or is slow, is not lost."""
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from pxcore.gateway import supervisor as module
 from pxcore.gateway.supervisor import Supervisor
 from pxcore.gateway.websocket import HubLimits, HubLost
+from pxcore.own_time import Attended
 
 OPEN = datetime(2026, 11, 20, 14, 30, tzinfo=UTC)
 
@@ -34,7 +36,7 @@ def test_hub_is_lost_for_silence_of_a_market_that_moves(
     monkeypatch: pytest.MonkeyPatch, pace: float, late_s: float | None, is_lost: bool
 ) -> None:
     ours = [0.0]
-    monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: ours[0]))
+    monkeypatch.setattr(module, "Attended", partial(Attended, now_s=lambda: ours[0]))
 
     def wait(seconds: float) -> bool:
         ours[0] += seconds
