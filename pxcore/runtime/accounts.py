@@ -14,8 +14,9 @@ from typing import Annotated
 import msgspec
 
 from pxcore.bounded_files import read_file
+from pxcore.courtesy import bounded, reason_of
 from pxcore.decoding import toml_value
-from pxcore.model import Misconfigured, ProtocolError
+from pxcore.model import Misconfigured, ProtocolError, Unavailable
 from pxcore.setting_sources import PREFIX
 from pxcore.settings import Settings
 
@@ -52,11 +53,11 @@ def accounts(settings: Settings) -> tuple[NamedAccount, ...]:
     """
     file = FILE if FILE.exists() else settings.home / FILE
     try:
-        data = read_file(file)
+        data = bounded(f"the file {FILE}", lambda: read_file(file))
     except FileNotFoundError:
         return (NamedAccount(id=settings.account_id, label=""),)
-    except OSError as error:
-        raise Misconfigured(f"{file} cannot be read: {error.strerror}") from error
+    except (OSError, Unavailable) as error:
+        raise Misconfigured(f"{file} cannot be read: {reason_of(error)}") from error
     try:
         found = toml_value(data, _File).account
     except ProtocolError as error:

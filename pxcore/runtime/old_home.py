@@ -24,13 +24,13 @@ DEMO = Path(".px-demo")  # of `px demo`, in the folder that it is typed in
 
 def old_home(home: Path) -> Path | None:
     """One that lies in this folder and is not used, because PX_HOME is not set."""
-    is_default = home == default_home().resolve()
+    is_default = home == Paths(default_home()).home
     return OLD.absolute() if is_default and _is_home(OLD) else None
 
 
 def elsewhere(home: Path) -> str:
     """For whoever misses something in the user's own home: where else there is any, or nothing."""
-    if home != default_home().resolve():
+    if home != Paths(default_home()).home:
         return ""
     told = ""
     with suppress(OSError):  # one that may not be looked into
