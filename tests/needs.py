@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NoReturn
 
 import pytest
+from seeds import is_night
 
 _DEBIAN_POSTGRES = Path("/usr/lib/postgresql")  # a folder a version, none of them on the path
 
@@ -74,4 +75,10 @@ linux = pytest.mark.skipif(
 )
 two_users = pytest.mark.skipif(
     sys.platform != "linux" or os.geteuid() != 0, reason="needs Linux and root: it is two users"
+)
+
+# -- what each push cannot afford: minutes of a whole `px up`, for `make test-nightly` ------------
+
+nightly = pytest.mark.skipif(
+    not is_night(), reason="takes minutes: `make test-nightly`, or NIGHTLY=1"
 )

@@ -10,6 +10,7 @@ import psutil
 import pytest
 import requests
 from house import HOLDS, House, until
+from needs import nightly
 from patience import patience
 from shared_prefect import begin_with
 
@@ -93,6 +94,7 @@ def test_garbage_is_set_aside_at_the_start_and_again_under_a_session_that_trades
     assert closed["name"].startswith("Completed (reconciled"), closed
 
 
+@nightly
 def test_watchdog_and_gateway_work_on_while_the_server_cannot_start_and_it_is_tried_again(make):
     def made_a_folder(path: Path) -> None:
         path.unlink()
@@ -110,6 +112,7 @@ def test_watchdog_and_gateway_work_on_while_the_server_cannot_start_and_it_is_tr
     assert house.ended(house.start("sweep"))["name"] == "Completed (nothing to do)"
 
 
+@nightly
 def test_port_that_another_program_took_meanwhile_is_named_and_waited_for(make):
     port = free_port()
     house = make("--port", str(port), before=left).wait_until_up()
@@ -123,6 +126,7 @@ def test_port_that_another_program_took_meanwhile_is_named_and_waited_for(make):
     until(lambda: house.px("status").returncode == 0, what="px status has nothing to say")
 
 
+@nightly
 def test_port_of_our_own_choice_that_another_program_took_is_left_for_another_one(make):
     house = make(before=left).wait_until_up()
     before = house.ui

@@ -22,7 +22,7 @@ pytestmark = [
 ]
 
 BETWEEN_QUESTIONS_S = 2.0  # the venue answers so many a minute
-ASLEEP_S = 2 * supervisor._SILENCE_S  # each would call the others silent, if it had been awake
+ASLEEP_S = 1.3 * supervisor._SILENCE_S  # each would call the others silent, if it had been awake
 GOES_ON_LOOPS = 30  # each half a second: longer than anybody's judgement takes
 AWAY_S = 15.0  # longer than a request of Prefect's waits before it is made again
 

@@ -8,6 +8,7 @@ import psutil
 import pytest
 from alert_receiver import Receiver, receiving
 from house import HOLDS, House, until
+from needs import nightly
 from patience import patience
 
 from pxcore.runtime.starting import HANG_UNITS
@@ -77,6 +78,7 @@ def test_server_gateway_and_watchdog_that_hang_are_replaced_and_told(house, rece
     assert f"{SERVER} has not answered for" in house.px("preflight", "--json").stdout
 
 
+@nightly
 def test_runner_that_hangs_is_replaced_and_the_session_on_it_trades_on(house, held):
     holder = house.holder()
     tether = house.find("runtime.tether", "serve", "sessions")
