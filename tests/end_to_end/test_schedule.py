@@ -19,8 +19,10 @@ REGISTER = """
 import sys
 from deployments.trading_day import deployments
 from pxcore.runtime.accounts import NamedAccount
+from pxcore.settings import Settings
 
-print(deployments((NamedAccount(id=1, label=sys.argv[1]),))[0].apply())
+account, settings = NamedAccount(id=1, label=sys.argv[1]), Settings(_env_file=None)
+print(deployments((account,), (settings,))[0].apply())
 """
 
 LIST = """
