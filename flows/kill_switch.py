@@ -21,6 +21,9 @@ class KillOrder(Form):
     positions: Literal["flatten", "keep"] = Field(
         "flatten", description="what an engaged switch does to what is open"
     )
+    sessions: Literal["stay out", "resume"] = Field(
+        "stay out", description="what sessions that run do after a release"
+    )
 
 
 @flow(name="kill-switch", retries=0, persist_result=False)
@@ -35,7 +38,11 @@ def kill_switch(order: KillOrder) -> State[Any]:
     with logged_run(settings), marked("kill-switch", settings):
         if is_release:
             was = switch.release(settings, reason=order.reason, who="prefect")
-            return done("released" if was else "was not engaged", order.reason)
+            name = "released" if was else "was not engaged"
+            if order.sessions == "resume":
+                switch.resume(settings, reason=order.reason, who="prefect")
+                name += ", sessions resume"
+            return done(name, order.reason)
         engaged = switch.engage(
             settings,
             reason=order.reason,

@@ -1,5 +1,6 @@
 """`px kill`: keep every session from opening anything, on every machine that shares the store."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -9,7 +10,15 @@ from pxcore.cli.limits import reason_given
 from pxcore.cli.output import Form, Output
 from pxcore.cli.verb_settings import lenient_settings
 from pxcore.model import Misconfigured
-from pxcore.runtime.kill_switch import KillStatus, engage, kill_status, release
+from pxcore.runtime.kill_switch import (
+    Holder,
+    KillStatus,
+    engage,
+    holders,
+    kill_status,
+    release,
+    resume,
+)
 from pxcore.runtime.old_home import elsewhere
 from pxcore.runtime.paths import Paths
 from pxcore.settings import AccountlessSettings, LenientAccountlessSettings, load_settings
@@ -47,11 +56,17 @@ def on(
 @app.command()
 def off(
     reason: _Reason,
+    resumes: Annotated[
+        bool, typer.Option("--resume", help="Sessions that run enter again, too.")
+    ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
-    """Let go of it, with a reason. Sessions that have ended stay ended.
+    """Let go of it, with a reason: sessions that start from now on may enter.
 
-    Example: px kill off --reason "news is out"
+    One that runs enters nothing more until it ends, unless you say --resume, now or later. It says
+    first what it will do, and asks.
+
+    Example: px kill off --reason "news is out" --resume
     """
     settings = load_settings(kind=AccountlessSettings)
     why = reason_given(reason)
@@ -60,13 +75,34 @@ def off(
         _out().say(line)
     if status.problem is not None:
         raise Misconfigured(f"{status.problem}; nothing was released")
-    if not status.is_engaged:
+    if not status.is_engaged and not resumes:
         return
-    if not yes and not _out().confirm("Let go of it?"):
-        _out().say("nothing was released")
+    for line in _will_do(status, holders(settings), resumes=resumes):
+        _out().say(line)
+    if not yes and not _out().confirm("Let go of it?" if status.is_engaged else "Resume?"):
+        _out().say("nothing was released" if status.is_engaged else "nobody was told")
         raise typer.Exit(1)
-    release(settings, reason=why)
-    _out().say("kill switch released: sessions that start from now on may enter")
+    if status.is_engaged:
+        release(settings, reason=why)
+        _out().say("kill switch released")
+    if resumes:
+        resume(settings, reason=why)
+        _out().say("sessions that run were told to enter again")
+
+
+def _will_do(status: KillStatus, running: Sequence[Holder], *, resumes: bool) -> list[str]:
+    """To whom it makes which difference."""
+    lines = ["sessions that start from now on may enter"] if status.is_engaged else []
+    for one in running:
+        what = (
+            "enters again within a second, if nothing else is against it"
+            if resumes
+            else "enters nothing more until it ends; `px kill off --resume` lets it"
+        )
+        lines.append(f"{one} {what}")
+    if resumes and not running:
+        lines.append("no session runs: nobody is to be told")
+    return lines
 
 
 @app.command()

@@ -74,6 +74,7 @@ class Engine:
         self.is_left = False
         self.denials: dict[str, int] = {}
         self.headroom_usd_min: Decimal | None = None
+        self._is_kill_engaged = False
         self._deadlines = Deadlines()
         self._exits = Exits(config.exits)
         self._sweeper = Sweeper()
@@ -186,11 +187,23 @@ class Engine:
                 self._ask_to_leave(event.at, event.why)
 
     def _on_kill_switch(self, event: KillSwitchSeen) -> None:
-        if event.reason is not None and self.state.kill_reason is None:
+        """Released, it keeps entries out of this session until a person lets them in."""
+        state = self.state
+        if event.reason is None:
+            if event.resumes and state.kill_reason is not None:
+                self._notice(Level.WARNING, "kill_switch.resumed", "told to enter again")
+                state.kill_reason = None
+            elif self._is_kill_engaged:
+                state.kill_reason = f"{state.kill_reason}; released, and not told to enter again"
+                told = "kill switch released: no entries until this session is told to enter again"
+                self._notice(Level.WARNING, "kill_switch.released", told)
+            self._is_kill_engaged = False
+            return
+        if not self._is_kill_engaged:
             self._notice(Level.ALARM, "kill_switch", f"kill switch engaged: {event.reason}")
-        if event.reason is not None and event.flattens and self.ending is None:
+        self._is_kill_engaged, state.kill_reason = True, event.reason
+        if event.flattens and self.ending is None:
             self._end(event.at, f"kill switch: {event.reason}")
-        self.state.kill_reason = event.reason
 
     def _on_fault(self, event: ShellFault) -> None:
         self._notice(Level.ALARM, "fault", event.what)

@@ -181,10 +181,14 @@ class Asked(_Event, frozen=True, kw_only=True, tag="asked"):
 
 
 class KillSwitchSeen(_Event, frozen=True, kw_only=True, tag="kill_switch"):
-    """`reason` is None when it is released; `flattens` says that what is open is closed for it."""
+    """`reason` is None when it is released; `flattens` says that what is open is closed for it.
+    Released, a session that runs enters again only if that `resumes` it. (Journals of before it was
+    asked do not say so: theirs did.)
+    """
 
     reason: str | None
     flattens: bool = True
+    resumes: bool = True
 
 
 class OperatorSeen(_Event, frozen=True, kw_only=True, tag="operator"):

@@ -57,6 +57,7 @@ class Wish(StrEnum):
     LEAVE = "leave"  # end, and leave a protected position to its bracket
     KILL = "kill"  # the kill switch is engaged
     RELEASE = "release"  # and released
+    RESUME = "resume"  # enter again after that
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,6 +1,7 @@
 """The kill switch: one latch in the store, one file, one setting, any of which keeps entries out.
 
-It survives restarts and is let go of only by a person, with a reason. What is open is closed for
+It survives restarts and is let go of only by a person, with a reason. A session that kept entries
+out for it, and runs still, enters again only if a person says so. What is open is closed for
 it as well, unless it was engaged for entries only. The file is for whoever cannot reach anything
 else (`echo reason > PX_HOME/KILL`), and for a store that is away.
 """
@@ -28,7 +29,9 @@ from pxcore.store.kill import (
     kill_acts,
     read_kill_latch,
     release_kill_latch,
+    resume_after_kill,
 )
+from pxcore.store.leases import read_leases
 
 ENTRIES_ONLY = "entries only:"
 _LIMIT_S = 10.0
@@ -218,6 +221,37 @@ def release(settings: Settings, *, reason: str, who: str = "") -> bool:
                 f"{path} cannot be removed ({reason_of(error)}): it is engaged by it still"
             ) from error
     return was_latched or had_file
+
+
+class Holder(msgspec.Struct, frozen=True, kw_only=True):
+    """A session that has an account, on whichever machine."""
+
+    session_id: str
+    account_id: int
+
+    def __str__(self) -> str:
+        return f"{self.session_id}, which has account {self.account_id},"
+
+
+def holders(settings: Settings) -> tuple[Holder, ...]:
+    """By their leases in the store. Raises Unavailable when it cannot be read."""
+    leases = ask_store(settings, read_leases, limit_s=_LIMIT_S)
+    return tuple(
+        Holder(session_id=one.holder, account_id=one.account_id) for one in leases if one.is_held
+    )
+
+
+def resume(settings: Settings, *, reason: str, who: str = "") -> None:
+    """Sessions that run may enter again after a switch that was let go of; one that is engaged
+    keeps entries out all the same.
+
+    Raises Unavailable when the store cannot be had: then nobody was told.
+    """
+    by = who or operator_name()
+    ask_store(
+        settings, lambda store: resume_after_kill(store, reason=reason, who=by), limit_s=_LIMIT_S
+    )
+    _tell_sessions(settings, Call(wish=Wish.RESUME, why=reason))
 
 
 def _write_file(settings: Settings, *, reason: str, flattens: bool, who: str) -> list[str]:

@@ -24,7 +24,7 @@ from pxcore.runtime.paths import Paths
 from pxcore.runtime.store_access import ask_store, open_store, store_file
 from pxcore.settings import Settings
 from pxcore.store import Store
-from pxcore.store.kill import read_kill_latch
+from pxcore.store.kill import last_resume, read_kill_latch
 from pxcore.store.leases import Lease, Pulse, beat_lease, read_lease, release_lease, take_lease
 
 SILENT_S = 10.0  # without a beat in the store: no entries
@@ -145,6 +145,8 @@ class LeaseKeeper:
         self._attended = Attended(_GAP_S)
         self._heard_at_s = 0.0
         self._switch: KillSwitch | None = None
+        self.resumes = 0  # how often sessions were told to enter again, since this one began
+        self._resumed: int | None = None  # the act that said so last; None before the first look
         self._file: os.stat_result | None = None  # of the store, where it is one
         self.trouble: str | None = None  # the store is not the one of before, and is not known yet
         self._stopped = threading.Event()
@@ -190,7 +192,7 @@ class LeaseKeeper:
         while True:
             try:
                 store = self._opened(store)
-                self._switch = switch_of(read_kill_latch(store))
+                self._look_at_switch(store)
                 if time.monotonic() >= beat_at and not self._is_lost:
                     self._beat(store)
                     beat_at = time.monotonic() + _BEAT_S
@@ -204,6 +206,14 @@ class LeaseKeeper:
                 _close(store)
                 return
 
+    def _look_at_switch(self, store: Store) -> None:
+        """An act of before this session, or of another store, resumes nothing."""
+        self._switch = switch_of(read_kill_latch(store))
+        said = last_resume(store) or 0
+        if self._resumed is not None and said > self._resumed:
+            self.resumes += 1
+        self._resumed = said if self._resumed is None else max(said, self._resumed)
+
     def _opened(self, store: Store | None) -> Store:
         """The one whose file is at its path now: one that was deleted or replaced still answers
         whoever has it open, and hears nothing of what others latch.
@@ -215,6 +225,7 @@ class LeaseKeeper:
             self.trouble = f"{path} was deleted or replaced under the session: opened again"
             logger.error("{}", self.trouble)
             _close(store)
+            self._resumed = None
         opened = open_store(self._settings)
         self._file = None if path is None else os.stat(path)
         return opened

@@ -177,6 +177,7 @@ class Session:
             clock=self._clock,
             deliver=self._inbox.put,
             look_at_journal=self._journal.look,
+            resumes=lambda: self._lease.resumes,
         )
         self._watch = watch
         operator = OperatorWatch(

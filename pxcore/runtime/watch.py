@@ -51,6 +51,7 @@ class FileWatch:
     lock, and at the file that a person touches to say that they are there.
 
     `switch` says why nothing may be opened, as far as it knows at once: it may wait for nothing.
+    `resumes` counts how often sessions were told in the store to enter again after it.
     Wishes come by the lock's socket as well, which needs no disk.
     """
 
@@ -63,6 +64,7 @@ class FileWatch:
         clock: Clock,
         deliver: Callable[[Event], None],
         look_at_journal: Callable[[], None] = lambda: None,
+        resumes: Callable[[], int] = lambda: 0,
     ) -> None:
         self.lock_problem: str | None = None  # why others may take the account beside us
         self._looks = (
@@ -80,6 +82,9 @@ class FileWatch:
         self._deliver = deliver
         self._called: KillSwitch | None = None  # engaged by the socket
         self._told: KillSwitch | None = None
+        self._resumes = resumes
+        self._resumes_heard = resumes()
+        self._may_resume = False  # told so, and the release may still be on its way
         self._wish_told: str | None = None
         self._failed = ""
         self._stopped = threading.Event()
@@ -110,10 +115,18 @@ class FileWatch:
                 self._deliver(ShellFault(at=self._clock.now(), what=what))
 
     def _look_at_switch(self) -> None:
+        """A switch that is engaged anew takes back what was said of the one before."""
         switch = both_of(self._switch(), self._called)
-        if switch != self._told:
-            self._told = switch
-            self._deliver(_seen(switch, self._clock.now()))
+        heard = self._resumes()
+        self._may_resume |= heard != self._resumes_heard
+        self._resumes_heard = heard
+        if switch is None and (self._told is not None or self._may_resume):
+            self._deliver(_released(self._clock.now(), resumes=self._may_resume))
+            self._may_resume = False
+        elif switch is not None and switch != self._told:
+            self._deliver(_engaged(switch, self._clock.now()))
+            self._may_resume = False
+        self._told = switch
 
     def _look_for_wish(self) -> None:
         wish = self._lock.wish()
@@ -133,6 +146,9 @@ class FileWatch:
                 self._try(self._look_at_switch)
             case Wish.RELEASE:
                 self._called = None
+            case Wish.RESUME:
+                self._may_resume = True
+                self._try(self._look_at_switch)
             case Wish.NONE:
                 pass
 
@@ -167,7 +183,9 @@ class FileWatch:
         self._deliver(OperatorSeen(at=now, seen_at=now - timedelta(seconds=age_s)))
 
 
-def _seen(switch: KillSwitch | None, now: datetime) -> KillSwitchSeen:
-    if switch is None:
-        return KillSwitchSeen(at=now, reason=None)
-    return KillSwitchSeen(at=now, reason=switch.reason, flattens=switch.flattens)
+def _engaged(switch: KillSwitch, now: datetime) -> KillSwitchSeen:
+    return KillSwitchSeen(at=now, reason=switch.reason, flattens=switch.flattens, resumes=False)
+
+
+def _released(now: datetime, *, resumes: bool) -> KillSwitchSeen:
+    return KillSwitchSeen(at=now, reason=None, resumes=resumes)

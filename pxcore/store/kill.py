@@ -23,7 +23,7 @@ class KillLatch(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class KillAct(msgspec.Struct, frozen=True, kw_only=True):
-    """`verb` is engage or release."""
+    """`verb` is engage or release; or resume, when sessions that run were told to enter again."""
 
     at: datetime
     verb: str
@@ -74,6 +74,28 @@ def release_kill_latch(store: Store, *, reason: str, who: str) -> bool:
             )
         )
         return True
+
+
+def resume_after_kill(store: Store, *, reason: str, who: str) -> None:
+    """Sessions that kept entries out for it, and run still, enter again."""
+    with store.session() as session:
+        session.add(
+            KillActRow(at=datetime.now(UTC), verb="resume", who=who, reason=reason, flattens=False)
+        )
+
+
+def last_resume(store: Store) -> int | None:
+    """The number of the act that told sessions to enter again, unless the switch was engaged after
+    it.
+    """
+    with store.session() as session:
+        found = session.scalars(
+            select(KillActRow)
+            .where(KillActRow.verb.in_(("engage", "resume")))
+            .order_by(KillActRow.number.desc())
+            .limit(1)
+        ).first()
+        return found.number if found is not None and found.verb == "resume" else None
 
 
 def kill_acts(store: Store, *, last: int = 20) -> Sequence[KillAct]:

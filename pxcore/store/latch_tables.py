@@ -57,12 +57,14 @@ class KillLatchRow(Base):
 
 
 class KillActRow(Base):
-    """Every time that it was engaged or released, by whom and why."""
+    """Every time that it was engaged or released, or sessions were told to enter again, by whom and
+    why.
+    """
 
     __tablename__ = "kill_acts"
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
     at: Mapped[datetime]
-    verb: Mapped[str]  # engage, release
+    verb: Mapped[str]  # engage, release, resume
     who: Mapped[str]
     reason: Mapped[str]
     flattens: Mapped[bool]

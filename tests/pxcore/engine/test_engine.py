@@ -664,6 +664,46 @@ def test_kill_switch_for_entries_only_keeps_the_position_and_denies_entries():
     assert kinds(commands, ClosePosition)
 
 
+def kill_for_entries(scene: Scene) -> None:
+    scene.tell(KillSwitchSeen(at=scene.now, reason="news", flattens=False, resumes=False))
+
+
+def test_released_kill_switch_keeps_entries_out_until_the_session_is_told_to_enter_again():
+    scene = Scene().connect()
+    kill_for_entries(scene)
+    said = scene.tell(KillSwitchSeen(at=scene.now, reason=None, resumes=False))
+    assert [n.code for n in kinds(said, Notice)] == ["kill_switch.released"]
+    (denied,) = kinds(scene.signal(), Denied)
+    assert denied.gate is Gate.KILL_SWITCH and "released" in denied.value
+    said = scene.tell(KillSwitchSeen(at=scene.now, reason=None, resumes=True))
+    assert [n.code for n in kinds(said, Notice)] == ["kill_switch.resumed"]
+    assert kinds(scene.signal(), PlaceEntry)
+
+
+def test_kill_switch_released_and_resumed_at_once_says_so_and_lets_entries_in():
+    scene = Scene().connect()
+    kill_for_entries(scene)
+    said = scene.tell(KillSwitchSeen(at=scene.now, reason=None, resumes=True))
+    assert [n.code for n in kinds(said, Notice)] == ["kill_switch.resumed"]
+    assert kinds(scene.signal(), PlaceEntry)
+
+
+def test_kill_switch_that_is_engaged_again_after_a_release_is_told_again_and_flattens():
+    scene = Scene().connect()
+    scene.hold()
+    kill_for_entries(scene)
+    scene.tell(KillSwitchSeen(at=scene.now, reason=None, resumes=False))
+    said = scene.tell(KillSwitchSeen(at=scene.now, reason="worse", resumes=False))
+    assert "kill_switch" in [n.code for n in kinds(said, Notice)]
+    assert kinds(said, ClosePosition)
+
+
+def test_session_that_no_kill_switch_has_stopped_is_told_nothing_by_resume():
+    scene = Scene().connect()
+    assert not scene.tell(KillSwitchSeen(at=scene.now, reason=None, resumes=True))
+    assert kinds(scene.signal(), PlaceEntry)
+
+
 def leave(scene: Scene) -> list:
     return scene.tell(Asked(at=scene.now, ask=Ask.LEAVE, why="px down --leave"))
 

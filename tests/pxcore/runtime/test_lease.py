@@ -159,6 +159,31 @@ def test_beats_tell_how_far_the_engine_is_and_the_latch_is_heard(places):
         keeper.stop()
 
 
+def test_word_to_enter_again_is_heard_once_and_only_when_it_came_after_the_switch(places):
+    here, there = places
+    lost: queue.SimpleQueue = queue.SimpleQueue()
+    switch.engage(there, reason="yesterday", flattens=False)
+    switch.release(there, reason="over")
+    switch.resume(there, reason="of another day")
+    take(here, account_id=ACCOUNT, holder="px-here")
+    keeper = keep(here, "px-here", lost)
+    try:
+        until(lambda: lease(here).beat > 1)
+        switch.engage(there, reason="news", flattens=False)
+        until(lambda: keeper.switch is not None, units=2)
+        switch.release(there, reason="over")
+        until(lambda: keeper.switch is None, units=2)
+        assert keeper.resumes == 0
+        switch.resume(there, reason="it is over")
+        until(lambda: keeper.resumes == 1, units=2)
+        beat = lease(here).beat
+        until(lambda: lease(here).beat > beat + 1)
+        assert keeper.resumes == 1
+    finally:
+        keeper.stop()
+    assert [a.verb for a in switch.kill_status(here).acts][-3:] == ["engage", "release", "resume"]
+
+
 def test_silence_of_the_store_is_noticed_and_ends_with_it(places, tmp_path):
     here, _ = places
     lost: queue.SimpleQueue = queue.SimpleQueue()

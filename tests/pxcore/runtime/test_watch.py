@@ -12,6 +12,7 @@ from waiting import until
 from pxcore.clock import WallClock
 from pxcore.engine.events import Ask, Asked, KillSwitchSeen, OperatorSeen
 from pxcore.filelock import try_lock
+from pxcore.runtime.control_socket import Call, Wish, call
 from pxcore.runtime.kill_switch import KillSwitch, read_kill_file
 from pxcore.runtime.lock import AccountLock
 from pxcore.runtime.watch import FileWatch
@@ -68,6 +69,66 @@ def test_watch_tells_both_files(tmp_path):
         watch.stop()
     assert isinstance(first, KillSwitchSeen) and first.reason == "news"
     assert isinstance(second, Asked) and second.ask is Ask.STOP
+
+
+class Told:
+    """A watch whose switch is what the test says it is, and its kill switch events."""
+
+    def __init__(self, home, lock) -> None:
+        self.switch: KillSwitch | None = KillSwitch(reason="news", flattens=False)
+        self.resumes = 0
+        self._events: queue.SimpleQueue = queue.SimpleQueue()
+        self.watch = FileWatch(
+            lambda: self.switch,
+            lock,
+            home / "HERE",
+            clock=WallClock(),
+            deliver=self._events.put,
+            resumes=lambda: self.resumes,
+        )
+
+    def next(self) -> tuple[str | None, bool]:
+        event = self._events.get(timeout=patience(5))
+        assert isinstance(event, KillSwitchSeen)
+        return event.reason, event.resumes
+
+
+@pytest.fixture
+def told(tmp_path):
+    with AccountLock(tmp_path, 7, holder="px-1") as lock:
+        made = Told(tmp_path, lock)
+        assert made.next() == ("news", False)
+        yield made
+        made.watch.stop()
+
+
+def test_release_resumes_nothing_and_a_word_in_the_store_does(told):
+    told.switch = None
+    assert told.next() == (None, False)
+    told.resumes += 1
+    assert told.next() == (None, True)
+
+
+def test_word_to_resume_that_comes_before_the_release_is_seen_waits_for_it(told):
+    told.resumes += 1
+    told.switch = None
+    assert told.next() == (None, True)
+
+
+def test_word_to_resume_comes_by_the_socket_too(told, tmp_path):
+    told.switch = None
+    assert told.next() == (None, False)
+    peer = call(tmp_path, 7, Call(wish=Wish.RESUME, why="over"))
+    if peer is not None:  # elsewhere than on Linux nobody is found this way
+        assert peer.is_taken and told.next() == (None, True)
+
+
+def test_switch_that_is_engaged_anew_takes_the_word_to_resume_back(told, tmp_path):
+    told.resumes += 1
+    told.switch = KillSwitch(reason="worse", flattens=False)
+    assert told.next() == ("worse", False)
+    told.switch = None
+    assert told.next() == (None, False)
 
 
 def test_who_is_there_is_heard_also_after_the_clock_was_set_back(tmp_path):
