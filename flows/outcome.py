@@ -49,14 +49,17 @@ def outcome_of(
     halted: str | None,
     restarts: int,
 ) -> Outcome:
-    """`pnl_usd` is net of fees; `fees_usd` are fees and commissions."""
+    """What the day came to, whatever sessions it had. `pnl_usd` is net of fees; `fees_usd` are fees
+    and commissions.
+    """
+    day = made if made.day is None else made.day.figures
     return Outcome(
         flat=ended.is_flat and made.is_flat,
         reconciled=made.verdict != Verdict.BROKEN,
-        trades=len(made.trades),
-        fills=made.fills,
-        pnl_usd=f"{made.net_usd:.2f}",
-        fees_usd=f"{made.costs_usd:.2f}",
+        trades=made.day_trades,
+        fills=day.fills,
+        pnl_usd=f"{day.net_usd:.2f}",
+        fees_usd=f"{day.costs_usd:.2f}",
         refusals=made.denials,
         session_id=made.session_id,
         flow_run_id=flow_run_id,

@@ -13,7 +13,7 @@ from pxcore.backtest.scenario import ACCOUNT_ID, BALANCE_USD, Scenario
 from pxcore.backtest.violations import Invariant, Violation
 from pxcore.engine import Engine
 from pxcore.engine.belief import REACH_TICKS_MIN
-from pxcore.engine.commands import Command, Halt, MoveStop, PeakSeen, PlaceEntry
+from pxcore.engine.commands import Command, FallSeen, Halt, MoveStop, PeakSeen, PlaceEntry
 from pxcore.engine.events import Event, Hub, HubDown
 from pxcore.model import MarketTrade, Quote
 from pxcore.paper.exchange import Exchange, VenueEvent
@@ -75,6 +75,8 @@ class PriceJudge:
                 self._judge_entry(tag, now)
             case PeakSeen(peak_usd=peak_usd):
                 self._require_true(peak_usd, f"a peak of {peak_usd:.2f} USD at {now}")
+            case FallSeen(fall_usd=fall_usd):
+                self._require_true(-fall_usd, f"a fall of {fall_usd:.2f} USD at {now}")
             case Halt(reason=reason):
                 self._judge_halt(reason, now)
             case MoveStop(stop_ticks=ticks) if self._low is not None and self._high is not None:

@@ -74,6 +74,7 @@ def rehearse(
     """
     contract = find_contract(catalogue(_DAY), symbol)
     config = EngineConfig(
+        fall_usd=Decimal(0),
         session_id="px-rehearsal",
         account_id=_ACCOUNT_ID,
         contract=contract,

@@ -200,6 +200,7 @@ def _terms(seed: int, what: str) -> random.Random:
 def _config(rng: random.Random, seed: int, opens_at: datetime) -> EngineConfig:
     size = rng.choice((1, 1, 2, 3))
     return EngineConfig(
+        fall_usd=Decimal(0),
         places_stops=_terms(seed, "own stop").random() < 0.5,
         foreign=_terms(seed, "foreign").choice((Foreign.REFUSE, Foreign.REFUSE, Foreign.ADOPT)),
         session_id=f"px-sim-{seed}-0",

@@ -8,7 +8,6 @@ what is left of the window, knowing what the journals hold: the halt and the day
 import random
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from decimal import Decimal
 from functools import partial
 
 from msgspec.structs import replace
@@ -29,7 +28,7 @@ from pxcore.backtest.timeline import Timeline
 from pxcore.backtest.truth import held_of
 from pxcore.backtest.violations import Invariant, Violation
 from pxcore.engine import Engine
-from pxcore.engine.commands import Command, Halt, PeakSeen, PlaceEntry, TakeSnapshot
+from pxcore.engine.commands import Command, FallSeen, Halt, PeakSeen, PlaceEntry, TakeSnapshot
 from pxcore.engine.events import (
     ClockTick,
     Event,
@@ -39,7 +38,7 @@ from pxcore.engine.events import (
 )
 from pxcore.engine.intents import unanswered_tags
 from pxcore.engine.leftovers import Remedy, found_in, remedy_for
-from pxcore.engine.limits import realised_peak_usd
+from pxcore.engine.limits import Extremes, realised_extremes
 from pxcore.model import Fill, MarketTrade, Quote
 from pxcore.paper.exchange import Exchange, VenueEvent
 from pxcore.paper.market import merged
@@ -157,11 +156,13 @@ class Simulation:
     def _begin_session(self, *, adopts: int = 0, opening: tuple[Fill, ...] = ()) -> None:
         """`opening` are the fills that its start saw."""
         number = len(self.sessions)
+        before = self._extremes_of_the_day()
         config = replace(
             self.scenario.config,
             session_id=f"px-sim-{self.scenario.seed}-{number}",
             halt_reason=self._halt_of_the_day(),
-            peak_usd=self._peak_of_the_day(),
+            peak_usd=before.peak_usd,
+            fall_usd=before.fall_usd,
             adopts_opening=adopts,
             opening_fills=opening,
         )
@@ -194,10 +195,14 @@ class Simulation:
         said = (c for s in self.sessions for _, commands in s.journal for c in commands)
         return next((c.reason for c in said if isinstance(c, Halt)), None)
 
-    def _peak_of_the_day(self) -> Decimal:
-        said = (c for s in self.sessions for _, commands in s.journal for c in commands)
-        peaks = [c.peak_usd for c in said if isinstance(c, PeakSeen)]
-        return max([realised_peak_usd(self.exchange.fills(ACCOUNT_ID)), *peaks])
+    def _extremes_of_the_day(self) -> Extremes:
+        found = realised_extremes(self.exchange.fills(ACCOUNT_ID))
+        for said in (c for s in self.sessions for _, commands in s.journal for c in commands):
+            if isinstance(said, PeakSeen):
+                found = found.and_of(Extremes(peak_usd=said.peak_usd))
+            elif isinstance(said, FallSeen):
+                found = found.and_of(Extremes(fall_usd=said.fall_usd))
+        return found
 
     def _learn(self, session: Session, event: Event) -> None:
         if session is not self._session:

@@ -8,6 +8,7 @@ filled. Their events come in no fixed order; while the three differ the book is 
 from collections.abc import Iterable
 from decimal import Decimal
 
+from pxcore.engine.limits import realised_usd
 from pxcore.engine.rounds import Round, fold_rounds
 from pxcore.model import (
     WHOLE,
@@ -284,4 +285,4 @@ class Book:
     def _recount(self) -> None:
         counted = [f for f in self.fills.values() if not f.is_voided]
         self.rounds = fold_rounds(f for f in counted if self._is_ours(f))
-        self.realised_usd = sum((f.net_usd for f in counted), Decimal(0))
+        self.realised_usd = realised_usd(counted)

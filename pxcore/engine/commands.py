@@ -135,6 +135,12 @@ class PeakSeen(_Command, frozen=True, kw_only=True, tag="peak"):
     peak_usd: Decimal
 
 
+class FallSeen(_Command, frozen=True, kw_only=True, tag="fall"):
+    """The day's profit has never stood so far below its peak."""
+
+    fall_usd: Decimal
+
+
 class FlatProven(_Command, frozen=True, kw_only=True, tag="flat_proven"):
     """REST showed nothing held and nothing alive, after `attempts` rounds.
 
@@ -165,6 +171,7 @@ Command = (
     | Notice
     | Halt
     | PeakSeen
+    | FallSeen
     | FlatProven
     | EndSession
 )

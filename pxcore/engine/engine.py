@@ -15,6 +15,7 @@ from pxcore.engine.commands import (
     Command,
     Denied,
     EndSession,
+    FallSeen,
     Halt,
     Level,
     Notice,
@@ -78,7 +79,7 @@ class Engine:
         self._deadlines = Deadlines()
         self._exits = Exits(config.exits)
         self._sweeper = Sweeper()
-        self._peak_told_usd = config.peak_usd
+        self._told = self.state.extremes
         self._sent_count = 0
         self._requests = 0
         self._strategy_errors = 0
@@ -303,15 +304,23 @@ class Engine:
         if money is None:
             return
         limits = self.state.limits
-        if money.peak_usd > self._peak_told_usd:  # a limit on it may be set later in the day
-            self._peak_told_usd = money.peak_usd
-            self._out.append(PeakSeen(peak_usd=money.peak_usd))
+        self.state.extremes = self.state.extremes.after(money.day_usd)
+        if self.state.extremes is not self._told:
+            self._tell_extremes()
         headroom = money.headroom_usd(limits)
         if self.headroom_usd_min is None or headroom < self.headroom_usd_min:
             self.headroom_usd_min = headroom
         broken = breach(money, limits) if self.ending is None else None
         if broken is not None:
             self._halt(now, broken)
+
+    def _tell_extremes(self) -> None:
+        """For the report, and for later sessions of the day: a limit on them may be set by then."""
+        before, self._told = self._told, self.state.extremes
+        if self._told.peak_usd > before.peak_usd:
+            self._out.append(PeakSeen(peak_usd=self._told.peak_usd))
+        if self._told.fall_usd > before.fall_usd:
+            self._out.append(FallSeen(fall_usd=self._told.fall_usd))
 
     # -- entering -----------------------------------------------------------------------------
 

@@ -15,6 +15,30 @@ from pxcore.engine.rounds import Round
 from pxcore.model import Contract, Fill
 
 
+class Extremes(msgspec.Struct, frozen=True, kw_only=True):
+    """Of the day's money so far, in USD: its highest point, and how far below the highest before it
+    it has stood at the worst. A day begins at zero.
+    """
+
+    peak_usd: Decimal = Decimal(0)
+    fall_usd: Decimal = Decimal(0)
+
+    def after(self, day_usd: Decimal) -> "Extremes":
+        """The day stands there now."""
+        peak_usd = max(self.peak_usd, day_usd)
+        fall_usd = max(self.fall_usd, peak_usd - day_usd)
+        if (peak_usd, fall_usd) == (self.peak_usd, self.fall_usd):
+            return self
+        return Extremes(peak_usd=peak_usd, fall_usd=fall_usd)
+
+    def and_of(self, other: "Extremes") -> "Extremes":
+        """Of two accounts of the same day."""
+        return Extremes(
+            peak_usd=max(self.peak_usd, other.peak_usd),
+            fall_usd=max(self.fall_usd, other.fall_usd),
+        )
+
+
 class DayMoney(msgspec.Struct, frozen=True, kw_only=True):
     """In USD. `equity_usd` is the balance and what is open; None while that is not known."""
 
@@ -76,14 +100,19 @@ def worst_case_usd(contract: Contract, limits: Limits, *, stop_ticks: int, size:
     return contract.usd(ticks, size) + 2 * limits.costs_usd_per_side * size
 
 
-def realised_peak_usd(fills: Iterable[Fill]) -> Decimal:
-    """The highest that the day's realised profit ever stood, zero at its beginning."""
-    total = peak = Decimal(0)
+def realised_usd(fills: Iterable[Fill]) -> Decimal:
+    """What the day's fills made, fees and commissions paid; voided ones made nothing."""
+    return sum((f.net_usd for f in fills if not f.is_voided), Decimal(0))
+
+
+def realised_extremes(fills: Iterable[Fill]) -> Extremes:
+    """Of the day's realised profit, fill by fill."""
+    total, found = Decimal(0), Extremes()
     for fill in sorted(fills, key=lambda f: (f.happened_at, f.id)):
         if not fill.is_voided:
             total += fill.net_usd
-            peak = max(peak, total)
-    return peak
+            found = found.after(total)
+    return found
 
 
 def losses_in_a_row(rounds: Iterable[Round]) -> int:

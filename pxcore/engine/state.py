@@ -10,7 +10,7 @@ from pxcore.engine.clock_doubt import ClockDoubt
 from pxcore.engine.config import EngineConfig, Limits
 from pxcore.engine.entry import Entry
 from pxcore.engine.gates import EntryView
-from pxcore.engine.limits import DayMoney, losses_in_a_row, worst_case_usd
+from pxcore.engine.limits import DayMoney, Extremes, losses_in_a_row, worst_case_usd
 from pxcore.engine.market import Market
 from pxcore.engine.own_stop import OwnStop
 from pxcore.engine.protection import Protection, judge_protection, legs_of
@@ -60,7 +60,7 @@ class State:
         self.kill_reason: str | None = None
         self.is_paused = False
         self.operator_at: datetime | None = None
-        self.peak_usd = config.peak_usd
+        self.extremes = Extremes(peak_usd=config.peak_usd, fall_usd=config.fall_usd or Decimal(0))
         self.clock = ClockDoubt(config.limits)
         self._entries_at: deque[datetime] = deque(maxlen=_ENTRIES_KEPT)
 
@@ -129,16 +129,15 @@ class State:
     def money(self) -> DayMoney | None:
         """What the limits on the day's money look at; None while the open part is unknown.
 
-        Knows the day's peak, and remembers a higher one.
+        Changes nothing: whoever shows it may ask at any time.
         """
         day_usd = self.day_usd()
         if day_usd is None:
             return None
-        self.peak_usd = max(self.peak_usd, day_usd)
         balance_usd, open_usd = self.book.balance_usd, day_usd - self.book.realised_usd
         return DayMoney(
             day_usd=day_usd,
-            peak_usd=self.peak_usd,
+            peak_usd=max(self.extremes.peak_usd, day_usd),
             equity_usd=None if balance_usd is None else balance_usd + open_usd,
         )
 
@@ -191,7 +190,9 @@ class State:
         """All that the gates may look at for an entry of this size and bracket now."""
         config, limits, account = self.config, self.limits, self.book.account
         realised_usd = self.book.realised_usd
-        closed_money = DayMoney(day_usd=realised_usd, peak_usd=self.peak_usd, equity_usd=None)
+        closed_money = DayMoney(
+            day_usd=realised_usd, peak_usd=self.extremes.peak_usd, equity_usd=None
+        )
         quiet = next((s.end for s in config.no_entry if s.holds(now)), None)
         return EntryView(
             now=now,

@@ -82,8 +82,8 @@ class Look:
                 if line.endswith(b"\n") and any(mark in line for mark in marks):
                     yield decode_row(line)
 
-    def commands_with(self, path: Path, mark: bytes) -> Iterator[Command]:
-        """The commands whose row holds the mark."""
-        for row in self.rows_with(path, mark):
-            if row.kind is RowKind.COMMAND and mark in bytes(row.body):
+    def commands_with(self, path: Path, *marks: bytes) -> Iterator[Command]:
+        """The commands whose row holds one of the marks."""
+        for row in self.rows_with(path, *marks):
+            if row.kind is RowKind.COMMAND and any(mark in bytes(row.body) for mark in marks):
                 yield decode_command(row)

@@ -17,9 +17,10 @@ from typing import Final
 
 import msgspec
 
-from pxcore.engine.commands import Command, Halt, PeakSeen, PlaceEntry, PlaceStop
+from pxcore.engine.commands import Command, FallSeen, Halt, PeakSeen, PlaceEntry, PlaceStop
 from pxcore.engine.events import Event, LimitsTightened
 from pxcore.engine.intents import unanswered_tags
+from pxcore.engine.limits import Extremes
 from pxcore.engine.tightening import Bounds, bounds_of, names_in, tighter_of
 from pxcore.journal.day_look import Found, Look
 from pxcore.journal.reader import (
@@ -159,28 +160,30 @@ def _sound(bounds: Bounds) -> Bounds:
     return bounds
 
 
-def find_peak(folder: Path, *, account_id: int, trading_day: date) -> Found[Decimal]:
-    """The highest that the day's profit stood in any of its sessions, zero at the least.
+def find_extremes(folder: Path, *, account_id: int, trading_day: date) -> Found[Extremes]:
+    """The highest that the day's profit stood in any of its sessions, and the deepest below a peak.
 
     Of a journal that cannot be read to its end, as far as it can be: the halt that it may hold is
     what refuses the day, see above.
     """
-    peaks = [Decimal(0)]
+    found = [Extremes()]
     look = Look(folder, trading_day)
 
     def take(path: Path) -> None:
         if read_opening(path).config.account_id == account_id:
-            for command in look.commands_with(path, b'"peak"'):
+            for command in look.commands_with(path, b'"peak"', b'"fall"'):
                 if isinstance(command, PeakSeen):
-                    peaks.append(max(peaks[-1], command.peak_usd))
+                    found.append(found[-1].and_of(Extremes(peak_usd=command.peak_usd)))
+                elif isinstance(command, FallSeen):
+                    found.append(found[-1].and_of(Extremes(fall_usd=command.fall_usd)))
 
     look.at_each(take)
-    return Found(peaks[-1], tuple(look.unreadable))
+    return Found(found[-1], tuple(look.unreadable))
 
 
-def peak_in_journals(folder: Path, *, account_id: int, trading_day: date) -> Decimal:
-    """As `find_peak`, of what can be read."""
-    return find_peak(folder, account_id=account_id, trading_day=trading_day).value
+def extremes_in_journals(folder: Path, *, account_id: int, trading_day: date) -> Extremes:
+    """As `find_extremes`, of what can be read."""
+    return find_extremes(folder, account_id=account_id, trading_day=trading_day).value
 
 
 # -- what may still reach the venue ---------------------------------------------------------------

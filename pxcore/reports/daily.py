@@ -13,10 +13,10 @@ import msgspec
 from pxcore.bounded_files import read_file
 from pxcore.calendar import CHICAGO
 from pxcore.decoding import decode_json
-from pxcore.engine.config import EngineConfig
 from pxcore.engine.rounds import Round, fold_rounds
 from pxcore.model import Contract, Fill, OrderType, ProtocolError, Snapshot
-from pxcore.reports.measures import Gap, Latency, Measures, Point
+from pxcore.reports.day_totals import DayTotals, Figures
+from pxcore.reports.measures import Gap, Latency, Point
 from pxcore.reports.period import Consistency, DayLine, consistency_of
 from pxcore.reports.record import Incident, Record
 from pxcore.reports.verdict import Reconciliation
@@ -54,7 +54,10 @@ class TradeLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DailyReport(msgspec.Struct, frozen=True, kw_only=True):
-    """USD throughout, `net_usd` after fees and commissions; `ended` is None when it was killed."""
+    """Of one session, in USD, `net_usd` after fees and commissions; `ended` is None when it was
+    killed. What is of the whole day is `day` (None in reports of before it was told), and with it
+    the curve, the peak, the deepest fall and the consistency.
+    """
 
     session_id: str
     mode: str
@@ -97,6 +100,15 @@ class DailyReport(msgspec.Struct, frozen=True, kw_only=True):
     tick_size: Decimal = Decimal(1)
     latencies: tuple[Latency, ...] = ()
     gaps: tuple[Gap, ...] = ()
+    day: DayTotals | None = None
+
+    @property
+    def day_trades(self) -> int:
+        return len(self.trades) if self.day is None else self.day.figures.trades
+
+    @property
+    def day_net_usd(self) -> Decimal:
+        return self.net_usd if self.day is None else self.day.figures.net_usd
 
 
 def reported_hash(folder: Path) -> str | None:
@@ -121,6 +133,7 @@ def make_report(
     closing: Snapshot,
     reconciliation: Reconciliation,
     market: str,
+    day: DayTotals,
     earlier: Iterable[DayLine] | None = (),
 ) -> DailyReport:
     """From our record, the venue's two snapshots and what comparing them found.
@@ -168,60 +181,34 @@ def make_report(
         bad_records=end.bad_records if end else 0,
         conflated_quotes=end.conflated_quotes if end else 0,
         journal_hash=record.journal_hash,
-        consistency=None if earlier is None else _consistency(earlier, config, closing),
+        consistency=None
+        if earlier is None
+        else _consistency(earlier, config.trading_day, day.figures),
         profit_usd_lock=record.limits.profit_usd_lock,
         drawdown_usd_max=record.limits.drawdown_usd_max,
         balance_usd_floor=record.limits.balance_usd_floor,
-        **_curve(record.measures),
+        peak_usd=record.extremes.peak_usd if record.extremes else None,
+        worst_drawdown_usd=record.extremes.fall_usd if record.extremes else None,
+        equity=record.measures.equity,
+        prices=record.measures.prices,
         tick_size=config.contract.tick_size,
         latencies=record.measures.latencies,
         gaps=record.measures.gaps,
+        day=day,
     )
 
 
-def _consistency(
-    earlier: Iterable[DayLine], config: EngineConfig, closing: Snapshot
-) -> Consistency:
-    """The whole day counts, whatever sessions it had."""
-    fills = [f for f in closing.fills if not f.is_voided]
-    gross = sum((f.pnl_usd or Decimal(0) for f in fills), Decimal(0))
-    costs = sum((f.costs_usd for f in fills), Decimal(0))
+def _consistency(earlier: Iterable[DayLine], trading_day: date, made: Figures) -> Consistency:
     today = DayLine(
-        trading_day=config.trading_day,
+        trading_day=trading_day,
         sessions=1,
-        trades=0,
-        fills=len(fills),
-        gross_usd=gross,
-        costs_usd=costs,
-        net_usd=gross - costs,
+        trades=made.trades,
+        fills=made.fills,
+        gross_usd=made.gross_usd,
+        costs_usd=made.costs_usd,
+        net_usd=made.net_usd,
     )
     return consistency_of([*earlier, today])
-
-
-class _Curve(TypedDict):
-    equity: tuple[Point, ...]
-    prices: tuple[Point, ...]
-    peak_usd: Decimal | None
-    worst_drawdown_usd: Decimal | None
-
-
-def _curve(measures: Measures) -> _Curve:
-    """The day's equity, its highest point (zero at its beginning) and its deepest fall."""
-    peak = worst = 0.0
-    for point in measures.equity:
-        peak = max(peak, point.value)
-        worst = max(worst, peak - point.value)
-    is_known = bool(measures.equity)
-    return _Curve(
-        equity=measures.equity,
-        prices=measures.prices,
-        peak_usd=_cents(peak) if is_known else None,
-        worst_drawdown_usd=_cents(worst) if is_known else None,
-    )
-
-
-def _cents(amount: float) -> Decimal:
-    return Decimal(repr(amount)).quantize(Decimal("0.01"))
 
 
 def _rounds_since(

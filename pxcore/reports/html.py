@@ -12,7 +12,14 @@ from pxcore.reports.chart import Mark, chart
 from pxcore.reports.daily import DailyReport, TradeLine, clock_text
 from pxcore.reports.equity import equity_chart
 from pxcore.reports.measures import Point
-from pxcore.reports.render import TRADE_HEADS, facts, headline, trade_cells
+from pxcore.reports.render import (
+    SESSION_HEADS,
+    TRADE_HEADS,
+    facts,
+    headline,
+    session_lines,
+    trade_cells,
+)
 
 
 def to_html(report: DailyReport) -> str:
@@ -20,6 +27,8 @@ def to_html(report: DailyReport) -> str:
         report=report,
         headline=headline(report),
         facts=facts(report)[1:],
+        session_heads=SESSION_HEADS,
+        sessions=session_lines(report),
         heads=TRADE_HEADS,
         trades=[(trade_cells(t), t.net_usd < 0, t.reason or "") for t in report.trades],
         equity=Markup(equity_chart(report)),  # noqa: S704 - an svg of ours
@@ -50,7 +59,7 @@ def _shown(value: Any) -> Markup:
 def _tone(report: DailyReport) -> str:
     if not report.is_flat or report.verdict == "broken":
         return "bad"
-    return "loss" if report.net_usd < 0 else "good"
+    return "loss" if report.day_net_usd < 0 else "good"
 
 
 def _prices(report: DailyReport) -> str:

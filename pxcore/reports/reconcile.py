@@ -11,6 +11,7 @@ from decimal import Decimal
 
 import msgspec
 
+from pxcore.engine.limits import realised_usd
 from pxcore.model import Contract, Fill, Order, OrderType, Snapshot
 from pxcore.reports.record import Record
 from pxcore.reports.verdict import Difference, Kind, Reconciliation
@@ -262,7 +263,7 @@ def _ledger(record: Record, closing: Snapshot) -> Iterable[Difference]:
         (f for f in closing.fills if not f.is_voided), key=lambda f: (f.happened_at, f.id)
     )
     known = record.fills | record.fills_by_rest
-    had = sum((f.net_usd for f in theirs[: ledger.fills]), Decimal(0))
+    had = realised_usd(theirs[: ledger.fills])
     is_behind = ledger.fills < len(theirs) and ledger.realised_usd == had
     if is_behind and all(f.id in known for f in theirs):
         yield Difference(
@@ -272,7 +273,7 @@ def _ledger(record: Record, closing: Snapshot) -> Iterable[Difference]:
             venues=str(len(theirs)),
         )
         return
-    net = sum((f.net_usd for f in theirs), Decimal(0))
+    net = realised_usd(theirs)
     for what, ours, venues in (
         ("fills of the day", str(ledger.fills), str(len(theirs))),
         ("realised of the day, USD", f"{ledger.realised_usd:.2f}", f"{net:.2f}"),
@@ -284,7 +285,7 @@ def _ledger(record: Record, closing: Snapshot) -> Iterable[Difference]:
 
 
 def _end(opening: Snapshot, closing: Snapshot, fills: Iterable[Fill]) -> Iterable[Difference]:
-    net = sum((f.net_usd for f in fills if not f.is_voided), Decimal(0))
+    net = realised_usd(fills)
     expected = opening.account.balance_usd + net
     if expected.quantize(_CENT) != closing.account.balance_usd.quantize(_CENT):
         yield Difference(

@@ -12,6 +12,7 @@ from pxcore.engine.commands import (
 )
 from pxcore.engine.config import Limits
 from pxcore.engine.events import Answer
+from pxcore.engine.limits import Extremes
 from pxcore.journal import (
     Closing,
     Opening,
@@ -62,6 +63,7 @@ class Record(msgspec.Struct, kw_only=True):
     tightened: Limits | None = None
     first_look: Snapshot | None = None
     measures: Measures = Measures()
+    extremes: Extremes | None = None  # of the day until its end, as its engine saw them
     has_died: bool = False  # a session ended without its last row
     # Of a day's sessions that did not: what they sent, and the orders that they saw.
     tags_of_living: set[str] = msgspec.field(default_factory=set)

@@ -8,11 +8,14 @@ from pxcore.engine.book import advance
 from pxcore.engine.commands import (
     ClosePosition,
     Denied,
+    FallSeen,
     Level,
     Notice,
+    PeakSeen,
     PlaceEntry,
     PlaceStop,
 )
+from pxcore.engine.config import EngineConfig
 from pxcore.engine.events import (
     CloseAnswered,
     Event,
@@ -21,6 +24,7 @@ from pxcore.engine.events import (
     OrderSeen,
     SnapshotTaken,
 )
+from pxcore.engine.limits import Extremes
 from pxcore.engine.tightening import bounds_of, not_tighter, tightest
 from pxcore.journal import (
     Opening,
@@ -58,8 +62,8 @@ class Recorder:
     """Reads a journal part by part, in order."""
 
     def __init__(self, opening: Opening) -> None:
-        self._record = Record(opening=opening)
         config = opening.config
+        self._record = Record(opening=opening, extremes=_extremes_before(config))
         limits = config.limits
         self._meter = Meter(
             config.contract, stale_s=limits.stale_data_s, time_scale=limits.time_scale
@@ -148,6 +152,13 @@ class Recorder:
         self._record.heard = (first if heard is None else heard[0], last)
 
 
+def _extremes_before(config: EngineConfig) -> Extremes | None:
+    """None of a session whose engine did not tell them."""
+    if config.fall_usd is None:
+        return None
+    return Extremes(peak_usd=config.peak_usd, fall_usd=config.fall_usd)
+
+
 def _note_command(record: Record, command: object, at: datetime) -> None:
     match command:
         case PlaceEntry():
@@ -156,6 +167,10 @@ def _note_command(record: Record, command: object, at: datetime) -> None:
             record.own_stops.add(tag)
         case ClosePosition(contract_id=contract_id):
             record.closes_sent[contract_id] += 1
+        case PeakSeen(peak_usd=peak_usd) if record.extremes is not None:
+            record.extremes = record.extremes.and_of(Extremes(peak_usd=peak_usd))
+        case FallSeen(fall_usd=fall_usd) if record.extremes is not None:
+            record.extremes = record.extremes.and_of(Extremes(fall_usd=fall_usd))
         case Denied(gate=gate):
             record.denials[gate] += 1
         case Notice(level=level, code=code, text=text) if level is not Level.INFO:

@@ -31,6 +31,9 @@ TRADE_HEADS = (
 )
 
 
+SESSION_HEADS = ("session", "began", "trades", "net", "ended by")
+
+
 def usd(amount: Decimal | None) -> str:
     """Signed dollars and cents; a dash for what is not known."""
     return "-" if amount is None else f"{amount:+,.2f}"
@@ -50,11 +53,9 @@ def facts(report: DailyReport) -> list[tuple[str, str]]:
             f"{clock_text(report.window_start)} to {clock_text(report.window_end)} Chicago",
         ),
         ("ended by", report.ended or "killed: the journal has no last row"),
-        ("net P&L, USD", usd(report.net_usd)),
-        ("gross P&L, USD", usd(report.gross_usd)),
-        ("fees and commissions, USD", f"{report.costs_usd:,.2f}"),
+        *_money(report),
         ("balance, USD", f"{report.balance_usd:,.2f}"),
-        ("daily loss limit, USD", f"{limit}; headroom at its tightest {tightest}"),
+        ("daily loss limit, USD", f"{limit}; to the nearest limit at the tightest {tightest}"),
         *_limits(report),
         (
             "entries",
@@ -69,6 +70,38 @@ def facts(report: DailyReport) -> list[tuple[str, str]]:
         ),
         *((f"{one.stretch}, ms", _latency(one)) for one in report.latencies),
     ]
+
+
+def _money(report: DailyReport) -> list[tuple[str, str]]:
+    """The day's, by the venue's fills; and what of it this session made, if there were others."""
+    made = report if report.day is None else report.day.figures
+    found = [
+        ("net P&L of the day, USD", usd(made.net_usd)),
+        ("gross P&L of the day, USD", usd(made.gross_usd)),
+        ("fees and commissions, USD", f"{made.costs_usd:,.2f}"),
+    ]
+    if session_lines(report):
+        mine = f"{usd(report.net_usd)}, {_trades(len(report.trades))}"
+        found.append(("of that this session, USD", mine))
+    return found
+
+
+def session_lines(report: DailyReport) -> list[tuple[str, ...]]:
+    """Of a day that this session was not alone in: every session apart, oldest first."""
+    day = report.day
+    if day is None or [one.session_id for one in day.sessions] == [report.session_id]:
+        return []
+    lines: list[tuple[str, ...]] = [
+        (
+            one.session_id,
+            "-" if one.began is None else clock_text(one.began),
+            str(one.figures.trades),
+            usd(one.figures.net_usd),
+            one.ended or "-",
+        )
+        for one in day.sessions
+    ]
+    return lines + [(name, "-", "-", "-", "its journal cannot be read") for name in day.unread]
 
 
 def _gaps(report: DailyReport) -> str:
@@ -101,10 +134,14 @@ def _limits(report: DailyReport) -> list[tuple[str, str]]:
 
 
 def headline(report: DailyReport) -> str:
-    """One line for a list of runs."""
+    """One line for a list of runs: what the day came to, whatever sessions it had."""
     flat = "flat" if report.is_flat else "NOT FLAT"
-    plural = "trade" if len(report.trades) == 1 else "trades"
-    return f"{flat}, {report.verdict}, {len(report.trades)} {plural}, {usd(report.net_usd)} USD"
+    trades = _trades(report.day_trades)
+    return f"{flat}, {report.verdict}, {trades}, {usd(report.day_net_usd)} USD"
+
+
+def _trades(count: int) -> str:
+    return "1 trade" if count == 1 else f"{count} trades"
 
 
 def to_markdown(report: DailyReport, *, has_picture: bool = False) -> str:
@@ -119,7 +156,9 @@ def to_markdown(report: DailyReport, *, has_picture: bool = False) -> str:
     if curve:
         lines += [f"![profit and loss of the day, USD]({picture(curve)})", ""]
     lines += table(("", ""), facts(report))
-    lines += ["## Trades", "", *table(TRADE_HEADS, map(trade_cells, report.trades))]
+    if sessions := session_lines(report):
+        lines += ["## Sessions of the day", "", *table(SESSION_HEADS, sessions)]
+    lines += ["## Trades of this session", "", *table(TRADE_HEADS, map(trade_cells, report.trades))]
     lines += ["## Incidents", ""]
     lines += [
         f"- {clock_text(i.at)} {i.level}: {for_markdown(i.code)}, {for_markdown(i.text)}"
@@ -142,6 +181,11 @@ def to_terminal(report: DailyReport) -> RenderableType:
     figures.add_column(overflow="fold")
     for name, text in facts(report):
         figures.add_row(name, Text(for_terminal(text)))
+    sessions = Table(box=None, padding=(0, 1), header_style="dim")
+    for head in SESSION_HEADS:
+        sessions.add_column(head, justify="right" if head in ("trades", "net") else "left")
+    for line in session_lines(report):
+        sessions.add_row(*(Text(for_terminal(cell)) for cell in line))
     trades = Table(box=None, padding=(0, 1), header_style="dim")
     for head in TRADE_HEADS:
         trades.add_column(
@@ -149,7 +193,10 @@ def to_terminal(report: DailyReport) -> RenderableType:
         )
     for trade in report.trades:
         trades.add_row(*(Text(for_terminal(cell)) for cell in trade_cells(trade)))
-    parts: list[RenderableType] = [figures, Text(""), trades]
+    parts: list[RenderableType] = [figures, Text("")]
+    if sessions.row_count:
+        parts += [sessions, Text("")]
+    parts.append(trades)
     for difference in report.differences:
         text = f"{difference['kind']}: {difference['what']}, ours {difference['ours']}, "
         text += f"venue's {difference['venues']}"

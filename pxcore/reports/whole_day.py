@@ -1,10 +1,10 @@
 """A whole trading day of one account: every session of it, and days without one, as one record."""
 
 from collections.abc import Iterable
-from decimal import Decimal
 
 from msgspec.structs import replace
 
+from pxcore.engine.limits import realised_usd
 from pxcore.model import Snapshot
 from pxcore.reports.record import Record
 
@@ -20,6 +20,7 @@ def merged(records: Iterable[Record]) -> Record | None:
         if whole is None:
             whole = Record(opening=one.opening)
         whole.closing = one.closing
+        whole.extremes = one.extremes
         if one.heard is not None:
             began = one.heard[0]
             whole.silences = tuple((since, until or began) for since, until in whole.silences)
@@ -50,6 +51,6 @@ def start_of_day(closing: Snapshot, first_look: Snapshot | None) -> Snapshot:
     Without a session nobody looked then: the balance is what it must have been, and proves nothing.
     """
     look = first_look or closing
-    net = sum((f.net_usd for f in look.fills if not f.is_voided), Decimal(0))
+    net = realised_usd(look.fills)
     account = replace(look.account, balance_usd=look.account.balance_usd - net)
     return replace(look, account=account, orders=(), positions=(), fills=())

@@ -15,6 +15,7 @@ from pxcore.journal import SCHEMA, Opening
 from pxcore.model import PxError
 from pxcore.plain_text import plain_json
 from pxcore.reports.daily import DailyReport, make_report
+from pxcore.reports.day_totals import totals_of
 from pxcore.reports.flattens import add_flattens
 from pxcore.reports.html import to_html
 from pxcore.reports.period import DayLine
@@ -65,6 +66,12 @@ def close_day(plan: SessionPlan, settings: Settings, venue: VenueDay) -> tuple[D
         closing=venue.closing,
         reconciliation=reconciliation,
         market=_market(settings),
+        day=totals_of(
+            venue.closing,
+            paths.journals,
+            account_id=plan.account.id,
+            trading_day=plan.trading_day,
+        ),
         earlier=_earlier(plan, settings),
     )
     folder = paths.report(plan.session_id)

@@ -4,17 +4,16 @@ import secrets
 import time
 from collections.abc import Callable
 from datetime import UTC, date, datetime
-from decimal import Decimal
 
 import msgspec
 from msgspec.structs import replace
 
 from pxcore.calendar import chicago, trading_day_at
 from pxcore.engine.config import EngineConfig, ExitTerms, Stretch
-from pxcore.engine.limits import realised_peak_usd
+from pxcore.engine.limits import Extremes, realised_extremes
 from pxcore.engine.tightening import Bounds, tighter_of
 from pxcore.gateway import A_WINDOW_S, BRIEFLY_S, Budget, GatewayClient, Observer
-from pxcore.journal.latches import peak_in_journals
+from pxcore.journal.latches import extremes_in_journals
 from pxcore.journal.terms import DayTerms, read_terms
 from pxcore.model import (
     Account,
@@ -51,7 +50,7 @@ class SessionPlan(msgspec.Struct, frozen=True, kw_only=True):
     last_order_id: int
     halt_reason: str | None
     no_entry: tuple[Stretch, ...] = ()
-    peak_usd: Decimal = Decimal(0)
+    extremes: Extremes = Extremes()
     adopts_opening: bool = False
     in_force: Bounds = Bounds()
     operator_rows: int = 0
@@ -122,9 +121,8 @@ def make_plan(
             Stretch(start=chicago(trading_day, first), end=chicago(trading_day, last))
             for first, last in settings.no_entry_times
         ),
-        peak_usd=max(
-            realised_peak_usd(opening.fills),
-            peak_in_journals(journals, account_id=account.id, trading_day=trading_day),
+        extremes=realised_extremes(opening.fills).and_of(
+            extremes_in_journals(journals, account_id=account.id, trading_day=trading_day)
         ),
         adopts_opening=adopts_opening,
         in_force=terms.in_force,
@@ -203,7 +201,8 @@ def engine_config(plan: SessionPlan, settings: Settings) -> EngineConfig:
             time_stop_s=settings.time_stop_s,
             move_every_s=settings.clock.speed,
         ),
-        peak_usd=plan.peak_usd,
+        peak_usd=plan.extremes.peak_usd,
+        fall_usd=plan.extremes.fall_usd,
         places_stops=settings.own_stop,
         adopts_opening=sum(
             p.size for p in plan.opening.positions if p.contract_id == plan.contract.id

@@ -27,7 +27,7 @@ def progress_of(engine: Engine, now: datetime, *, market_late_s: float | None = 
     protection = state.protection() if book.holding.exposure else None
     stop = protection.stop if protection else None
     target = protection.target if protection else None
-    day_usd = state.day_usd()
+    money = state.money()
 
     def price(ticks: int | None) -> str | None:
         return None if ticks is None else str(contract.price(ticks))
@@ -43,8 +43,8 @@ def progress_of(engine: Engine, now: datetime, *, market_late_s: float | None = 
         else str(book.holding.average_price),
         stop_price=price(stop.stop_ticks) if stop else None,
         target_price=price(target.limit_ticks) if target else None,
-        day_usd=day_usd,
-        headroom_usd=None if day_usd is None else engine.state.limits.loss_usd_max + day_usd,
+        day_usd=None if money is None else money.day_usd,
+        headroom_usd=None if money is None else money.headroom_usd(state.limits),
         trades=book.trades_count,
         denials=sum(engine.denials.values()),
         ends_at=engine.config.window_end,

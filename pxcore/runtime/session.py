@@ -21,6 +21,7 @@ from pxcore.engine.commands import (
     Command,
     Denied,
     EndSession,
+    FallSeen,
     FlatProven,
     Halt,
     Level,
@@ -332,7 +333,7 @@ class Session:
             case Halt(reason=reason):
                 self._latching = threading.Thread(target=self._latch_halt, args=(reason,))
                 self._latching.start()
-            case Notice() | Denied() | PeakSeen() | FlatProven() | EndSession():
+            case Notice() | Denied() | PeakSeen() | FallSeen() | FlatProven() | EndSession():
                 pass
 
     def _tell(self, command: Command, now: datetime) -> None:

@@ -15,7 +15,7 @@ from pxcore.engine.book import advance
 from pxcore.engine.rounds import fold_rounds
 from pxcore.journal.latches import Latched
 from pxcore.journal.operator import OperatorJournal
-from pxcore.model import Fill, Order, PxError
+from pxcore.model import WHOLE, Fill, Order, PxError
 from pxcore.reports.daily import DailyReport
 from pxcore.reports.reconcile import VenueDay
 from pxcore.reports.verdict import Verdict
@@ -160,10 +160,11 @@ class DayFold:
         gross = sum((f.pnl_usd or Decimal(0) for f in fills), Decimal(0))
         costs = sum((f.costs_usd for f in fills), Decimal(0))
         closing = self.closing.closing if self.closing is not None else None
+        scope = WHOLE if closing is None else closing.scope
         return TradingDayRow(
             **self._of,
             sessions=len(self.sessions),
-            trades=sum(one.is_closed for one in fold_rounds(fills)),
+            trades=len(fold_rounds(f for f in fills if scope.holds(f.contract_id))),
             fills=len(fills),
             gross_usd=gross,
             costs_usd=costs,

@@ -40,6 +40,7 @@ from pxcore.engine.events import (
     SnapshotTaken,
     TagResolved,
 )
+from pxcore.engine.limits import DayMoney, Extremes
 from pxcore.engine.tightening import bounds_of, not_tighter, tightest
 from pxcore.journal import (
     FlattenTerms,
@@ -81,7 +82,11 @@ class JournalFold:
         self._beat: HeartbeatRow | None = None
         self._waiting: dict[tuple[str, str | int], IntentRow] = {}  # for an answer, by what it is
         self._limits: Limits | None = opening.config.limits if opening is not None else None
-        self._peak_usd = opening.config.peak_usd if opening is not None else Decimal(0)
+        self._extremes = Extremes()
+        if opening is not None:
+            self._extremes = Extremes(peak_usd=opening.config.peak_usd)
+        self._balance_usd: Decimal | None = None  # by the last look, and what was
+        self._realised_then_usd = Decimal(0)  # realised when it was taken
         self._realised: dict[int, Decimal] = {}  # by fill
 
     def read(self, part: Part) -> None:
@@ -142,6 +147,8 @@ class JournalFold:
                 for fill in snapshot.fills:
                     day.fills.append((fill, REST))
                     self._see_fill(row, at, fill, is_told=False)
+                self._balance_usd = snapshot.account.balance_usd
+                self._realised_then_usd = self._realised_usd
             case PositionSeen(position=position):
                 day.rows.append(row_of(PositionRow, position, **self._of(row, at)))
             case KillSwitchSeen(reason=reason):
@@ -222,7 +229,7 @@ class JournalFold:
                 self.told.halts.append(Halted(latched=latched, wall=row.wall))
                 self._note_risk(row, at, f"halted: {reason}")
             case PeakSeen(peak_usd=peak_usd):
-                self._peak_usd = max(self._peak_usd, peak_usd)
+                self._extremes = self._extremes.and_of(Extremes(peak_usd=peak_usd))
                 self._note_risk(row, at, "a new peak")
             case _:
                 pass
@@ -257,18 +264,29 @@ class JournalFold:
     def _note_risk(self, row: Row | EventRow, at: datetime, cause: str) -> None:
         if self._limits is None:
             return  # a flatten has no limits
-        realised = sum(self._realised.values(), Decimal(0))
+        realised = self._realised_usd
+        money = DayMoney(
+            day_usd=realised,
+            peak_usd=max(self._extremes.peak_usd, realised),
+            equity_usd=None
+            if self._balance_usd is None
+            else self._balance_usd + realised - self._realised_then_usd,
+        )
         self.told.rows.append(
             RiskRow(
                 **self._of(row, at),
                 cause=cause,
                 fills=len(self._realised),
                 realised_usd=realised,
-                peak_usd=self._peak_usd,
+                peak_usd=money.peak_usd,
                 loss_usd_max=self._limits.loss_usd_max,
-                headroom_usd=self._limits.loss_usd_max + realised,
+                headroom_usd=money.headroom_usd(self._limits),
             )
         )
+
+    @property
+    def _realised_usd(self) -> Decimal:
+        return sum(self._realised.values(), Decimal(0))
 
 
 def _key_of(command: Instruction) -> tuple[str, str | int]:

@@ -204,8 +204,8 @@ class HeartbeatRow(OfADay, Base):
 
 
 class RiskRow(OfAJournal, Base):
-    """The day's risk after each thing that changed it. `headroom_usd` is the daily loss limit less
-    what is lost so far, open positions not counted.
+    """The day's risk after each thing that changed it. `headroom_usd` is how far the nearest of the
+    limits on losses is, as the gates count it, open positions not counted.
     """
 
     __tablename__ = "risk_ledger"

@@ -88,7 +88,7 @@ def report_day(path: Path) -> int:
     begun, cpu = time.perf_counter(), time.process_time()
     record = read_record(path, played.terms)
     read_s, read_cpu_s = time.perf_counter() - begun, time.process_time() - cpu
-    page = to_html(played.report(record))
+    page = to_html(played.report(record, path.parent))
     took_s = time.perf_counter() - begun
     if record.damage is not None or not record.fills or not page:
         raise SystemExit(f"the day was not read: {record.damage}")

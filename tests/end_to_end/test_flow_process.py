@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from decimal import Decimal
 from pathlib import Path
 
 import psutil
@@ -13,6 +14,7 @@ from patience import patience
 from pxcore.cli.orchestrator import prefect_environ, px_environ
 from pxcore.journal import read_opening
 from pxcore.journal.replay import replay
+from pxcore.reports.daily import read_report
 from pxcore.runtime.paths import Paths
 
 pytestmark = [pytest.mark.process, pytest.mark.e2e]
@@ -23,6 +25,7 @@ WIDE = {
     "PX_TAKE_PROFIT_TICKS": "400",
     "PX_LOSS_USD_MAX": "900",
 }
+BALANCE_USD = Decimal(50_000)  # of a paper account, in the morning
 ENDS_S = patience(30)  # its own flatten, and Prefect's word that it is over
 
 
@@ -151,6 +154,11 @@ def test_killed_session_is_flattened_and_started_anew_as_often_as_allowed_with_i
     assert len(openings) == 2
     assert len({one.config.limits.loss_usd_max for one in openings}) == 1
     assert openings[1].config.peak_usd >= openings[0].config.peak_usd
+    report = read_report(Path(outcome["report"]).with_name("report.json"))
+    assert report.day is not None and len(report.day.sessions) == outcome["trades"] == 2
+    made = [one.figures.net_usd for one in report.day.sessions]
+    assert all(made) and f"{sum(made):.2f}" == outcome["pnl_usd"]
+    assert report.balance_usd == BALANCE_USD + sum(made)
 
 
 def test_stopped_session_process_is_killed_and_flattened_for(start_paper, start_flow):

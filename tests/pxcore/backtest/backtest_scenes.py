@@ -39,6 +39,7 @@ def demo_day(
         "costs_usd_per_side": Decimal("2.50"),
     } | changes
     config = EngineConfig(
+        fall_usd=Decimal(0),
         session_id=f"px-seed-{seed}",
         account_id=1,
         contract=contract,

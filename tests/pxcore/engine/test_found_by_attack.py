@@ -252,7 +252,7 @@ def test_closing_fill_is_not_counted_beside_the_position_that_it_closed():
     commands += scene.tell(scene.fill(2, 1002, Side.SELL, 100_031, pnl="15.00"))
     commands += scene.price(100_031, 100_032)
     assert state.day_usd() == state.book.realised_usd < 15
-    assert state.peak_usd < 15 and not kinds(commands, Halt)
+    assert state.extremes.peak_usd < 15 and not kinds(commands, Halt)
     scene.tell(scene.position(0))
     assert state.day_usd() == state.book.realised_usd
 

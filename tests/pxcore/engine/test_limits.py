@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from pxcore.engine.commands import ClosePosition, Denied, Gate, Halt, PeakSeen, PlaceEntry
 from pxcore.engine.config import Stretch
 from pxcore.engine.events import ClockTick, OperatorSeen
-from pxcore.engine.limits import DayMoney, breach, losses_in_a_row, realised_peak_usd
+from pxcore.engine.limits import DayMoney, Extremes, breach, losses_in_a_row, realised_extremes
 from pxcore.engine.rounds import fold_rounds
 from pxcore.model import Side
 
@@ -70,12 +70,16 @@ def closed(scene: Scene, *results: str):
     return tuple(made)
 
 
-def test_realised_peak_is_the_highest_that_the_day_stood():
+def test_realised_extremes_are_the_days_highest_point_and_deepest_fall():
     fills = closed(Scene(), "10", "20", "-25", "3")
-    # 10 - 1.22 = 8.78; 28.78 - 1.22 = 27.56 is the peak; then -25 and 3.
-    assert realised_peak_usd(fills) == Decimal("27.56")
-    assert realised_peak_usd(()) == 0
-    assert realised_peak_usd(closed(Scene(), "-5")) == 0
+    # Each costs 0.61 a side. 10 - 1.22 = 8.78, 28.78 - 1.22 = 27.56 is the peak; then -26.22, and
+    # 0.61 more when the last one opens.
+    assert realised_extremes(fills) == Extremes(
+        peak_usd=Decimal("27.56"), fall_usd=Decimal("26.83")
+    )
+    assert realised_extremes(()) == Extremes()
+    lost = realised_extremes(closed(Scene(), "-5"))
+    assert lost == Extremes(fall_usd=Decimal("6.22"))
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,9 @@ from backtest_scenes import demo_day
 from patience import patience
 from seeds import seeds
 
-from pxcore.engine.commands import Halt, PeakSeen, PlaceEntry
+from pxcore.engine.commands import FallSeen, Halt, PeakSeen, PlaceEntry
 from pxcore.engine.events import ClockTick, PlaceAccepted
+from pxcore.engine.limits import Extremes
 from pxcore.journal import (
     SCHEMA,
     Journal,
@@ -25,7 +26,7 @@ from pxcore.journal import (
     read_rows,
 )
 from pxcore.journal.chain import GENESIS, finished, link
-from pxcore.journal.latches import halts_in_journals, peak_in_journals, unanswered_in_journals
+from pxcore.journal.latches import extremes_in_journals, halts_in_journals, unanswered_in_journals
 from pxcore.journal.replay import replay
 from pxcore.journal.seal import seal_path
 from pxcore.model import Bracket, ProtocolError, Side
@@ -192,7 +193,7 @@ def test_entry_that_a_killed_session_sent_without_an_answer_is_found_with_its_ti
 
 
 @pytest.mark.damages_journal
-def test_peak_of_the_day_is_the_highest_of_its_journals(tmp_path):
+def test_extremes_of_the_day_are_those_of_all_its_journals(tmp_path):
     config = demo_day(1).engine.config
     for number, peaks in enumerate((("3", "9.5"), ("12.25",), ())):
         journal = Journal(
@@ -201,10 +202,12 @@ def test_peak_of_the_day_is_the_highest_of_its_journals(tmp_path):
         journal.append(RowKind.OPENED, terms(config))
         for peak in peaks:
             journal.append(RowKind.COMMAND, PeakSeen(peak_usd=Decimal(peak)))
+            journal.append(RowKind.COMMAND, FallSeen(fall_usd=Decimal(30 - number)))
         assert journal.close()
-    find = functools.partial(peak_in_journals, tmp_path, trading_day=config.trading_day)
-    assert find(account_id=config.account_id) == Decimal("12.25")
-    assert find(account_id=99) == 0
+    find = functools.partial(extremes_in_journals, tmp_path, trading_day=config.trading_day)
+    found = Extremes(peak_usd=Decimal("12.25"), fall_usd=Decimal(30))
+    assert find(account_id=config.account_id) == found
+    assert find(account_id=99) == Extremes()
 
 
 def rechained(lines: list[bytes]) -> bytes:

@@ -19,15 +19,15 @@ from pxcore.journal.chain import GENESIS, finished, link
 from pxcore.journal.follow import Follower
 from pxcore.journal.latches import (
     Found,
+    extremes_in_journals,
+    find_extremes,
     find_last_word,
     find_openings,
-    find_peak,
     find_unanswered,
     halts_in_journals,
     has_dead_session,
     last_word_of_the_dead,
     openings_in_journals,
-    peak_in_journals,
     unanswered_in_journals,
 )
 from pxcore.journal.operator import OperatorJournal
@@ -59,12 +59,12 @@ OPENING = Opening(
     paper_clock="",
     trading_day=CONFIG.trading_day,
 )
-FINDERS = (find_last_word, find_unanswered, find_openings, find_peak)
+FINDERS = (find_last_word, find_unanswered, find_openings, find_extremes)
 OLD_NAMES = (
     last_word_of_the_dead,
     unanswered_in_journals,
     openings_in_journals,
-    peak_in_journals,
+    extremes_in_journals,
     halts_in_journals,
     has_dead_session,
 )

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from pxcore.backtest.direct import DirectVenue
 from pxcore.journal import SCHEMA, Closing, Journal, Opening, RowKind
 from pxcore.reports.daily import DailyReport, make_report
+from pxcore.reports.day_totals import totals_of
 from pxcore.reports.reconcile import VenueDay, reconcile
 from pxcore.reports.record import Record
 from pxcore.reports.recorder import read_record
@@ -71,11 +72,12 @@ class Played:
             venue=self.venue_day,
         )
 
-    def report(self, record: Record) -> DailyReport:
+    def report(self, record: Record, journals: Path) -> DailyReport:
         return make_report(
             record,
             opening=self.opening,
             closing=self.closing,
+            day=totals_of(self.closing, journals, account_id=1, trading_day=self.terms.trading_day),
             reconciliation=self.reconciled(record),
             market="paper",
         )
@@ -85,7 +87,7 @@ def reported_day(folder: Path, seed: int = 1, **limits) -> DailyReport:
     """The report; with it lie the session's journal in the folder, and the day's end."""
     played = Played(seed, **limits)
     record = read_record(written(folder, played), played.terms)
-    report = played.report(record)
+    report = played.report(record, folder)
     record_day_end(
         folder,
         at=played.day._now,

@@ -12,6 +12,7 @@ from pxcore.engine.commands import PlaceEntry
 from pxcore.journal import SCHEMA, Closing, Ledger, Opening
 from pxcore.model import Fill, Order, OrderStatus, OrderType, Position, Side, Snapshot
 from pxcore.reports.daily import make_report
+from pxcore.reports.day_totals import totals_of
 from pxcore.reports.reconcile import VenueDay, reconcile
 from pxcore.reports.record import Record, Sent
 from pxcore.reports.recorder import read_record
@@ -470,10 +471,15 @@ def test_voided_fill_counts_for_nothing():
     assert compared(ours, venue_fills(*FILLS, voided)).verdict is Verdict.CLEAN
 
 
-def test_report_shows_net_of_costs_and_what_closed_each_trade():
+def test_report_shows_net_of_costs_and_what_closed_each_trade(tmp_path):
     ours = record()
     made = make_report(
-        ours, opening=OPENING, closing=CLOSING, reconciliation=compared(ours), market="test"
+        ours,
+        opening=OPENING,
+        closing=CLOSING,
+        reconciliation=compared(ours),
+        market="test",
+        day=whole_day(CLOSING, tmp_path),
     )
     assert (made.gross_usd, made.costs_usd, made.net_usd) == (
         Decimal("15.00"),
@@ -490,7 +496,12 @@ def test_report_shows_net_of_costs_and_what_closed_each_trade():
     assert "| long | 1 |" in to_markdown(made)
 
 
-def test_report_of_a_broken_day_names_the_difference():
+def whole_day(closing, folder):
+    config = record().opening.config
+    return totals_of(closing, folder, account_id=config.account_id, trading_day=config.trading_day)
+
+
+def test_report_of_a_broken_day_names_the_difference(tmp_path):
     ours = record()
     venue = with_balance("50000.00")
     made = make_report(
@@ -499,6 +510,7 @@ def test_report_of_a_broken_day_names_the_difference():
         closing=venue.closing,
         reconciliation=compared(ours, venue),
         market="test",
+        day=whole_day(venue.closing, tmp_path),
     )
     assert "| balance, USD | 50013.78 | 50000.00 | balance differs |" in to_markdown(made)
 

@@ -116,7 +116,8 @@ def test_ledger_curve_positions_and_heartbeats_tell_the_same_day(store, day):
     assert all(r.headroom_usd == r.loss_usd_max + r.realised_usd for r in risk)
     curve = sorted(rows(store, EquityRow), key=lambda r: r.number)
     assert curve[-1].net_usd == report.net_usd
-    assert max(p.drawdown_usd for p in curve) == report.worst_drawdown_usd
+    assert report.worst_drawdown_usd is not None  # of every price; the curve has one a second
+    assert 0 < max(p.drawdown_usd for p in curve) <= report.worst_drawdown_usd
     positions = sorted(rows(store, PositionRow), key=lambda r: r.seq)
     assert positions and positions[-1].size == 0
     ticks = sum(b'"event":"clock"' in bytes(row.body) for row in of_kind(folder, RowKind.EVENT))
