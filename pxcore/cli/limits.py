@@ -30,7 +30,7 @@ from pxcore.journal.terms import DayTerms, read_terms
 from pxcore.model import Misconfigured, ProtocolError, Unavailable
 from pxcore.runtime.kill_switch import kill_switch, local_kill_switch
 from pxcore.runtime.limits import bounds_named, limits_of
-from pxcore.runtime.lock import holder_elsewhere, holder_of
+from pxcore.runtime.lock import find_holder, holder_elsewhere, holder_of
 from pxcore.runtime.paths import Paths
 from pxcore.runtime.plan import day_terms
 from pxcore.runtime.world import world_of
@@ -76,6 +76,20 @@ class Today:
                 f"account {self.account_id} is held by {holder} of another home folder: {verb} it "
                 "there; nothing was written"
             )
+
+    @property
+    def session_id(self) -> str | None:
+        """The session of this home that runs: its own numbers are in force, and no setting of the
+        shell that asks.
+        """
+        holder = find_holder(self.paths.home, self.account_id)
+        return None if holder is None or not holder.is_session else holder.text.split()[0]
+
+    def base(self, terms: DayTerms) -> Bounds:
+        """What the day's limits are laid on: those of the session that runs, or of the settings."""
+        runs = self.session_id
+        own = None if runs is None else terms.of_session(runs)
+        return bounds_of(self.wanted) if own is None else own
 
     @property
     def kill_switch(self) -> str | None:
@@ -129,7 +143,9 @@ def damage_told(damage: str) -> str:
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
-    """One limit: what a session has that begins now, the setting, and where the first is from."""
+    """One limit: what the session that runs has, or else one that begins now; the setting here; and
+    where the first is from.
+    """
 
     name: str
     in_force: Value | None
@@ -138,12 +154,15 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LimitsToday(msgspec.Struct, frozen=True, kw_only=True):
-    """All of it. Seconds are of our own time; None is no limit."""
+    """All of it. Seconds are of our own time; None is no limit. `session_id` is the session whose
+    limits these are, None when none runs.
+    """
 
     account_id: int
     trading_day: date
     mode: str
     held_by: str | None
+    session_id: str | None
     kill_switch: str | None
     halts: tuple[Latched, ...]
     limits: tuple[Line, ...]
@@ -160,30 +179,43 @@ def show_limits(settings: Settings, out: Output) -> int:
         trading_day=today.day,
         mode=settings.mode.value,
         held_by=today.holder,
+        session_id=today.session_id,
         kill_switch=today.kill_switch,
         halts=terms.halts,
-        limits=tuple(_line(name, terms, bounds_of(today.wanted)) for name in DIRECTIONS),
+        limits=tuple(_line(name, terms, today) for name in DIRECTIONS),
         acts=terms.rows,
         problem=terms.damage,
     )
-    out.show(found, *_facts(today, found), _grid(found), *map(told, found.acts))
+    out.show(found, *_facts(today, found, terms), _grid(found), *map(told, found.acts))
     if terms.damage is not None:
         out.warn(damage_told(terms.damage))
     return 1 if terms.damage is not None else 0
 
 
-def _line(name: str, terms: DayTerms, wanted: Bounds) -> Line:
-    held: Value | None = getattr(terms.in_force, name)
-    setting: Value | None = getattr(wanted, name)
-    used: Value | None = getattr(tighter_of((wanted, terms.in_force)), name)
-    source = "setting"
-    if held is not None and used == held:
-        source = next(s.what for s in terms.sources if getattr(s.bounds, name) == held)
-    return Line(name=name, in_force=used, setting=setting, source=source)
+def _line(name: str, terms: DayTerms, today: Today) -> Line:
+    setting: Value | None = getattr(bounds_of(today.wanted), name)
+    used: Value | None = getattr(tighter_of((today.base(terms), terms.in_force)), name)
+    return Line(name=name, in_force=used, setting=setting, source=_origin(name, used, terms, today))
 
 
-def _facts(today: Today, found: LimitsToday) -> list[str]:
+def _origin(name: str, used: Value | None, terms: DayTerms, today: Today) -> str:
+    runs = today.session_id
+    own = "setting" if runs is None else f"settings of {runs}"
+    if used is None or (runs is None and used == getattr(bounds_of(today.wanted), name)):
+        return own
+    found = terms.origin(name, used, first=runs)
+    is_its_own = found is None or (runs is not None and found.session_id == runs)
+    return own if is_its_own or found is None else found.what
+
+
+def _facts(today: Today, found: LimitsToday, terms: DayTerms) -> list[str]:
     lines = [today.where, f"held by {found.held_by or 'nobody'}"]
+    if found.session_id is not None:
+        lines.append(
+            f"in force is what {found.session_id} has; settings are this shell's"
+            if terms.of_session(found.session_id) is not None
+            else f"what {found.session_id} has is NOT KNOWN: its journal cannot be read"
+        )
     if found.kill_switch:
         lines.append(f"kill switch ENGAGED: {found.kill_switch}")
     lines += [halt_told(one) for one in found.halts] or ["no halt known"]
@@ -281,7 +313,7 @@ def _current(today: Today, terms: DayTerms, asked: Bounds) -> Bounds:
     Raises Misconfigured when one of them would get looser.
     """
     in_force = {name: getattr(terms.in_force, name) for name in names_in(terms.in_force)}
-    current = replace(bounds_of(today.wanted), **in_force)
+    current = replace(today.base(terms), **in_force)
     looser = not_tighter(current, asked)
     if looser:
         raise Misconfigured(

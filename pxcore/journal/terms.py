@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from pxcore.engine.tightening import Bounds, tighter_of
+from pxcore.engine.tightening import Bounds, Value, tighter_of
 from pxcore.journal.latches import Latched, Opened, halts_in_journals, openings_in_journals
 from pxcore.journal.operator import (
     OperatorJournal,
@@ -23,10 +23,13 @@ from pxcore.model import ProtocolError
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that holds the day's limits: a session's terms, or an act of a person."""
+    """Something that holds the day's limits: the terms of the session that is named, or an act of a
+    person.
+    """
 
     what: str
     bounds: Bounds
+    session_id: str | None = None
 
 
 class DayTerms(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,6 +54,18 @@ class DayTerms(msgspec.Struct, frozen=True, kw_only=True):
     def in_force(self) -> Bounds:
         """The limits in force; those that bind nothing yet are None."""
         return tighter_of(source.bounds for source in self.sources)
+
+    def of_session(self, session_id: str) -> Bounds | None:
+        """What it began with, and was told meanwhile; None when its journal does not say."""
+        return next((s.bounds for s in self.sources if s.session_id == session_id), None)
+
+    def origin(self, name: str, value: Value, *, first: str | None = None) -> Source | None:
+        """What made the limit so tight: the act of a person before a session, which may only have
+        taken it over; of sessions the one asked for `first`, then the oldest.
+        """
+        found = [s for s in self.sources if getattr(s.bounds, name) == value]
+        found.sort(key=lambda s: (s.session_id is not None, s.session_id != first))
+        return next(iter(found), None)
 
 
 def read_terms(
@@ -94,7 +109,11 @@ def _one_a_session(halts: list[Latched]) -> tuple[Latched, ...]:
 def _sources(acts: tuple[OperatorRow, ...], opened: list[Opened]) -> tuple[Source, ...]:
     """In the order of our own clock, which matters for reading alone: the tightest one counts."""
     timed = [
-        (one.wall, Source(what=f"session {one.session_id}", bounds=one.bounds)) for one in opened
+        (
+            one.wall,
+            Source(what=f"session {one.session_id}", bounds=one.bounds, session_id=one.session_id),
+        )
+        for one in opened
     ]
     for row in acts:
         bounds = bounds_in(row)

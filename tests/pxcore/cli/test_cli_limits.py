@@ -1,15 +1,20 @@
 """`px limits`, `px limits tighten` and `px rearm`: what they show, refuse and write down."""
 
 import json
+from collections.abc import Iterator
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from engine_scenes import CONFIG
+from msgspec.structs import replace
 from needs import linux
 from paper_scenes import ACCOUNT
 from px_runner import Px
 
 from pxcore.calendar import trading_day_at
+from pxcore.journal import SCHEMA, Journal, Opening, RowKind
 from pxcore.journal.operator import OperatorJournal
 from pxcore.runtime.lock import AccountLock
 from pxcore.runtime.paths import Paths
@@ -58,6 +63,64 @@ def test_tightening_is_in_force_and_a_looser_setting_is_held(px: Px) -> None:
     assert line(said.json, "loss_usd_max")["in_force"] == "300"
     assert line(said.json, "trades_max")["in_force"] == 4
     assert "HELD" in px("limits").out
+
+
+@pytest.fixture
+def session(home: Paths, today: date) -> Iterator[str]:
+    """One that runs, with a loss limit of 250 and a drawdown of its own: its name."""
+    name = f"px-{today:%Y%m%d}-080000-abcd"
+    limits = {"loss_usd_max": Decimal(250), "drawdown_usd_max": Decimal(120)}
+    config = replace(CONFIG, session_id=name, account_id=ACCOUNT, trading_day=today)
+    config = replace(config, limits=replace(config.limits, **limits))
+    home.make()
+    journal = Journal(home.journal(name), on_fault=pytest.fail)
+    journal.append(
+        RowKind.OPENED,
+        Opening(
+            schema=SCHEMA,
+            mode="paper",
+            config=config,
+            strategy="hold",
+            strategy_params={},
+            paper_clock="",
+            trading_day=today,
+        ),
+    )
+    assert journal.close()
+    with AccountLock(home.home, ACCOUNT, holder=name):
+        yield name
+
+
+def test_while_a_session_runs_its_own_limits_are_in_force_whatever_the_shell_says(
+    px: Px, session: str
+) -> None:
+    said = px("limits --json", PX_LOSS_USD_MAX="90", PX_TRADES_MAX="1", PX_PROFIT_USD_LOCK="70")
+
+    assert said.json["session_id"] == session
+    own = f"settings of {session}"
+    loss, lock = line(said.json, "loss_usd_max"), line(said.json, "profit_usd_lock")
+    assert (loss["in_force"], loss["setting"], loss["source"]) == ("250", "90", own)
+    assert line(said.json, "trades_max")["in_force"] == CONFIG.limits.trades_max
+    assert (lock["in_force"], lock["setting"]) == (None, "70")
+    assert session in px("limits").out
+
+
+def test_limit_that_a_person_tightened_is_credited_to_them_though_a_session_has_it(
+    px: Px, session: str
+) -> None:
+    assert px("limits tighten drawdown_usd_max=80 --reason choppy").status == 0
+    said = px("limits --json")
+    drawdown = line(said.json, "drawdown_usd_max")
+    assert drawdown["in_force"] == "80" and drawdown["source"].startswith("tightened by ")
+
+
+def test_running_session_is_tightened_by_what_it_has_and_not_by_the_shells_settings(
+    px: Px, session: str
+) -> None:
+    """Its drawdown limit is 120: 110 is tighter, though here 50 is set."""
+    said = px("limits tighten drawdown_usd_max=110 --reason r", PX_DRAWDOWN_USD_MAX="50")
+    assert said.status == 0 and "120 to 110" in said.out
+    assert px("limits tighten loss_usd_max=260 --reason r", PX_LOSS_USD_MAX="400").status == 2
 
 
 @pytest.mark.parametrize(
