@@ -204,8 +204,9 @@ def _origin(name: str, used: Value | None, terms: DayTerms, today: Today) -> str
     if used is None or (runs is None and used == getattr(bounds_of(today.wanted), name)):
         return own
     found = terms.origin(name, used, first=runs)
-    is_its_own = found is None or (runs is not None and found.session_id == runs)
-    return own if is_its_own or found is None else found.what
+    if found is None or (runs is not None and found.session_id == runs):
+        return own
+    return found.what
 
 
 def _facts(today: Today, found: LimitsToday, terms: DayTerms) -> list[str]:

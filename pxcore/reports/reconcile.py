@@ -13,6 +13,7 @@ import msgspec
 
 from pxcore.engine.limits import realised_usd
 from pxcore.model import Contract, Fill, Order, OrderType, Snapshot
+from pxcore.reports.outages import Outages
 from pxcore.reports.record import Record
 from pxcore.reports.verdict import Difference, Kind, Reconciliation
 
@@ -41,17 +42,22 @@ def reconcile(
         for i, f in reported.items()
         if i not in seen and i not in by_rest and f.order_id in sent and _is_unheard(record, f)
     }
+    outages = Outages(record, orders, reported.values(), sent=sent)
+    lost = {i: f for i, f in reported.items() if i not in seen and i not in by_rest}
+    lost = {i: f for i, f in lost.items() if i not in unheard and outages.explain_fill(f)}
     others = _closed_by_others(record, orders.values(), sent, venue.closing.fills)
     theirs = {i: f for i, f in reported.items() if f.order_id in others}
     found = [
-        *_fills(seen | theirs, by_rest, reported, unheard),
-        *_orders(record, orders, last_order_id, others),
+        *_fills(seen | theirs, by_rest, reported, unheard, outages),
+        *_orders(record, orders, last_order_id, others, outages),
         *_strangers(record, orders.values(), sent, others),
         *_money(
-            unheard | theirs | by_rest | seen, reported.values(), record.opening.config.contract
+            lost | unheard | theirs | by_rest | seen,
+            reported.values(),
+            record.opening.config.contract,
         ),
         *_end(opening, venue.closing, reported.values()),
-        *_ledger(record, venue.closing),
+        *_ledger(record, venue.closing, lost),
     ]
     found += _damage(record.damage)
     return Reconciliation(differences=tuple(found), fills=len(reported), orders=len(orders))
@@ -99,6 +105,7 @@ def _fills(
     by_rest: dict[int, Fill],
     reported: dict[int, Fill],
     unheard: dict[int, Fill],
+    outages: Outages,
 ) -> Iterable[Difference]:
     for fill_id, theirs in reported.items():
         ours = seen.get(fill_id) or by_rest.get(fill_id)
@@ -111,8 +118,14 @@ def _fills(
             )
         elif fill_id not in seen:
             kind = Kind.FILL_SEEN_BY_REST if ours is not None else Kind.FILL_NOT_SEEN
-            kind = Kind.FILL_AFTER_DEATH if fill_id in unheard else kind
-            yield Difference(kind=kind, what=f"fill {fill_id}", ours="-", venues=_say_fill(theirs))
+            away = outages.explain_fill(theirs) if kind is Kind.FILL_NOT_SEEN else None
+            if fill_id in unheard:
+                kind = Kind.FILL_AFTER_DEATH
+            elif away is not None:
+                kind = Kind.FILL_IN_OUTAGE
+            yield Difference(
+                kind=kind, what=f"fill {fill_id}", ours=away or "-", venues=_say_fill(theirs)
+            )
     for fill_id in sorted((seen.keys() | by_rest.keys()) - reported.keys()):
         ours = seen.get(fill_id) or by_rest[fill_id]
         yield Difference(
@@ -121,10 +134,15 @@ def _fills(
 
 
 def _orders(
-    record: Record, venues: dict[int, Order], last_order_id: int, others: set[int]
+    record: Record,
+    venues: dict[int, Order],
+    last_order_id: int,
+    others: set[int],
+    outages: Outages,
 ) -> Iterable[Difference]:
-    """What became of an order of ours after its session had died, nobody saw: REST says it. One
-    that was over before, or that a session which lived should have seen, has no such excuse.
+    """What became of an order of ours after its session had died, or while the user hub was away,
+    nobody saw: REST says it. One that was over before, or that a session which lived and listened
+    should have seen, has no such excuse.
     """
     mine = {i: o for i, o in record.orders.items() if i > last_order_id}
     tags = record.tags - record.tags_of_living if record.has_died else set()
@@ -153,10 +171,14 @@ def _orders(
         ):
             outside[reported.contract_id] -= 1
             kind = Kind.CLOSE_UNSEEN
+        ours = _say_order(seen)
+        away = outages.explain_end(reported) if reported is not None and is_open else None
+        if away is not None and kind in (Kind.ORDER_DIFFERS, Kind.ORDER_NOT_SEEN):
+            kind, ours = Kind.ORDER_IN_OUTAGE, f"{ours}; {away}"
         yield Difference(
             kind=kind,
             what=f"order {order_id}",
-            ours=_say_order(seen),
+            ours=ours,
             venues=_say_order(reported),
         )
 
@@ -252,7 +274,7 @@ def _money(
         )
 
 
-def _ledger(record: Record, closing: Snapshot) -> Iterable[Difference]:
+def _ledger(record: Record, closing: Snapshot, lost: dict[int, Fill]) -> Iterable[Difference]:
     """The engine's day against the venue's, earlier sessions of the day included. It is behind
     when it is right as far as it goes: the last fills are missing, and nothing else.
     """
@@ -262,7 +284,7 @@ def _ledger(record: Record, closing: Snapshot) -> Iterable[Difference]:
     theirs = sorted(
         (f for f in closing.fills if not f.is_voided), key=lambda f: (f.happened_at, f.id)
     )
-    known = record.fills | record.fills_by_rest
+    known = record.fills | record.fills_by_rest | lost
     had = realised_usd(theirs[: ledger.fills])
     is_behind = ledger.fills < len(theirs) and ledger.realised_usd == had
     if is_behind and all(f.id in known for f in theirs):

@@ -24,6 +24,9 @@ from pxcore.reports.measures import Measures
 NO_CLOSE = (Answer.NOT_SENT, Answer.GONE)
 
 
+Stretch = tuple[datetime, datetime | None]  # None: to the end
+
+
 class Sent(msgspec.Struct, frozen=True, kw_only=True):
     """An entry that we sent, and when the engine decided it."""
 
@@ -71,7 +74,8 @@ class Record(msgspec.Struct, kw_only=True):
     heard: tuple[datetime, datetime] | None = None  # when the first and the last event came
     # Nobody of ours was listening: from the last word of a session that died to the next one's
     # first, in the market's time.
-    silences: tuple[tuple[datetime, datetime | None], ...] = ()
+    silences: tuple[Stretch, ...] = ()
+    outages: tuple[Stretch, ...] = ()  # of the user hub, as the session noticed them
 
     @property
     def tags(self) -> set[str]:

@@ -20,8 +20,12 @@ from pxcore.engine.events import (
     CloseAnswered,
     Event,
     FillSeen,
+    Hub,
+    HubDown,
+    HubUp,
     LimitsTightened,
     OrderSeen,
+    RecordSkipped,
     SnapshotTaken,
 )
 from pxcore.engine.limits import Extremes
@@ -70,6 +74,7 @@ class Recorder:
         )
         self._at: datetime | None = None  # of the last event
         self._unprotected_since: datetime | None = None
+        self._away_since: datetime | None = None  # the user hub
 
     def read(self, part: Part) -> None:
         record = self._record
@@ -87,6 +92,9 @@ class Recorder:
         record.damage = damage or record.damage
         record.measures = self._meter.measures()
         record.has_died = record.closing is None
+        if self._away_since is not None:
+            record.outages += ((self._away_since, None),)
+            self._away_since = None
         if record.has_died and record.heard is not None:
             record.silences = ((record.heard[1], None),)
         return record
@@ -137,6 +145,13 @@ class Recorder:
             case SnapshotTaken(snapshot=snapshot):
                 record.first_look = record.first_look or snapshot
                 record.fills_by_rest |= {f.id: f for f in snapshot.fills}
+            case HubDown(hub=Hub.USER, at=at):
+                self._away_since = self._away_since or at
+            case HubUp(hub=Hub.USER, at=at) if self._away_since is not None:
+                record.outages += ((self._away_since, at),)
+                self._away_since = None
+            case RecordSkipped(hub=Hub.USER, at=at):
+                record.outages += ((at, at),)
             case CloseAnswered(contract_id=contract_id, answer=answer) if answer in NO_CLOSE:
                 record.closes_sent[contract_id] -= 1
             case LimitsTightened(bounds=bounds):

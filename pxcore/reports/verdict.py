@@ -23,6 +23,8 @@ class Kind(StrEnum):
     ORDER_AFTER_DEATH = "order of a session that died"
     CLOSE_UNSEEN = "close that we sent and did not see"
     FILL_AFTER_DEATH = "fill of ours after our session died"
+    FILL_IN_OUTAGE = "fill of ours while the user hub was away"
+    ORDER_IN_OUTAGE = "order of ours that ended while the user hub was away"
     LEDGER_DIFFERS = "our ledger differs"
     LEDGER_BEHIND = "our ledger closed before a fill was known"
     JOURNAL_DAMAGED = "journal damaged"
@@ -34,6 +36,8 @@ _EXPLAINED = frozenset(
         Kind.ORDER_AFTER_DEATH,
         Kind.CLOSE_UNSEEN,
         Kind.FILL_AFTER_DEATH,
+        Kind.FILL_IN_OUTAGE,
+        Kind.ORDER_IN_OUTAGE,
         Kind.LEDGER_BEHIND,
         Kind.CLOSED_BY_OTHERS,
     )

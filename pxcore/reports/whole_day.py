@@ -24,7 +24,9 @@ def merged(records: Iterable[Record]) -> Record | None:
         if one.heard is not None:
             began = one.heard[0]
             whole.silences = tuple((since, until or began) for since, until in whole.silences)
+            whole.outages = tuple((since, until or began) for since, until in whole.outages)
         whole.silences += one.silences
+        whole.outages += one.outages
         whole.sent += one.sent
         whole.orders |= one.orders
         whole.fills |= one.fills

@@ -364,6 +364,70 @@ def test_planted_error_is_found_and_named(ours, venue, kind, what):
     assert any(d.kind is kind and what in d.what for d in found.differences)
 
 
+AWAY = (FILLS[1].happened_at - timedelta(seconds=2), FILLS[1].happened_at + timedelta(seconds=9))
+OPEN_LEGS = tuple(replace(o, status=OrderStatus.OPEN, filled_size=0) for o in ORDERS[1:])
+
+
+def test_exit_that_was_filled_while_the_user_hub_was_away_is_explained_with_the_proof():
+    ours = record(
+        outages=(AWAY,),
+        orders={o.id: o for o in (ORDERS[0], *OPEN_LEGS)},
+        fills={1: FILLS[0]},
+        closing=closed(realised="-0.61", fills=1),
+    )
+    found = compared(ours)
+    assert found.verdict is Verdict.EXPLAINED
+    assert Counter(d.kind for d in found.differences) == {
+        Kind.FILL_IN_OUTAGE: 1,
+        Kind.ORDER_IN_OUTAGE: 2,
+        Kind.LEDGER_BEHIND: 1,
+    }
+    fill_lost = next(d for d in found.differences if d.kind is Kind.FILL_IN_OUTAGE)
+    assert "user hub away" in fill_lost.ours and "+" not in fill_lost.ours
+
+
+def test_legs_that_came_and_went_while_the_user_hub_was_away_are_explained():
+    seen_by_rest = {f.id: f for f in FILLS}
+    ours = record(outages=((OPEN, None),), orders={}, fills={}, fills_by_rest=seen_by_rest)
+    found = compared(ours)
+    assert found.verdict is Verdict.EXPLAINED
+    assert {d.kind for d in found.differences} == {Kind.ORDER_IN_OUTAGE, Kind.FILL_SEEN_BY_REST}
+
+
+LONG_BEFORE = (OPEN - timedelta(hours=1), OPEN - timedelta(minutes=50))
+
+
+@pytest.mark.parametrize(
+    ("changes", "venue"),
+    [
+        pytest.param({"outages": ()}, VENUE, id="no outage"),
+        pytest.param({"outages": (LONG_BEFORE,)}, VENUE, id="another time"),
+        pytest.param({"sent": []}, VENUE, id="not our order"),
+        pytest.param({}, with_balance("50000.00"), id="money is wrong"),
+        pytest.param(
+            {},
+            replace(VENUE, closing=replace(CLOSING, positions=(HELD,))),
+            id="not flat",
+        ),
+        pytest.param(
+            {"orders": {o.id: o for o in (*ORDERS[:2], replace(ORDERS[2], filled_size=0))}},
+            VENUE,
+            id="it was over before",
+        ),
+    ],
+)
+def test_what_an_outage_does_not_explain_stays_broken(changes, venue):
+    ours = record(
+        **{
+            "outages": (AWAY,),
+            "orders": {o.id: o for o in (ORDERS[0], *OPEN_LEGS)},
+            "fills": {1: FILLS[0]},
+        }
+        | changes
+    )
+    assert compared(ours, venue).verdict is Verdict.BROKEN
+
+
 def test_earlier_sessions_of_the_day_are_not_held_against_this_one():
     earlier = fill(900, 5, Side.BUY, 90_000, None)
     opening = replace(OPENING, fills=(earlier,))

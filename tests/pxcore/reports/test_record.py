@@ -10,7 +10,16 @@ from report_scenes import Played
 
 from pxcore.engine.commands import ClosePosition
 from pxcore.engine.events import Answer as Said
-from pxcore.engine.events import CloseAnswered, Event, Hub, HubDown, LimitsTightened, ShellFault
+from pxcore.engine.events import (
+    CloseAnswered,
+    Event,
+    Hub,
+    HubDown,
+    HubUp,
+    LimitsTightened,
+    RecordSkipped,
+    ShellFault,
+)
 from pxcore.engine.tightening import Bounds
 from pxcore.journal import (
     Answer,
@@ -109,6 +118,23 @@ def test_whole_journal_gives_the_same_record_either_way(played, tmp_path, segmen
     assert record == read_by_rows(path, played.terms)
     assert record.damage is None
     assert record.fills and record.sent and record.tightened and record.measures.latencies
+
+
+def test_outages_of_the_user_hub_are_in_the_record_and_no_others(played):
+    minutes = [_AT + timedelta(minutes=m) for m in range(6)]
+    recorder = Recorder(played.terms)
+    for event in (
+        HubUp(at=minutes[0], hub=Hub.USER),
+        HubDown(at=minutes[1], hub=Hub.USER, reason="silent"),
+        HubDown(at=minutes[1], hub=Hub.MARKET, reason="silent"),
+        HubDown(at=minutes[2], hub=Hub.USER, reason="again"),
+        HubUp(at=minutes[3], hub=Hub.USER),
+        RecordSkipped(at=minutes[4], hub=Hub.USER, why="no number"),
+        HubDown(at=minutes[5], hub=Hub.USER, reason="the end"),
+    ):
+        recorder._see_event(event, event.at)
+    whole = (minutes[1], minutes[3]), (minutes[4], minutes[4]), (minutes[5], None)
+    assert recorder.finished().outages == whole
 
 
 def test_hole_in_the_journal_is_told_the_same_either_way(played, tmp_path):
