@@ -59,6 +59,8 @@ class Answers:
         sent = self._sent(event.tag)
         if sent is None:
             return
+        if self._is_entry(event.tag):
+            self._state.unsent.over()
         self._resync.note_user_event(event.at)
         sent.accepted(event.order_id, event.at)
         known = self._state.book.orders.get(event.order_id)
@@ -69,6 +71,7 @@ class Answers:
         """Its row may have come on the stream before: the reason comes with the answer alone."""
         why, own = f"{event.code_name} {event.text}".strip(), self._state.own_stop
         if self._is_entry(event.tag):
+            self._state.unsent.over()
             self._entry_rejected(event.at, why)
         if event.remedy and (own is None or own.tag != event.tag):
             self._halt(event.at, f"the venue takes no entry: {event.remedy}")
@@ -87,6 +90,8 @@ class Answers:
         if self._is_entry(event.tag):
             self._state.entry = None
             self._notify(Level.INFO, "entry.not_sent", f"entry {event.tag} not sent: {event.why}")
+            if self._state.config.sends_orders:
+                self._state.unsent.note(event.why, event.at)
         self._own_stop_failed(event.tag, f"not sent: {event.why}", is_over=True)
 
     def _on_unknown(self, event: PlaceUnknown) -> None:
@@ -95,6 +100,7 @@ class Answers:
             return
         sent.outcome_unknown(event.at)
         if self._is_entry(event.tag):
+            self._state.unsent.over()
             self._notify(Level.WARNING, "entry.unknown", f"entry {event.tag}: {event.why}")
         self._own_stop_failed(event.tag, f"outcome unknown: {event.why}", is_over=False)
 

@@ -90,6 +90,7 @@ class Gate(StrEnum):
     NOT_FLAT = "not_flat"
     TRADES_MAX = "trades_max"
     ENTRY_RATE = "entry_rate"
+    NOT_SENT = "not_sent"
     COOLDOWN = "cooldown"
     LOSSES_IN_A_ROW = "losses_in_a_row"
     LOSS_HEADROOM = "loss_headroom"

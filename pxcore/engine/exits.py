@@ -102,11 +102,13 @@ class Exits:
         return self._lost_at is not None and now < self._lost_at + grace
 
     def _is_too_old(self, state: State, now: datetime) -> bool:
-        if self._terms.time_stop_s is None or not state.book.rounds:
+        """By the round that is open in our contract: another one's is no age of ours."""
+        if self._terms.time_stop_s is None or state.entry is None:
             return False
-        latest = state.book.rounds[-1]
-        age_s = (now - latest.opened_at).total_seconds()
-        return not latest.is_closed and age_s >= self._terms.time_stop_s
+        ours = state.config.contract.id
+        held = (r for r in state.book.rounds if r.contract_id == ours and not r.is_closed)
+        since = next((r.opened_at for r in held), state.entry.sent_at)
+        return (now - since).total_seconds() >= self._terms.time_stop_s
 
     def _move(self, state: State, now: datetime) -> MoveStop | None:
         exposure, market, entry = state.book.holding.exposure, state.market, state.entry

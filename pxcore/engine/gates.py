@@ -23,7 +23,8 @@ class EntryView(msgspec.Struct, frozen=True, kw_only=True):
     `clock_problem` is why our time may be wrong; `quote_problem` what is wrong with a quote that
     has no age: a side that is missing, say.
     `absent_s` is how long the operator has been away, `worst_case_usd` what the entry loses at
-    its stop, slippage and costs included.
+    its stop, slippage and costs included. Until `unsent_until` entries wait, since the last one was
+    not sent.
     """
 
     now: datetime
@@ -46,6 +47,8 @@ class EntryView(msgspec.Struct, frozen=True, kw_only=True):
     phase: str
     trades_count: int
     entries_last_minute: int
+    unsent_until: datetime | None
+    unsent_because: str | None
     cooldown_until: datetime | None
     losses_in_a_row: int
     money: DayMoney
@@ -151,6 +154,17 @@ def _entry_rate(view: EntryView, limits: Limits) -> Refusal | None:
     return Gate.ENTRY_RATE, f"{view.entries_last_minute} in the last minute", most
 
 
+def _not_sent(view: EntryView, limits: Limits) -> Refusal | None:
+    if view.unsent_until is None or view.now >= view.unsent_until:
+        return None
+    left_s = (view.unsent_until - view.now).total_seconds() / limits.time_scale
+    return (
+        Gate.NOT_SENT,
+        f"the last one was not sent: {view.unsent_because}",
+        f"{left_s:.1f} s more",
+    )
+
+
 def _cooldown(view: EntryView, limits: Limits) -> Refusal | None:
     if view.cooldown_until is None or view.now >= view.cooldown_until:
         return None
@@ -215,6 +229,7 @@ _CHECKS: dict[Gate, _Check] = {
     Gate.NOT_FLAT: _flat,
     Gate.TRADES_MAX: _trades,
     Gate.ENTRY_RATE: _entry_rate,
+    Gate.NOT_SENT: _not_sent,
     Gate.COOLDOWN: _cooldown,
     Gate.LOSSES_IN_A_ROW: _losses_in_a_row,
     Gate.LOSS_HEADROOM: _headroom,

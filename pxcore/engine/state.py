@@ -16,6 +16,7 @@ from pxcore.engine.own_stop import OwnStop
 from pxcore.engine.protection import Protection, judge_protection, legs_of
 from pxcore.engine.sent import Sent
 from pxcore.engine.strategy import MarketView
+from pxcore.engine.unsent import Unsent
 from pxcore.model import Bracket, Order
 
 
@@ -62,6 +63,7 @@ class State:
         self.operator_at: datetime | None = None
         self.extremes = Extremes(peak_usd=config.peak_usd, fall_usd=config.fall_usd or Decimal(0))
         self.clock = ClockDoubt(config.limits)
+        self.unsent = Unsent(config.limits.time_scale)
         self._entries_at: deque[datetime] = deque(maxlen=_ENTRIES_KEPT)
 
     def limits_in_force(self) -> Limits:
@@ -215,6 +217,8 @@ class State:
             phase=self.phase if self.book.is_settled else "not settled",
             trades_count=self.book.trades_count,
             entries_last_minute=sum(now - at < _MINUTE for at in self._entries_at),
+            unsent_until=self.unsent.until,
+            unsent_because=self.unsent.why,
             cooldown_until=self.cooldown_until,
             losses_in_a_row=losses_in_a_row(self.book.rounds),
             money=self.money() or closed_money,

@@ -275,6 +275,42 @@ def test_entry_that_never_left_leaves_flat():
     assert scene.engine.state.phase is Phase.FLAT
 
 
+def signals(scene: Scene, seconds: int, why: str) -> int:
+    """A strategy that wants to enter on every price, ten a second: how many entries it makes, none
+    of which is sent.
+    """
+    made = 0
+    for _ in range(10 * seconds):
+        scene.now += timedelta(seconds=0.1)
+        scene.price(100_000, 100_001)
+        for entry in kinds(scene.signal(), PlaceEntry):
+            made += 1
+            scene.tell(PlaceNotSent(at=scene.now, tag=entry.tag, why=why))
+    return made
+
+
+def test_entries_that_cannot_be_sent_are_tried_again_ever_more_seldom():
+    scene = Scene().connect()
+    assert signals(scene, 20, "no request is free for 40 s") == 5  # after 1, 2, 4 and 8 seconds
+    (denied,) = kinds(scene.signal(), Denied)
+    assert denied.gate is Gate.NOT_SENT and "no request is free for 40 s" in denied.value
+    assert signals(scene, 120, "no request is free") <= 5  # half a minute apart by then
+
+
+def test_entry_that_is_sent_ends_the_waiting_of_those_after_it():
+    scene = Scene(trades_max=9, cooldown_s=0).connect()
+    signals(scene, 4, "no request is free")
+    scene.pass_time(4)
+    scene.price(100_000, 100_001)
+    scene.enter()
+    assert scene.engine.state.unsent.until is None
+
+
+def test_in_shadow_every_signal_is_decided_anew():
+    scene = Scene(sends_orders=False).connect()
+    assert signals(scene, 2, "nothing is sent: shadow") == 20
+
+
 def test_lost_place_reply_is_looked_up_by_tag_and_never_resent():
     scene = Scene().connect()
     (entry,) = kinds(scene.signal(), PlaceEntry)

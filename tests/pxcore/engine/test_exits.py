@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from engine_scenes import Scene, kinds
+from msgspec.structs import replace
 
 from pxcore.engine import Phase
 from pxcore.engine.commands import ClosePosition, Denied, Gate, MoveStop, PlaceEntry
@@ -165,6 +166,31 @@ def test_position_that_grew_old_is_closed_and_the_session_goes_on():
     scene.now += timedelta(seconds=1)
     assert kinds(scene.price(100_005, 100_006), ClosePosition)
     assert scene.engine.ending is None
+
+
+def other_round(scene: Scene, *, is_closed: bool, ago_s: float = 0.0) -> None:
+    """In another contract, begun so long ago."""
+    for number, side in enumerate((Side.BUY, Side.SELL)[: 1 + is_closed], 70):
+        seen = scene.fill(number, number, side, 5_000, pnl="1" if number > 70 else None)
+        at = seen.fill.happened_at - timedelta(seconds=ago_s)
+        other = replace(seen.fill, contract_id="CON.F.US.MES.Z26", happened_at=at)
+        scene.tell(replace(seen, fill=other))
+
+
+@pytest.mark.parametrize("is_closed", [False, True], ids=["open", "closed"])
+def test_position_grows_old_by_its_own_round_whatever_another_contract_does(is_closed):
+    scene = held(ExitTerms(time_stop_s=30.0))  # held for a second already
+    scene.now += timedelta(seconds=20)
+    other_round(scene, is_closed=is_closed)
+    scene.now += timedelta(seconds=9)
+    assert kinds(scene.price(100_005, 100_006), ClosePosition)
+
+
+def test_old_round_of_another_contract_closes_no_young_position():
+    scene = held(ExitTerms(time_stop_s=30.0))
+    other_round(scene, is_closed=False, ago_s=60)
+    scene.now += timedelta(seconds=9)
+    assert not kinds(scene.price(100_005, 100_006), ClosePosition)
 
 
 def test_without_terms_the_stop_stays():

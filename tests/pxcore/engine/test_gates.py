@@ -49,6 +49,8 @@ READY = EntryView(
     phase="flat",
     trades_count=0,
     entries_last_minute=0,
+    unsent_until=None,
+    unsent_because=None,
     cooldown_until=None,
     losses_in_a_row=0,
     money=money("0"),
@@ -86,6 +88,12 @@ REFUSALS = [
     pytest.param({"phase": "settling"}, Gate.NOT_FLAT, "settling", id="still settling"),
     pytest.param({"trades_count": 3}, Gate.TRADES_MAX, "3", id="trades used up"),
     pytest.param({"entries_last_minute": 2}, Gate.ENTRY_RATE, "2 in the last", id="too often"),
+    pytest.param(
+        {"unsent_until": OPEN + timedelta(seconds=3), "unsent_because": "no request is free"},
+        Gate.NOT_SENT,
+        "no request is free",
+        id="the last one was not sent",
+    ),
     pytest.param(
         {"cooldown_until": OPEN + timedelta(seconds=6)}, Gate.COOLDOWN, "5.0 s left", id="cooldown"
     ),
