@@ -23,6 +23,9 @@ BAD = [
     pytest.param(("--market", "bad.csv", "--contract", "GC"), "line 3", id="bad row"),
     pytest.param(("--market", "bad.csv"), "line 2", id="wrong contract for the file"),
     pytest.param(("--market", "noise.bin"), "noise.bin", id="not a market file"),
+    pytest.param(("--market", "bars.csv"), "these are one-minute bars", id="bars for trades"),
+    pytest.param(("--market", "one.csv"), "one.csv holds one trade alone", id="one row"),
+    pytest.param(("--market", "."), "Is a directory", id="folder"),
     pytest.param(("--json", "nowhere/out.json"), "nowhere", id="no folder for the outcome"),
 ]
 
@@ -34,6 +37,10 @@ def test_bad_input_is_one_clear_line_and_status_2(
     (tmp_path / "bad.csv").write_text(
         "time_utc,price,size\n2024-03-05T14:00:00Z,2010.1,1\n2024-03-05T14:00:01Z,many,1\n"
     )
+    (tmp_path / "bars.csv").write_text(
+        '"start_utc","open","high","low","close","volume"\n"2024-03-05T14:00:00Z","9","9","9","9","1"\n'
+    )
+    (tmp_path / "one.csv").write_text("time_utc,price,size\n2024-03-05T14:00:00Z,2010,1\n")
     (tmp_path / "noise.bin").write_bytes(bytes(range(256)) * 10)
     said = px("demo", *arguments)
     assert is_one_line(said), said
