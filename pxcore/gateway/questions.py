@@ -20,8 +20,6 @@ from pxcore.gateway.wire.endpoints import Endpoint
 from pxcore.gateway.wire.rows import OrderRow
 from pxcore.model import (
     Account,
-    Bar,
-    BarUnit,
     Contract,
     Fill,
     Misconfigured,
@@ -31,7 +29,6 @@ from pxcore.model import (
     Snapshot,
 )
 
-BARS_MAX: Final = 20_000  # in one answer; reference, 2.6
 _PAGE_ROWS: Final = 100
 _PAGES_MAX: Final = 50
 _CLOCK_DISAGREEMENT: Final = timedelta(minutes=5)
@@ -108,33 +105,6 @@ class Questions:
         except Misconfigured:
             found = self.search_contracts(text, urgency=urgency)
             return choose_contract(text, (*listed, *found))
-
-    def bars(
-        self,
-        contract: Contract,
-        *,
-        unit: BarUnit,
-        unit_number: int,
-        start: datetime,
-        end: datetime,
-        limit: int = BARS_MAX,
-        with_partial: bool = False,
-    ) -> tuple[Bar, ...]:
-        """Bars that opened in the time given, oldest first; stretches without a print have none.
-
-        When there are `limit` of them, older ones may have been cut off: the venue does not say.
-        """
-        request = requests.BarsWanted(
-            contract_id=contract.id,
-            start_time=start,
-            end_time=end,
-            unit=codes.bar_unit_code(unit),
-            unit_number=unit_number,
-            limit=limit,
-            include_partial_bar=with_partial,
-        )
-        rows = self._call.ask(endpoints.BARS, request, f"bars of {contract.name}").bars or ()
-        return tuple(sorted((row.bar(contract) for row in rows), key=lambda bar: bar.opened_at))
 
     # -- orders -------------------------------------------------------------------------------
 
