@@ -15,9 +15,10 @@ from pxcore.gateway.budget import Urgency
 from pxcore.gateway.caller import Caller
 from pxcore.gateway.choose import choose_contract
 from pxcore.gateway.policy import NoSuchPath
+from pxcore.gateway.whole_lists import whole
 from pxcore.gateway.wire import codes, endpoints, loose, requests
 from pxcore.gateway.wire.endpoints import Endpoint
-from pxcore.gateway.wire.rows import OrderRow
+from pxcore.gateway.wire.rows import OrderRow, TradeRow
 from pxcore.model import (
     Account,
     Contract,
@@ -29,6 +30,7 @@ from pxcore.model import (
     Snapshot,
 )
 
+FOUND_MAX: Final = 20  # contracts that a search finds; reference, 2.3
 _PAGE_ROWS: Final = 100
 _PAGES_MAX: Final = 50
 _CLOCK_DISAGREEMENT: Final = timedelta(minutes=5)
@@ -87,7 +89,7 @@ class Questions:
         return known
 
     def search_contracts(self, text: str, *, urgency: Urgency = _NORMAL) -> tuple[Contract, ...]:
-        """At most 20 fuzzy finds, other products among them. Inactive ones may be in it."""
+        """At most FOUND_MAX fuzzy finds, other products among them. Inactive ones may be in it."""
         request = requests.ContractSearch(search_text=text)
         attempted = f"search contracts {text!r}"
         return self._listed(endpoints.CONTRACT_SEARCH, request, attempted, urgency)
@@ -175,10 +177,15 @@ class Questions:
         urgency: Urgency = _NORMAL,
     ) -> tuple[Fill, ...]:
         """Executions in the time given, voided ones too, oldest first."""
-        request = requests.OfAccountSince(
-            account_id=account_id, start_timestamp=start, end_timestamp=end
-        )
-        rows = self._call.ask(endpoints.TRADES, request, "list fills", urgency).trades
+
+        def ask(start: datetime, end: datetime | None) -> tuple[list[TradeRow], int | None]:
+            request = requests.OfAccountSince(
+                account_id=account_id, start_timestamp=start, end_timestamp=end
+            )
+            answer = self._call.ask(endpoints.TRADES, request, "list fills", urgency)
+            return answer.trades, answer.total_count
+
+        rows = whole(ask, "fills", start, end)
         _require_own((row.account_id for row in rows), account_id)
         fills = (row.fill(self.contract(row.contract_id, urgency=urgency)) for row in rows)
         return tuple(sorted(fills, key=lambda fill: (fill.happened_at, fill.id)))
@@ -216,8 +223,9 @@ class Questions:
                     filter=alive, page_size=_PAGE_ROWS, page_offset=len(rows)
                 )
                 page = self._loosely(endpoints.ORDERS_QUERY_LOOSE, request, "list alive orders")
-                rows += page.orders
-                if len(page.orders) < _PAGE_ROWS:
+                fresh = [row for row in page.orders if row not in rows]
+                rows += fresh
+                if not fresh or len(rows) == page.total_count:
                     break
         except NoSuchPath:
             of_account = requests.OfAccount(account_id=account_id)
@@ -260,10 +268,14 @@ class Questions:
         end: datetime | None,
         urgency: Urgency = _NORMAL,
     ) -> list[OrderRow]:
-        request = requests.OfAccountSince(
-            account_id=account_id, start_timestamp=start, end_timestamp=end
-        )
-        return self._call.ask(endpoints.ORDERS, request, "list orders", urgency).orders
+        def ask(start: datetime, end: datetime | None) -> tuple[list[OrderRow], int | None]:
+            request = requests.OfAccountSince(
+                account_id=account_id, start_timestamp=start, end_timestamp=end
+            )
+            answer = self._call.ask(endpoints.ORDERS, request, "list orders", urgency)
+            return answer.orders, answer.total_count
+
+        return whole(ask, "orders", start, end)
 
     def _working_rows(self, account_id: int, urgency: Urgency) -> list[OrderRow]:
         request = requests.OfAccount(account_id=account_id)
@@ -277,7 +289,9 @@ class Questions:
             return []
 
     def _alive_rows(self, account_id: int, urgency: Urgency) -> list[OrderRow]:
-        """Pages until the venue's count is reached or, when it gives none, a page is short."""
+        """Pages until the venue's count is reached or, when it gives none, nothing new comes: how
+        many rows a page has at the most is the venue's to say, and not documented.
+        """
         rows: dict[int, OrderRow] = {}
         alive = requests.OrderFilter(account_id=account_id, statuses=codes.ALIVE)
         for _ in range(_PAGES_MAX):
@@ -289,7 +303,7 @@ class Questions:
             total = page.total_count
             if total is not None and len(rows) > total:
                 raise ProtocolError(f"the venue counts {total} orders alive and lists {len(rows)}")
-            if (len(page.orders) < _PAGE_ROWS) if total is None else (len(rows) == total):
+            if (len(rows) == known) if total is None else (len(rows) == total):
                 return list(rows.values())
             if len(rows) == known:
                 raise ProtocolError(f"the venue counts {total} orders alive and lists {known}")

@@ -14,6 +14,7 @@ from pxcore.cli.desk.values import (
     contracts_table,
 )
 from pxcore.gateway.bar_pages import BARS_MAX, CLOSED_MAX, SPANS, shortest
+from pxcore.gateway.questions import FOUND_MAX
 from pxcore.model import Bar, BarUnit, Contract, Misconfigured, Unavailable
 
 _NEWEST = 100  # bars, where neither a start nor a limit is given
@@ -27,6 +28,8 @@ def list_contracts(desk: Desk, text: str | None) -> int:
     nothing = f"no contract is like {text!r}" if text else "the venue lists no contract"
     document = [contract_document(c) for c in found]
     desk.out.show(document, contracts_table(found) if found else nothing)
+    if text and len(found) >= FOUND_MAX:
+        desk.out.warn(f"the venue finds at most {FOUND_MAX}: there may be more like {text!r}")
     return 0 if found else 1
 
 

@@ -21,7 +21,8 @@ class Dialect:
 
     An answer holds `bars_max` bars, whatever more was asked for: by one source 20,000, measured in
     September 2026 were 1,000. It keeps the newest or the oldest of the stretch, and tells them
-    newest or oldest first.
+    newest or oldest first. With a `history_max` the histories of orders and trades end after so
+    many rows, which no source has seen.
     """
 
     user_events: Literal["wrapped", "bare"] = "wrapped"
@@ -31,5 +32,6 @@ class Dialect:
     depth_snapshot: Literal["on", "off"] = "on"
     negotiation: Literal["optional", "required", "refused"] = "optional"
     bars_max: Annotated[int, msgspec.Meta(ge=1, le=BARS_MAX)] = BARS_MAX
+    history_max: Annotated[int, msgspec.Meta(ge=1)] | None = None
     bars_kept: Literal["newest", "oldest"] = "newest"
     bars_order: Literal["newest first", "oldest first"] = "newest first"

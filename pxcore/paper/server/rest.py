@@ -127,7 +127,7 @@ def search_orders(venue: Venue, body: HistoryBody) -> Json:
         if utc(body.start_timestamp) <= row.order.created_at
         and (body.end_timestamp is None or row.order.created_at <= utc(body.end_timestamp))
     ]
-    return _orders(venue, body.account_id, rows)
+    return _orders(venue, body.account_id, rows[: venue.dialect.history_max])
 
 
 def open_orders(venue: Venue, body: AccountBody) -> Json:
@@ -206,7 +206,7 @@ def search_trades(venue: Venue, body: HistoryBody) -> Json:
         if utc(body.start_timestamp) <= fill.happened_at
         and (body.end_timestamp is None or fill.happened_at <= utc(body.end_timestamp))
     ]
-    return envelope(0, trades=rows)
+    return envelope(0, trades=rows[: venue.dialect.history_max])
 
 
 def _endpoint(path: str, body: type[B], answer: Callable[[Venue, B], Json]) -> Endpoint:

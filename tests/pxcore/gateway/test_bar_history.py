@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from capped_bars import MINUTE, MINUTES, capped
 from gateway_samples import MNQ as RAW_MNQ
-from paper_scenes import MNQ, OPEN
+from paper_scenes import ACCOUNT, MNQ, OPEN
+from paper_server import entry
 from patience import patience
 from raw_http import RawHttp, bad, good
 
@@ -144,3 +145,17 @@ def test_gateway_that_refuses_so_many_at_once_is_asked_for_a_thousand() -> None:
             assert len(http.asked(BARS)) == 4
     finally:
         http.close()
+
+
+def test_history_that_ends_after_a_hundred_rows_is_asked_for_until_it_is_whole() -> None:
+    with capped(history_max=100) as gateway, client_of(gateway.url) as client:
+        gateway.log_in()
+        for number in range(120):  # off the grid: refused, and listed
+            body = entry(f"run-{number}", type=1, limitPrice=25000.1)
+            gateway.post("/api/Order/place", **body)
+        listed = gateway.post(
+            "/api/Order/search", accountId=ACCOUNT, startTimestamp=OPEN.isoformat()
+        )[1]
+        assert len(listed["orders"]) == 100
+        orders = client.orders(ACCOUNT, start=OPEN - MINUTE)
+        assert [order.tag for order in orders] == [f"run-{number}" for number in range(120)]
