@@ -62,3 +62,35 @@ def test_port_in_use_is_one_clear_line_and_status_2(px: Px) -> None:
         said = px("demo", "--port", str(taken.getsockname()[1]))
     assert is_one_line(said), said
     assert "another program listens on port" in said.err
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "text"),
+    [
+        pytest.param(
+            "trades.csv",
+            b"time_utc;price;size\n2024-05-06T13:30:00+00:00;17999,75;9\n",
+            "line 2: price '17999,75' has a comma",
+            id="decimal comma",
+        ),
+        pytest.param("trades.parquet", b"PAR1....", "is a Parquet file", id="Parquet"),
+        pytest.param("trades.html", b"<!doctype html>", "is a web page", id="web page"),
+        pytest.param("trades", b"time,last\n", "line 1: no header column", id="no suffix"),
+        pytest.param("trades.csv", b"", "is empty", id="empty"),
+    ],
+)
+@pytest.mark.parametrize("verb", ["demo", "paper"])
+def test_market_file_that_is_not_read_is_named_by_every_verb_that_takes_one(
+    px: Px, tmp_path: Path, verb: str, name: str, content: bytes, text: str
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    said = px(verb, "--market", name)
+    assert is_one_line(said), said
+    assert name in said.err and text in said.err
+
+
+def test_folder_in_place_of_a_market_is_named(px: Px, tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    for verb in ("demo", "paper"):
+        said = px(verb, "--market", "data")
+        assert is_one_line(said) and "data cannot be read" in said.err
