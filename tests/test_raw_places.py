@@ -173,7 +173,9 @@ RULES: dict[str, Rule] = {
     "states": only_in("flows/states.py", "tasks/sweeping.py", module="prefect.states"),
     "escape": only_in("pxcore/escaping.py", "pxcore/masking.py", module="html"),
     "markup": only_in("pxcore/reports/html.py", module="markupsafe"),
-    "csv writers": only_in("pxcore/journal/export.py", "pxcore/paper/recording.py", module="csv"),
+    "csv writers": only_in(
+        "pxcore/journal/export.py", "pxcore/paper/market_table.py", module="csv"
+    ),
 }
 
 

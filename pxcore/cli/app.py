@@ -83,7 +83,9 @@ def demo(
     seed: Annotated[int, typer.Option(help="Seed of the synthetic market.")] = 7,
     market: Annotated[
         Path | None,
-        typer.Option(help="Replay recorded trades instead: time_utc,price,size as CSV or .gz."),
+        typer.Option(
+            help="Replay recorded trades instead: time_utc,price,size as CSV, .csv.gz or .csv.zst."
+        ),
     ] = None,
     contract: Annotated[str, typer.Option(help="Symbol of the contract.")] = "MNQ",
     seconds: Annotated[
@@ -145,7 +147,7 @@ def paper(
         str,
         typer.Option(
             help="Synthetic: calm, open, trend, range, halting, gapping, wild. Or a file: trades "
-            "or one-minute bars (.csv, .gz), a script (.json)."
+            "or one-minute bars (.csv, .gz, .zst), a script (.json)."
         ),
     ] = "open",
     faults: Annotated[Path | None, typer.Option(help="Faults, as TOML.")] = None,

@@ -9,7 +9,7 @@ import msgspec
 
 from pxcore.calendar import CHICAGO, chicago, latest_regular_day
 from pxcore.gateway.choose import choose_contract
-from pxcore.model import Contract
+from pxcore.model import Contract, Misconfigured
 from pxcore.paper.catalogue import catalogue
 from pxcore.paper.recording import read_trades
 from pxcore.paper.replay import choose_stretch, typical_move_ticks
@@ -62,7 +62,10 @@ def choose_market(
         stop, target = (round(ticks * math.sqrt(speed)) for ticks in _SYNTHETIC_TICKS)
         described = f"synthetic market, seed {seed}"
     else:
-        stretch = choose_stretch(read_trades(file, contract), wall_s=lead_s + window_s + _TAIL_S)
+        trades = read_trades(file, contract)
+        if len(trades) < 2:
+            raise Misconfigured(f"{file} holds one trade alone: a replay needs at least two")
+        stretch = choose_stretch(trades, wall_s=lead_s + window_s + _TAIL_S)
         speed = stretch.speed
         move = typical_move_ticks(stretch, over_s=_BEAT_S * speed)
         stop = min(max(round(move), _STOP_TICKS_MIN), _STOP_TICKS_MAX)

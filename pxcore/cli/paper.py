@@ -24,6 +24,7 @@ from pxcore.paper.config import PaperConfig, Recording
 from pxcore.paper.exchange import BracketMode
 from pxcore.paper.keeper import read_state
 from pxcore.paper.process import run
+from pxcore.paper.synthetic import SHAPES
 from pxcore.runtime.paths import Paths
 from pxcore.runtime.process import end, spawn
 from pxcore.runtime.starting import Say, Step, first_line
@@ -146,9 +147,9 @@ def is_before_open(start: datetime) -> bool:
 def _with_market(config: PaperConfig, market: str) -> PaperConfig:
     """A shape's name, a script (.json) or a recording. Only a made-up market keeps hours."""
     path = Path(market)
-    if not path.suffix:
+    if market.lower() in SHAPES or not (path.suffix or path.exists()):
         return msgspec.structs.replace(config, shape=market, hours="exchange")
-    if path.suffix == ".json":
+    if path.suffix.lower() == ".json":
         return msgspec.structs.replace(config, script=market)
     return msgspec.structs.replace(config, recording=Recording(path=market))
 

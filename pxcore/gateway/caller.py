@@ -31,6 +31,7 @@ class Caller:
     ) -> None:
         self._sender = sender
         self._login = login
+        self._budget_patience_s = budget_patience_s
         self._patiently = partial(patiently, sleep=sleep, budget_patience_s=budget_patience_s)
 
     def ask(
@@ -39,14 +40,20 @@ class Caller:
         request: msgspec.Struct,
         attempted: str,
         urgency: Urgency = Urgency.NORMAL,
+        *,
+        budget_patience_s: float | None = None,
     ) -> A:
-        """The answer to a question, which may have been asked several times."""
+        """The answer to a question, which may have been asked several times. `budget_patience_s`
+        is how long a free request is waited for, where that is not as long as for any other.
+        """
+        patience_s = self._budget_patience_s if budget_patience_s is None else budget_patience_s
 
         def ask(token: str) -> A:
             return self._patiently(
                 lambda: self._sender.ask(
                     endpoint, request, token=token, attempted=attempted, urgency=urgency
-                )
+                ),
+                budget_patience_s=patience_s,
             )
 
         token = self._login.token()

@@ -15,13 +15,12 @@ from pxcore.gateway.budget import Urgency
 from pxcore.gateway.caller import Caller
 from pxcore.gateway.choose import choose_contract
 from pxcore.gateway.policy import NoSuchPath
+from pxcore.gateway.whole_lists import whole
 from pxcore.gateway.wire import codes, endpoints, loose, requests
 from pxcore.gateway.wire.endpoints import Endpoint
-from pxcore.gateway.wire.rows import OrderRow
+from pxcore.gateway.wire.rows import OrderRow, TradeRow
 from pxcore.model import (
     Account,
-    Bar,
-    BarUnit,
     Contract,
     Fill,
     Misconfigured,
@@ -31,7 +30,7 @@ from pxcore.model import (
     Snapshot,
 )
 
-BARS_MAX: Final = 20_000  # in one answer; reference, 2.6
+FOUND_MAX: Final = 20  # contracts that a search finds; reference, 2.3
 _PAGE_ROWS: Final = 100
 _PAGES_MAX: Final = 50
 _CLOCK_DISAGREEMENT: Final = timedelta(minutes=5)
@@ -90,7 +89,7 @@ class Questions:
         return known
 
     def search_contracts(self, text: str, *, urgency: Urgency = _NORMAL) -> tuple[Contract, ...]:
-        """At most 20 fuzzy finds, other products among them. Inactive ones may be in it."""
+        """At most FOUND_MAX fuzzy finds, other products among them. Inactive ones may be in it."""
         request = requests.ContractSearch(search_text=text)
         attempted = f"search contracts {text!r}"
         return self._listed(endpoints.CONTRACT_SEARCH, request, attempted, urgency)
@@ -108,33 +107,6 @@ class Questions:
         except Misconfigured:
             found = self.search_contracts(text, urgency=urgency)
             return choose_contract(text, (*listed, *found))
-
-    def bars(
-        self,
-        contract: Contract,
-        *,
-        unit: BarUnit,
-        unit_number: int,
-        start: datetime,
-        end: datetime,
-        limit: int = BARS_MAX,
-        with_partial: bool = False,
-    ) -> tuple[Bar, ...]:
-        """Bars that opened in the time given, oldest first; stretches without a print have none.
-
-        When there are `limit` of them, older ones may have been cut off: the venue does not say.
-        """
-        request = requests.BarsWanted(
-            contract_id=contract.id,
-            start_time=start,
-            end_time=end,
-            unit=codes.bar_unit_code(unit),
-            unit_number=unit_number,
-            limit=limit,
-            include_partial_bar=with_partial,
-        )
-        rows = self._call.ask(endpoints.BARS, request, f"bars of {contract.name}").bars or ()
-        return tuple(sorted((row.bar(contract) for row in rows), key=lambda bar: bar.opened_at))
 
     # -- orders -------------------------------------------------------------------------------
 
@@ -205,10 +177,15 @@ class Questions:
         urgency: Urgency = _NORMAL,
     ) -> tuple[Fill, ...]:
         """Executions in the time given, voided ones too, oldest first."""
-        request = requests.OfAccountSince(
-            account_id=account_id, start_timestamp=start, end_timestamp=end
-        )
-        rows = self._call.ask(endpoints.TRADES, request, "list fills", urgency).trades
+
+        def ask(start: datetime, end: datetime | None) -> tuple[list[TradeRow], int | None]:
+            request = requests.OfAccountSince(
+                account_id=account_id, start_timestamp=start, end_timestamp=end
+            )
+            answer = self._call.ask(endpoints.TRADES, request, "list fills", urgency)
+            return answer.trades, answer.total_count
+
+        rows = whole(ask, "fills", start, end)
         _require_own((row.account_id for row in rows), account_id)
         fills = (row.fill(self.contract(row.contract_id, urgency=urgency)) for row in rows)
         return tuple(sorted(fills, key=lambda fill: (fill.happened_at, fill.id)))
@@ -246,8 +223,9 @@ class Questions:
                     filter=alive, page_size=_PAGE_ROWS, page_offset=len(rows)
                 )
                 page = self._loosely(endpoints.ORDERS_QUERY_LOOSE, request, "list alive orders")
-                rows += page.orders
-                if len(page.orders) < _PAGE_ROWS:
+                fresh = [row for row in page.orders if row not in rows]
+                rows += fresh
+                if not fresh or len(rows) == page.total_count:
                     break
         except NoSuchPath:
             of_account = requests.OfAccount(account_id=account_id)
@@ -290,10 +268,14 @@ class Questions:
         end: datetime | None,
         urgency: Urgency = _NORMAL,
     ) -> list[OrderRow]:
-        request = requests.OfAccountSince(
-            account_id=account_id, start_timestamp=start, end_timestamp=end
-        )
-        return self._call.ask(endpoints.ORDERS, request, "list orders", urgency).orders
+        def ask(start: datetime, end: datetime | None) -> tuple[list[OrderRow], int | None]:
+            request = requests.OfAccountSince(
+                account_id=account_id, start_timestamp=start, end_timestamp=end
+            )
+            answer = self._call.ask(endpoints.ORDERS, request, "list orders", urgency)
+            return answer.orders, answer.total_count
+
+        return whole(ask, "orders", start, end)
 
     def _working_rows(self, account_id: int, urgency: Urgency) -> list[OrderRow]:
         request = requests.OfAccount(account_id=account_id)
@@ -307,7 +289,9 @@ class Questions:
             return []
 
     def _alive_rows(self, account_id: int, urgency: Urgency) -> list[OrderRow]:
-        """Pages until the venue's count is reached or, when it gives none, a page is short."""
+        """Pages until the venue's count is reached or, when it gives none, nothing new comes: how
+        many rows a page has at the most is the venue's to say, and not documented.
+        """
         rows: dict[int, OrderRow] = {}
         alive = requests.OrderFilter(account_id=account_id, statuses=codes.ALIVE)
         for _ in range(_PAGES_MAX):
@@ -319,7 +303,7 @@ class Questions:
             total = page.total_count
             if total is not None and len(rows) > total:
                 raise ProtocolError(f"the venue counts {total} orders alive and lists {len(rows)}")
-            if (len(page.orders) < _PAGE_ROWS) if total is None else (len(rows) == total):
+            if (len(rows) == known) if total is None else (len(rows) == total):
                 return list(rows.values())
             if len(rows) == known:
                 raise ProtocolError(f"the venue counts {total} orders alive and lists {known}")

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 
 from pxcore.clock import Clock
+from pxcore.gateway.bar_questions import BarQuestions
 from pxcore.gateway.budget import Budget, Left, OwnLedger
 from pxcore.gateway.caller import Caller
 from pxcore.gateway.channel import Channel
@@ -15,7 +16,7 @@ from pxcore.gateway.policy import BRIEFLY_S, Sender
 from pxcore.gateway.questions import Questions
 
 
-class GatewayClient(Questions, Instructions):
+class GatewayClient(Questions, BarQuestions, Instructions):
     """Safe to use from many threads. `api_key` is plain: the caller unwraps it.
 
     `budget` is this client's own by default: give all of a user's clients one that they share.
@@ -45,6 +46,7 @@ class GatewayClient(Questions, Instructions):
         self._login = Login(sender, username=username, api_key=api_key, clock=clock, sleep=sleep)
         call = Caller(sender, self._login, sleep=sleep, budget_patience_s=budget_patience_s)
         Questions.__init__(self, call, clock)
+        BarQuestions.__init__(self, call)
         Instructions.__init__(self, call)
 
     def login(self) -> None:

@@ -61,7 +61,9 @@ class Contract(msgspec.Struct, frozen=True, kw_only=True):
         if not -_TICKS_MAX < ticks < _TICKS_MAX:
             raise OffGrid(f"{exact} is no price of {self.name}")
         whole = int(ticks.to_integral_value())
-        if ticks != whole:
+        if (
+            whole * self.tick_size != exact
+        ):  # a quotient is rounded: 1e-99999999 would be zero ticks
             raise OffGrid(f"{exact} is not on the {self.tick_size} tick grid of {self.name}")
         return whole
 

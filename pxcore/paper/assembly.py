@@ -114,4 +114,8 @@ def _with_history(
 def _replayed(recording: Recording, contract: Contract, start: datetime) -> Tape:
     trades = read_recording(Path(recording.path), contract)
     first, last = recording.start or trades[0].at, recording.end or trades[-1].at
-    return replay(cut(trades, start=first, end=last, speed=1.0), contract, market_start=start)
+    try:
+        stretch = cut(trades, start=first, end=last, speed=1.0)
+    except Misconfigured as error:
+        raise Misconfigured(f"{recording.path}: {error}") from error
+    return replay(stretch, contract, market_start=start)

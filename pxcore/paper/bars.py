@@ -78,10 +78,10 @@ class BarStore:
         number: int,
         start: datetime,
         end: datetime,
-        limit: int,
+        limit: int | None,
         finished_by: datetime | None,
     ) -> list[Bar]:
-        """Newest first, those that open from `start` to `end`; `limit` keeps the newest.
+        """Newest first, those that open from `start` to `end`; a `limit` keeps the newest.
 
         A bar that ends after `finished_by` is still forming and left out.
         """

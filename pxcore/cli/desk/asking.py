@@ -9,7 +9,7 @@ from pxcore.cli.desk.desk import open_desk
 from pxcore.cli.desk.times import FORMS
 from pxcore.cli.output import Form, Output
 from pxcore.cli.verb_settings import lenient_as_in_session, not_looked_at
-from pxcore.gateway.questions import BARS_MAX
+from pxcore.gateway.bar_pages import BARS_MAX
 from pxcore.model import BarUnit, OrderStatus
 from pxcore.settings import AccountlessSettings, LenientAccountlessSettings, LenientSettings
 
@@ -118,14 +118,18 @@ def bars(
     ),
     every: Annotated[int, typer.Option(min=1, help="Units in a bar.")] = 1,
     start: Annotated[
-        str | None, typer.Option(help=f"{FORMS}. By default the newest bars up to the limit.")
+        str | None, typer.Option(help=f"{FORMS}. By default the newest 100 bars.")
     ] = None,
     end: Annotated[str | None, typer.Option(help="Likewise; now by default.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=BARS_MAX, help="Bars at most.")] = 100,
+    limit: Annotated[
+        int | None,
+        typer.Option(min=1, max=BARS_MAX, help="The newest so many alone; with --start, all."),
+    ] = None,
     partial: Annotated[bool, typer.Option("--partial", help="The forming bar too.")] = False,
     json: Json = False,
 ) -> None:
-    """Bars of a contract, oldest first; stretches without a print have none.
+    """Bars of a contract, oldest first; stretches without a print have none. Asks until the start
+    is covered, and says so when it cannot be.
 
     Example: px bars MNQ --unit minute --every 5 --start 08:30
     """

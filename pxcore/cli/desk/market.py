@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
+from pxcore.cli.desk.bars_missing import missing_before
 from pxcore.cli.desk.desk import Desk
 from pxcore.cli.desk.times import moment
 from pxcore.cli.desk.values import (
@@ -12,17 +13,11 @@ from pxcore.cli.desk.values import (
     contract_document,
     contracts_table,
 )
+from pxcore.gateway.bar_pages import BARS_MAX, CLOSED_MAX, SPANS, shortest
+from pxcore.gateway.questions import FOUND_MAX
 from pxcore.model import Bar, BarUnit, Contract, Misconfigured, Unavailable
 
-_SPANS = {
-    BarUnit.SECOND: timedelta(seconds=1),
-    BarUnit.MINUTE: timedelta(minutes=1),
-    BarUnit.HOUR: timedelta(hours=1),
-    BarUnit.DAY: timedelta(days=1),
-    BarUnit.WEEK: timedelta(weeks=1),
-    BarUnit.MONTH: timedelta(days=31),
-}
-_CLOSED_MAX = timedelta(days=5)  # the longest stretch without a print that a default must span
+_NEWEST = 100  # bars, where neither a start nor a limit is given
 _OLDEST = timedelta(days=20 * 365)
 
 
@@ -33,6 +28,8 @@ def list_contracts(desk: Desk, text: str | None) -> int:
     nothing = f"no contract is like {text!r}" if text else "the venue lists no contract"
     document = [contract_document(c) for c in found]
     desk.out.show(document, contracts_table(found) if found else nothing)
+    if text and len(found) >= FOUND_MAX:
+        desk.out.warn(f"the venue finds at most {FOUND_MAX}: there may be more like {text!r}")
     return 0 if found else 1
 
 
@@ -52,24 +49,29 @@ class BarsAsked(msgspec.Struct, frozen=True, kw_only=True):
     every: int
     start: str | None
     end: str | None
-    limit: int
+    limit: int | None
     with_partial: bool
+
+    @property
+    def most(self) -> int:
+        return self.limit or (_NEWEST if self.start is None else BARS_MAX)
 
 
 def show_bars(desk: Desk, asked: BarsAsked) -> int:
-    """Oldest first. Without a start, the newest ones up to the limit."""
+    """Oldest first. With a start, all since then; without one the newest, up to the limit."""
     start, end = _stretch(desk, asked)
     contract = desk.contract(asked.contract)
-    bars = desk.client.bars(
+    history = desk.client.bar_history(
         contract,
         unit=asked.unit,
         unit_number=asked.every,
         start=start,
         end=end,
-        limit=asked.limit,
+        most=asked.most,
         with_partial=asked.with_partial,
     )
-    may_be_cut = asked.start is not None and len(bars) >= asked.limit
+    bars = history.bars
+    missing = None if asked.start is None else missing_before(history, asked, start=start, end=end)
     document = {
         "contract_id": contract.id,
         "contract": contract.name,
@@ -77,15 +79,16 @@ def show_bars(desk: Desk, asked: BarsAsked) -> int:
         "every": asked.every,
         "start": start,
         "end": end,
-        "may_be_cut": may_be_cut,
+        "first_opened_at": bars[0].opened_at if bars else None,
+        "may_be_cut": asked.start is not None and history.complete_from > start,
+        "reaches_start": missing is None,
+        "requests": history.requests,
         "bars": [bar_document(bar, contract) for bar in bars],
     }
     title = f"{contract.name}, {asked.every} {asked.unit.value}, {len(bars)} bars"
     desk.out.show(document, title, *([bars_table(bars, contract)] if bars else []))
-    if may_be_cut:
-        desk.out.warn(
-            f"--limit {asked.limit} is reached: bars older than these may have been cut off"
-        )
+    if missing is not None:
+        desk.out.warn(missing)
     return 0
 
 
@@ -95,10 +98,12 @@ def _stretch(desk: Desk, asked: BarsAsked) -> tuple[datetime, datetime]:
     if asked.start:
         start = moment(asked.start, option="--start", now=now)
     else:
-        wanted = _SPANS[asked.unit] * min(asked.every * asked.limit, 10_000_000)
-        start = end - min(2 * wanted + _CLOSED_MAX, _OLDEST)
+        wanted = SPANS[asked.unit] * min(asked.every * asked.most, 10_000_000)
+        start = end - min(2 * wanted + CLOSED_MAX, _OLDEST)
     if start >= end:
         raise Misconfigured(f"--start {start} is not before the end {end}")
+    if not asked.end and not asked.with_partial:  # one that opened since then is forming still
+        end = max(start, end - shortest(asked.unit, asked.every))
     return start, end
 
 
@@ -112,14 +117,14 @@ def last_bar(desk: Desk, contract: Contract) -> Bar:
         contract,
         unit=BarUnit.MINUTE,
         unit_number=1,
-        start=now - _CLOSED_MAX,
+        start=now - CLOSED_MAX,
         end=now + timedelta(minutes=1),
         limit=1,
         with_partial=True,
     )
     if not bars:
         raise Unavailable(
-            f"no bar of {contract.name} in the last {_CLOSED_MAX.days} days: its last price is not "
+            f"no bar of {contract.name} in the last {CLOSED_MAX.days} days: its last price is not "
             "known, so that a trailing stop has no level; nothing was sent"
         )
     return bars[-1]

@@ -81,8 +81,9 @@ class Positions(msgspec.Struct):
     positions: list[PositionRow]
 
 
-class Trades(msgspec.Struct):
+class Trades(msgspec.Struct, rename="camel"):
     trades: list[TradeRow]
+    total_count: int | None = None
 
 
 class Placed(msgspec.Struct, rename="camel"):

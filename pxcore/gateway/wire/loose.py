@@ -20,6 +20,7 @@ from pxcore.plain_text import plain_id
 
 class LooseOrders(msgspec.Struct, rename="camel"):
     orders: list[Any]
+    total_count: Any = None
 
 
 class LoosePositions(msgspec.Struct):

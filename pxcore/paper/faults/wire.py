@@ -62,6 +62,7 @@ LISTS: Final = {
     "/api/order/searchopen": "orders",
     "/api/position/searchopen": "positions",
     "/api/trade/search": "trades",
+    "/api/history/retrievebars": "bars",
 }
 
 

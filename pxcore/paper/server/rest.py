@@ -26,6 +26,7 @@ from pxcore.paper.server.bodies import (
     QueryBody,
     utc,
 )
+from pxcore.paper.server.dialect import BARS_MAX
 from pxcore.paper.server.rows import (
     BAR_UNIT_OF,
     STATUS_OF,
@@ -43,7 +44,6 @@ from pxcore.paper.server.venue import Venue
 
 _NOT_FOUND = 1  # the account, order or contract that a question names
 _CONTRACTS_MAX = 20
-_BARS_MAX = 20_000
 _BAR_UNIT_NUMBER_MAX = 100_000
 B = TypeVar("B", bound=Body)
 
@@ -89,7 +89,9 @@ def contract_by_id(venue: Venue, body: ContractBody) -> Json:
 
 
 def retrieve_bars(venue: Venue, body: BarsBody) -> Json:
-    """Newest first; the limit keeps the newest, a forming bar is in it only if asked for."""
+    """Newest first; the limit keeps the newest, unless the dialect has it otherwise. A forming bar
+    is in it only if asked for.
+    """
     contract = venue.exchange.contract(body.contract_id)
     if body.live or contract is None:
         return envelope(1, bars=None)
@@ -98,17 +100,22 @@ def retrieve_bars(venue: Venue, body: BarsBody) -> Json:
         return envelope(2, bars=None)
     if not 1 <= body.unit_number <= _BAR_UNIT_NUMBER_MAX:
         return envelope(3, bars=None)
-    if not 1 <= body.limit <= _BARS_MAX:
+    if not 1 <= body.limit <= BARS_MAX:
         return envelope(4, bars=None)
+    limit, dialect = min(body.limit, venue.dialect.bars_max), venue.dialect
     bars = venue.bars.bars(
         contract.id,
         unit=unit,
         number=body.unit_number,
         start=utc(body.start_time),
         end=utc(body.end_time),
-        limit=body.limit,
+        limit=limit if dialect.bars_kept == "newest" else None,
         finished_by=None if body.include_partial_bar else venue.now,
     )
+    if dialect.bars_kept == "oldest":
+        bars = bars[-limit:]
+    if dialect.bars_order == "oldest first":
+        bars.reverse()
     return envelope(0, bars=[bar_row(bar, contract) for bar in bars])
 
 
@@ -120,7 +127,7 @@ def search_orders(venue: Venue, body: HistoryBody) -> Json:
         if utc(body.start_timestamp) <= row.order.created_at
         and (body.end_timestamp is None or row.order.created_at <= utc(body.end_timestamp))
     ]
-    return _orders(venue, body.account_id, rows)
+    return _orders(venue, body.account_id, rows[: venue.dialect.history_max])
 
 
 def open_orders(venue: Venue, body: AccountBody) -> Json:
@@ -199,7 +206,7 @@ def search_trades(venue: Venue, body: HistoryBody) -> Json:
         if utc(body.start_timestamp) <= fill.happened_at
         and (body.end_timestamp is None or fill.happened_at <= utc(body.end_timestamp))
     ]
-    return envelope(0, trades=rows)
+    return envelope(0, trades=rows[: venue.dialect.history_max])
 
 
 def _endpoint(path: str, body: type[B], answer: Callable[[Venue, B], Json]) -> Endpoint:

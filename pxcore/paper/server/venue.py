@@ -60,6 +60,7 @@ class Venue:
     ) -> None:
         self.exchange = exchange
         self.time = clock if isinstance(clock, MarketTime) else MarketTime(clock)
+        self.dialect = dialect
         self.broadcaster = Broadcaster(exchange.contracts, dialect)
         self.hostility = Hostility(
             seed=fault_seed,

@@ -333,8 +333,27 @@ def test_bars_cut_off_by_the_limit_are_warned_of(raw_px: Px, http: RawHttp) -> N
     said = raw_px("bars --start 2026-11-20 --limit 1 --json")
     assert said.status == 0 and said.json["may_be_cut"] is True
     assert "--limit 1 is reached" in said.err
-    assert raw_px("bars --start 2026-11-20 --limit 2").err == ""
+    assert raw_px("bars --start 2026-11-20T14:00Z --limit 2").err == ""
     assert raw_px("bars --limit 1").err == ""  # without a start the newest are what was asked for
+
+
+def test_bars_that_do_not_reach_back_to_the_start_say_what_was_asked_and_what_came(
+    raw_px: Px, http: RawHttp
+) -> None:
+    http.script(BARS, good(bars=[bar("2026-11-20T14:30:00+00:00")]))
+    command = "bars --start 2026-09-01 --end 2026-11-20T14:30Z --json"
+    said = raw_px(command)
+    assert said.status == 0 and said.json["reaches_start"] is False
+    assert said.json["first_opened_at"] == "2026-11-20T14:30:00Z"
+    assert said.problems == [
+        "px: bars were asked for from 2026-09-01 00:00:00 Chicago on, 1 came, the first of "
+        "2026-11-20 08:30:00 Chicago: the venue gives none of before (the venue keeps minutes for "
+        "about 63 days, hours for about a year)"
+    ]
+    http.script(BARS, good(bars=[]))
+    assert "none came up to 2026-11-20 08:30:00 Chicago" in raw_px(command).err
+    weekend = "bars --start 2026-11-14 --end 2026-11-15T23:00Z"  # Saturday to Sunday 17:00
+    assert raw_px(weekend).err == ""
 
 
 @pytest.mark.parametrize(

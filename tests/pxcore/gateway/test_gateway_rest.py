@@ -110,12 +110,37 @@ def test_alive_orders_are_paged_until_the_venues_count(
     assert pages[0]["filter"] == {"accountId": ACCOUNT, "statuses": [1, 6, 7, 8]}
 
 
-def test_alive_orders_without_a_count_are_paged_until_a_short_page(
+@pytest.mark.parametrize("page_rows", [100, 50, 1])
+def test_alive_orders_without_a_count_are_paged_until_nothing_new_comes(
+    client: GatewayClient, http: RawHttp, page_rows: int
+) -> None:
+    """However few the venue gives at once."""
+    rows = [order_row(i) for i in range(2 * page_rows + 1)]
+    pages = [good(orders=rows[i : i + page_rows]) for i in range(0, len(rows), page_rows)]
+    for look in (client.open_orders, client.alive_at_least):
+        http.script(QUERY, *pages, good(orders=[]))
+        assert [order.id for order in look(ACCOUNT)] == [row["id"] for row in rows]
+    assert len(http.asked(QUERY)) == 2 * (len(pages) + 1)
+
+
+def test_orders_that_can_be_cancelled_cost_one_request_where_the_venue_counts(
     client: GatewayClient, http: RawHttp
 ) -> None:
-    http.script(QUERY, good(orders=[order_row(i) for i in range(100)]), good(orders=[]))
-    assert len(client.open_orders(ACCOUNT)) == 100
-    assert len(http.asked(QUERY)) == 2
+    http.script(QUERY, good(orders=[order_row(1), order_row(2)], totalCount=2))
+    assert len(client.alive_at_least(ACCOUNT)) == 2
+    assert len(http.asked(QUERY)) == 1
+
+
+def test_history_that_does_not_come_to_the_venues_count_is_a_protocol_error(
+    client: GatewayClient, http: RawHttp
+) -> None:
+    since = datetime(2026, 11, 20, tzinfo=UTC)
+    http.script("/api/Order/search", good(orders=[order_row(1)], totalCount=2))
+    http.script("/api/Trade/search", good(trades=[trade_row()], totalCount=2))
+    with pytest.raises(ProtocolError, match="counts 2 orders"):
+        client.orders(ACCOUNT, start=since)
+    with pytest.raises(ProtocolError, match="counts 2 fills"):
+        client.fills(ACCOUNT, start=since)
 
 
 def test_venue_that_counts_more_orders_than_it_lists_is_a_protocol_error(

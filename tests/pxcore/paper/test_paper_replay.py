@@ -73,6 +73,10 @@ BAD_ROWS = {
     "price zero": ("2013-10-07T13:40:01Z,0,1", "price '0' is not above zero"),
     "price below zero": ("2013-10-07T13:40:01Z,-3.1,1", "price '-3.1' is not above zero"),
     "price absurd": ("2013-10-07T13:40:01Z,1e999999,1", "price '1e999999' is not above zero"),
+    "price below the grid": (
+        "2013-10-07T13:40:01Z,1e-99999999,1",
+        "price '1e-99999999' is off the",
+    ),
     "price off grid": (
         "2013-10-07T13:40:01Z,1313.75,1",
         "price '1313.75' is off the 0.1 tick grid of GCZ6; is --contract right?",
@@ -101,8 +105,8 @@ def test_bad_row_is_named_by_file_line_and_value(tmp_path: Path, row: str, compl
     [
         ("t.csv", b"", "is empty"),
         ("t.csv", HEADER.encode(), "holds no trades"),
-        ("t.csv", b"time_utc,last,size\n", "has no header column price"),
-        ("t.csv", b"\xff\xfe\x00", "is not UTF-8 text"),
+        ("t.csv", b"time_utc,last,size\n", "line 1: no header column price"),
+        ("t.csv", b"\xff\xfe\x00", "is UTF-16 text: save it as UTF-8"),
         ("t.csv.gz", HEADER.encode(), "is named .gz and is not gzip"),
         ("t.csv.gz", gzip.compress(HEADER.encode() * 99)[:-9], "is a damaged gzip file"),
     ],
