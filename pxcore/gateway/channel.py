@@ -23,11 +23,14 @@ _PART = 65536
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """`date` is the header of that name as it came: the server's own time, in whole seconds."""
+    """`date` is the header of that name as it came: the server's own time, in whole seconds.
+    `leads_to` is where a redirect leads: scheme and host, no more.
+    """
 
     status: int
     body: bytes
     date: str | None = None
+    leads_to: str | None = None
 
 
 class Channel:
@@ -71,7 +74,12 @@ class Channel:
                 allow_redirects=False,
                 stream=True,
             )
-            return Reply(response.status_code, self._body(response), response.headers.get("Date"))
+            return Reply(
+                response.status_code,
+                self._body(response),
+                response.headers.get("Date"),
+                _place(response.headers.get("Location")),
+            )
         except requests.RequestException as error:
             cause = _root_cause(error)
             if _was_not_sent(error):
@@ -107,6 +115,18 @@ class Channel:
             with self._lock:
                 self._sessions.append(session)
         return session
+
+
+def _place(location: str | None) -> str | None:
+    """Without what may be secret in it."""
+    if location is None:
+        return None
+    try:
+        url = urlsplit(location)
+        host = url.hostname
+    except ValueError:
+        return "no address that can be read"
+    return f"{url.scheme}://{host}" if host else "another page of its own"
 
 
 def _was_not_sent(error: requests.RequestException) -> bool:

@@ -310,12 +310,10 @@ def test_question_logs_in_again_after_401_and_only_once(
 @pytest.mark.parametrize(
     "step",
     [
-        pytest.param(answer(200, raw=b"<html>"), id="no JSON"),
         pytest.param(answer(200, {"success": True, "errorCode": 1}), id="contradiction"),
         pytest.param(good(), id="list missing"),
         pytest.param(good(accounts=[{"id": 1}]), id="row incomplete"),
         pytest.param(PROBLEM, id="HTTP 400"),
-        pytest.param(answer(302), id="redirect"),
     ],
 )
 def test_unreadable_answer_to_a_question_is_a_protocol_error_and_not_repeated(
