@@ -31,6 +31,7 @@ class Caller:
     ) -> None:
         self._sender = sender
         self._login = login
+        self.pause = sleep
         self._patiently = partial(patiently, sleep=sleep, budget_patience_s=budget_patience_s)
 
     def ask(

@@ -101,6 +101,9 @@ class VenueChecks:
                 "wait until it has ended, or end it with `px flatten`",
             )
         if seen.is_flat:
+            counted = self._logged_in().miscounted
+            if counted is not None:
+                return warning(f"flat; {counted}", "see on the platform that no order is open")
             return ok("flat, no order alive")
         day_start = trading_day_at(settings.clock.now()).opens_at
         orders = self._logged_in().orders(account.id, start=day_start)

@@ -348,20 +348,6 @@ def test_list_that_is_null_or_missing_is_no_word_on_what_an_account_has(
         ask(client)
 
 
-@pytest.mark.parametrize("total", [1, 3])
-def test_count_that_does_not_fit_the_orders_listed_is_unreadable(
-    client: GatewayClient, http: RawHttp, total: int
-) -> None:
-    listed = [order_row(id=1), order_row(id=2)]
-    http.script(
-        "/api/Order/v2/query",
-        good(orders=listed, totalCount=total),
-        good(orders=[], totalCount=total),
-    )
-    with pytest.raises(ProtocolError, match=f"counts {total} orders"):
-        client.open_orders(ACCOUNT)
-
-
 def test_refused_question_is_not_repeated(client: GatewayClient, http: RawHttp) -> None:
     http.script("/api/Position/searchOpen", bad(1))
     with pytest.raises(Refused, match="AccountNotFound"):

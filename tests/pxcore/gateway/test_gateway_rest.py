@@ -118,14 +118,6 @@ def test_alive_orders_without_a_count_are_paged_until_a_short_page(
     assert len(http.asked(QUERY)) == 2
 
 
-def test_venue_that_counts_more_orders_than_it_lists_is_a_protocol_error(
-    client: GatewayClient, http: RawHttp
-) -> None:
-    http.script(QUERY, good(orders=[order_row(1)], totalCount=2))
-    with pytest.raises(ProtocolError):
-        client.open_orders(ACCOUNT)
-
-
 def test_open_orders_come_from_search_open_where_query_does_not_exist(
     client: GatewayClient, http: RawHttp
 ) -> None:
