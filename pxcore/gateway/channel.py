@@ -1,7 +1,7 @@
 """One HTTP exchange with the gateway, and what its failure proves.
 
 Every exchange is sent exactly once: urllib3 repeats nothing, redirects are not followed.
-Neither proxy variables nor .netrc are read: a request goes where the settings say.
+No .netrc is read; of a proxy, what `pxcore.proxies` says.
 Errors name the base URL and the cause and are raised without the exception beneath, which
 holds the request and with it the key or the token.
 """
@@ -16,6 +16,7 @@ from urllib3.util.retry import Retry
 
 from pxcore.gateway.timely import TimelyAdapter
 from pxcore.model import Misconfigured, OutcomeUnknown, Unavailable
+from pxcore.proxies import proxy_to
 
 _BODY_MAX = 64 * 1024 * 1024
 _PART = 65536
@@ -41,6 +42,7 @@ class Channel:
         if url.scheme not in ("https", "http") or not url.hostname:
             raise Misconfigured(f"the gateway's base URL {base_url!r} is no http(s)://host")
         self.base_url = base_url.rstrip("/")
+        self._through = proxy_to(self.base_url)
         self._timeout_s = (connect_timeout_s, reply_timeout_s)
         self._own = threading.local()
         self._sessions: list[requests.Session] = []
@@ -108,7 +110,9 @@ class Channel:
             session.headers.update(
                 {"Content-Type": "application/json", "Accept": "application/json"}
             )
-            adapter = TimelyAdapter(max_retries=Retry(total=0, read=False, redirect=False))
+            adapter = TimelyAdapter(
+                through=self._through, max_retries=Retry(total=0, read=False, redirect=False)
+            )
             session.mount("https://", adapter)
             session.mount("http://", adapter)
             self._own.session = session

@@ -150,8 +150,8 @@ class Questions:
     def open_orders(self, account_id: int, *, urgency: Urgency = _NORMAL) -> tuple[Order, ...]:
         """Every order that is alive, bracket legs that wait for their entry among them.
 
-        A gateway without v2/query (404) is asked by searchOpen, which hides the waiting legs. Raises
-        Miscounted, see `alive`; what is urgent does not wait for it.
+        A gateway without v2/query (404) is asked by searchOpen, which hides the waiting legs.
+        Raises Miscounted, see `alive`; what is urgent does not wait for it.
         """
         try:
             if urgency is Urgency.URGENT:

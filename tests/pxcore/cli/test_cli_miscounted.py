@@ -1,4 +1,4 @@
-"""A venue that counts more open orders than it lists: what a person gets of it, and what is done."""
+"""A venue that counts more open orders than it lists: what a person gets of it."""
 
 import pytest
 from paper_scenes import ACCOUNT

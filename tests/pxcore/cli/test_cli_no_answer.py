@@ -73,4 +73,4 @@ def test_page_in_place_of_every_answer_is_no_fault_of_a_person(px: Px, gateway: 
     arm(gateway, "*", None)
     said = px("positions open")
     assert said.status == 1, "2 is for what a person must change"
-    assert "a web page, not JSON" in said.err and len(said.problems) == 1
+    assert "a web page" in said.err and len(said.problems) == 1

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import wording
-from gateway_samples import ACCOUNT, KEY, MNQ, MNQ_ID, FixedClock, account_row, entry, order_row
+from gateway_samples import ACCOUNT, KEY, MNQ, MNQ_ID, FixedClock, account_row, entry
 from raw_http import (
     WAIT_S,
     RawHttp,
@@ -453,7 +453,7 @@ def test_base_url_that_is_none_is_refused_at_once(
         new_client(url)
 
 
-def test_netrc_and_proxy_variables_are_not_followed(
+def test_loopback_is_reached_past_proxy_variables(
     client: GatewayClient, http: RawHttp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("http_proxy", unused_url())
