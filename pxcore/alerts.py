@@ -26,6 +26,7 @@ from pxcore.escaping import for_alert, for_alert_markdown
 from pxcore.logs import log_to, take_over_crashes
 from pxcore.masking import Masker
 from pxcore.model import Unavailable
+from pxcore.proxies import show_proxies
 from pxcore.settings import Settings
 
 _RETRY_AFTER_S = (5.0, 15.0, 60.0, 180.0)
@@ -235,6 +236,7 @@ def _note(errand: Errand) -> None:
 def main() -> int:
     """`python -m pxcore.alerts`, an Errand on its stdin."""
     settle()
+    show_proxies(os.environ)
     errand = decode_json(sys.stdin.buffer.read(), Errand)
     log_to(Path(errand.log), level="INFO", masker=Masker(errand.secrets))
     take_over_crashes()

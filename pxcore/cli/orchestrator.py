@@ -15,6 +15,7 @@ from pathlib import Path
 import requests
 
 from pxcore.model import Misconfigured
+from pxcore.proxies import hide_proxies
 from pxcore.runtime.paths import Paths
 from pxcore.runtime.process import spawn
 from pxcore.runtime.server_key import server_key
@@ -66,6 +67,7 @@ def prefect_environ(
     `base` is all that is kept besides. Raises Misconfigured when there is no key to be had.
     """
     kept = {n: v for n, v in base.items() if not n.startswith("PREFECT_")}
+    hide_proxies(kept)
     return kept | {
         "PREFECT_HOME": str(paths.prefect),
         "PREFECT_API_URL": f"http://127.0.0.1:{port}/api",

@@ -50,6 +50,7 @@ from pxcore.engine.sent import LOOK_AGE_S_MAX
 from pxcore.model import Disagreement, Order, OrderType, Position, Snapshot
 
 _PATIENCE_S = (0.25, 0.5, 1.0, 2.0, 5.0)  # before round 2, 3, …: a look, this long, a look
+_PATIENCE_BLIND_S = (0.25, 0.5, 1.0, 2.0, 5.0, 10.0)  # after the first look in part, the second, …
 _PATIENCE_UNKNOWN_S = 2.0  # at least, when an answer was lost
 _PATIENCE_NOT_SENT_S = 1.0  # at most, when no close of the round has left this machine
 _ALARM_FROM_ROUND = 4
@@ -111,6 +112,7 @@ class Flattener:
         self._closed: set[str] = set()  # contracts of which a close may take effect yet
         self._filling: dict[int, tuple[int, int]] = {}  # market orders alive: see `_note_filling`
         self._looks = 0  # not flat, since the round's instructions
+        self._blind_looks = 0  # in part, since the last whole one
         self._flat_since: datetime | None = None
         self._net: dict[str, int] = {}  # by contract: the fills' net of the last look, not zero
         self._nothing_to_close: dict[str, int] = {}  # the venue said so, at that net of fills
@@ -249,6 +251,7 @@ class Flattener:
 
     def _judge(self, now: datetime, snapshot: Snapshot) -> list[Command]:
         self._request = None
+        self._blind_looks = 0
         differs = self._differences_in(snapshot)
         if differs or not snapshot.shows_nothing:
             held = _held(snapshot.positions)
@@ -311,9 +314,11 @@ class Flattener:
 
         Without the orders, a close that is still filling cannot be seen: none is sent twice.
         Without the positions, what the day's fills come to is held. Without the fills, an order
-        that protects says as much as a position that is not listed.
+        that protects says as much as a position that is not listed. Each is a dozen requests: they
+        come further and further apart, or the venue would take no close for their number.
         """
         self._request = None
+        self._blind_looks += 1
         held = self._held_in_part(failed)
         if failed.orders is None:
             held = [c for c in held if c not in self._closed]
@@ -360,7 +365,11 @@ class Flattener:
         return timedelta(seconds=seconds * self._scale)
 
     def _patience_s(self) -> float:
-        return _PATIENCE_S[min(self.rounds, len(_PATIENCE_S)) - 1]
+        seconds = _PATIENCE_S[min(self.rounds, len(_PATIENCE_S)) - 1]
+        if not self._blind_looks:
+            return seconds
+        blind = _PATIENCE_BLIND_S[min(self._blind_looks, len(_PATIENCE_BLIND_S)) - 1]
+        return max(seconds, blind)
 
 
 def _may_protect(order: Order) -> bool:

@@ -32,6 +32,7 @@ class Caller:
         self._sender = sender
         self._login = login
         self._budget_patience_s = budget_patience_s
+        self.pause = sleep
         self._patiently = partial(patiently, sleep=sleep, budget_patience_s=budget_patience_s)
 
     def ask(

@@ -1,7 +1,7 @@
 """One HTTP exchange with the gateway, and what its failure proves.
 
 Every exchange is sent exactly once: urllib3 repeats nothing, redirects are not followed.
-Neither proxy variables nor .netrc are read: a request goes where the settings say.
+No .netrc is read; of a proxy, what `pxcore.proxies` says.
 Errors name the base URL and the cause and are raised without the exception beneath, which
 holds the request and with it the key or the token.
 """
@@ -16,6 +16,7 @@ from urllib3.util.retry import Retry
 
 from pxcore.gateway.timely import TimelyAdapter
 from pxcore.model import Misconfigured, OutcomeUnknown, Unavailable
+from pxcore.proxies import proxy_to
 
 _BODY_MAX = 64 * 1024 * 1024
 _PART = 65536
@@ -23,11 +24,14 @@ _PART = 65536
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """`date` is the header of that name as it came: the server's own time, in whole seconds."""
+    """`date` is the header of that name as it came: the server's own time, in whole seconds.
+    `leads_to` is where a redirect leads: scheme and host, no more.
+    """
 
     status: int
     body: bytes
     date: str | None = None
+    leads_to: str | None = None
 
 
 class Channel:
@@ -38,6 +42,7 @@ class Channel:
         if url.scheme not in ("https", "http") or not url.hostname:
             raise Misconfigured(f"the gateway's base URL {base_url!r} is no http(s)://host")
         self.base_url = base_url.rstrip("/")
+        self._through = proxy_to(self.base_url)
         self._timeout_s = (connect_timeout_s, reply_timeout_s)
         self._own = threading.local()
         self._sessions: list[requests.Session] = []
@@ -71,7 +76,12 @@ class Channel:
                 allow_redirects=False,
                 stream=True,
             )
-            return Reply(response.status_code, self._body(response), response.headers.get("Date"))
+            return Reply(
+                response.status_code,
+                self._body(response),
+                response.headers.get("Date"),
+                _place(response.headers.get("Location")),
+            )
         except requests.RequestException as error:
             cause = _root_cause(error)
             if _was_not_sent(error):
@@ -100,13 +110,27 @@ class Channel:
             session.headers.update(
                 {"Content-Type": "application/json", "Accept": "application/json"}
             )
-            adapter = TimelyAdapter(max_retries=Retry(total=0, read=False, redirect=False))
+            adapter = TimelyAdapter(
+                through=self._through, max_retries=Retry(total=0, read=False, redirect=False)
+            )
             session.mount("https://", adapter)
             session.mount("http://", adapter)
             self._own.session = session
             with self._lock:
                 self._sessions.append(session)
         return session
+
+
+def _place(location: str | None) -> str | None:
+    """Without what may be secret in it."""
+    if location is None:
+        return None
+    try:
+        url = urlsplit(location)
+        host = url.hostname
+    except ValueError:
+        return "no address that can be read"
+    return f"{url.scheme}://{host}" if host else "another page of its own"
 
 
 def _was_not_sent(error: requests.RequestException) -> bool:

@@ -6,13 +6,17 @@
     401                   log in again and repeat, once (a 401 proves it was not taken)
     429                   pause, repeat, Unavailable    Unavailable
     no request is left    wait a little, Unavailable    Unavailable
-    403, 408, 5xx         repeat, then Unavailable      OutcomeUnknown
+    3xx, 403, 408, 5xx    repeat, then Unavailable      OutcomeUnknown
+    200, no answer        repeat, then Unavailable      OutcomeUnknown
+    a web page            as "no answer", whatever the status, but for 429
     400, 404              ProtocolError                 Refused
     any other             ProtocolError                 OutcomeUnknown
     200, unreadable       ProtocolError                 OutcomeUnknown
     200, success false    Refused                       Refused; OutcomeUnknown for "pending"
                                                         and "unknown error"
 
+"No answer" is what is not the venue's word at all, see `wire.foreign`: a page, nothing, half of
+one. "Unreadable" is the venue's own, in a form that was not agreed: asking again would not mend it.
 A 429, or a used-up budget, holds back whatever is not urgent (see `budget`). An urgent question
 repeats after a 429 as after any other failure. Source: gateway reference, 1.3, 1.4 and 3.
 """
@@ -29,11 +33,12 @@ from pxcore.gateway.channel import Channel, Reply
 from pxcore.gateway.observer import Observer, Unobserved, observed_get, observed_post
 from pxcore.gateway.wire import codes, requests
 from pxcore.gateway.wire.endpoints import PING_PATH, Endpoint, Lane, Verdict
+from pxcore.gateway.wire.foreign import came_instead, is_page
 from pxcore.model import OutcomeUnknown, ProtocolError, Refused, Unavailable
 from pxcore.plain_text import plain
 
 ATTEMPTS_MAX = 4
-_REPEATABLE = frozenset((403, 408, 500, 502, 503, 504))
+_REPEATABLE = frozenset((403, 408, *range(300, 400), *range(500, 600)))
 
 A = TypeVar("A")
 
@@ -123,7 +128,11 @@ class Sender:
             reply = self._send(endpoint, request, token, attempted, urgency)
         except OutcomeUnknown as error:
             raise Unavailable(str(error)) from None
-        _require_ok(reply, endpoint.path, self.channel.base_url)
+        where = f"{self.channel.base_url}{endpoint.path}"
+        _require_ok(reply, where)
+        came = came_instead(reply.body)
+        if came is not None:
+            raise Unavailable(f"{where} answered with {came}")
         verdict = endpoint.verdict(reply.body)
         if not verdict.success:
             raise _refused(endpoint, verdict, attempted)
@@ -140,15 +149,20 @@ class Sender:
     ) -> A:
         """The answer to an instruction. Raises as the table says; Unauthorised for a 401."""
         reply = self._send(endpoint, request, token, attempted, urgency)
-        if reply.status == 401:
-            raise Unauthorised(f"{attempted}: HTTP 401")
         if reply.status == 429:
             raise RateLimited(f"{attempted}: HTTP 429, too many requests")
+        if is_page(reply.body):
+            raise OutcomeUnknown(f"{attempted}: HTTP {reply.status} with a web page, not JSON")
+        if reply.status == 401:
+            raise Unauthorised(f"{attempted}: HTTP 401")
         if reply.status in (400, 404):
             status = f"HTTP {reply.status}"
             raise Refused(attempted, code=reply.status, code_name=status, text=_detail(reply))
         if reply.status != 200:
-            raise OutcomeUnknown(f"{attempted}: HTTP {reply.status}")
+            raise OutcomeUnknown(f"{attempted}: HTTP {reply.status}{_leads_to(reply)}")
+        came = came_instead(reply.body)
+        if came is not None:
+            raise OutcomeUnknown(f"{attempted}: answered with {came}")
         try:
             verdict = endpoint.verdict(reply.body)
             if verdict.success:
@@ -168,7 +182,10 @@ class Sender:
         except OutcomeUnknown as error:
             raise Unavailable(str(error)) from None
         if reply.status != 200:
-            raise Unavailable(f"{self.channel.base_url} answered a ping with HTTP {reply.status}")
+            what = f"HTTP {reply.status}{_leads_to(reply)}"
+            raise Unavailable(f"{self.channel.base_url} answered a ping with {what}")
+        if is_page(reply.body):
+            raise Unavailable(f"{self.channel.base_url} answered a ping with a web page")
         return reply
 
     def _send(
@@ -192,17 +209,19 @@ class Sender:
             raise OverBudget(attempted, wait_s)
 
 
-def _require_ok(reply: Reply, path: str, base_url: str) -> None:
+def _require_ok(reply: Reply, where: str) -> None:
     """Returns for 200 and raises, for a question, what any other status means."""
-    said = f"{base_url}{path} answered HTTP {reply.status}"
+    said = f"{where} answered HTTP {reply.status}"
     if reply.status == 200:
         return
-    if reply.status == 401:
-        raise Unauthorised(said)
     if reply.status == 429:
         raise RateLimited(f"{said}, too many requests")
+    if is_page(reply.body):
+        raise Unavailable(f"{said}{_leads_to(reply)} with a web page, not JSON")
+    if reply.status == 401:
+        raise Unauthorised(said)
     if reply.status in _REPEATABLE:
-        raise Unavailable(said)
+        raise Unavailable(f"{said}{_leads_to(reply)}")
     if reply.status == 404:
         raise NoSuchPath(said)
     detail = _detail(reply)
@@ -218,6 +237,10 @@ def _refused(endpoint: Endpoint[A], verdict: Verdict, attempted: str) -> Refused
         order_id=verdict.order_id,
         remedy=codes.remedy(verdict.error_message),
     )
+
+
+def _leads_to(reply: Reply) -> str:
+    return f", which leads to {reply.leads_to}" if reply.leads_to else ""
 
 
 def _detail(reply: Reply) -> str | None:

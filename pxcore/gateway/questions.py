@@ -5,12 +5,14 @@ Misconfigured when the login that it needs first is refused.
 """
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final, TypeVar
 
 import msgspec
 
 from pxcore.clock import Clock
+from pxcore.gateway.alive import PAGE_ROWS, PAGES_MAX, PAUSES_S, AliveOrders, Miscounted
 from pxcore.gateway.budget import Urgency
 from pxcore.gateway.caller import Caller
 from pxcore.gateway.choose import choose_contract
@@ -27,12 +29,11 @@ from pxcore.model import (
     Order,
     Position,
     ProtocolError,
+    PxError,
     Snapshot,
 )
 
 FOUND_MAX: Final = 20  # contracts that a search finds; reference, 2.3
-_PAGE_ROWS: Final = 100
-_PAGES_MAX: Final = 50
 _CLOCK_DISAGREEMENT: Final = timedelta(minutes=5)
 _NORMAL: Final = Urgency.NORMAL
 
@@ -46,6 +47,14 @@ class Questions:
         self._call = call
         self._clock = clock
         self._contracts: dict[str, Contract] = {}
+        self._alive = AliveOrders()
+
+    @property
+    def miscounted(self) -> str | None:
+        """What the venue said at the last look at open orders, where its count of them was taken
+        for wrong (see `alive`); None where it fitted.
+        """
+        return self._alive.miscounted
 
     # -- accounts and contracts ---------------------------------------------------------------
 
@@ -114,9 +123,13 @@ class Questions:
         """Every order that is alive, bracket legs that wait for their entry among them.
 
         A gateway without v2/query (404) is asked by searchOpen, which hides the waiting legs.
+        Raises Miscounted, see `alive`; what is urgent does not wait for it.
         """
         try:
-            rows = self._alive_rows(account_id, urgency)
+            if urgency is Urgency.URGENT:
+                rows = self._alive_rows(account_id, urgency)
+            else:
+                rows = self._alive_rows_patiently(account_id)
         except NoSuchPath:
             rows = self._working_rows(account_id, urgency)
         return tuple(self._order(row, account_id, urgency) for row in rows)
@@ -153,10 +166,17 @@ class Questions:
             lambda: self._alive_or_none(account_id),
             lambda: self._working_rows(account_id, urgent),
         )
-        for rows in places:
-            row = next((row for row in rows() if row.custom_tag == tag), None)
+        doubt: Miscounted | None = None
+        for ask in places:
+            try:
+                rows = ask()
+            except Miscounted as error:
+                doubt, rows = error, error.rows
+            row = next((row for row in rows if row.custom_tag == tag), None)
             if row is not None:
                 return self._order(row, account_id, urgent)
+        if doubt is not None:
+            raise doubt
         return None
 
     # -- positions, fills, all of it ----------------------------------------------------------
@@ -218,19 +238,25 @@ class Questions:
         alive = requests.OrderFilter(account_id=account_id, statuses=codes.ALIVE)
         rows: list[object] = []
         try:
-            for _ in range(_PAGES_MAX):
+            for _ in range(PAGES_MAX):
                 request = requests.OrderQuery(
-                    filter=alive, page_size=_PAGE_ROWS, page_offset=len(rows)
+                    filter=alive, page_size=PAGE_ROWS, page_offset=len(rows)
                 )
                 page = self._loosely(endpoints.ORDERS_QUERY_LOOSE, request, "list alive orders")
                 fresh = [row for row in page.orders if row not in rows]
                 rows += fresh
                 if not fresh or len(rows) == page.total_count:
                     break
+            if page.total_count not in (None, len(rows)):
+                with suppress(PxError):  # what the first list has can be cancelled all the same
+                    rows += self._open_at_least(account_id)
         except NoSuchPath:
-            of_account = requests.OfAccount(account_id=account_id)
-            rows = self._loosely(endpoints.ORDERS_OPEN_LOOSE, of_account, "list open orders").orders
+            rows = self._open_at_least(account_id)
         return loose.orders_in(rows, account_id, self._clock.now())
+
+    def _open_at_least(self, account_id: int) -> list[object]:
+        request = requests.OfAccount(account_id=account_id)
+        return self._loosely(endpoints.ORDERS_OPEN_LOOSE, request, "list open orders").orders
 
     def held_at_least(self, account_id: int) -> tuple[Position, ...]:
         """Positions that can be closed, whatever else of them cannot be read. Urgent."""
@@ -289,25 +315,23 @@ class Questions:
             return []
 
     def _alive_rows(self, account_id: int, urgency: Urgency) -> list[OrderRow]:
-        """Pages until the venue's count is reached or, when it gives none, nothing new comes: how
-        many rows a page has at the most is the venue's to say, and not documented.
-        """
-        rows: dict[int, OrderRow] = {}
+        """One look. Raises Miscounted."""
         alive = requests.OrderFilter(account_id=account_id, statuses=codes.ALIVE)
-        for _ in range(_PAGES_MAX):
-            request = requests.OrderQuery(filter=alive, page_size=_PAGE_ROWS, page_offset=len(rows))
-            attempted = "list alive orders"
-            page = self._call.ask(endpoints.ORDERS_QUERY, request, attempted, urgency)
-            known = len(rows)
-            rows |= {row.id: row for row in page.orders}
-            total = page.total_count
-            if total is not None and len(rows) > total:
-                raise ProtocolError(f"the venue counts {total} orders alive and lists {len(rows)}")
-            if (len(rows) == known) if total is None else (len(rows) == total):
-                return list(rows.values())
-            if len(rows) == known:
-                raise ProtocolError(f"the venue counts {total} orders alive and lists {known}")
-        raise ProtocolError(f"more than {_PAGES_MAX} pages of orders are alive")
+
+        def page(offset: int) -> endpoints.Orders:
+            request = requests.OrderQuery(filter=alive, page_size=PAGE_ROWS, page_offset=offset)
+            return self._call.ask(endpoints.ORDERS_QUERY, request, "list alive orders", urgency)
+
+        return self._alive.look(page, lambda: self._working_rows(account_id, urgency))
+
+    def _alive_rows_patiently(self, account_id: int) -> list[OrderRow]:
+        """As many looks as it takes until a count that does not fit is taken for wrong."""
+        for pause_s in PAUSES_S:
+            try:
+                return self._alive_rows(account_id, _NORMAL)
+            except Miscounted:
+                self._call.pause(pause_s)
+        return self._alive_rows(account_id, _NORMAL)
 
     def _order(self, row: OrderRow, account_id: int, urgency: Urgency = _NORMAL) -> Order:
         _require_own((row.account_id,), account_id)

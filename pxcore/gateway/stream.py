@@ -17,6 +17,9 @@ from functools import partial
 from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
+from pxcore.gateway.passage import open_through
+from pxcore.proxies import proxy_to
+
 _READ_BYTES: Final = 64 * 1024
 
 T = TypeVar("T")
@@ -28,8 +31,12 @@ class Aborted(OSError):
 
 class Stream:
     def __init__(self, url: str, *, ssl_context: ssl.SSLContext | None = None) -> None:
-        """Nothing is connected yet. `ssl_context` defaults to the system's trusted roots."""
+        """Nothing is connected yet. `ssl_context` defaults to the system's trusted roots.
+
+        Raises Misconfigured for a proxy on the way that cannot be used.
+        """
         parts = urlsplit(url)
+        self._through = proxy_to(url)
         self._is_tls = parts.scheme in ("https", "wss")
         self._host = parts.hostname or ""
         self._port = parts.port or (443 if self._is_tls else 80)
@@ -46,22 +53,30 @@ class Stream:
         Of several addresses each gets its share of the time: one may be a dead end.
         """
         deadline = time.monotonic() + timeout_s
+        sock = self._open_past(deadline) if self._through is None else self._open_through(timeout_s)
+        if self._is_tls:
+            self._agree_tls(sock, deadline)
+
+    def _open_through(self, timeout_s: float) -> socket.socket:
+        assert self._through is not None
+        sock = open_through(self._through, self._host, self._port, timeout_s)
+        sock.setblocking(False)
+        self._adopt(sock)
+        return sock
+
+    def _open_past(self, deadline: float) -> socket.socket:
         addresses = socket.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
         failure: OSError = OSError(f"{self._host} has no address")
         for tried, (family, kind, protocol, _, address) in enumerate(addresses):
             now = time.monotonic()
             share_s = (deadline - now) / (len(addresses) - tried)
             try:
-                sock = self._connect(socket.socket(family, kind, protocol), address, now + share_s)
-                break
+                return self._connect(socket.socket(family, kind, protocol), address, now + share_s)
             except Aborted:
                 raise
             except OSError as error:
                 failure = error
-        else:
-            raise failure
-        if self._is_tls:
-            self._agree_tls(sock, deadline)
+        raise failure
 
     def _connect(self, sock: socket.socket, address: Any, deadline: float) -> socket.socket:
         sock.setblocking(False)

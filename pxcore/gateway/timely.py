@@ -5,6 +5,7 @@ no end of reads. Here the reads of one reply share one deadline.
 """
 
 import io
+import socket
 import time
 from collections.abc import Callable
 from typing import Any
@@ -12,15 +13,34 @@ from typing import Any
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import NewConnectionError
 from urllib3.response import HTTPResponse
+from urllib3.util.retry import Retry
+
+from pxcore.gateway.passage import open_through
+from pxcore.proxies import Proxy
+
+_CONNECT_S = 5.0  # where nothing else is said
 
 
 class TimelyAdapter(HTTPAdapter):
-    """For `requests`: the read timeout is for the whole reply."""
+    """For `requests`: the read timeout is for the whole reply. With `through`, each connection goes
+    through that proxy.
+    """
+
+    def __init__(self, *, through: Proxy | None = None, max_retries: Retry | int = 0) -> None:
+        self._through = through
+        super().__init__(max_retries=max_retries)
 
     def init_poolmanager(self, *given: Any, **named: Any) -> None:
         super().init_poolmanager(*given, **named)
-        self.poolmanager.pool_classes_by_scheme = {"http": _HttpPool, "https": _HttpsPool}
+        way = {"through": self._through}
+        plain = type("_Http", (_HttpConnection,), way)
+        secure = type("_Https", (_HttpsConnection,), way)
+        self.poolmanager.pool_classes_by_scheme = {
+            "http": type("_HttpPool", (HTTPConnectionPool,), {"ConnectionCls": plain}),
+            "https": type("_HttpsPool", (HTTPSConnectionPool,), {"ConnectionCls": secure}),
+        }
 
 
 class _Reads(io.RawIOBase):
@@ -74,19 +94,36 @@ def _in_time(connection: HTTPConnection, read: Callable[[], HTTPResponse]) -> HT
             connection.sock = sock
 
 
-class _HttpConnection(HTTPConnection):
+class NoPassage(NewConnectionError):
+    """The proxy gave no connection: nothing was sent."""
+
+    def __init__(self, connection: HTTPConnection, why: str) -> None:
+        self._why = why
+        super().__init__(connection, why)
+
+    def __str__(self) -> str:
+        return self._why
+
+
+class _Through(HTTPConnection):
+    through: Proxy | None = None
+
+    def _new_conn(self) -> socket.socket:
+        """At this moment `timeout` is the time for connecting."""
+        if self.through is None:
+            return super()._new_conn()
+        timeout_s = self.timeout if isinstance(self.timeout, int | float) else _CONNECT_S
+        try:
+            return open_through(self.through, self.host, self.port, timeout_s)
+        except OSError as error:
+            raise NoPassage(self, str(error)) from None
+
+
+class _HttpConnection(_Through):
     def getresponse(self) -> Any:  # urllib3 answers with its own kind, whatever its types say
         return _in_time(self, super().getresponse)
 
 
-class _HttpsConnection(HTTPSConnection):
+class _HttpsConnection(_Through, HTTPSConnection):
     def getresponse(self) -> Any:  # urllib3 answers with its own kind, whatever its types say
         return _in_time(self, super().getresponse)
-
-
-class _HttpPool(HTTPConnectionPool):
-    ConnectionCls = _HttpConnection
-
-
-class _HttpsPool(HTTPSConnectionPool):
-    ConnectionCls = _HttpsConnection

@@ -88,7 +88,7 @@ class Door:
                 self._settings, self._account_id, reason, say=self._say, client=self._client
             )
             with record:
-                return flatten_account(
+                proof = flatten_account(
                     self.venue,
                     clock=self._clock,
                     reason=reason,
@@ -98,6 +98,9 @@ class Door:
                     lost=self.lost,
                     is_taking_over=is_taking_over or was_held or self.lost.has_just_died(),
                 )
+            if self._client.miscounted is not None:
+                self._tell("flatten.miscounted", self._client.miscounted)
+            return proof
 
     def _alerted(self, about: str | None) -> AbstractContextManager[None]:
         about = about or act_of(self._account_id, self._settings.clock.now())

@@ -75,12 +75,13 @@ def flatten_account(
     record.event(first)
     if not isinstance(first, SnapshotTaken | SnapshotFailed):
         raise AssertionError(f"a look was answered with {first}")
+    said = _said(first)
     pending: list[Command] = flattener.begin_by_look(first)
     while flattener.proof is None:
         if clock.now() >= deadline:
             raise NotFlat(
-                f"flatten ({reason}): not proven flat within {timeout_s:g} s; look at the account "
-                "in the platform now, and flatten it there"
+                f"flatten ({reason}): not proven flat within {timeout_s:g} s{said}; look at the "
+                "account in the platform now, and flatten it there"
             )
         if not pending:
             waiting.look_up()
@@ -94,10 +95,18 @@ def flatten_account(
             pending.sort(key=lambda command: not isinstance(command, ClosePosition))
         if answer is not None:
             record.event(answer)
+            said = _said(answer, said)
             pending += flattener.step(answer)
     for command in pending:  # the receipt
         record.command(command)
     return flattener.proof
+
+
+def _said(event: Event, before: str = "") -> str:
+    """Why the last look proved nothing, as far as it was one in part."""
+    if isinstance(event, SnapshotFailed):
+        return f"; the last look: {event.why}"
+    return "" if isinstance(event, SnapshotTaken) else before
 
 
 class _Waiting:

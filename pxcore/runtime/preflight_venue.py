@@ -1,6 +1,7 @@
 """The checks that ask the gateway. Questions alone: none of them sends or changes an order."""
 
 from collections.abc import Callable
+from contextlib import suppress
 
 from msgspec.structs import replace
 
@@ -12,6 +13,7 @@ from pxcore.engine.limits import worst_case_usd
 from pxcore.expiry import Expiry, Stage, expiry_of
 from pxcore.gateway import ClockReading, GatewayClient, OverBudget
 from pxcore.model import Account, Contract, Foreign, Misconfigured, Unavailable
+from pxcore.proxies import proxy_to
 from pxcore.runtime.checks import Found, NotLookedAt, Verdict, fails, ok, warning
 from pxcore.runtime.lock import holder_of
 from pxcore.runtime.paths import Paths
@@ -40,6 +42,7 @@ class VenueChecks:
         """It answers, and takes our login."""
         settings = self._settings
         url, _ = settings.hosts  # raises what is wrong with the address where there is no client
+        way = way_told(settings)  # and with the proxy
         if self._client is None:
             raise NotLookedAt("settings", "there is no client of the gateway")
         self._reading = self._client.clock_reading()
@@ -51,7 +54,7 @@ class VenueChecks:
                 "; ".join(error.problems), "correct PX_USERNAME and PX_API_KEY, or do as it says"
             )
         self._is_logged_in = True
-        return ok(f"{settings.gateway} at {url} answers, login taken")
+        return ok(f"{settings.gateway} at {url} answers{way}, login taken")
 
     def clock(self) -> Found:
         if not self._has_answered:
@@ -101,6 +104,9 @@ class VenueChecks:
                 "wait until it has ended, or end it with `px flatten`",
             )
         if seen.is_flat:
+            counted = self._logged_in().miscounted
+            if counted is not None:
+                return warning(f"flat; {counted}", "see on the platform that no order is open")
             return ok("flat, no order alive")
         day_start = trading_day_at(settings.clock.now()).opens_at
         orders = self._logged_in().orders(account.id, start=day_start)
@@ -169,7 +175,24 @@ def remedy_when_away(settings: Settings) -> str:
     """For a gateway that does not answer."""
     if settings.gateway is GatewayName.PAPER:
         return "start `px paper` and take over the settings that it prints"
+    with suppress(Misconfigured):  # said by the check itself
+        if way := way_told(settings):
+            return (
+                f"it is asked for{way}: see whether the proxy and the gateway are up, then look "
+                "again; NO_PROXY with the gateway's host goes past it"
+            )
     return "see whether this machine's network and the gateway are up, then look again"
+
+
+def way_told(settings: Settings) -> str:
+    """Through which proxy the gateway is reached; empty where it is reached directly. Raises
+    Misconfigured for one that cannot be used.
+    """
+    ways = [proxy_to(url) for url in settings.hosts]
+    if ways == [None, None]:
+        return ""
+    rest, hubs = ("directly" if way is None else f"through the proxy {way}" for way in ways)
+    return f" {rest}" if rest == hubs else f" {rest}, its streams {hubs}"
 
 
 def judge_clock(reading: ClockReading | None) -> Found:

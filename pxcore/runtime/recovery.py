@@ -132,6 +132,9 @@ class Recovery:
 
     def _look(self) -> Snapshot:
         seen = self._client.snapshot(self._account_id, day_start=self._day_start)
+        if self._client.miscounted is not None:
+            text = self._client.miscounted
+            self._say(Notice(level=Level.WARNING, code="start.miscounted", text=text))
         return seen.only(self._scope)
 
     def give_up(self, why: str) -> None:

@@ -5,6 +5,7 @@ window, a limit, a signal, the end of the pipe, an error of our own), it leaves 
 flatten; exit status 0 says that REST showed the account flat (`lines.Exit`).
 """
 
+import os
 import signal
 import sys
 import threading
@@ -50,6 +51,7 @@ from pxcore.journal.operator import OperatorJournal
 from pxcore.logs import log_as_set, take_over_crashes
 from pxcore.model import Misconfigured, ProtocolError, PxError, Unavailable
 from pxcore.own_time import steady_s
+from pxcore.proxies import show_proxies
 from pxcore.runtime.clock_watch import ClockWatch
 from pxcore.runtime.dispatcher import Dispatcher
 from pxcore.runtime.halts import latch_halt
@@ -445,6 +447,7 @@ _LOG_LEVEL = {Level.INFO: "INFO", Level.WARNING: "WARNING", Level.ALARM: "ERROR"
 def main(argv: list[str]) -> Exit:
     """`python -m pxcore.runtime.session PLAN`."""
     settle()
+    show_proxies(os.environ)
     pipes = own_pipes()  # before the strategy is imported: it may print
     voice = Voice(pipes.says)
     try:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from counting_proxy import counting_proxy
 from patience import patience
 from shared_prefect import begin_with
 
@@ -101,6 +102,23 @@ def test_demo_tells_the_whole_story_and_leaves_nothing_behind(px, tmp_path):
     for part in ("both legs working", "denied.", "flat.proven", "Daily-loss report", "px ui"):
         assert part in said, said
     assert "Traceback" not in said
+
+
+@pytest.mark.usefixtures("ready_server")
+@pytest.mark.parametrize("scheme", ["http", "socks5", "nonsense"])
+def test_day_goes_past_every_proxy_of_the_environment(px, tmp_path, scheme):
+    """Prefect's client and server, the flow, the session, the paper gateway and our looks at them:
+    all of it is on loopback.
+    """
+    with counting_proxy() as proxy:
+        names = [f"{kind}_proxy" for kind in ("http", "https", "all")]
+        set_ = {name: proxy.url(scheme) for low in names for name in (low, low.upper())}
+        arguments = ("--strategy", "trade-on-start", "--seconds", "8", "--json", "out.json")
+        said = finish(process := px("demo", *arguments, **set_, NO_PROXY="elsewhere.example"))
+        assert process.returncode == 0, said
+        assert proxy.asked == []
+    outcome = json.loads((tmp_path / "out.json").read_text())
+    assert (outcome["flat"], outcome["reconciled"], outcome["trades"]) == (True, True, 1)
 
 
 MINE = """

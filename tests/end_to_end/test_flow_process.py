@@ -5,15 +5,18 @@ import signal
 import subprocess
 import sys
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 
 import psutil
 import pytest
+import requests
 from patience import patience
 
 from pxcore.cli.orchestrator import prefect_environ, px_environ
 from pxcore.journal import read_opening
 from pxcore.journal.replay import replay
+from pxcore.paper.config import PaperConfig
 from pxcore.reports.daily import read_report
 from pxcore.runtime.paths import Paths
 
@@ -51,6 +54,49 @@ def test_day_ends_flat_and_reconciled_and_its_journal_replays(start_paper, start
     journal = Paths(Path(settings["PX_HOME"])).journal(outcome["session_id"])
     events, divergence = replay(journal)
     assert divergence is None and events > 500
+
+
+@pytest.mark.parametrize(
+    "faults",
+    [
+        pytest.param(
+            [
+                {"fault": "no_answer", "path": path, "how": "page", "count": 1}
+                for path in (
+                    "/api/Auth/loginKey",
+                    "/api/Account/search",
+                    "/api/Contract/available",
+                    "/api/Order/v2/query",
+                    "/api/Position/searchOpen",
+                    "/api/Trade/search",
+                    "/api/Order/search",
+                )
+            ],
+            id="a page in place of each first answer",
+        ),
+        pytest.param(
+            [{"fault": "count_wrong", "by": 4, "count": None}], id="more orders counted than listed"
+        ),
+    ],
+)
+def test_day_begins_and_ends_flat_at_a_venue_that_answers_oddly(
+    start_paper, start_flow, faults, monkeypatch
+):
+    monkeypatch.setattr("pxcore.cli.paper.PaperConfig", partial(PaperConfig, has_control=True))
+    paper, settings = start_paper(window_s=6.0, speed=10)
+    armed = requests.post(
+        f"{paper.url}/paper/faults",
+        json=faults,
+        headers={"Authorization": f"Bearer {settings['PX_PAPER_KEY']}"},
+        timeout=patience(5),
+    )
+    assert armed.ok, armed.text
+    flow = start_flow(settings)
+    outcome = outcome_of(flow.rest())
+    assert flow.process.wait(ENDS_S) == 0
+    assert (outcome["flat"], outcome["reconciled"]) == (True, True)
+    assert outcome["trades"] >= 1
+    assert paper.is_flat()
 
 
 def test_stop_line_ends_the_session_flat_and_the_day_is_closed(start_paper, start_flow):

@@ -1,11 +1,13 @@
 """Alerts arrive, once each, and whoever raises one is neither held up nor broken by it."""
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from alert_receiver import ARRIVES_S, receiving
+from counting_proxy import counting_proxy
 from hostile import HOSTILE, Tags, require_harmless_markdown, require_plain, require_shown
 
 from pxcore import alerts as sending
@@ -13,6 +15,7 @@ from pxcore.alerts import Alert, Alerts, deliver
 from pxcore.cli.orchestrator import free_port
 from pxcore.escaping import for_alert
 from pxcore.model import Unavailable
+from pxcore.proxies import hide_proxies, show_proxies
 from pxcore.runtime.alarms import alert_differences, closing_alerted, flatten_alerted
 from pxcore.runtime.drive import NotFlat
 from pxcore.settings import Settings
@@ -46,6 +49,24 @@ def test_alert_arrives_with_its_title_and_text():
         came = receiver.next()
     assert (came["title"], came["message"]) == ("NOT FLAT", "look at the account")
     assert came["type"] == "failure"
+
+
+@pytest.mark.services
+@pytest.mark.parametrize("scheme", ["http", "socks5h"])
+def test_alert_goes_through_the_proxy_that_is_set_and_past_it_on_loopback(monkeypatch, scheme):
+    with receiving() as receiver, counting_proxy(("127.0.0.1", receiver.port)) as proxy:
+        for name in ("HTTP_PROXY", "ALL_PROXY"):
+            monkeypatch.setenv(name, proxy.url(scheme))
+        environ = dict(os.environ)
+        hide_proxies(environ)  # as a session of Prefect's has it
+        show_proxies(environ)  # as the process that sends alerts begins
+        for name in ("NO_PROXY", "no_proxy"):
+            monkeypatch.setenv(name, environ[name])
+        assert deliver((receiver.url,), ALERT) == (None,)
+        assert proxy.asked == []
+        away = f"json://receiver.invalid:{receiver.port}/inbox"
+        deliver((away,), ALERT)
+    assert len(proxy.asked) >= 1
 
 
 @pytest.mark.services

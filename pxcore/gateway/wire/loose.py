@@ -32,27 +32,25 @@ class LooseTrades(msgspec.Struct):
 
 
 def orders_in(rows: Iterable[Any], account_id: int, at: datetime) -> tuple[Order, ...]:
-    """Those of the account that have an id and a contract. Prices are left out."""
-    found = []
+    """Those of the account that have an id and a contract, each once. Prices are left out."""
+    found: dict[int, Order] = {}
     for row in _of(rows, account_id):
         order_id = _number(row, "id")
         if order_id is None:
             continue
-        found.append(
-            Order(
-                id=order_id,
-                account_id=account_id,
-                contract_id=plain_id(row["contractId"]),
-                status=OrderStatus.OPEN,
-                type=_type(row),
-                side=_side(row) or Side.SELL,
-                size=max(_number(row, "size") or 1, 1),
-                created_at=at,
-                filled_size=0,
-                parent_id=_number(row, "parentOrderId"),
-            )
+        found[order_id] = Order(
+            id=order_id,
+            account_id=account_id,
+            contract_id=plain_id(row["contractId"]),
+            status=OrderStatus.OPEN,
+            type=_type(row),
+            side=_side(row) or Side.SELL,
+            size=max(_number(row, "size") or 1, 1),
+            created_at=at,
+            filled_size=0,
+            parent_id=_number(row, "parentOrderId"),
         )
-    return tuple(found)
+    return tuple(found.values())
 
 
 def positions_in(rows: Iterable[Any], account_id: int, at: datetime) -> tuple[Position, ...]:

@@ -56,6 +56,30 @@ class ErrorCode(RestFault, frozen=True, kw_only=True, tag_field="fault", tag="er
     text: str | None = None
 
 
+NoAnswerKind = Literal["page", "nothing", "cut", "packed_cut", "other", "redirect"]
+
+
+class NoAnswer(RestFault, frozen=True, kw_only=True, tag_field="fault", tag="no_answer"):
+    """Something that is no answer of a venue, with this HTTP `status`, `how`: a web page, no byte
+    at all, JSON that is cut short, the same packed by gzip, JSON of somebody else, or a redirect
+    to a log-in page (302, whatever the status).
+    """
+
+    how: NoAnswerKind = "page"
+    status: int = 200
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 200 <= self.status <= 599:
+            raise ValueError(f"status is {self.status}, must be from 200 to 599")
+
+
+class CountWrong(Fault, frozen=True, kw_only=True, tag_field="fault", tag="count_wrong"):
+    """`totalCount` is `by` more than there are. Occasion: an answer that has one."""
+
+    by: int = 4
+
+
 LISTS: Final = {
     "/api/account/search": "accounts",
     "/api/order/search": "orders",
@@ -189,6 +213,8 @@ WireFault = (
     | AnswerDelayed
     | HttpError
     | ErrorCode
+    | NoAnswer
+    | CountWrong
     | ListWithheld
     | EventLost
     | EventDelayed

@@ -116,7 +116,7 @@ def _spoiled(hostility: Hostility, answer: Handler) -> Handler:
         if met is not None:
             return met
         response = await answer(request)
-        return await hostility.after(request) or response
+        return await hostility.after(request, response)
 
     return hostile_answer
 

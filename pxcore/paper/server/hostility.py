@@ -5,6 +5,7 @@ faults come due with the market. Delays run at the market's speed.
 """
 
 import asyncio
+import gzip
 import heapq
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -17,12 +18,14 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from pxcore.decoding import decode_json
 from pxcore.paper.faults.base import Armed, Armory, Timed
 from pxcore.paper.faults.wire import (
     LISTS,
     AnswerDelayed,
     AnswerLost,
     ClockSkewed,
+    CountWrong,
     ErrorCode,
     EventDelayed,
     EventDuplicated,
@@ -32,6 +35,7 @@ from pxcore.paper.faults.wire import (
     HubFault,
     ListWithheld,
     Logout,
+    NoAnswer,
     RecordMalformed,
     RecordOversized,
     RecordsJoined,
@@ -51,6 +55,15 @@ from pxcore.paper.server.transport import cut
 F = TypeVar("F", bound=StreamFault)
 _JOIN_S = 1.0  # the longest that records wait for each other, at speed 1
 _UNAUTHORIZED = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
+
+
+_GOOD = b'{"success":true,"errorCode":0,"errorMessage":null}'
+_FOREIGN = {
+    "page": (b"<!DOCTYPE html><html><title>Just a moment...</title></html>", "text/html"),
+    "nothing": (b"", "application/json"),
+    "cut": (_GOOD[:30], "application/json"),
+    "other": (b'{"message":"no upstream"}', "application/json"),
+}
 
 
 @dataclass(slots=True)
@@ -144,9 +157,21 @@ class Hostility:
         """What meets a request that has not been carried out; None lets it through."""
         return await self._spoiled(request, "before")
 
-    async def after(self, request: Request) -> Response | None:
-        """What is answered in place of the real answer; None leaves it."""
-        return await self._spoiled(request, "after")
+    async def after(self, request: Request, answer: Response) -> Response:
+        """What is answered in place of the real answer, or that answer."""
+        spoiled = await self._spoiled(request, "after")
+        return spoiled or self._miscounted(answer)
+
+    def _miscounted(self, answer: Response) -> Response:
+        if self.armory.is_empty or b'"totalCount":' not in (body := bytes(answer.body)):
+            return answer
+        told = decode_json(body, dict)
+        if told["totalCount"] is None:
+            return answer
+        wrong = self.armory.bites(CountWrong, self._now())
+        if wrong is None:
+            return answer
+        return _json(told | {"totalCount": told["totalCount"] + wrong.by})
 
     def upgrade_error(self, socket: HTTPConnection) -> Response | None:
         """What refuses a WebSocket upgrade."""
@@ -173,6 +198,9 @@ class Hostility:
                 "errorMessage": coded.text,
             }
             return _json(body)
+        foreign = self.armory.bites(NoAnswer, now, fits)
+        if foreign is not None:
+            return _no_answer(foreign)
         withheld = self.armory.bites(ListWithheld, now, fits)
         if withheld is not None:
             return _without_list(withheld, request.url.path)
@@ -269,6 +297,17 @@ class _Bites:
 def _failed(fault: HttpError) -> Response:
     headers = _UNAUTHORIZED if fault.status == 401 else None
     return Response(status_code=fault.status, headers=headers)
+
+
+def _no_answer(fault: NoAnswer) -> Response:
+    if fault.how == "redirect":
+        return Response(status_code=302, headers={"Location": "http://login.invalid/?from=us"})
+    if fault.how == "packed_cut":
+        packed = gzip.compress(_GOOD)[:-20]
+        headers = {"Content-Encoding": "gzip"}
+        return Response(packed, fault.status, headers, media_type="application/json")
+    body, kind = _FOREIGN[fault.how]
+    return Response(body, fault.status, media_type=kind)
 
 
 def _without_list(fault: ListWithheld, path: str) -> Response:

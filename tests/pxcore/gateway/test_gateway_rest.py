@@ -143,14 +143,6 @@ def test_history_that_does_not_come_to_the_venues_count_is_a_protocol_error(
         client.fills(ACCOUNT, start=since)
 
 
-def test_venue_that_counts_more_orders_than_it_lists_is_a_protocol_error(
-    client: GatewayClient, http: RawHttp
-) -> None:
-    http.script(QUERY, good(orders=[order_row(1)], totalCount=2))
-    with pytest.raises(ProtocolError):
-        client.open_orders(ACCOUNT)
-
-
 def test_open_orders_come_from_search_open_where_query_does_not_exist(
     client: GatewayClient, http: RawHttp
 ) -> None:

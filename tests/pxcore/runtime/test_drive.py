@@ -219,3 +219,32 @@ def test_flatten_goes_on_when_nobody_can_be_told_that_it_has_no_record(tmp_path)
         proof = desk.flatten_into(record)
 
     assert proof.is_flat and desk.sent == ["close"]
+
+
+_LOOK_REQUESTS = 7  # of a look in part: account, orders twice; orders twice, positions, fills
+
+
+@pytest.mark.parametrize("orders", [(), (order(1), order(2))], ids=["nothing alive", "two alive"])
+@pytest.mark.parametrize("are_orders_readable", [True, False])
+def test_looks_in_part_come_further_apart_and_leave_requests_for_closes(
+    orders, are_orders_readable
+):
+    desk = Desk(orders, held=0)
+    desk.blind_looks, desk.are_orders_readable = 10_000, are_orders_readable
+    desk.is_cancel_lost = True
+    looks: list[datetime] = []
+    ask = desk.ask
+    desk.ask = lambda look: looks.append(desk.clock.now()) or ask(look)  # type: ignore[method-assign]
+    with pytest.raises(NotFlat, match="the last look: list fills: HTTP 500; look at the account"):
+        desk.flatten()
+    assert 160 - _LOOK_REQUESTS * len(looks) - len(desk.sent) > 0, "beside what is kept for closes"
+    assert looks[-1] > looks[0] + timedelta(seconds=40), "it goes on trying"
+
+
+def test_position_that_a_look_in_part_shows_late_is_closed_all_the_same():
+    desk = Desk(held=0)
+    desk.blind_looks = 10_000
+    desk.arrives_at = OPEN + timedelta(seconds=25)
+    with pytest.raises(NotFlat):
+        desk.flatten()
+    assert desk.sent == ["close"] and desk.held == 0
