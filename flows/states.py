@@ -19,14 +19,15 @@ from pxcore.runtime.window import NotNow
 _WHY_MAX = 40  # characters of a reason in a list
 
 
-def skipped(kind: str, message: str) -> State[None]:
+def skipped(kind: str, message: str, data: Any = None) -> State[Any]:
     """There was nothing to do, or it was not to be done now. Sent nothing."""
-    return Cancelled(name=f"Skipped ({_short(kind)})", message=for_prefect(message))
+    return Cancelled(name=f"Skipped ({_short(kind)})", message=for_prefect(message), data=data)
 
 
-def skipped_because(reason: NotNow | AccountBusy) -> State[None]:
+def skipped_because(reason: NotNow | AccountBusy) -> State[Any]:
+    """The reason is in its data, for the flow that this one is a part of."""
     kind = reason.kind if isinstance(reason, NotNow) else "busy"
-    return skipped(kind, str(reason))
+    return skipped(kind, str(reason), reason)
 
 
 def done(what: str, message: str = "") -> State[None]:

@@ -16,15 +16,14 @@ from pxcore.reports.daily import DailyReport
 from pxcore.reports.render import headline
 from pxcore.runtime.alarms import closing_alerted
 from pxcore.runtime.lines import Ended
-from pxcore.runtime.lock import AccountBusy
 from pxcore.runtime.plan import SessionPlan, connect
-from pxcore.runtime.window import NotNow
 from pxcore.settings import Settings, load_settings
 from tasks import end_of_day as closing
 from tasks import startup as opening
 from tasks.control import CONTROL
 from tasks.live_session import live_session
 from tasks.marks import marked
+from tasks.refusals import REFUSALS
 from tasks.run_log import logged_run
 from tasks.run_watch import RunWatch, top_run_id
 
@@ -35,8 +34,28 @@ _BACKSTOP_S = 13 * 3600  # the session and its supervisor have deadlines of thei
 
 
 @flow(name="startup", retries=0, persist_result=False)
-def startup() -> SessionPlan:
-    """Log in, resolve account and contract, and begin from an account that is in order."""
+def startup() -> SessionPlan | State[Any]:
+    """Log in, resolve account and contract, and begin from an account that is in order. A run that
+    is refused is skipped, as the day is.
+    """
+    try:
+        return _started_up()
+    except REFUSALS as reason:
+        return skipped_because(reason)
+
+
+def _begun() -> SessionPlan:
+    """What `startup` came to. Raises its refusal."""
+    state = startup(return_state=True)
+    refusal: Any = state.result(raise_on_failure=False) if state.is_cancelled() else None
+    if isinstance(refusal, REFUSALS):
+        raise refusal
+    plan: Any = state.result()
+    assert isinstance(plan, SessionPlan)
+    return plan
+
+
+def _started_up() -> SessionPlan:
     settings = load_settings()
     client = connect(settings, waits_for_budget=True)
     opening.check_strategy(settings)
@@ -76,7 +95,7 @@ def trading_day(run: Run = _AS_SET) -> State[Any]:
             RunWatch(CONTROL.note_run_ended),
         ):
             return _day(settings)
-    except (NotNow, AccountBusy) as reason:
+    except REFUSALS as reason:
         return skipped_because(reason)
     except DayFailed as failure:
         return failed(failure.name, str(failure), data=failure)
@@ -91,7 +110,7 @@ def _day(settings: Settings) -> State[Outcome]:
         get_run_logger().warning("the session crashed (%s): starting it anew", ended.reason)
         try:
             ended, outcome, told = _session(restarts=restarts)
-        except (NotNow, AccountBusy) as reason:  # what was traded before stays the day's result
+        except REFUSALS as reason:  # what was traded before stays the day's result
             get_run_logger().warning("not started anew: %s", reason)
             break
     return ended_day(outcome, told, cancelled_as=CONTROL.run_ended_as)
@@ -100,7 +119,7 @@ def _day(settings: Settings) -> State[Outcome]:
 def _session(*, restarts: int) -> tuple[Ended, Outcome, str]:
     """One session from its start-up to its report; how it ended, what it came to, in a line."""
     settings = load_settings()
-    plan = startup()
+    plan = _begun()
     ended = live_session(plan, settings)
     made, folder = close_session(plan)
     outcome = outcome_of(

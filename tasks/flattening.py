@@ -7,6 +7,7 @@ from pxcore.runtime.ad_hoc_flatten import AdHocFlatten, Found, flat_told
 from pxcore.runtime.lock import AccountBusy
 from pxcore.settings import Settings
 from tasks.policy import ONCE
+from tasks.refusals import task_that_may_refuse
 from tasks.saying import say
 
 
@@ -26,7 +27,7 @@ def flatten_account(settings: Settings, *, by: str, timeout_s: float) -> Told:
     return Told(is_done=False, text=flat_told(job.act(timeout_s)))
 
 
-@task(name="spare-or-flatten", **ONCE)
+@task_that_may_refuse("spare-or-flatten", **ONCE)
 def spare_or_flatten(settings: Settings, *, by: str, timeout_s: float) -> Told:
     """Only when nobody holds the account. Raises AccountBusy when somebody does, and NotFlat."""
     job, found = _looked(settings, by)

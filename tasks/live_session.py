@@ -1,7 +1,5 @@
 """The live session: one time-bounded task that supervises the session's process."""
 
-from prefect import task
-
 from pxcore.masking import Masker
 from pxcore.runtime.lines import Ended, Line
 from pxcore.runtime.plan import SessionPlan
@@ -10,10 +8,11 @@ from pxcore.settings import Settings
 from tasks.control import CONTROL
 from tasks.live_page import LivePage
 from tasks.policy import ONCE
+from tasks.refusals import task_that_may_refuse
 from tasks.run_log import RunLog
 
 
-@task(name="live-session", **ONCE)
+@task_that_may_refuse("live-session", **ONCE)
 def live_session(plan: SessionPlan, settings: Settings) -> Ended:
     """How the session ended. It is called in the flow's main thread, so that a cancel or a
     time-out interrupts it; the session's process then flattens by itself.

@@ -11,9 +11,10 @@ from pxcore.runtime.recovery import Recovered, Recovery
 from pxcore.runtime.window import NotNow, window_of
 from pxcore.settings import Settings
 from tasks.policy import ONCE, QUESTION
+from tasks.refusals import task_that_may_refuse
 
 
-@task(name="check-window", **ONCE)
+@task_that_may_refuse("check-window", **ONCE)
 def check_window(settings: Settings) -> str | None:
     """Why the calendar or the clock allows no session, or None.
 
@@ -56,7 +57,7 @@ def log_in(client: GatewayClient) -> None:
     client.login()
 
 
-@task(name="resolve-account", **QUESTION)
+@task_that_may_refuse("resolve-account", **QUESTION)
 def resolve_account(client: GatewayClient, settings: Settings) -> Account:
     account = startup.resolve_account(client, settings)
     startup.require_free(settings, account)
@@ -73,7 +74,7 @@ def resolve_contract(client: GatewayClient, settings: Settings) -> Contract:
     return contract
 
 
-@task(name="recover", **ONCE)
+@task_that_may_refuse("recover", **ONCE)
 def recover(
     client: GatewayClient, account: Account, contract: Contract, settings: Settings
 ) -> Recovered:
@@ -91,7 +92,7 @@ def recover(
     ).run()
 
 
-@task(name="plan-session", **QUESTION)
+@task_that_may_refuse("plan-session", **QUESTION)
 def plan_session(
     client: GatewayClient,
     account: Account,

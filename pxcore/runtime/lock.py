@@ -24,6 +24,7 @@ from pxcore.bounded_files import open_file, read_text, require_file, write_file
 from pxcore.courtesy import Say, bounded, reason_of
 from pxcore.filelock import is_locked, try_lock
 from pxcore.model import PxError, Unavailable
+from pxcore.plain_text import plain
 from pxcore.runtime import control_socket
 from pxcore.runtime.control_socket import (
     Call,
@@ -270,7 +271,7 @@ class AccountLock:
 
     def _ask(self, wish: Wish) -> bool:
         """By its socket; by the file of wishes; at last, for a stop, by a signal."""
-        wanted = Call(wish=wish, why=f"asked by {self._holder}")
+        wanted = Call(wish=wish, why=_asked_by(self._holder))
         peer = _peer(self._home, self._account_id, self._world, wanted)
         if peer is not None and peer.is_taken:
             return True
@@ -285,16 +286,22 @@ class AccountLock:
 
     def _write_wish(self, wish: Wish, holder: Holder) -> None:
         """Whole or not at all, and for that holder alone."""
-        write_file(self.stop_path, f"{wish} {holder.text}\n".encode())
+        asked = f"{wish} {holder.text}\n{_asked_by(self._holder)}\n"
+        write_file(self.stop_path, asked.encode())
 
-    def wish(self) -> str | None:
-        """STOP or LEAVE, when somebody asked us, who hold the account, by the file; else None."""
+    def wish(self) -> tuple[str, str] | None:
+        """STOP or LEAVE, and who asked us, who hold the account, for it by the file; else None."""
         try:
-            text = read_text(self.stop_path)
+            first, end, who = read_text(self.stop_path).partition("\n")
         except OSError:
             return None
-        word, _, whom = text.partition(" ")
-        return word if word in (STOP, LEAVE) and whom == f"{self.text}\n" else None
+        word, _, whom = first.partition(" ")
+        is_ours = word in (STOP, LEAVE) and whom == self.text and bool(end)
+        return (word, plain(who.strip()) or "another command asked for it") if is_ours else None
+
+
+def _asked_by(who: str) -> str:
+    return f"asked by {who}"
 
 
 def _let_go(file: IO[bytes]) -> None:

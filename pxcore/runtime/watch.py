@@ -17,6 +17,13 @@ from pxcore.runtime.kill_switch import KillSwitch, both_of
 from pxcore.runtime.lock import LEAVE, STOP, AccountBusy, AccountLock
 
 _EVERY_S = 0.5
+_BY_ITS_RUN = {  # what the run of the session, which holds its pipe, can want of it
+    Ask.STOP: "its run was stopped",
+    Ask.LEAVE: "its run left it to its bracket",
+    Ask.FLATTEN: "its run wants it flat",
+    Ask.PAUSE: "its run paused it",
+    Ask.RESUME: "its run let it go on",
+}
 
 
 def watch_pipe(descriptor: int, *, clock: Clock, deliver: Callable[[Event], None]) -> None:
@@ -33,13 +40,13 @@ def watch_pipe(descriptor: int, *, clock: Clock, deliver: Callable[[Event], None
             except OSError:
                 data = b""
             if not data:
-                deliver(Asked(at=clock.now(), ask=Ask.STOP, why="the pipe of the flow closed"))
+                deliver(Asked(at=clock.now(), ask=Ask.STOP, why="its run has ended"))
                 return
             *lines, rest = (rest + data).split(b"\n")
             for line in lines:
                 word = line.decode("utf-8", "replace").strip()
                 if word in set(Ask):
-                    deliver(Asked(at=clock.now(), ask=Ask(word), why="asked over the pipe"))
+                    deliver(Asked(at=clock.now(), ask=Ask(word), why=_BY_ITS_RUN[Ask(word)]))
                 elif word:
                     deliver(ShellFault(at=clock.now(), what=f"unknown request {word!r}"))
 
@@ -129,10 +136,11 @@ class FileWatch:
         self._told = switch
 
     def _look_for_wish(self) -> None:
-        wish = self._lock.wish()
+        found = self._lock.wish()
+        wish, why = (None, "") if found is None else found
         if wish is not None and wish != self._wish_told and self._wish_told != STOP:
             self._wish_told = wish
-            self._tell(Ask.LEAVE if wish == LEAVE else Ask.STOP, "another command asked for it")
+            self._tell(Ask.LEAVE if wish == LEAVE else Ask.STOP, why)
 
     def _heed(self, call: Call) -> None:
         """What reached us by the lock's socket. Called by its thread."""

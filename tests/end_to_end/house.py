@@ -213,6 +213,15 @@ class House:
     def set_state(self, run_id: str, kind: str, *, force: bool = False) -> None:
         self.post(f"flow_runs/{run_id}/set_state", {"state": {"type": kind}, "force": force})
 
+    def parts_of(self, run_id: str) -> list[dict[str, Any]]:
+        """The runs of its own that a run has started."""
+        wanted = {"flow_runs": {"parent_flow_run_id": {"any_": [run_id]}}}
+        return list(self.post("flow_runs/filter", wanted))
+
+    def task_states(self, run_id: str) -> list[str]:
+        wanted = {"flow_runs": {"id": {"any_": [run_id]}}}
+        return [one["state_type"] for one in self.post("task_runs/filter", wanted)]
+
     # -- the account, as a person would look at it ------------------------------------------------
 
     @property

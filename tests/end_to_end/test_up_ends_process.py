@@ -45,6 +45,11 @@ def test_session_outlives_a_second_one_those_that_spare_it_and_a_crash_called_by
     ]
     second, flatten, safety = [house.ended(run_id) for run_id in others]
     assert second["name"] == "Skipped (busy)" and session in second["message"]
+    (startup,) = house.parts_of(others[0])
+    assert startup["state"]["name"] == "Skipped (busy)", "no red run beside the grey one"
+    assert (
+        set(house.task_states(startup["id"])) == set(house.task_states(others[1])) == {"COMPLETED"}
+    )
     assert flatten["name"] == "Skipped (busy)"
     assert safety["name"] == "Skipped (not due)"
     house.set_state(held, "CRASHED", force=True)

@@ -247,7 +247,7 @@ def test_holder_is_asked_by_its_socket_and_hears_it_each_time(tmp_path: Path, wi
 def test_holder_that_does_not_listen_finds_a_wish_of_its_own_in_the_file(tmp_path: Path) -> None:
     with AccountLock(tmp_path, 7, holder="px-1") as lock:
         assert AccountLock(tmp_path, 7, holder="px flatten").ask_holder_to_leave()
-        assert lock.wish() == "leave"
+        assert lock.wish() == ("leave", "asked by px flatten")
     with AccountLock(tmp_path, 7, holder="px-2") as later:
         assert later.wish() is None, "it was for the one before"
 

@@ -174,6 +174,16 @@ def test_wish_that_came_between_lock_and_first_look_is_heard(tmp_path):
     assert isinstance(heard, Asked) and heard.ask is Ask.LEAVE
 
 
+def test_who_asked_by_the_file_is_told_by_name(tmp_path):
+    events: queue.SimpleQueue = queue.SimpleQueue()
+    with AccountLock(tmp_path, 7, holder="px-1") as lock:
+        AccountLock(tmp_path, 7, holder="flatten: by hand").ask_holder_to_stop()
+        watch = watching(tmp_path, lock, events)
+        heard = events.get(timeout=patience(5))
+        watch.stop()
+    assert isinstance(heard, Asked) and heard.why == "asked by flatten: by hand"
+
+
 def test_wish_to_stop_after_one_to_leave_is_heard_and_none_after_that(tmp_path):
     events: queue.SimpleQueue = queue.SimpleQueue()
     with AccountLock(tmp_path, 7, holder="px-1") as lock:
