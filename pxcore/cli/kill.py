@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from pxcore.calendar import CHICAGO
-from pxcore.cli.limits import reason_given
+from pxcore.cli.limits import REASON_MAX, reason_given
 from pxcore.cli.output import Form, Output
 from pxcore.cli.verb_settings import lenient_settings
 from pxcore.model import Misconfigured
@@ -30,7 +30,7 @@ def on(
     Example: px kill on --reason "news"
     """
     settings = lenient_settings(LenientAccountlessSettings)
-    why = reason_given(reason)
+    why = reason_given(reason[:REASON_MAX])  # one that is too long keeps nobody from engaging it
     engaged = engage(settings, reason=why, flattens=not keep_position)
     for problem in engaged.problems:
         _out().warn(problem)
