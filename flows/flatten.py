@@ -6,9 +6,9 @@
 from typing import Any, Literal
 
 from prefect import State, flow
-from pydantic import Field
+from pydantic import Field, field_validator
 
-from flows.parameters import Form
+from flows.parameters import REASON_MAX, Form, reason_in
 from flows.states import done, failed, skipped_because
 from pxcore.bounds import ID_MAX
 from pxcore.model import PxError
@@ -26,13 +26,17 @@ class FlattenOrder(Form):
     account: int | None = Field(
         None, ge=1, le=ID_MAX, title="account id", description="instead of the settings' account"
     )
-    reason: str = Field("by hand", min_length=1, max_length=200, description="why, for the record")
+    reason: str = Field(
+        "by hand", min_length=1, max_length=REASON_MAX, description="why, for the record"
+    )
     session: Literal["asked to end", "spared"] = Field(
         "asked to end",
         description="a session that lives is asked to flatten and end first; or it is spared, "
         "and nothing is sent",
     )
     timeout_s: float = Field(60.0, ge=5, le=300, description="seconds until it gives up")
+
+    _reason = field_validator("reason", mode="before")(reason_in)
 
 
 _NOW = FlattenOrder()

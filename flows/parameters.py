@@ -18,6 +18,7 @@ from pxcore.bounds import ID_MAX, Checked, Wanted
 from pxcore.calendar import CHICAGO, chicago, trading_day_at
 from pxcore.engine.tightening import bounds_of, loosened
 from pxcore.model import STOP_LOSS_TICKS_MIN, Misconfigured
+from pxcore.plain_text import plain
 from pxcore.runtime.accounts import account_of
 from pxcore.runtime.limits import limits_of
 from pxcore.setting_sources import environ_with
@@ -26,11 +27,18 @@ from pxcore.settings import Mode, Settings, load_settings
 from pxcore.strategies import BUILT_IN
 from pxcore.strategies.registry import Kind
 
+REASON_MAX = 200  # characters, as a page shows them
+
 
 class Form(Checked):
     """What every box of a form has in common: an unknown name is refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+def reason_in(given: Any) -> Any:
+    """Any text is one, and what is beyond its bound is cut: none keeps a way to flat from going."""
+    return plain(given)[:REASON_MAX] if isinstance(given, str) else given
 
 
 def _choice(kind: Kind) -> type[BaseModel]:

@@ -166,7 +166,8 @@ def form_models() -> list[type[BaseModel]]:
 
 def _forms() -> Iterator[str]:
     yield "\n## The forms of the flows\n"
-    yield "What is beyond the bounds is refused by the form, and by the flow before it does anything. An unknown name likewise.\n"
+    yield "What is beyond the bounds is refused by the form, and by the flow before it does anything; so is an unknown name. A"
+    yield "reason that is too long is cut, since none keeps a way to flat from going.\n"
     rows = [
         (
             f"`{model.__module__.removeprefix('flows.')}`: {model.__name__}",

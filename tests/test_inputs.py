@@ -19,7 +19,9 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 from typer.testing import CliRunner
 
-from flows.parameters import Form, Run
+from flows.flatten import FlattenOrder
+from flows.kill_switch import KillOrder
+from flows.parameters import REASON_MAX, Form, Run
 from pxcore.bounds import ID_MAX, Between, bound_of, is_number, is_optional, is_text, wanted
 from pxcore.cli.app import app
 from pxcore.model import Misconfigured
@@ -416,6 +418,24 @@ def test_parameters_of_a_form_without_end_are_refused() -> None:
         deep = {"a": deep}
     with pytest.raises(ValidationError):
         Run.model_validate({"trades": {"module": "a:B", "params": deep}})
+
+
+@pytest.mark.parametrize(
+    ("model", "more"),
+    [(FlattenOrder, {}), (KillOrder, {"action": "engage"})],
+    ids=["flatten", "kill"],
+)
+def test_reason_of_a_form_that_takes_risk_off_is_cut_and_never_refused(
+    model: type[Form], more: dict[str, Any]
+) -> None:
+    made = model.model_validate({"reason": "news\nat\x1b " + "x" * 500} | more)
+    assert len(made.reason) == REASON_MAX and made.reason.isprintable()  # type: ignore[attr-defined]
+
+
+def test_reason_that_is_too_long_engages_the_kill_switch_all_the_same(folder: Path) -> None:
+    said = CliRunner().invoke(app, ["kill", "on", "--reason", "news\n" + "x" * 6000])
+    assert said.exit_code == 0, said.output
+    assert CliRunner().invoke(app, ["kill", "status"]).exit_code == 1
 
 
 # -- the command line ----------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from pxcore.courtesy import bounded
 from pxcore.model import Misconfigured, ProtocolError, Unavailable
 from pxcore.setting_sources import (
     PREFIX,
@@ -41,7 +42,8 @@ def load_settings(env_file: Path = ENV_FILE, kind: type[Settings] = Settings) ->
         refusals += [placed(one, given) for one in error.refusals]
         raise Misconfigured(*(one.text for one in refusals)) from None
     refusals += [placed(one, given) for one in settings._refused]
-    refusals += _not_read(env_file, settings.home)
+    if not kind.is_lenient:  # which waits for no disk that it does not need
+        refusals += _not_read(env_file, settings.home)
     if any(not (kind.is_lenient and may_be_left_out(one)) for one in refusals):
         raise Misconfigured(*(one.text for one in refusals))
     settings = _on_the_paper_gateway_here(settings, given, kind)
@@ -52,11 +54,15 @@ def load_settings(env_file: Path = ENV_FILE, kind: type[Settings] = Settings) ->
 def _not_read(env_file: Path, home: Path) -> list[Refusal]:
     """A file of that name in the home folder is one that a person takes for the one that counts."""
     other = home / env_file.name
+
+    def is_another() -> bool:
+        return other.is_file() and not (env_file.exists() and other.samefile(env_file))
+
     try:
-        if not other.is_file() or (env_file.exists() and other.samefile(env_file)):
+        if not bounded(f"the file {other}", is_another):
             return []
-    except OSError:
-        return []
+    except (OSError, Unavailable):
+        return []  # whoever needs the folder says so
     text = f"{other} is not read: the {env_file.name} of the folder that px is started in is"
     return [Refusal(f"{text}; move it there")]
 
