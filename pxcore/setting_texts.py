@@ -25,13 +25,13 @@ _ZONED = "a time of the day here is Chicago's, HH:MM without a zone"
 
 def json_object(text: str) -> dict[str, Any]:
     """Empty for an empty text."""
-    _require_short(text)
     try:
         read = json_value(text or "{}")
     except ProtocolError as error:
         raise ValueError(f"it is no JSON: {error}") from None
     if not isinstance(read, dict):
         raise ValueError("it is JSON, but no object")
+    _require_short(text)
     _require_numbers(read)
     return read
 

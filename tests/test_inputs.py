@@ -326,6 +326,18 @@ def test_what_takes_risk_off_refuses_a_line_that_may_say_what_it_needs(text: str
         require_told(problem, ".env, line")
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["PX_CONTRACT='MNQ' 'micro';", "PX_ACCOUNT_ID=7\nPX_ACCOUNT_ID=8", "PX_GATEWAY=topstepx"],
+)
+def test_kill_switch_needs_only_where_it_is_kept_and_whom_to_tell(text: str) -> None:
+    refused(text, LenientSettings)
+    said = CliRunner().invoke(app, ["kill", "on", "--reason", "news"])
+    assert said.exit_code == 0 and "left out: " in said.stderr, said.output
+    refused("set PX_HOME=/elsewhere")
+    assert CliRunner().invoke(app, ["kill", "on", "--reason", "news"]).exit_code == 2
+
+
 def test_needed_settings_in_another_encoding_are_in_doubt() -> None:
     (problem,) = refused("PX_USERNAME=Müller\n".encode("cp1252"), LenientSettings)
     require_told(problem, ".env, line 1: not UTF-8")

@@ -12,7 +12,12 @@ from pxcore.model import Misconfigured
 from pxcore.runtime.kill_switch import KillStatus, engage, kill_status, release
 from pxcore.runtime.old_home import elsewhere
 from pxcore.runtime.paths import Paths
-from pxcore.settings import AccountlessSettings, LenientAccountlessSettings, load_settings
+from pxcore.settings import (
+    AccountlessSettings,
+    KillSettings,
+    LenientAccountlessSettings,
+    load_settings,
+)
 
 app = typer.Typer(no_args_is_help=True, help="The kill switch: on, off, status.")
 _Reason = Annotated[str, typer.Option(help="Why. Kept in the store.")]
@@ -29,7 +34,7 @@ def on(
 
     Example: px kill on --reason "news"
     """
-    settings = lenient_settings(LenientAccountlessSettings)
+    settings = lenient_settings(KillSettings)
     why = reason_given(reason[:REASON_MAX])  # one that is too long keeps nobody from engaging it
     engaged = engage(settings, reason=why, flattens=not keep_position)
     for problem in engaged.problems:

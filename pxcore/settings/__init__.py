@@ -5,6 +5,7 @@ from pxcore.settings.loading import ENV_FILE, load_settings
 from pxcore.settings.model import (
     PAPER_USER,
     AccountlessSettings,
+    KillSettings,
     LenientAccountlessSettings,
     LenientSettings,
     Mode,
@@ -20,6 +21,7 @@ __all__ = [
     "AccountlessSettings",
     "Fields",
     "GatewayName",
+    "KillSettings",
     "LenientAccountlessSettings",
     "LenientSettings",
     "Mode",

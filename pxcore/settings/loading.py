@@ -44,7 +44,7 @@ def load_settings(env_file: Path = ENV_FILE, kind: type[Settings] = Settings) ->
     refusals += [placed(one, given) for one in settings._refused]
     if not kind.is_lenient:  # which waits for no disk that it does not need
         refusals += _not_read(env_file, settings.home)
-    if any(not (kind.is_lenient and may_be_left_out(one)) for one in refusals):
+    if any(not (kind.is_lenient and may_be_left_out(one, kind.needed)) for one in refusals):
         raise Misconfigured(*(one.text for one in refusals))
     settings = _on_the_paper_gateway_here(settings, given, kind)
     settings._refused = tuple(refusals)

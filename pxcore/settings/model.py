@@ -29,7 +29,14 @@ from pxcore.program_hours import flat_time, latest_flat_by
 from pxcore.setting_sources import Given, Refusal, given_in_environ, why_no_facts
 from pxcore.setting_texts import stretches_in
 from pxcore.settings.fields import Fields, GatewayName
-from pxcore.settings.refusals import SettingsRefused, field_of, may_be_left_out, refusals_of
+from pxcore.settings.refusals import (
+    NEEDED,
+    NEEDED_TO_KILL,
+    SettingsRefused,
+    field_of,
+    may_be_left_out,
+    refusals_of,
+)
 
 
 class Mode(StrEnum):
@@ -49,7 +56,8 @@ class Settings(Fields):
     """All of them, that agree with each other."""
 
     needs_account: ClassVar[bool] = True  # of a real gateway
-    is_lenient: ClassVar[bool] = False  # what is not `NEEDED` may be wrong, and is left out
+    is_lenient: ClassVar[bool] = False  # what is not `needed` may be wrong, and is left out
+    needed: ClassVar[frozenset[str]] = NEEDED
     _refused: tuple[Refusal, ...] = PrivateAttr(())  # and left out
     _from_paper: frozenset[str] = PrivateAttr(frozenset())
 
@@ -90,7 +98,7 @@ class Settings(Fields):
             refused = {str(one["loc"][0]) for one in error.errors() if one["loc"]}
             settings = build(_without(data, refused))
         refusals += settings._disagreements({name for one in refusals for name in one.names})
-        if any(not (cls.is_lenient and may_be_left_out(one)) for one in refusals):
+        if any(not (cls.is_lenient and may_be_left_out(one, cls.needed)) for one in refusals):
             raise SettingsRefused(refusals)
         if refusals:
             settings = build(_without(data, {name for one in refusals for name in one.names}))
@@ -106,7 +114,7 @@ class Settings(Fields):
             text = f"PX_SIZE {self.size} is above PX_CONTRACTS_MAX {self.contracts_max}"
             found.append(Refusal(text, ("size", "contracts_max")))
         if self.gateway is not GatewayName.PAPER:
-            found += [Refusal(text, is_fatal=True) for text in self._missing_for_a_real_gateway()]
+            found += self._missing_for_a_real_gateway()
         return found
 
     def _times_in_disorder(self, gone: set[str]) -> list[Refusal]:
@@ -141,19 +149,21 @@ class Settings(Fields):
             if at > latest and name in self.model_fields_set
         ]
 
-    def _missing_for_a_real_gateway(self) -> list[str]:
+    def _missing_for_a_real_gateway(self) -> list[Refusal]:
         missing = {
-            "PX_ACCOUNT_ID": self.needs_account and self.account_id is None,
-            "PX_USERNAME": not self.username,
-            "PX_API_KEY": not self.api_key.get_secret_value(),
+            "account_id": self.needs_account and self.account_id is None,
+            "username": not self.username,
+            "api_key": not self.api_key.get_secret_value(),
         }
         problems = [
-            f"{name} is missing: gateway {self.gateway} needs it"
+            Refusal(f"PX_{name.upper()} is missing: gateway {self.gateway} needs it", (name,))
             for name, is_missing in missing.items()
             if is_missing
         ]
         if self.paper_clock:
-            problems.append("PX_PAPER_CLOCK is for the paper gateway alone")
+            problems.append(
+                Refusal("PX_PAPER_CLOCK is for the paper gateway alone", ("paper_clock",))
+            )
         return problems
 
     @property
@@ -237,9 +247,15 @@ class LenientSettings(Settings):
 
 
 class LenientAccountlessSettings(AccountlessSettings):
-    """Both: for `px kill on`, and for what only looks."""
+    """Both: for what only looks."""
 
     is_lenient: ClassVar[bool] = True
+
+
+class KillSettings(LenientAccountlessSettings):
+    """For `px kill on`, which asks no gateway."""
+
+    needed: ClassVar[frozenset[str]] = NEEDED_TO_KILL
 
 
 @cache

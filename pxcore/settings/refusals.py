@@ -25,6 +25,8 @@ NEEDED = frozenset(
         *("connect_timeout_s", "reply_timeout_s", "unknown_grace_s", "kill_switch"),
     )
 )
+# By whatever engages the kill switch: where it is kept, and which sessions to tell at once.
+NEEDED_TO_KILL = frozenset(("home", "database_url", "gateway", "paper_url"))
 SECRETS = frozenset(("api_key", "paper_key", "database_url", "alert_urls"))
 _NAME_MAX = 100  # characters of a name that is none of ours
 
@@ -37,9 +39,9 @@ class SettingsRefused(Misconfigured):
         super().__init__(*(one.text for one in self.refusals))
 
 
-def may_be_left_out(refusal: Refusal) -> bool:
+def may_be_left_out(refusal: Refusal, needed: frozenset[str]) -> bool:
     """By what takes risk off: nothing that it needs is in doubt, misspelt names included."""
-    return not refusal.is_fatal and NEEDED.isdisjoint(map(_meant_by, refusal.names))
+    return not refusal.is_fatal and needed.isdisjoint(map(_meant_by, refusal.names))
 
 
 def field_of(name: str) -> str:
