@@ -20,7 +20,7 @@ from deployments import (
     weekly_report,
 )
 from pxcore.calendar import CHICAGO
-from pxcore.runtime.accounts import accounts, environ_with
+from pxcore.runtime.accounts import accounts
 from pxcore.settings import AccountlessSettings, LenientAccountlessSettings, Settings, load_settings
 
 
@@ -54,7 +54,7 @@ def _each(settings: Settings) -> list[Settings]:
     """The settings of each account."""
     found: list[Settings] = []
     for account in accounts(settings):
-        with environ_with(account.environ()):
+        with account.in_force():
             found.append(load_settings(kind=type(settings)))
     return found
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from pxcore.model import PxError
-from pxcore.runtime.accounts import accounts, environ_with
+from pxcore.runtime.accounts import accounts
 from pxcore.settings import LenientAccountlessSettings, Settings, load_settings
 from tasks.run_log import tell_left_out
 
@@ -20,7 +20,7 @@ def of_each(
     done: list[T] = []
     problems: list[str] = []
     for account in accounts(load_settings(kind=_base_of(kind))):
-        with environ_with(account.environ()):
+        with account.in_force():
             try:
                 settings = load_settings(kind=kind)
                 if account.settings:  # what is wrong in .env was told before

@@ -6,12 +6,13 @@
 from typing import Any, Literal
 
 from prefect import State, flow
-from pydantic import Field
+from pydantic import Field, field_validator
 
-from flows.parameters import Form
+from flows.parameters import REASON_MAX, Form, reason_in
 from flows.states import done, failed, skipped_because
+from pxcore.bounds import ID_MAX
 from pxcore.model import PxError
-from pxcore.runtime.accounts import account_of, environ_with
+from pxcore.runtime.accounts import account_of
 from pxcore.runtime.lock import AccountBusy
 from pxcore.settings import LenientAccountlessSettings, LenientSettings, load_settings
 from tasks.flattening import flatten_account, spare_or_flatten
@@ -23,15 +24,19 @@ class FlattenOrder(Form):
     """Cancel every order and close every position of an account, and prove it by REST."""
 
     account: int | None = Field(
-        None, gt=0, title="account id", description="instead of the settings' account"
+        None, ge=1, le=ID_MAX, title="account id", description="instead of the settings' account"
     )
-    reason: str = Field("by hand", min_length=1, max_length=200, description="why, for the record")
+    reason: str = Field(
+        "by hand", min_length=1, max_length=REASON_MAX, description="why, for the record"
+    )
     session: Literal["asked to end", "spared"] = Field(
         "asked to end",
         description="a session that lives is asked to flatten and end first; or it is spared, "
         "and nothing is sent",
     )
     timeout_s: float = Field(60.0, ge=5, le=300, description="seconds until it gives up")
+
+    _reason = field_validator("reason", mode="before")(reason_in)
 
 
 _NOW = FlattenOrder()
@@ -45,7 +50,7 @@ def flatten(order: FlattenOrder = _NOW) -> State[Any]:
         order: which account, why, and what becomes of a session that holds it
     """
     base = load_settings(kind=LenientAccountlessSettings)
-    with environ_with(account_of(base, order.account).environ()):
+    with account_of(base, order.account).in_force():
         settings = load_settings(kind=LenientSettings)
         with logged_run(settings), marked("flatten", settings):
             act = spare_or_flatten if order.session == "spared" else flatten_account

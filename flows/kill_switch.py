@@ -3,9 +3,9 @@
 from typing import Any, Literal
 
 from prefect import State, flow
-from pydantic import Field
+from pydantic import Field, field_validator
 
-from flows.parameters import Form
+from flows.parameters import REASON_MAX, Form, reason_in
 from flows.states import done
 from pxcore.runtime import kill_switch as switch
 from pxcore.settings import AccountlessSettings, LenientAccountlessSettings, load_settings
@@ -17,13 +17,15 @@ class KillOrder(Form):
     """For every account and every machine that shares the store."""
 
     action: Literal["engage", "release"] = Field(description="keep entries out, or let them in")
-    reason: str = Field(min_length=1, max_length=200, description="why; kept for the record")
+    reason: str = Field(min_length=1, max_length=REASON_MAX, description="why; kept for the record")
     positions: Literal["flatten", "keep"] = Field(
         "flatten", description="what an engaged switch does to what is open"
     )
     sessions: Literal["stay out", "resume"] = Field(
         "stay out", description="what sessions that run do after a release"
     )
+
+    _reason = field_validator("reason", mode="before")(reason_in)
 
 
 @flow(name="kill-switch", retries=0, persist_result=False)

@@ -10,25 +10,35 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, time, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Literal, Union
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Union
 
 from pydantic import BaseModel, ConfigDict, Field, create_model, field_validator
 
+from pxcore.bounds import ID_MAX, Checked, Wanted
 from pxcore.calendar import CHICAGO, chicago, trading_day_at
 from pxcore.engine.tightening import bounds_of, loosened
 from pxcore.model import STOP_LOSS_TICKS_MIN, Misconfigured
-from pxcore.runtime.accounts import account_of, environ_with
+from pxcore.plain_text import plain
+from pxcore.runtime.accounts import account_of
 from pxcore.runtime.limits import limits_of
-from pxcore.setting_texts import wall_time
+from pxcore.setting_sources import environ_with
+from pxcore.setting_texts import JSON_WANTED, json_object, json_text, time_in
 from pxcore.settings import Mode, Settings, load_settings
 from pxcore.strategies import BUILT_IN
 from pxcore.strategies.registry import Kind
 
+REASON_MAX = 200  # characters, as a page shows them
 
-class Form(BaseModel):
+
+class Form(Checked):
     """What every box of a form has in common: an unknown name is refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+def reason_in(given: Any) -> Any:
+    """Any text is one, and what is beyond its bound is cut: none keeps a way to flat from going."""
+    return plain(given)[:REASON_MAX] if isinstance(given, str) else given
 
 
 def _choice(kind: Kind) -> type[BaseModel]:
@@ -51,9 +61,18 @@ class OwnStrategy(Form):
     """A strategy of your own, or one that is installed."""
 
     module: str = Field(
-        min_length=1, description="`module:Class`, or a name that `px strategies` lists"
+        min_length=1,
+        max_length=200,
+        description="`module:Class`, or a name that `px strategies` lists",
     )
-    params: dict[str, Any] = Field({}, description="its parameters, by name")
+    params: Annotated[dict[str, Any], Wanted(JSON_WANTED)] = Field(
+        {}, description="its parameters, by name"
+    )
+
+    @field_validator("params")
+    @classmethod
+    def _can_be_a_setting(cls, given: dict[str, Any]) -> dict[str, Any]:
+        return json_object(json_text(given))
 
 
 class SettingsStrategy(Form):
@@ -71,12 +90,12 @@ else:
 class Tighter(Form):
     """Limits of this run. Each must be as tight as the settings', or tighter; empty keeps it."""
 
-    loss_usd_max: Decimal | None = Field(None, gt=0, le=100_000, description="daily loss, USD")
+    loss_usd_max: Decimal | None = Field(None, ge=1, le=100_000, description="daily loss, USD")
     drawdown_usd_max: Decimal | None = Field(
-        None, gt=0, le=100_000, description="below the day's highest profit, USD"
+        None, ge=1, le=100_000, description="below the day's highest profit, USD"
     )
     profit_usd_lock: Decimal | None = Field(
-        None, gt=0, le=100_000, description="profit at which the day is done, USD"
+        None, ge=1, le=100_000, description="profit at which the day is done, USD"
     )
     trades_max: int | None = Field(None, ge=1, le=1000, description="trades a trading day")
     losses_in_a_row_max: int | None = Field(
@@ -92,23 +111,25 @@ class Window(Form):
     start: time | None = Field(None, description="first entry, HH:MM")
     end: time | None = Field(None, description="no entry from here, flatten, HH:MM")
     minutes: float | None = Field(
-        None, gt=0, le=1440, description="ends at the latest so many minutes after it began"
+        None, ge=1, le=1440, description="ends at the latest so many minutes after it began"
     )
 
-    @field_validator("start", "end")
+    @field_validator("start", "end", mode="before")
     @classmethod
-    def _is_chicago(cls, given: time | None) -> time | None:
-        return given if given is None else wall_time(given)
+    def _is_chicago(cls, given: Any) -> Any:
+        return given if given is None else time_in(given)
 
 
 class Run(Form):
     """One run of the trading day."""
 
     account: int | None = Field(
-        None, gt=0, title="account id", description="instead of the settings' account"
+        None, ge=1, le=ID_MAX, title="account id", description="instead of the settings' account"
     )
     trades: Traded = Field(SettingsStrategy(), title="strategy", description="what is traded")
-    contract: str | None = Field(None, min_length=1, description="symbol, contract name or id")
+    contract: str | None = Field(
+        None, min_length=1, max_length=100, description="symbol, contract name or id"
+    )
     size: int | None = Field(None, ge=1, le=150, description="contracts an entry")
     stop_loss_ticks: int | None = Field(
         None, ge=STOP_LOSS_TICKS_MIN, le=1000, description="ticks from the fill to the stop"
@@ -183,12 +204,12 @@ def in_force(run: Run) -> Iterator[Settings]:
     mode than the settings'.
     """
     account = account_of(load_settings(), run.account)
-    with environ_with(account.environ()):
+    with account.in_force():
         base = load_settings()
         if run.mode in ("paper", "live") and base.mode is not Mode(run.mode):
             raise Misconfigured(f"the run asks for {run.mode}, the settings say {base.mode}")
         wanted = settings_of(run) | window_settings(run.window, base, base.clock.now())
-        with environ_with(wanted):
+        with environ_with(wanted, "in the run's form"):
             settings = load_settings()
             looser = loosened(bounds_of(limits_of(base)), limits_of(settings))
             if looser:

@@ -13,6 +13,7 @@ from typing import Any, Final, Generic, TypeVar
 
 import msgspec
 
+from pxcore.file_text import text_of
 from pxcore.model.errors import ProtocolError
 from pxcore.plain_text import plain
 
@@ -65,17 +66,30 @@ def json_value(text: str) -> Any:
     ProtocolError, also for what is nested deeper than anybody needs.
     """
     try:
-        value = json.loads(text)
+        value = json.loads(text, parse_constant=_no_constant, object_pairs_hook=_no_name_twice)
     except _CAUSES as error:
         raise _named(error) from error
     require_shallow(value)
     return value
 
 
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is no number")
+
+
+def _no_name_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"the name {plain(twice)!r} is there twice")
+    return found
+
+
 def toml_value(data: bytes, kind: type[T]) -> T:
     """Raises ProtocolError."""
     try:
-        return msgspec.convert(tomllib.loads(data.decode("utf-8")), kind)
+        return msgspec.convert(tomllib.loads(text_of(data)), kind)
     except _CAUSES as error:
         raise _named(error) from error
 

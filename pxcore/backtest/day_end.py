@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from pxcore.backtest.early_close import FEE_USD
 from pxcore.backtest.scenario import ACCOUNT_ID, BALANCE_USD, GAPS_MOST, Scenario
+from pxcore.backtest.standstill import beating
 from pxcore.backtest.stranger_judge import StrangerJudge
 from pxcore.backtest.told import ToldFills
 from pxcore.backtest.truth import alive_of, held_of, stops_of
@@ -13,7 +14,6 @@ from pxcore.backtest.violations import Invariant, Violation
 from pxcore.engine import Engine
 from pxcore.model import Foreign, OrderType
 from pxcore.paper.exchange import Exchange
-from pxcore.strategies import make_strategy
 
 if TYPE_CHECKING:
     from pxcore.backtest.lives import Session
@@ -112,5 +112,5 @@ class DayEnd:
             strangers.judge_replay(self._engine_again(session).step, session.journal)
 
     def _engine_again(self, session: "Session") -> Engine:
-        strategy = make_strategy("timed-entry", {"every_s": self._scenario.every_s})
+        strategy = beating(self._scenario.every_s)
         return Engine(session.engine.config, strategy)

@@ -21,7 +21,7 @@ from pxcore.backtest.invariants import Invariants
 from pxcore.backtest.lives import Rescue, Session
 from pxcore.backtest.people import People
 from pxcore.backtest.scenario import ACCOUNT_ID, ELSEWHERE, Scenario, shape_of
-from pxcore.backtest.standstill import Stillness
+from pxcore.backtest.standstill import Stillness, beating
 from pxcore.backtest.stranger import SHAPE
 from pxcore.backtest.stranger_judge import Watched
 from pxcore.backtest.timeline import Timeline
@@ -43,7 +43,6 @@ from pxcore.model import Fill, MarketTrade, Quote
 from pxcore.paper.exchange import Exchange, VenueEvent
 from pxcore.paper.market import merged
 from pxcore.paper.synthetic import synthetic
-from pxcore.strategies import make_strategy
 
 _OVERTIME = timedelta(minutes=5)  # the day must be over so long after its window at the latest
 _SETTLE = timedelta(seconds=10)  # for what is still on its way when the last session has ended
@@ -167,7 +166,7 @@ class Simulation:
             opening_fills=opening,
         )
         desk = self._new_desk(lambda event: self._learn(session, event))
-        strategy = Watched(make_strategy("timed-entry", {"every_s": self.scenario.every_s}))
+        strategy = Watched(beating(self.scenario.every_s))
         time = SessionTime(Clock() if number else self.scenario.clock)
         session = Session(Engine(config, strategy), desk, time, strategy)
         self.sessions.append(session)

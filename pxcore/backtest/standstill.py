@@ -14,12 +14,19 @@ import msgspec
 from msgspec.structs import replace
 
 from pxcore.engine.events import Event
+from pxcore.strategies.timed_entry import TimedEntry
 
 _SHARE: Final = 0.2  # of the days
 EAGER_S: Final = 1e-7  # a strategy that wants to enter at each move of the price
 _LASTS_S: Final = (3.0, 6.0, 15.0, 40.0, 60.0)
 
+
 Later = Callable[[datetime, Callable[[], None]], None]
+
+
+def beating(every_s: float) -> TimedEntry:
+    """With a beat that may be shorter than a person may ask for."""
+    return TimedEntry(TimedEntry.Params.model_construct(every_s=every_s))
 
 
 class Standstill(msgspec.Struct, frozen=True, kw_only=True):

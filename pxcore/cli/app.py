@@ -4,16 +4,15 @@ Exit status: 0 done and safe, 1 not safe or not done, 2 a person must change som
 3 no session today, 130 broken off.
 """
 
-import os
 import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from pxcore.cli import alerts, arming, journal, kill, service
+from pxcore.cli import alerts, arming, journal, kill, kinds, service
 from pxcore.cli.check import show_check
-from pxcore.cli.choice import strategy_settings
+from pxcore.cli.choice import STRATEGY_OPTIONS, strategy_settings
 from pxcore.cli.demo import DemoRequest, run_demo
 from pxcore.cli.deploy import deploy_to
 from pxcore.cli.desk import acting, asking
@@ -49,6 +48,7 @@ from pxcore.paper.exchange import BracketMode
 from pxcore.runtime.old_home import settle_old_home
 from pxcore.runtime.paths import Paths
 from pxcore.runtime.week import week_of
+from pxcore.setting_sources import put_into_environ
 from pxcore.settings import (
     AccountlessSettings,
     LenientAccountlessSettings,
@@ -80,7 +80,7 @@ def px() -> None:
 
 @app.command()
 def demo(
-    seed: Annotated[int, typer.Option(help="Seed of the synthetic market.")] = 7,
+    seed: Annotated[int, typer.Option(parser=kinds.seed, help="Seed of the synthetic market.")] = 7,
     market: Annotated[
         Path | None,
         typer.Option(
@@ -89,13 +89,17 @@ def demo(
     ] = None,
     contract: Annotated[str, typer.Option(help="Symbol of the contract.")] = "MNQ",
     seconds: Annotated[
-        float | None, typer.Option(min=5, max=600, help="Length of the window, in real seconds.")
+        float | None,
+        typer.Option(parser=kinds.seconds(5, 600), help="Length of the window, in real seconds."),
     ] = None,
     account: Annotated[
-        int | None, typer.Option(help="Account id the day is given, if not the paper account's.")
+        int | None,
+        typer.Option(
+            parser=kinds.any_id, help="Account id the day is given, if not the paper account's."
+        ),
     ] = None,
     port: Annotated[
-        int, typer.Option(min=0, max=65535, help="Port of the paper gateway, 0 for a free one.")
+        int, typer.Option(parser=kinds.port, help="Port of the paper gateway, 0 for a free one.")
     ] = 0,
     strategy: Annotated[
         str | None, typer.Option(help="Instead of timed-entry: a name or module:Class.")
@@ -110,7 +114,7 @@ def demo(
     if json is not None and not json.parent.is_dir():
         raise Misconfigured(f"--json {json}: there is no folder {json.parent}")
     chosen = strategy_settings(strategy, params)
-    os.environ.update(chosen)
+    put_into_environ(chosen, STRATEGY_OPTIONS)
     request = DemoRequest(
         seed=seed,
         symbol=contract,
@@ -131,17 +135,19 @@ _Session = Annotated[str | None, typer.Argument(help="Session id; the newest by 
 @app.command()
 def paper(
     contract: Annotated[str, typer.Option(help="Symbol of the contract.")] = "MNQ",
-    seed: Annotated[int, typer.Option(help="Seed of the synthetic market.")] = 7,
-    port: Annotated[int, typer.Option(min=0, max=65535, help="0 for a free one.")] = 0,
+    seed: Annotated[int, typer.Option(parser=kinds.seed, help="Seed of the synthetic market.")] = 7,
+    port: Annotated[int, typer.Option(parser=kinds.port, help="0 for a free one.")] = 0,
     account: Annotated[
         str, typer.Option(help="Program of its one account: 50k, 100k, 150k or practice.")
     ] = "50k",
-    account_id: Annotated[int, typer.Option(min=1, help="Id of that account.")] = 20_000_001,
+    account_id: Annotated[
+        int, typer.Option(parser=kinds.any_id, help="Id of that account.")
+    ] = 20_000_001,
     brackets: Annotated[
         BracketMode, typer.Option(help="Bracket mode of the account.")
     ] = BracketMode.AUTO_OCO,
     speed: Annotated[
-        float, typer.Option(min=0.01, max=1000, help="Market seconds in one of ours.")
+        float, typer.Option(parser=kinds.seconds(0.01, 1000), help="Market seconds in one of ours.")
     ] = 1.0,
     market: Annotated[
         str,
@@ -187,7 +193,7 @@ def run(
 
     Example: px run --json out.json
     """
-    os.environ.update(strategy_settings(strategy, params))
+    put_into_environ(strategy_settings(strategy, params), STRATEGY_OPTIONS)
     screen, settings = steady_console(), load_settings()
     settle_old_home(settings, lambda text: screen.print(text, soft_wrap=True))
     raise typer.Exit(run_day(settings, screen, is_agreed=yes, json=json))
@@ -228,7 +234,9 @@ def check(
 @app.command(name="flatten")
 def flatten_now(
     yes: _Yes = False,
-    timeout: Annotated[float, typer.Option(min=1, help="Seconds until it gives up.")] = 60.0,
+    timeout: Annotated[
+        float, typer.Option(parser=kinds.seconds(1, 3600), help="Seconds until it gives up.")
+    ] = 60.0,
     everything: Annotated[
         bool,
         typer.Option("--everything", help="Also what PX_FOREIGN=ignore leaves alone."),
@@ -255,9 +263,9 @@ def flatten_now(
 @app.command()
 def up(
     port: Annotated[
-        int, typer.Option(min=0, max=65535, help="Of Prefect's server and UI; 0 for a free one.")
+        int, typer.Option(parser=kinds.port, help="Of Prefect's server and UI; 0 for a free one.")
     ] = 4200,
-    seed: Annotated[int, typer.Option(help="Seed of the paper market.")] = 7,
+    seed: Annotated[int, typer.Option(parser=kinds.seed, help="Seed of the paper market.")] = 7,
 ) -> None:
     """Everything on this machine: server with its UI, schedules, runners, watchdog, paper gateway.
 
@@ -345,7 +353,8 @@ def report(
     week: Annotated[bool, typer.Option("--week", help="The week with that date, or now.")] = False,
     month: Annotated[bool, typer.Option("--month", help="The month of it.")] = False,
     account: Annotated[
-        int | None, typer.Option(min=1, help="Of a week or month, instead of PX_ACCOUNT_ID.")
+        int | None,
+        typer.Option(parser=kinds.any_id, help="Of a week or month, instead of PX_ACCOUNT_ID."),
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="As JSON, for a program.")] = False,
 ) -> None:
@@ -395,8 +404,8 @@ def replay(
 
 @app.command()
 def simulate(
-    seeds: Annotated[int, typer.Option(min=1, help="How many days.")] = 200,
-    first_seed: Annotated[int, typer.Option(min=0, help="Seed of the first one.")] = 0,
+    seeds: Annotated[int, typer.Option(parser=kinds.rows, help="How many days.")] = 200,
+    first_seed: Annotated[int, typer.Option(parser=kinds.seed, help="Seed of the first one.")] = 0,
     json: Annotated[Path | None, typer.Option(help="Write the outcome here as JSON.")] = None,
 ) -> None:
     """Bad days in virtual time: faults, kills and restarts, every invariant checked at each step.
@@ -411,7 +420,7 @@ def simulate(
 @app.command()
 def ui(
     run_id: Annotated[str | None, typer.Argument(help="Id of a flow run to open.")] = None,
-    port: Annotated[int, typer.Option(min=0, max=65535, help="0 for a free one.")] = 0,
+    port: Annotated[int, typer.Option(parser=kinds.port, help="0 for a free one.")] = 0,
     no_open: Annotated[
         bool, typer.Option("--no-open", help="Only print the link, which logs in once.")
     ] = False,

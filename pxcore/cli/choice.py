@@ -5,6 +5,8 @@ They go into the environment, where this process and all that it starts read the
 
 from pxcore.model import Misconfigured
 
+STRATEGY_OPTIONS = "given by --strategy and --params"
+
 
 def strategy_settings(strategy: str | None, params: str | None) -> dict[str, str]:
     """Settings of the strategy that was asked for, none when none was.

@@ -10,6 +10,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+from pxcore.bounds import shown, visible
 from pxcore.cli.day import NoDay, problems_of
 from pxcore.cli.output import error_console, line
 from pxcore.escaping import for_terminal
@@ -18,13 +19,17 @@ from pxcore.masking import Masker
 from pxcore.model import Misconfigured, PxError
 from pxcore.settings import LenientAccountlessSettings, load_settings
 
+ARGUMENT_MAX = 4000  # characters; the longest path of any system is shorter
+_ANY_TEXT = ("--params", "--reason")  # a setting, and what is cut or refused by its own bound
+
 
 class Edge(TyperGroup):
     """The group that all verbs hang on."""
 
-    def make_context(self, *given: Any, **named: Any) -> Any:
+    def make_context(self, info_name: Any, args: list[str], *given: Any, **named: Any) -> Any:
         with _quoting():
-            return super().make_context(*given, **named)
+            _require_words(args)
+            return super().make_context(info_name, args, *given, **named)
 
     def invoke(self, ctx: Any) -> Any:
         try:
@@ -36,6 +41,24 @@ class Edge(TyperGroup):
         except OSError as error:
             _complain(PxError(f"{error.filename or 'operating system'}: {error.strerror or error}"))
             raise typer.Exit(1) from None
+
+
+def _require_words(args: list[str]) -> None:
+    """No argument is without end, or holds what nobody sees, but for JSON and a reason."""
+    for number, one in enumerate(args):
+        before = args[number - 1] if number else ""
+        option, equals, value = one.partition("=")
+        is_value = before.startswith("-") and not one.startswith("-")
+        name = before if is_value else option if one.startswith("-") else f"argument {number + 1}"
+        if name in _ANY_TEXT:
+            continue
+        try:
+            visible(value if equals and one.startswith("-") else one)
+        except ValueError as error:
+            raise typer.BadParameter(f"{shown(one)}: {error}", param_hint=name) from None
+        if len(one) > ARGUMENT_MAX:
+            text = f"{shown(one)}: at most {ARGUMENT_MAX:,} are read"
+            raise typer.BadParameter(text, param_hint=name)
 
 
 @contextmanager

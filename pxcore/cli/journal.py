@@ -12,6 +12,7 @@ import msgspec
 import typer
 
 from pxcore.calendar import CHICAGO
+from pxcore.cli import kinds
 from pxcore.cli.output import Form, Output, say_line
 from pxcore.cli.rebuild import rebuild_store
 from pxcore.cli.sessions import journal_of, moment_in
@@ -58,7 +59,7 @@ def show(
     session: _Session = None,
     kind: _Kinds = None,
     since: _Since = None,
-    limit: Annotated[int, typer.Option(min=1, help="So many rows at most.")] = 200,
+    limit: Annotated[int, typer.Option(parser=kinds.rows, help="So many rows at most.")] = 200,
     json: _Json = False,
 ) -> None:
     """A session's rows in order.
@@ -77,7 +78,9 @@ def show(
 def tail(
     session: _Session = None,
     kind: _Kinds = None,
-    lines: Annotated[int, typer.Option("-n", min=0, help="Rows to begin with.")] = 20,
+    lines: Annotated[
+        int, typer.Option("-n", parser=kinds.whole(0, 1_000_000), help="Rows to begin with.")
+    ] = 20,
     follow: Annotated[
         bool, typer.Option("--follow", "-f", help="Go on until the session has ended, or Ctrl-C.")
     ] = False,

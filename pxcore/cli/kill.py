@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from pxcore.calendar import CHICAGO
-from pxcore.cli.limits import reason_given
+from pxcore.cli.limits import REASON_MAX, reason_given
 from pxcore.cli.output import Form, Output
 from pxcore.cli.verb_settings import lenient_settings
 from pxcore.model import Misconfigured
@@ -21,7 +21,12 @@ from pxcore.runtime.kill_switch import (
 )
 from pxcore.runtime.old_home import elsewhere
 from pxcore.runtime.paths import Paths
-from pxcore.settings import AccountlessSettings, LenientAccountlessSettings, load_settings
+from pxcore.settings import (
+    AccountlessSettings,
+    KillSettings,
+    LenientAccountlessSettings,
+    load_settings,
+)
 
 app = typer.Typer(no_args_is_help=True, help="The kill switch: on, off, status.")
 _Reason = Annotated[str, typer.Option(help="Why. Kept in the store.")]
@@ -38,8 +43,8 @@ def on(
 
     Example: px kill on --reason "news"
     """
-    settings = lenient_settings(LenientAccountlessSettings)
-    why = reason_given(reason)
+    settings = lenient_settings(KillSettings)
+    why = reason_given(reason[:REASON_MAX])  # one that is too long keeps nobody from engaging it
     engaged = engage(settings, reason=why, flattens=not keep_position)
     for problem in engaged.problems:
         _out().warn(problem)

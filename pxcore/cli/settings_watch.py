@@ -13,7 +13,7 @@ import msgspec
 
 from pxcore.courtesy import Worker, begun
 from pxcore.model import PxError, Unavailable
-from pxcore.runtime.accounts import FILE, NamedAccount, accounts, environ_with
+from pxcore.runtime.accounts import FILE, NamedAccount, accounts
 from pxcore.settings import ENV_FILE, AccountlessSettings, load_settings
 
 _EVERY_S = 5.0
@@ -138,7 +138,7 @@ def times_wanted() -> Times:
 
 
 def _of(account: NamedAccount) -> AccountTimes:
-    with environ_with(account.environ()):
+    with account.in_force():
         own = load_settings(kind=AccountlessSettings)
     return AccountTimes(
         label=account.label,

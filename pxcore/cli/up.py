@@ -15,7 +15,7 @@ from pxcore.cli.home_paper import DEFAULT_ACCOUNT, HomePaper
 from pxcore.cli.orchestrator import check_port
 from pxcore.cli.signals import BrokenOff, Signals
 from pxcore.model import Misconfigured
-from pxcore.runtime.accounts import NamedAccount, accounts, environ_with
+from pxcore.runtime.accounts import NamedAccount, accounts
 from pxcore.runtime.home_lock import HomeLock, Stop
 from pxcore.runtime.lock import AccountLock
 from pxcore.runtime.paths import Paths
@@ -47,7 +47,7 @@ def keep_up(settings: Settings, console: Console, *, port: int, seed: int) -> in
     if settings.gateway is not GatewayName.PAPER and any(one.id is None for one in known):
         raise Misconfigured("PX_ACCOUNT_ID is missing: no account is ever chosen by position")
     for one in known:  # each one's own settings are refused now, not at its first run
-        with environ_with(one.environ()):
+        with one.in_force():
             load_settings(kind=AccountlessSettings)
     if port:
         check_port(port, "Prefect's server")

@@ -2,10 +2,12 @@
 those of its account as a session of it has them.
 """
 
+from contextlib import nullcontext
+
 from pxcore.cli.output import line, steady_error_console
 from pxcore.courtesy import bounded
 from pxcore.model import Misconfigured, PxError
-from pxcore.runtime.accounts import FILE, account_of, accounts, environ_with
+from pxcore.runtime.accounts import FILE, NamedAccount, account_of, accounts
 from pxcore.settings import (
     AccountlessSettings,
     LenientAccountlessSettings,
@@ -36,26 +38,26 @@ def warn_each(texts: tuple[str, ...]) -> None:
 def settings_as_in_session() -> Settings:
     """With what accounts.toml says of the account. Raises Misconfigured, also for that file."""
     base = load_settings(kind=AccountlessSettings)
-    with environ_with(account_of(base, None).environ()):
+    with account_of(base, None).in_force():
         return load_settings()
 
 
 def lenient_as_in_session(kind: type[Settings]) -> tuple[Settings, tuple[str, ...]]:
     """Likewise, and what is wrong with accounts.toml: then the settings are as they are."""
-    environ, problems = _environ_of_account(load_settings(kind=LenientAccountlessSettings))
-    with environ_with(environ):
+    account, problems = _account(load_settings(kind=LenientAccountlessSettings))
+    with nullcontext() if account is None else account.in_force():
         settings = lenient_settings(kind)
     return settings, problems
 
 
-def _environ_of_account(base: Settings) -> tuple[dict[str, str], tuple[str, ...]]:
+def _account(base: Settings) -> tuple[NamedAccount | None, tuple[str, ...]]:
     try:
         known = accounts(base)
     except Misconfigured as error:
-        return {}, error.problems
+        return None, error.problems
     if base.account_id is None and len(known) > 1:
-        return {}, ()
-    return account_of(base, None).environ(), ()
+        return None, ()
+    return account_of(base, None), ()
 
 
 def not_looked_at(verb: str) -> str | None:

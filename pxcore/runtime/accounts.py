@@ -4,31 +4,36 @@ Each has a label, which names its deployments, and settings of its own. Credenti
 folder are everybody's: they stay in `.env`.
 """
 
-import os
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Annotated
+from typing import Any
 
 import msgspec
 
 from pxcore.bounded_files import read_file
+from pxcore.bounds import ID_MAX, Between, shown
 from pxcore.courtesy import bounded, reason_of
 from pxcore.decoding import toml_value
 from pxcore.model import Misconfigured, ProtocolError, Unavailable
-from pxcore.setting_sources import PREFIX
-from pxcore.settings import Settings
+from pxcore.setting_sources import PREFIX, environ_with
+from pxcore.settings import Settings, field_of, unknown_told
 
 FILE = Path("accounts.toml")
-_SHARED = ("HOME", "DATABASE_URL", "GATEWAY", "USERNAME", "API_KEY")
-_LABEL = re.compile(r"[a-z0-9][a-z0-9-]{0,30}")
+SHARED = ("HOME", "DATABASE_URL", "GATEWAY", "USERNAME", "API_KEY")
+_LABEL_MAX = 31
+_LABEL = re.compile(rf"[a-z0-9][a-z0-9-]{{0,{_LABEL_MAX - 1}}}")
+_KEYS = ("id", "label", "settings")
+_KEY = "account"
+ID_WANTED = Between(int, 1, ID_MAX).wanted
+LABEL_WANTED = f"small letters, digits and dashes, {_LABEL_MAX} at most"
 
 
 class NamedAccount(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`label` is empty for the one account of the settings. `settings` are texts, as in `.env`."""
 
-    id: Annotated[int, msgspec.Meta(gt=0)] | None = None
+    id: int | None = None
     label: str = ""
     settings: dict[str, str] = {}
 
@@ -42,9 +47,9 @@ class NamedAccount(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
             return {}
         return self.settings | {f"{PREFIX}ACCOUNT_ID": str(self.id)}
 
-
-class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    account: tuple[NamedAccount, ...]
+    def in_force(self) -> AbstractContextManager[None]:
+        """Meanwhile the settings of this process, and of what it starts, are the account's."""
+        return environ_with(self.environ(), f"{FILE}, account {self.label}")
 
 
 def accounts(settings: Settings) -> tuple[NamedAccount, ...]:
@@ -59,17 +64,17 @@ def accounts(settings: Settings) -> tuple[NamedAccount, ...]:
     except (OSError, Unavailable) as error:
         raise Misconfigured(f"{file} cannot be read: {reason_of(error)}") from error
     try:
-        found = toml_value(data, _File).account
+        rows = toml_value(data, dict[str, Any])
     except ProtocolError as error:
         raise Misconfigured(f"{file}: {error}") from error
-    problems = [problem for n, one in enumerate(found, 1) for problem in _problems(n, one)]
+    found, problems = _read(rows)
     for what, values in (
         ("id", [str(a.id) for a in found if a.id]),
         ("label", [a.label for a in found if a.label]),
     ):
         twice = sorted({one for one in values if values.count(one) > 1})
         problems += [f"{what} {one} is there twice" for one in twice]
-    if not found:
+    if not found and not problems:
         problems.append("there is no [[account]] in it")
     if problems:
         raise Misconfigured(*(f"{file}: {problem}" for problem in problems))
@@ -95,31 +100,51 @@ def account_of(settings: Settings, account_id: int | None) -> NamedAccount:
     return NamedAccount(id=wanted, label=f"account-{wanted}", settings={})
 
 
-@contextmanager
-def environ_with(wishes: Mapping[str, str]) -> Iterator[None]:
-    """Meanwhile the settings of this process, and of what it starts, are these."""
-    before = {name: os.environ.get(name) for name in wishes}
-    os.environ.update(wishes)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
+def _read(document: dict[str, Any]) -> tuple[tuple[NamedAccount, ...], list[str]]:
+    """The accounts that can be made of it, and what is wrong, each with the account's number."""
+    rows = document.get(_KEY, [])
+    problems = [
+        f"{shown(one)} is not known: there is [[account]]" for one in document if one != _KEY
+    ]
+    if not isinstance(rows, list) or not all(isinstance(one, dict) for one in rows):
+        return (), [*problems, "`account` is no list: each begins with [[account]]"]
+    found = []
+    for number, row in enumerate(rows, 1):
+        wrong = list(_wrong_with(number, row))
+        problems += wrong
+        if not wrong:
+            found.append(NamedAccount(**row))
+    return tuple(found), problems
 
 
-def _problems(number: int, account: NamedAccount) -> Iterator[str]:
-    if account.id is None:
-        yield f"account number {number}, label {account.label!r}, has no id"
-    if not account.label:
-        yield f"account number {number}, id {account.id}, has no label"
-    elif not _LABEL.fullmatch(account.label):
-        yield f"label {account.label!r} is not of small letters, digits and dashes"
-    for name in account.settings:
-        short = name.removeprefix(PREFIX).lower()
-        if not name.startswith(PREFIX) or short not in Settings.model_fields:
-            yield f"account {account.label}: {name} is not a setting"
-        elif short.upper() in (*_SHARED, "ACCOUNT_ID"):
-            yield f"account {account.label}: {name} is the same for all, and belongs in .env"
+def _wrong_with(number: int, row: dict[str, Any]) -> Iterator[str]:
+    here = f"account number {number}"
+    for key in row.keys() - set(_KEYS):
+        yield f"{here}: {shown(key)} is not known: there are {', '.join(_KEYS)}"
+    if "id" not in row:
+        yield f"{here}, label {shown(row.get('label'))}, has no id"
+    elif (
+        isinstance(row["id"], bool)
+        or not isinstance(row["id"], int)
+        or not 1 <= row["id"] <= ID_MAX
+    ):
+        yield f"{here}: id {shown(row['id'])} is refused; wanted is {ID_WANTED}"
+    if not row.get("label"):
+        yield f"{here}, id {shown(row.get('id'))}, has no label"
+    elif not isinstance(row["label"], str) or not _LABEL.fullmatch(row["label"]):
+        yield f"{here}: label {shown(row['label'])} is refused; wanted is {LABEL_WANTED}"
+    given = row.get("settings", {})
+    if not isinstance(given, dict):
+        yield f'{here}: settings {shown(given)} is refused; wanted is {{ PX_SIZE = "2" }}'
+        return
+    for name, value in given.items():
+        if name.startswith(PREFIX) and field_of(name) in (*map(str.lower, SHARED), "account_id"):
+            yield f"{here}: {name} is the same for all, and belongs in .env"
+        elif not name.startswith(PREFIX) or field_of(name) not in Settings.model_fields:
+            yield f"{here}: {unknown_told(name)}"
+        elif not isinstance(value, str):
+            yield f"{here}: {name} {shown(value)} is refused; wanted is a text, in quotes"
+
+
+def _is_id(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= ID_MAX

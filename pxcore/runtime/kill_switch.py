@@ -35,7 +35,7 @@ from pxcore.store.leases import read_leases
 
 ENTRIES_ONLY = "entries only:"
 _LIMIT_S = 10.0
-_REASON_BYTES = 2000  # of the file: more than anybody says in a hurry
+REASON_BYTES = 2000  # of the file: more than anybody says in a hurry
 
 
 class KillSwitch(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,7 +59,7 @@ def of_text(text: str) -> KillSwitch:
 def read_kill_file(path: Path) -> KillSwitch | None:
     """None without the file. What cannot be read as one counts as engaged."""
     try:
-        data = read_start(path, _REASON_BYTES)
+        data = read_start(path, REASON_BYTES)
     except FileNotFoundError:
         if not path.is_symlink():
             return None

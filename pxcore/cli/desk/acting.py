@@ -6,19 +6,22 @@ from typing import Annotated
 
 import typer
 
+from pxcore.cli import kinds
 from pxcore.cli.desk import change, close, place
 from pxcore.cli.desk.asking import Json, form_of
 from pxcore.cli.desk.consent import Consent
 from pxcore.cli.desk.desk import Desk, open_desk
 from pxcore.gateway import Urgency
-from pxcore.model import STOP_LOSS_TICKS_MIN, OrderType, Side
+from pxcore.model import OrderType, Side
 from pxcore.settings import LenientSettings
 
 _Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 _Beside = Annotated[
     bool, typer.Option("--beside-session", help="Act although a session holds the account.")
 ]
-_OrderId = Annotated[int, typer.Argument(metavar="ID", min=1, help="Id of the order.")]
+_OrderId = Annotated[
+    int, typer.Argument(metavar="ID", parser=kinds.any_id, help="Id of the order.")
+]
 
 order_app = typer.Typer(no_args_is_help=True, help="Place, modify or cancel one order.")
 position_app = typer.Typer(no_args_is_help=True, help="Close or reduce one position.")
@@ -52,21 +55,25 @@ def order_place(
     context: typer.Context,
     kind: Annotated[Kind, typer.Argument(metavar="TYPE", help="|".join(Kind))],
     side: Annotated[Side, typer.Option(help="buy or sell.")],
-    size: Annotated[int, typer.Option(min=1, help="Contracts.")],
+    size: Annotated[int, typer.Option(parser=kinds.contracts, help="Contracts.")],
     contract: Annotated[
         str | None, typer.Option(help="Id, name or symbol; PX_CONTRACT by default.")
     ] = None,
     limit: Annotated[str | None, typer.Option(help="Price of a limit order.")] = None,
     stop: Annotated[str | None, typer.Option(help="Price of a stop order.")] = None,
     trail: Annotated[
-        int | None, typer.Option(help="Ticks that a trailing-stop stays behind the last trade.")
+        int | None,
+        typer.Option(
+            parser=kinds.ticks, help="Ticks that a trailing-stop stays behind the last trade."
+        ),
     ] = None,
     stop_loss: Annotated[
         int | None,
-        typer.Option(min=STOP_LOSS_TICKS_MIN, help="Ticks from the fill to a stop-loss leg."),
+        typer.Option(parser=kinds.stop_ticks, help="Ticks from the fill to a stop-loss leg."),
     ] = None,
     take_profit: Annotated[
-        int | None, typer.Option(min=1, help="Ticks from the fill to a take-profit leg.")
+        int | None,
+        typer.Option(parser=kinds.ticks, help="Ticks from the fill to a take-profit leg."),
     ] = None,
     tag: Annotated[str | None, typer.Option(help="New for ever; made up by default.")] = None,
     yes: _Yes = False,
@@ -98,11 +105,14 @@ def order_place(
 def order_modify(
     context: typer.Context,
     order_id: _OrderId,
-    size: Annotated[int | None, typer.Option(min=1, help="Contracts.")] = None,
+    size: Annotated[int | None, typer.Option(parser=kinds.contracts, help="Contracts.")] = None,
     limit: Annotated[str | None, typer.Option(help="New price of a limit order.")] = None,
     stop: Annotated[str | None, typer.Option(help="New price of a stop order.")] = None,
     trail: Annotated[
-        int | None, typer.Option(help="Ticks that a trailing-stop stays behind the last trade.")
+        int | None,
+        typer.Option(
+            parser=kinds.ticks, help="Ticks that a trailing-stop stays behind the last trade."
+        ),
     ] = None,
     yes: _Yes = False,
     beside_session: _Beside = False,
@@ -160,7 +170,7 @@ def position_close(
 def position_reduce(
     context: typer.Context,
     contract: Annotated[str, typer.Argument(help="Id, name or symbol.")],
-    by: Annotated[int, typer.Option(min=1, help="Contracts to close.")],
+    by: Annotated[int, typer.Option(parser=kinds.contracts, help="Contracts to close.")],
     yes: _Yes = False,
     beside_session: _Beside = False,
     json: Json = False,

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from pxcore.cli import kinds
 from pxcore.cli.desk import accounts, book, market, status
 from pxcore.cli.desk.desk import open_desk
 from pxcore.cli.desk.times import FORMS
@@ -116,14 +117,16 @@ def bars(
     unit: Annotated[BarUnit, typer.Option(help="What a bar's length is counted in.")] = (
         BarUnit.MINUTE
     ),
-    every: Annotated[int, typer.Option(min=1, help="Units in a bar.")] = 1,
+    every: Annotated[int, typer.Option(parser=kinds.rows, help="Units in a bar.")] = 1,
     start: Annotated[
         str | None, typer.Option(help=f"{FORMS}. By default the newest 100 bars.")
     ] = None,
     end: Annotated[str | None, typer.Option(help="Likewise; now by default.")] = None,
     limit: Annotated[
         int | None,
-        typer.Option(min=1, max=BARS_MAX, help="The newest so many alone; with --start, all."),
+        typer.Option(
+            parser=kinds.whole(1, BARS_MAX), help="The newest so many alone; with --start, all."
+        ),
     ] = None,
     partial: Annotated[bool, typer.Option("--partial", help="The forming bar too.")] = False,
     json: Json = False,

@@ -115,7 +115,7 @@ def test_tag_that_was_used_before_is_rejected(px: Px) -> None:
         ("market --side buy --size 1 --limit 25000", "a market order has no limit price"),
         ("market --side buy --size 1 --trail 4", "--trail is for a trailing-stop"),
         ("trailing-stop --side buy --size 1", "--trail is for a trailing-stop"),
-        ("trailing-stop --side buy --size 1 --trail 1001", "trails by 1 to 1000 ticks"),
+        ("trailing-stop --side buy --size 1 --trail 1001", "'1001': wanted is"),
         ("market --side buy --size 6", "--size 6 is above PX_CONTRACTS_MAX 5"),
         ("market --side buy --size 1 --tag with_underscore", "letters, digits and hyphens"),
         ("market --side buy --size 1 --contract NOPE", wording.no_contract("NOPE")),

@@ -33,7 +33,7 @@ def test_json_holds_name_default_range_and_description():
             "name": "every_s",
             "type": "number",
             "default": "900.0",
-            "allowed": "a number, above 0, at most 86400",
+            "allowed": "a number, 0.1 to 86400",
             "description": "seconds between two beats",
         }
     ]

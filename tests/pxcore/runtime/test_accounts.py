@@ -5,7 +5,8 @@ import os
 import pytest
 
 from pxcore.model import Misconfigured
-from pxcore.runtime.accounts import account_of, accounts, environ_with
+from pxcore.runtime.accounts import account_of, accounts
+from pxcore.setting_sources import environ_with
 from pxcore.settings import load_settings
 
 TWO = """

@@ -51,10 +51,7 @@ def test_home_is_the_same_in_whatever_folder_a_command_is_typed(tmp_path, monkey
     assert here.is_absolute() and here.parent == tmp_path / "data"
 
 
-@pytest.mark.parametrize("given", ["", None])
-def test_empty_setting_is_the_user_s_own_and_a_dot_is_the_folder_here(given, monkeypatch):
-    if given is not None:
-        monkeypatch.setenv("PX_HOME", given)
+def test_no_setting_is_the_user_s_own_and_a_dot_is_the_folder_here(monkeypatch):
     assert load_settings().home == default_home()
     monkeypatch.setenv("PX_HOME", ".")
     assert load_settings().home == Path(".")

@@ -83,8 +83,8 @@ def test_parameters_cannot_be_changed():
 
 
 REFUSED = [
-    pytest.param("timed-entry", {"every_s": 0}, ("every_s 0", "above 0, at most 86400"), id="low"),
-    pytest.param("timed-entry", {"every_s": 90_000}, ("90000", "at most 86400"), id="high"),
+    pytest.param("timed-entry", {"every_s": 0}, ("every_s 0", "0.1 to 86400"), id="low"),
+    pytest.param("timed-entry", {"every_s": 90_000}, ("90000", "0.1 to 86400"), id="high"),
     pytest.param("timed-entry", {"every_s": "4"}, ("every_s '4'", "a number"), id="text"),
     pytest.param("timed-entry", {"every_s": None}, ("every_s None", "a number"), id="nothing"),
     pytest.param("timed-entry", {"every_s": float("nan")}, ("every_s", "a number"), id="nan"),
