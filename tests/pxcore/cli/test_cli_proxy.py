@@ -9,10 +9,10 @@ from paper_scenes import ACCOUNT
 from paper_server import CONTROL_KEY, Gateway
 from px_runner import Px, Said
 
-from pxcore import settings
 from pxcore.cli.orchestrator import prefect_environ
 from pxcore.proxies import KEPT
 from pxcore.runtime.paths import Paths
+from pxcore.settings import GatewayName, model
 
 NAMES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 
@@ -34,7 +34,7 @@ def proxy(gateway: Gateway) -> Iterator[CountingProxy]:
 def real_px(gateway: Gateway, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Px:
     """The real gateway has a name that only the proxy knows, which leads to a paper one."""
     hosts = ("http://api.invalid:8080", "http://rtc.invalid:8080")
-    monkeypatch.setitem(settings._HOSTS, settings.GatewayName.TOPSTEPX, hosts)
+    monkeypatch.setitem(model._HOSTS, GatewayName.TOPSTEPX, hosts)
     return Px(
         {
             "PX_HOME": str(tmp_path / "home"),
