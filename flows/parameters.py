@@ -111,7 +111,7 @@ class Window(Form):
     start: time | None = Field(None, description="first entry, HH:MM")
     end: time | None = Field(None, description="no entry from here, flatten, HH:MM")
     minutes: float | None = Field(
-        None, ge=1, le=1440, description="ends at the latest so many minutes after it began"
+        None, ge=0.1, le=1440, description="ends at the latest so many minutes after it began"
     )
 
     @field_validator("start", "end", mode="before")

@@ -24,10 +24,10 @@ def skipped(kind: str, message: str, data: Any = None) -> State[Any]:
     return Cancelled(name=f"Skipped ({_short(kind)})", message=for_prefect(message), data=data)
 
 
-def skipped_because(reason: NotNow | AccountBusy) -> State[Any]:
-    """The reason is in its data, for the flow that this one is a part of."""
+def skipped_because(reason: NotNow | AccountBusy, *, is_part: bool = False) -> State[Any]:
+    """Of a flow that is a part of another one the reason is in its data, for that one."""
     kind = reason.kind if isinstance(reason, NotNow) else "busy"
-    return skipped(kind, str(reason), reason)
+    return skipped(kind, str(reason), reason if is_part else None)
 
 
 def done(what: str, message: str = "") -> State[None]:

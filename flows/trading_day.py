@@ -41,7 +41,7 @@ def startup() -> SessionPlan | State[Any]:
     try:
         return _started_up()
     except REFUSALS as reason:
-        return skipped_because(reason)
+        return skipped_because(reason, is_part=True)
 
 
 def _begun() -> SessionPlan:

@@ -19,7 +19,7 @@ URLS_WANTED: Final = f"URLs between blanks, up to {LONG_MAX:,} characters"
 STRETCHES_WANTED: Final = f"HH:MM-HH:MM between commas, up to {LONG_MAX:,} characters"
 _BETWEEN = re.compile(r"[\s,]*\s[\s,]*|,(?=[A-Za-z0-9]+://)")  # a URL itself may hold commas
 _URL = re.compile(r"[A-Za-z0-9]+://\S+")
-_TIME = re.compile(r"[0-9]{2}:[0-9]{2}(:[0-9]{2})?")
+_TIME = re.compile(r"[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?")
 _ZONED = "a time of the day here is Chicago's, HH:MM without a zone"
 
 

@@ -238,7 +238,7 @@ REFUSALS = [
     ),
     pytest.param(
         {"PX_STRATEGY_PARAMS": '{"every_s": 0, "size": 3}'},
-        ("every_s 0", "above 0, at most 86400", "size is not one"),
+        ("every_s 0", "0.1 to 86400", "size is not one"),
         2,
         id="two parameters of the strategy",
     ),

@@ -15,6 +15,9 @@ from websockets.sync.client import ClientConnection, connect
 WAIT_S = patience(15)
 
 
+_LEFT = "Inspected target navigated or closed"  # the page was left in the middle of the question
+
+
 class Browser:
     """One page. `complaints` are what it said to its console, errors of the page among them."""
 
@@ -70,6 +73,8 @@ class Browser:
         while True:
             said = json.loads(self._socket.recv(timeout=WAIT_S))
             if said.get("id") == number:
+                if said.get("error", {}).get("message") == _LEFT:
+                    return self.call(method, **params)  # of the page that there is now
                 assert "error" not in said, said
                 return said["result"]
             self._take(said)
