@@ -77,8 +77,6 @@ two_users = pytest.mark.skipif(
     sys.platform != "linux" or os.geteuid() != 0, reason="needs Linux and root: it is two users"
 )
 
-# -- what each push cannot afford: minutes of a whole `px up`, for `make test-nightly` ------------
+# -- what each push cannot afford: what takes long, for `make test-nightly` -----------------------
 
-nightly = pytest.mark.skipif(
-    not is_night(), reason="takes minutes: `make test-nightly`, or NIGHTLY=1"
-)
+nightly = pytest.mark.skipif(not is_night(), reason="takes long: `make test-nightly`, or NIGHTLY=1")

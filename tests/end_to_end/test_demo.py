@@ -15,6 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 from counting_proxy import counting_proxy
+from needs import nightly
 from patience import patience
 from shared_prefect import begin_with
 
@@ -105,7 +106,14 @@ def test_demo_tells_the_whole_story_and_leaves_nothing_behind(px, tmp_path):
 
 
 @pytest.mark.usefixtures("ready_server")
-@pytest.mark.parametrize("scheme", ["http", "socks5", "nonsense"])
+@pytest.mark.parametrize(
+    "scheme",
+    [
+        pytest.param("http", marks=nightly),
+        "socks5",
+        pytest.param("nonsense", marks=nightly),
+    ],
+)
 def test_day_goes_past_every_proxy_of_the_environment(px, tmp_path, scheme):
     """Prefect's client and server, the flow, the session, the paper gateway and our looks at them:
     all of it is on loopback.

@@ -42,7 +42,11 @@ from pxcore.paper.config import PaperConfig
 from pxcore.runtime.paths import Paths
 from pxcore.runtime.process import end, spawn
 
-pytestmark = [pytest.mark.process, pytest.mark.e2e]
+pytestmark = [
+    pytest.mark.process,
+    pytest.mark.e2e,
+    pytest.mark.xdist_group("hostile text"),  # one day for all of them
+]
 
 ACCOUNT = 26_200_007
 DAY_S = patience(60)

@@ -11,7 +11,7 @@ import psutil
 import pytest
 from broken_disks import BROKEN
 from house import kill_at_once, until
-from needs import mounts
+from needs import mounts, nightly
 from patience import patience
 from test_flow_process import session_process
 from typer.testing import CliRunner
@@ -104,7 +104,9 @@ def test_flow_and_session_killed_at_once_are_flattened_after_and_the_day_is_halt
 
 
 @mounts
-@pytest.mark.parametrize("how", ["full", "read-only", "failing", "hanging"])
+@pytest.mark.parametrize(
+    "how", ["full", "read-only", "failing", pytest.param("hanging", marks=nightly)]
+)
 def test_what_was_killed_with_its_disk_broken_is_flattened(
     start_paper, start_flow, start_watchdog, tmp_path, how
 ):
