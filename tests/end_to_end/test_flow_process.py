@@ -227,6 +227,42 @@ def test_kill_file_flattens_a_running_session(start_paper, start_flow, tmp_path)
     assert outcome["ended"] == "kill switch: rehearsal"
 
 
+def test_running_session_enters_after_a_released_kill_switch_only_when_it_is_told(
+    start_paper, start_flow, tmp_path
+):
+    """And the report has it. Whoever holds a position is asked by the kill switch's gate first."""
+    paper, settings = start_paper(window_s=600.0)
+    flow = start_flow(settings | WIDE)
+    flow.until_code("phase.protected")
+    switch = tmp_path / "home" / "KILL"
+    switch.write_text("entries only: news")
+    flow.until_code("denied.kill_switch")
+    switch.unlink()
+    flow.until_code("kill_switch.released")
+    seen = len(flow.seen)
+    off = ("kill", "off", "--resume", "--reason", "over", "--yes")
+    done = subprocess.run(
+        [sys.executable, "-m", "pxcore.cli", *off],
+        env=px_environ(os.environ, settings),
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=patience(30),
+        check=False,
+    )
+    assert done.returncode == 0 and "enters again within a second" in done.stdout, done
+    flow.until_code("kill_switch.resumed")
+    assert not [line for line in flow.seen[seen:] if line.get("code") == "denied.not_flat"]
+    flow.until_code("denied.not_flat")
+    flow.process.stdin.write("stop\n")
+    flow.process.stdin.flush()
+    outcome = outcome_of(flow.rest())
+    assert outcome["flat"] and outcome["reconciled"] and paper.is_flat()
+    told = read_report(Path(outcome["report"]).with_name("report.json")).incidents
+    codes = [one.code for one in told]
+    assert codes.index("kill_switch.released") < codes.index("kill_switch.resumed")
+
+
 # Each kind of refusal once; what else is refused, and in which words, is in the quick tests.
 REFUSALS = [
     pytest.param({"PX_PAPER_URL": "http://127.0.0.1:9"}, ("cannot be reached",), 1, id="no answer"),
