@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 import requests
+from house import until
 from patience import patience
 
 from pxcore.cli.orchestrator import prefect_environ, px_environ
@@ -39,6 +40,16 @@ def outcome_of(lines) -> dict:
 def session_process(flow_pid: int) -> psutil.Process:
     children = psutil.Process(flow_pid).children(recursive=True)
     return next(p for p in children if "pxcore.runtime.session" in p.cmdline())
+
+
+def inject(paper, settings: dict[str, str], *faults: dict) -> None:
+    armed = requests.post(
+        f"{paper.url}/paper/faults",
+        json=faults,
+        headers={"Authorization": f"Bearer {settings['PX_PAPER_KEY']}"},
+        timeout=patience(5),
+    )
+    assert armed.ok, armed.text
 
 
 def test_day_ends_flat_and_reconciled_and_its_journal_replays(start_paper, start_flow):
@@ -84,13 +95,7 @@ def test_day_begins_and_ends_flat_at_a_venue_that_answers_oddly(
 ):
     monkeypatch.setattr("pxcore.cli.paper.PaperConfig", partial(PaperConfig, has_control=True))
     paper, settings = start_paper(window_s=6.0, speed=10)
-    armed = requests.post(
-        f"{paper.url}/paper/faults",
-        json=faults,
-        headers={"Authorization": f"Bearer {settings['PX_PAPER_KEY']}"},
-        timeout=patience(5),
-    )
-    assert armed.ok, armed.text
+    inject(paper, settings, *faults)
     flow = start_flow(settings)
     outcome = outcome_of(flow.rest())
     assert flow.process.wait(ENDS_S) == 0
@@ -261,6 +266,30 @@ def test_running_session_enters_after_a_released_kill_switch_only_when_it_is_tol
     told = read_report(Path(outcome["report"]).with_name("report.json")).incidents
     codes = [one.code for one in told]
     assert codes.index("kill_switch.released") < codes.index("kill_switch.resumed")
+
+
+def test_exit_of_which_the_user_hub_told_nothing_before_it_broke_is_explained(
+    start_paper, start_flow, monkeypatch
+):
+    """Account and money are right, and the session knows when its hub was away."""
+    monkeypatch.setattr("pxcore.cli.paper.PaperConfig", partial(PaperConfig, has_control=True))
+    paper, settings = start_paper(window_s=600.0)
+    narrow = {"PX_STOP_LOSS_TICKS": "12", "PX_TAKE_PROFIT_TICKS": "12", "PX_TRADES_MAX": "1"}
+    flow = start_flow(settings | narrow)
+    flow.until_code("phase.protected")
+    lost = {"fault": "event_lost", "hub": "user", "target": "GatewayUser*", "count": 1000}
+    inject(paper, settings, lost)
+    until(paper.is_flat, what="one of its legs is filled")
+    inject(paper, settings, {"fault": "socket_reset", "hub": "user"})
+    flow.until_code("phase.flat")
+    flow.process.stdin.write("stop\n")
+    flow.process.stdin.flush()
+    outcome = outcome_of(flow.rest())
+    assert outcome["flat"] and outcome["reconciled"], outcome
+    report = read_report(Path(outcome["report"]).with_name("report.json"))
+    assert report.verdict == "explained"
+    kinds = {one["kind"]: one["ours"] for one in report.differences}
+    assert "user hub away" in kinds["order of ours that ended while the user hub was away"]
 
 
 # Each kind of refusal once; what else is refused, and in which words, is in the quick tests.
