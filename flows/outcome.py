@@ -60,7 +60,7 @@ def outcome_of(
         fills=day.fills,
         pnl_usd=f"{day.net_usd:.2f}",
         fees_usd=f"{day.costs_usd:.2f}",
-        refusals=made.denials,
+        refusals=made.day_denials,
         session_id=made.session_id,
         flow_run_id=flow_run_id,
         report=str(folder / "report.md"),

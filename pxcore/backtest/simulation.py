@@ -38,7 +38,7 @@ from pxcore.engine.events import (
 )
 from pxcore.engine.intents import unanswered_tags
 from pxcore.engine.leftovers import Remedy, found_in, remedy_for
-from pxcore.engine.limits import Extremes, realised_extremes
+from pxcore.engine.limits import Extremes, extremes_of, realised_extremes
 from pxcore.model import Fill, MarketTrade, Quote
 from pxcore.paper.exchange import Exchange, VenueEvent
 from pxcore.paper.market import merged
@@ -162,6 +162,7 @@ class Simulation:
             halt_reason=self._halt_of_the_day(),
             peak_usd=before.peak_usd,
             fall_usd=before.fall_usd,
+            headroom_usd_min=before.headroom_usd,
             adopts_opening=adopts,
             opening_fills=opening,
         )
@@ -197,10 +198,8 @@ class Simulation:
     def _extremes_of_the_day(self) -> Extremes:
         found = realised_extremes(self.exchange.fills(ACCOUNT_ID))
         for said in (c for s in self.sessions for _, commands in s.journal for c in commands):
-            if isinstance(said, PeakSeen):
-                found = found.and_of(Extremes(peak_usd=said.peak_usd))
-            elif isinstance(said, FallSeen):
-                found = found.and_of(Extremes(fall_usd=said.fall_usd))
+            if isinstance(said, PeakSeen | FallSeen):
+                found = found.and_of(extremes_of(said))
         return found
 
     def _learn(self, session: Session, event: Event) -> None:

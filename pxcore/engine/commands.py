@@ -137,9 +137,10 @@ class PeakSeen(_Command, frozen=True, kw_only=True, tag="peak"):
 
 
 class FallSeen(_Command, frozen=True, kw_only=True, tag="fall"):
-    """The day's profit has never stood so far below its peak."""
+    """The day's profit has never stood so far below its peak, or so near a limit on losses."""
 
     fall_usd: Decimal
+    headroom_usd: Decimal | None = None
 
 
 class FlatProven(_Command, frozen=True, kw_only=True, tag="flat_proven"):

@@ -74,8 +74,9 @@ class EngineConfig(msgspec.Struct, frozen=True, kw_only=True):
     flattens; in a stretch of `no_entry` nothing is opened. `size` is contracts an entry, unless
     `risk_usd_per_trade` says how many USD the stop may cost. `peak_usd` is the highest that the
     day's profit stood before this session, `fall_usd` the deepest that it stood below a peak (None
-    in journals of before it was told). `sends_orders` is false in shadow: everything happens but
-    instructions. `limits` are what the session begins with; `limits_held` says where they are
+    in journals of before it was told), `headroom_usd_min` the least headroom of its sessions.
+    `sends_orders` is false in shadow: everything happens but instructions. `limits` are what the
+    session begins with; `limits_held` says where they are
     tighter than its settings, because they were so earlier in the day.
 
     `places_stops`: where the venue's stop leg is missing, one of our own takes its place.
@@ -101,6 +102,7 @@ class EngineConfig(msgspec.Struct, frozen=True, kw_only=True):
     exits: ExitTerms = ExitTerms()
     peak_usd: Decimal = Decimal(0)
     fall_usd: Decimal | None = None
+    headroom_usd_min: Decimal | None = None
     places_stops: bool = False
     adopts_opening: int = 0
     opening_fills: tuple[Fill, ...] = ()

@@ -7,7 +7,6 @@ the book after every event, so that no order of arrival can leave it in a wrong 
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Any, assert_never
 
 from pxcore.engine.answers import Answers
@@ -74,7 +73,6 @@ class Engine:
         self.is_over = False
         self.is_left = False
         self.denials: dict[str, int] = {}
-        self.headroom_usd_min: Decimal | None = None
         self._is_kill_engaged = False
         self._deadlines = Deadlines()
         self._exits = Exits(config.exits)
@@ -191,12 +189,13 @@ class Engine:
         """Released, it keeps entries out of this session until a person lets them in."""
         state = self.state
         if event.reason is None:
+            by = f": {event.why}" if event.why else ""
             if event.resumes and state.kill_reason is not None:
-                self._notice(Level.WARNING, "kill_switch.resumed", "told to enter again")
+                self._notice(Level.WARNING, "kill_switch.resumed", f"told to enter again{by}")
                 state.kill_reason = None
             elif self._is_kill_engaged:
                 state.kill_reason = f"{state.kill_reason}; released, and not told to enter again"
-                told = "kill switch released: no entries until this session is told to enter again"
+                told = f"kill switch released{by}; no entries until a person lets this session in"
                 self._notice(Level.WARNING, "kill_switch.released", told)
             self._is_kill_engaged = False
             return
@@ -304,12 +303,10 @@ class Engine:
         if money is None:
             return
         limits = self.state.limits
-        self.state.extremes = self.state.extremes.after(money.day_usd)
+        headroom_usd = money.headroom_usd(limits)
+        self.state.extremes = self.state.extremes.after(money.day_usd, headroom_usd)
         if self.state.extremes is not self._told:
             self._tell_extremes()
-        headroom = money.headroom_usd(limits)
-        if self.headroom_usd_min is None or headroom < self.headroom_usd_min:
-            self.headroom_usd_min = headroom
         broken = breach(money, limits) if self.ending is None else None
         if broken is not None:
             self._halt(now, broken)
@@ -319,8 +316,9 @@ class Engine:
         before, self._told = self._told, self.state.extremes
         if self._told.peak_usd > before.peak_usd:
             self._out.append(PeakSeen(peak_usd=self._told.peak_usd))
-        if self._told.fall_usd > before.fall_usd:
-            self._out.append(FallSeen(fall_usd=self._told.fall_usd))
+        low = self._told.fall_usd, self._told.headroom_usd
+        if low != (before.fall_usd, before.headroom_usd):
+            self._out.append(FallSeen(fall_usd=low[0], headroom_usd=low[1]))
 
     # -- entering -----------------------------------------------------------------------------
 

@@ -189,6 +189,7 @@ class KillSwitchSeen(_Event, frozen=True, kw_only=True, tag="kill_switch"):
     reason: str | None
     flattens: bool = True
     resumes: bool = True
+    why: str = ""  # it was released or entries let in, and who did it
 
 
 class OperatorSeen(_Event, frozen=True, kw_only=True, tag="operator"):

@@ -10,33 +10,50 @@ from decimal import Decimal
 
 import msgspec
 
+from pxcore.engine.commands import FallSeen, PeakSeen
 from pxcore.engine.config import Limits
 from pxcore.engine.rounds import Round
 from pxcore.model import Contract, Fill
 
 
 class Extremes(msgspec.Struct, frozen=True, kw_only=True):
-    """Of the day's money so far, in USD: its highest point, and how far below the highest before it
-    it has stood at the worst. A day begins at zero.
+    """Of the day's money so far, in USD: its highest point, how far below the highest before it it
+    has stood at the worst, and the least headroom, None as long as no limit was looked at. A day
+    begins at zero.
     """
 
     peak_usd: Decimal = Decimal(0)
     fall_usd: Decimal = Decimal(0)
+    headroom_usd: Decimal | None = None
 
-    def after(self, day_usd: Decimal) -> "Extremes":
+    def after(self, day_usd: Decimal, headroom_usd: Decimal | None = None) -> "Extremes":
         """The day stands there now."""
         peak_usd = max(self.peak_usd, day_usd)
-        fall_usd = max(self.fall_usd, peak_usd - day_usd)
-        if (peak_usd, fall_usd) == (self.peak_usd, self.fall_usd):
-            return self
-        return Extremes(peak_usd=peak_usd, fall_usd=fall_usd)
+        found = Extremes(
+            peak_usd=peak_usd,
+            fall_usd=max(self.fall_usd, peak_usd - day_usd),
+            headroom_usd=_least(self.headroom_usd, headroom_usd),
+        )
+        return self if found == self else found
 
     def and_of(self, other: "Extremes") -> "Extremes":
         """Of two accounts of the same day."""
         return Extremes(
             peak_usd=max(self.peak_usd, other.peak_usd),
             fall_usd=max(self.fall_usd, other.fall_usd),
+            headroom_usd=_least(self.headroom_usd, other.headroom_usd),
         )
+
+
+def extremes_of(said: PeakSeen | FallSeen) -> Extremes:
+    """What a session told of them."""
+    if isinstance(said, PeakSeen):
+        return Extremes(peak_usd=said.peak_usd)
+    return Extremes(fall_usd=said.fall_usd, headroom_usd=said.headroom_usd)
+
+
+def _least(one: Decimal | None, other: Decimal | None) -> Decimal | None:
+    return min((x for x in (one, other) if x is not None), default=None)
 
 
 class DayMoney(msgspec.Struct, frozen=True, kw_only=True):

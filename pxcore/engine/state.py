@@ -61,7 +61,11 @@ class State:
         self.kill_reason: str | None = None
         self.is_paused = False
         self.operator_at: datetime | None = None
-        self.extremes = Extremes(peak_usd=config.peak_usd, fall_usd=config.fall_usd or Decimal(0))
+        self.extremes = Extremes(
+            peak_usd=config.peak_usd,
+            fall_usd=config.fall_usd or Decimal(0),
+            headroom_usd=config.headroom_usd_min,
+        )
         self.clock = ClockDoubt(config.limits)
         self.unsent = Unsent(config.limits.time_scale)
         self._entries_at: deque[datetime] = deque(maxlen=_ENTRIES_KEPT)

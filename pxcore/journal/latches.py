@@ -20,7 +20,7 @@ import msgspec
 from pxcore.engine.commands import Command, FallSeen, Halt, PeakSeen, PlaceEntry, PlaceStop
 from pxcore.engine.events import Event, LimitsTightened
 from pxcore.engine.intents import unanswered_tags
-from pxcore.engine.limits import Extremes
+from pxcore.engine.limits import Extremes, extremes_of
 from pxcore.engine.tightening import Bounds, bounds_of, names_in, tighter_of
 from pxcore.journal.day_look import Found, Look
 from pxcore.journal.reader import (
@@ -172,10 +172,8 @@ def find_extremes(folder: Path, *, account_id: int, trading_day: date) -> Found[
     def take(path: Path) -> None:
         if read_opening(path).config.account_id == account_id:
             for command in look.commands_with(path, b'"peak"', b'"fall"'):
-                if isinstance(command, PeakSeen):
-                    found.append(found[-1].and_of(Extremes(peak_usd=command.peak_usd)))
-                elif isinstance(command, FallSeen):
-                    found.append(found[-1].and_of(Extremes(fall_usd=command.fall_usd)))
+                if isinstance(command, PeakSeen | FallSeen):
+                    found.append(found[-1].and_of(extremes_of(command)))
 
     look.at_each(take)
     return Found(found[-1], tuple(look.unreadable))

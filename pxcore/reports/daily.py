@@ -17,6 +17,7 @@ from pxcore.engine.rounds import Round, fold_rounds
 from pxcore.model import Contract, Fill, OrderType, ProtocolError, Snapshot
 from pxcore.reports.day_totals import DayTotals, Figures
 from pxcore.reports.measures import Gap, Latency, Point
+from pxcore.reports.others import OtherSession, all_denials, worst
 from pxcore.reports.period import Consistency, DayLine, consistency_of
 from pxcore.reports.record import Incident, Record
 from pxcore.reports.verdict import Reconciliation
@@ -101,6 +102,16 @@ class DailyReport(msgspec.Struct, frozen=True, kw_only=True):
     latencies: tuple[Latency, ...] = ()
     gaps: tuple[Gap, ...] = ()
     day: DayTotals | None = None
+    others: tuple[OtherSession, ...] = ()
+
+    @property
+    def day_verdict(self) -> str:
+        """The worst of its sessions'."""
+        return worst(self.verdict, self.others)
+
+    @property
+    def day_denials(self) -> dict[str, int]:
+        return all_denials(self.denials, self.others)
 
     @property
     def day_trades(self) -> int:
@@ -126,6 +137,19 @@ def read_report(file: Path) -> DailyReport:
     return decode_json(read_file(file, _BYTES_MAX), DailyReport)
 
 
+def as_other(report: DailyReport) -> OtherSession:
+    """For the report of a later session of the day."""
+    return OtherSession(
+        session_id=report.session_id,
+        verdict=report.verdict,
+        entries_sent=report.entries_sent,
+        protected=report.protected,
+        unprotected_s=report.unprotected_s,
+        denials=report.denials,
+        incidents=report.incidents,
+    )
+
+
 def make_report(
     record: Record,
     *,
@@ -134,6 +158,7 @@ def make_report(
     reconciliation: Reconciliation,
     market: str,
     day: DayTotals,
+    others: Iterable[OtherSession] = (),
     earlier: Iterable[DayLine] | None = (),
 ) -> DailyReport:
     """From our record, the venue's two snapshots and what comparing them found.
@@ -167,7 +192,7 @@ def make_report(
         net_usd=gross - costs,
         balance_usd=closing.account.balance_usd,
         loss_usd_max=record.limits.loss_usd_max,
-        headroom_usd_min=end.headroom_usd_min if end else None,
+        headroom_usd_min=_headroom_min(record),
         entries_sent=len(record.sent),
         protected=record.protected_count,
         unprotected_s=record.unprotected_s,
@@ -195,7 +220,15 @@ def make_report(
         latencies=record.measures.latencies,
         gaps=record.measures.gaps,
         day=day,
+        others=tuple(others),
     )
+
+
+def _headroom_min(record: Record) -> Decimal | None:
+    """Of the day, by its engines; of the session alone where they did not tell."""
+    if record.extremes is not None and record.extremes.headroom_usd is not None:
+        return record.extremes.headroom_usd
+    return record.closing.headroom_usd_min if record.closing else None
 
 
 def _consistency(earlier: Iterable[DayLine], trading_day: date, made: Figures) -> Consistency:

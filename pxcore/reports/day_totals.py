@@ -37,7 +37,7 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
 
 class SessionLine(msgspec.Struct, frozen=True, kw_only=True):
     """What the account made from one session's start until the next one's. Without a session, from
-    the day's beginning, it is called `BEFORE`.
+    the day's beginning, it is called `BEFORE`. `began` is by the session's own clock.
     """
 
     session_id: str
@@ -61,6 +61,7 @@ class _Began(msgspec.Struct, frozen=True, kw_only=True):
 
     session_id: str
     wall: datetime
+    at: datetime  # by its own clock
     known: frozenset[int]
     ended: str | None
 
@@ -87,9 +88,11 @@ def _sessions(
             opening = read_opening(path)
             if opening.config.account_id != account_id:
                 continue
+            first = next(read_rows(path))
             yield _Began(
                 session_id=opening.config.session_id,
-                wall=next(read_rows(path)).wall,
+                wall=first.wall,
+                at=first.at or first.wall,
                 known=frozenset(f.id for f in opening.config.opening_fills),
                 ended=_end_of(path),
             )
@@ -128,7 +131,7 @@ class _Parts:
         for number, one in enumerate(began):
             yield SessionLine(
                 session_id=one.session_id,
-                began=one.wall,
+                began=one.at,
                 ended=one.ended or DIED,
                 figures=self.figures(self._parts.get(number, [])),
             )

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from pxcore.escaping import for_html
 from pxcore.reports.chart import Mark, chart
-from pxcore.reports.daily import DailyReport, TradeLine, clock_text
+from pxcore.reports.daily import DailyReport, TradeLine
 from pxcore.reports.equity import equity_chart
 from pxcore.reports.measures import Point
 from pxcore.reports.render import (
@@ -17,6 +17,7 @@ from pxcore.reports.render import (
     TRADE_HEADS,
     facts,
     headline,
+    incident_lines,
     session_lines,
     trade_cells,
 )
@@ -33,7 +34,7 @@ def to_html(report: DailyReport) -> str:
         trades=[(trade_cells(t), t.net_usd < 0, t.reason or "") for t in report.trades],
         equity=Markup(equity_chart(report)),  # noqa: S704 - an svg of ours
         prices=Markup(_prices(report)),  # noqa: S704 - so is this
-        incidents=[(clock_text(i.at), i) for i in report.incidents],
+        incidents=incident_lines(report),
         tone=_tone(report),
     )
 

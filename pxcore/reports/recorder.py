@@ -28,7 +28,7 @@ from pxcore.engine.events import (
     RecordSkipped,
     SnapshotTaken,
 )
-from pxcore.engine.limits import Extremes
+from pxcore.engine.limits import Extremes, extremes_of
 from pxcore.engine.tightening import bounds_of, not_tighter, tightest
 from pxcore.journal import (
     Opening,
@@ -171,7 +171,11 @@ def _extremes_before(config: EngineConfig) -> Extremes | None:
     """None of a session whose engine did not tell them."""
     if config.fall_usd is None:
         return None
-    return Extremes(peak_usd=config.peak_usd, fall_usd=config.fall_usd)
+    return Extremes(
+        peak_usd=config.peak_usd,
+        fall_usd=config.fall_usd,
+        headroom_usd=config.headroom_usd_min,
+    )
 
 
 def _note_command(record: Record, command: object, at: datetime) -> None:
@@ -182,10 +186,8 @@ def _note_command(record: Record, command: object, at: datetime) -> None:
             record.own_stops.add(tag)
         case ClosePosition(contract_id=contract_id):
             record.closes_sent[contract_id] += 1
-        case PeakSeen(peak_usd=peak_usd) if record.extremes is not None:
-            record.extremes = record.extremes.and_of(Extremes(peak_usd=peak_usd))
-        case FallSeen(fall_usd=fall_usd) if record.extremes is not None:
-            record.extremes = record.extremes.and_of(Extremes(fall_usd=fall_usd))
+        case PeakSeen() | FallSeen() if record.extremes is not None:
+            record.extremes = record.extremes.and_of(extremes_of(command))
         case Denied(gate=gate):
             record.denials[gate] += 1
         case Notice(level=level, code=code, text=text) if level is not Level.INFO:

@@ -13,6 +13,7 @@ from pxcore.reports.daily import DailyReport, TradeLine, clock_text
 from pxcore.reports.equity import equity_chart
 from pxcore.reports.markdown import table
 from pxcore.reports.measures import Latency
+from pxcore.reports.others import all_incidents
 
 TRADE_HEADS = (
     "side",
@@ -31,7 +32,7 @@ TRADE_HEADS = (
 )
 
 
-SESSION_HEADS = ("session", "began", "trades", "net", "ended by")
+SESSION_HEADS = ("session", "began", "trades", "net", "ended by", "record")
 
 
 def usd(amount: Decimal | None) -> str:
@@ -41,6 +42,7 @@ def usd(amount: Decimal | None) -> str:
 
 def facts(report: DailyReport) -> list[tuple[str, str]]:
     """The report's figures, one name and one text each, in the order in which they matter."""
+    of_session = " of this session" if session_lines(report) else ""
     limit = f"{report.loss_usd_max:,.2f}"
     tightest = "-" if report.headroom_usd_min is None else f"{report.headroom_usd_min:,.2f}"
     return [
@@ -57,18 +59,37 @@ def facts(report: DailyReport) -> list[tuple[str, str]]:
         ("balance, USD", f"{report.balance_usd:,.2f}"),
         ("daily loss limit, USD", f"{limit}; to the nearest limit at the tightest {tightest}"),
         *_limits(report),
+        ("entries", _entries(report)),
+        ("denied", _counts(report.day_denials)),
         (
-            "entries",
-            f"{report.entries_sent} sent, {report.protected} times protected, "
-            f"{report.unprotected_s:.3f} s unprotected",
-        ),
-        ("denied", _counts(report.denials)),
-        (
-            "data",
+            f"data{of_session}",
             f"{report.reconnects} reconnects, {report.bad_records} bad records, "
             f"{report.conflated_quotes} quotes passed over, {_gaps(report)}",
         ),
-        *((f"{one.stretch}, ms", _latency(one)) for one in report.latencies),
+        *((f"{one.stretch}{of_session}, ms", _latency(one)) for one in report.latencies),
+    ]
+
+
+def _entries(report: DailyReport) -> str:
+    """Of the day."""
+    others = report.others
+    sent = report.entries_sent + sum(one.entries_sent for one in others)
+    protected = report.protected + sum(one.protected for one in others)
+    unprotected_s = report.unprotected_s + sum(one.unprotected_s for one in others)
+    return f"{sent} sent, {protected} times protected, {unprotected_s:.3f} s unprotected"
+
+
+def incident_lines(report: DailyReport) -> list[tuple[str, str, str, str]]:
+    """Of all the day's sessions: when, how bad, its code, and its text with whose it is."""
+    found = all_incidents(report.session_id, report.incidents, report.others)
+    return [
+        (
+            clock_text(one.at),
+            str(one.level),
+            one.code,
+            one.text if name == report.session_id else f"{one.text} ({name})",
+        )
+        for name, one in found
     ]
 
 
@@ -91,6 +112,8 @@ def session_lines(report: DailyReport) -> list[tuple[str, ...]]:
     day = report.day
     if day is None or [one.session_id for one in day.sessions] == [report.session_id]:
         return []
+    verdicts = {one.session_id: one.verdict for one in report.others}
+    verdicts[report.session_id] = report.verdict
     lines: list[tuple[str, ...]] = [
         (
             one.session_id,
@@ -98,10 +121,12 @@ def session_lines(report: DailyReport) -> list[tuple[str, ...]]:
             str(one.figures.trades),
             usd(one.figures.net_usd),
             one.ended or "-",
+            verdicts.get(one.session_id) or "-",
         )
         for one in day.sessions
     ]
-    return lines + [(name, "-", "-", "-", "its journal cannot be read") for name in day.unread]
+    unread = "its journal cannot be read"
+    return lines + [(name, "-", "-", "-", unread, "-") for name in day.unread]
 
 
 def _gaps(report: DailyReport) -> str:
@@ -137,7 +162,7 @@ def headline(report: DailyReport) -> str:
     """One line for a list of runs: what the day came to, whatever sessions it had."""
     flat = "flat" if report.is_flat else "NOT FLAT"
     trades = _trades(report.day_trades)
-    return f"{flat}, {report.verdict}, {trades}, {usd(report.day_net_usd)} USD"
+    return f"{flat}, {report.day_verdict}, {trades}, {usd(report.day_net_usd)} USD"
 
 
 def _trades(count: int) -> str:
@@ -161,10 +186,11 @@ def to_markdown(report: DailyReport, *, has_picture: bool = False) -> str:
     lines += ["## Trades of this session", "", *table(TRADE_HEADS, map(trade_cells, report.trades))]
     lines += ["## Incidents", ""]
     lines += [
-        f"- {clock_text(i.at)} {i.level}: {for_markdown(i.code)}, {for_markdown(i.text)}"
-        for i in report.incidents
+        f"- {at} {level}: {for_markdown(code)}, {for_markdown(text)}"
+        for at, level, code, text in incident_lines(report)
     ] or ["none"]
-    lines += ["", "## Reconciliation", "", f"Verdict: **{for_markdown(report.verdict)}**", ""]
+    heading = "## Reconciliation" + (" of this session" if session_lines(report) else "")
+    lines += ["", heading, "", f"Verdict: **{for_markdown(report.verdict)}**", ""]
     if report.differences:
         lines += table(
             ("what", "ours", "the venue's", "kind"),
@@ -201,9 +227,8 @@ def to_terminal(report: DailyReport) -> RenderableType:
         text = f"{difference['kind']}: {difference['what']}, ours {difference['ours']}, "
         text += f"venue's {difference['venues']}"
         parts.append(Text(for_terminal(text), style="bold red"))
-    for incident in report.incidents:
-        text = f"{clock_text(incident.at)} {incident.level}: {incident.text}"
-        parts.append(Text(for_terminal(text)))
+    for at, level, _, text in incident_lines(report):
+        parts.append(Text(for_terminal(f"{at} {level}: {text}")))
     title = Text(for_terminal(f"Daily-loss report {report.trading_day}"))
     return Panel(Group(*parts), title=title, expand=False)
 

@@ -4,6 +4,7 @@ May run twice, late, or for a session that died before its first row: it only re
 and writes the same files again, and one more record of what it found.
 """
 
+from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -14,10 +15,11 @@ from pxcore.gateway import GatewayClient
 from pxcore.journal import SCHEMA, Opening
 from pxcore.model import PxError
 from pxcore.plain_text import plain_json
-from pxcore.reports.daily import DailyReport, make_report
-from pxcore.reports.day_totals import totals_of
+from pxcore.reports.daily import DailyReport, as_other, make_report, read_report
+from pxcore.reports.day_totals import BEFORE, DayTotals, totals_of
 from pxcore.reports.flattens import add_flattens
 from pxcore.reports.html import to_html
+from pxcore.reports.others import OtherSession, of_record
 from pxcore.reports.period import DayLine
 from pxcore.reports.reconcile import VenueDay, reconcile
 from pxcore.reports.record import Record
@@ -60,18 +62,17 @@ def close_day(plan: SessionPlan, settings: Settings, venue: VenueDay) -> tuple[D
     reconciliation = reconcile(
         record, opening=plan.opening, last_order_id=plan.last_order_id, venue=venue
     )
+    day = totals_of(
+        venue.closing, paths.journals, account_id=plan.account.id, trading_day=plan.trading_day
+    )
     report = make_report(
         record,
         opening=plan.opening,
         closing=venue.closing,
         reconciliation=reconciliation,
         market=_market(settings),
-        day=totals_of(
-            venue.closing,
-            paths.journals,
-            account_id=plan.account.id,
-            trading_day=plan.trading_day,
-        ),
+        day=day,
+        others=_others(plan, settings, paths, day),
         earlier=_earlier(plan, settings),
     )
     folder = paths.report(plan.session_id)
@@ -109,8 +110,28 @@ def _latch_if_closed_by_others(
         logger.error("{}", error)
 
 
+def _others(
+    plan: SessionPlan, settings: Settings, paths: Paths, day: DayTotals
+) -> Iterator[OtherSession]:
+    """The day's sessions but this one: by their reports, or by their journals where a session and
+    its flow were killed.
+    """
+    for line in day.sessions:
+        if line.session_id in (plan.session_id, BEFORE):
+            continue
+        try:
+            yield as_other(read_report(paths.report(line.session_id) / "report.json"))
+        except (OSError, PxError):
+            record = read_record(paths.journal(line.session_id), _opening(plan, settings))
+            yield of_record(line.session_id, record)
+
+
 def _record(plan: SessionPlan, settings: Settings, paths: Paths) -> Record:
-    opening = Opening(
+    return read_record(paths.journal(plan.session_id), _opening(plan, settings))
+
+
+def _opening(plan: SessionPlan, settings: Settings) -> Opening:
+    return Opening(
         schema=SCHEMA,
         mode=plan.mode,
         config=engine_config(plan, settings),
@@ -119,7 +140,6 @@ def _record(plan: SessionPlan, settings: Settings, paths: Paths) -> Record:
         paper_clock=settings.recorded_clock,
         trading_day=plan.trading_day,
     )
-    return read_record(paths.journal(plan.session_id), opening)
 
 
 def _market(settings: Settings) -> str:

@@ -212,7 +212,7 @@ def release(settings: Settings, *, reason: str, who: str = "") -> bool:
         return release_kill_latch(store, reason=reason, who=by)
 
     was_latched = ask_store(settings, let_go, limit_s=_LIMIT_S)
-    _tell_sessions(settings, Call(wish=Wish.RELEASE, why=reason))
+    _tell_sessions(settings, Call(wish=Wish.RELEASE, why=f"{reason} ({by})"))
     if had_file:
         try:
             bounded(f"the file {path.name}", lambda: path.unlink(missing_ok=True))
@@ -251,7 +251,7 @@ def resume(settings: Settings, *, reason: str, who: str = "") -> None:
     ask_store(
         settings, lambda store: resume_after_kill(store, reason=reason, who=by), limit_s=_LIMIT_S
     )
-    _tell_sessions(settings, Call(wish=Wish.RESUME, why=reason))
+    _tell_sessions(settings, Call(wish=Wish.RESUME, why=f"{reason} ({by})"))
 
 
 def _write_file(settings: Settings, *, reason: str, flattens: bool, who: str) -> list[str]:

@@ -24,7 +24,7 @@ from pxcore.runtime.paths import Paths
 from pxcore.runtime.store_access import ask_store, open_store, store_file
 from pxcore.settings import Settings
 from pxcore.store import Store
-from pxcore.store.kill import last_resume, read_kill_latch
+from pxcore.store.kill import last_act, read_kill_latch
 from pxcore.store.leases import Lease, Pulse, beat_lease, read_lease, release_lease, take_lease
 
 SILENT_S = 10.0  # without a beat in the store: no entries
@@ -146,7 +146,8 @@ class LeaseKeeper:
         self._heard_at_s = 0.0
         self._switch: KillSwitch | None = None
         self.resumes = 0  # how often sessions were told to enter again, since this one began
-        self._resumed: int | None = None  # the act that said so last; None before the first look
+        self.said = ""  # who released it, or let entries in, last, and why
+        self._act_seen: int | None = None  # the newest act; None before the first look
         self._file: os.stat_result | None = None  # of the store, where it is one
         self.trouble: str | None = None  # the store is not the one of before, and is not known yet
         self._stopped = threading.Event()
@@ -209,10 +210,13 @@ class LeaseKeeper:
     def _look_at_switch(self, store: Store) -> None:
         """An act of before this session, or of another store, resumes nothing."""
         self._switch = switch_of(read_kill_latch(store))
-        said = last_resume(store) or 0
-        if self._resumed is not None and said > self._resumed:
-            self.resumes += 1
-        self._resumed = said if self._resumed is None else max(said, self._resumed)
+        act = last_act(store)
+        number = 0 if act is None else act.number
+        if act is not None and act.verb != "engage":
+            self.said = act.said
+        if self._act_seen is not None and number > self._act_seen and act is not None:
+            self.resumes += act.verb == "resume"
+        self._act_seen = number if self._act_seen is None else max(number, self._act_seen)
 
     def _opened(self, store: Store | None) -> Store:
         """The one whose file is at its path now: one that was deleted or replaced still answers
@@ -225,7 +229,7 @@ class LeaseKeeper:
             self.trouble = f"{path} was deleted or replaced under the session: opened again"
             logger.error("{}", self.trouble)
             _close(store)
-            self._resumed = None
+            self._act_seen = None
         opened = open_store(self._settings)
         self._file = None if path is None else os.stat(path)
         return opened

@@ -203,6 +203,7 @@ def engine_config(plan: SessionPlan, settings: Settings) -> EngineConfig:
         ),
         peak_usd=plan.extremes.peak_usd,
         fall_usd=plan.extremes.fall_usd,
+        headroom_usd_min=plan.extremes.headroom_usd,
         places_stops=settings.own_stop,
         adopts_opening=sum(
             p.size for p in plan.opening.positions if p.contract_id == plan.contract.id

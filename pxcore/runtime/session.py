@@ -181,6 +181,7 @@ class Session:
             deliver=self._inbox.put,
             look_at_journal=self._journal.look,
             resumes=lambda: self._lease.resumes,
+            said=lambda: self._lease.said,
         )
         self._watch = watch
         operator = OperatorWatch(

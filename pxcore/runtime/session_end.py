@@ -45,7 +45,7 @@ def closing_of(
     return Closing(
         reason=ended.reason,
         is_flat=ended.is_flat,
-        headroom_usd_min=engine.headroom_usd_min,
+        headroom_usd_min=engine.state.extremes.headroom_usd,
         conflated_quotes=conflated_quotes,
         bad_records=bad_records,
         reconnects=reconnects,

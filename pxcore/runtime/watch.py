@@ -58,7 +58,8 @@ class FileWatch:
     lock, and at the file that a person touches to say that they are there.
 
     `switch` says why nothing may be opened, as far as it knows at once: it may wait for nothing.
-    `resumes` counts how often sessions were told in the store to enter again after it.
+    `resumes` counts how often sessions were told in the store to enter again after it, `said` is
+    who released it or let them in last, and why, as far as the store tells.
     Wishes come by the lock's socket as well, which needs no disk.
     """
 
@@ -72,6 +73,7 @@ class FileWatch:
         deliver: Callable[[Event], None],
         look_at_journal: Callable[[], None] = lambda: None,
         resumes: Callable[[], int] = lambda: 0,
+        said: Callable[[], str] = lambda: "",
     ) -> None:
         self.lock_problem: str | None = None  # why others may take the account beside us
         self._looks = (
@@ -92,6 +94,8 @@ class FileWatch:
         self._resumes = resumes
         self._resumes_heard = resumes()
         self._may_resume = False  # told so, and the release may still be on its way
+        self._said = said
+        self._heard_why = ""  # by the socket
         self._wish_told: str | None = None
         self._failed = ""
         self._stopped = threading.Event()
@@ -128,11 +132,12 @@ class FileWatch:
         self._may_resume |= heard != self._resumes_heard
         self._resumes_heard = heard
         if switch is None and (self._told is not None or self._may_resume):
-            self._deliver(_released(self._clock.now(), resumes=self._may_resume))
-            self._may_resume = False
+            why = self._heard_why or self._said()
+            self._deliver(_released(self._clock.now(), resumes=self._may_resume, why=why))
+            self._may_resume, self._heard_why = False, ""
         elif switch is not None and switch != self._told:
             self._deliver(_engaged(switch, self._clock.now()))
-            self._may_resume = False
+            self._may_resume, self._heard_why = False, ""
         self._told = switch
 
     def _look_for_wish(self) -> None:
@@ -153,9 +158,9 @@ class FileWatch:
                 self._called = KillSwitch(reason=call.why, flattens=call.flattens)
                 self._try(self._look_at_switch)
             case Wish.RELEASE:
-                self._called = None
+                self._called, self._heard_why = None, call.why
             case Wish.RESUME:
-                self._may_resume = True
+                self._may_resume, self._heard_why = True, call.why
                 self._try(self._look_at_switch)
             case Wish.NONE:
                 pass
@@ -195,5 +200,5 @@ def _engaged(switch: KillSwitch, now: datetime) -> KillSwitchSeen:
     return KillSwitchSeen(at=now, reason=switch.reason, flattens=switch.flattens, resumes=False)
 
 
-def _released(now: datetime, *, resumes: bool) -> KillSwitchSeen:
-    return KillSwitchSeen(at=now, reason=None, resumes=resumes)
+def _released(now: datetime, *, resumes: bool, why: str) -> KillSwitchSeen:
+    return KillSwitchSeen(at=now, reason=None, resumes=resumes, why=why)

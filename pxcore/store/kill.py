@@ -84,18 +84,22 @@ def resume_after_kill(store: Store, *, reason: str, who: str) -> None:
         )
 
 
-def last_resume(store: Store) -> int | None:
-    """The number of the act that told sessions to enter again, unless the switch was engaged after
-    it.
-    """
+class LastAct(msgspec.Struct, frozen=True, kw_only=True):
+    """The newest: its number and verb, and why and by whom, in words."""
+
+    number: int
+    verb: str
+    said: str
+
+
+def last_act(store: Store) -> LastAct | None:
     with store.session() as session:
-        found = session.scalars(
-            select(KillActRow)
-            .where(KillActRow.verb.in_(("engage", "resume")))
-            .order_by(KillActRow.number.desc())
-            .limit(1)
-        ).first()
-        return found.number if found is not None and found.verb == "resume" else None
+        newest = select(KillActRow).order_by(KillActRow.number.desc()).limit(1)
+        found = session.scalars(newest).first()
+        if found is None:
+            return None
+        said = f"{found.reason} ({found.who})"
+        return LastAct(number=found.number, verb=found.verb, said=said)
 
 
 def kill_acts(store: Store, *, last: int = 20) -> Sequence[KillAct]:

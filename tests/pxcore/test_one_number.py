@@ -233,7 +233,7 @@ def test_headroom_is_that_of_the_nearest_limit_on_screen_page_gate_and_replay(da
     assert usd_after("headroom", screen) == usd_after("headroom", page) == room
     assert usd_after("day P&L", screen) == usd_after("day P&L", page) == EARLIER_NET + on_the_way
     assert explain(engine, day.scene.now).headroom_usd == room
-    assert engine.headroom_usd_min == room
+    assert engine.state.extremes.headroom_usd == room
 
     made = day.end()
     room = Decimal(360) - (peak - made.day_net_usd)
@@ -276,6 +276,7 @@ def test_peak_and_fall_are_the_engines_and_go_on_from_the_session_before(day):
     made = day.end()
     extremes = day.scene.engine.state.extremes
     assert (made.peak_usd, made.worst_drawdown_usd) == (extremes.peak_usd, extremes.fall_usd)
+    assert made.headroom_usd_min == extremes.headroom_usd == Decimal(360) - extremes.fall_usd
     assert extremes.peak_usd == Decimal("18.78")
     assert extremes.fall_usd == Decimal("18.78") - made.day_net_usd
     assert f"{extremes.fall_usd:,.2f} of 360.00" in to_markdown(made)

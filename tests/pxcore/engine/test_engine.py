@@ -707,8 +707,9 @@ def kill_for_entries(scene: Scene) -> None:
 def test_released_kill_switch_keeps_entries_out_until_the_session_is_told_to_enter_again():
     scene = Scene().connect()
     kill_for_entries(scene)
-    said = scene.tell(KillSwitchSeen(at=scene.now, reason=None, resumes=False))
-    assert [n.code for n in kinds(said, Notice)] == ["kill_switch.released"]
+    said = scene.tell(KillSwitchSeen(at=scene.now, reason=None, resumes=False, why="over (ann)"))
+    (notice,) = kinds(said, Notice)
+    assert notice.code == "kill_switch.released" and "over (ann)" in notice.text
     (denied,) = kinds(scene.signal(), Denied)
     assert denied.gate is Gate.KILL_SWITCH and "released" in denied.value
     said = scene.tell(KillSwitchSeen(at=scene.now, reason=None, resumes=True))

@@ -50,7 +50,7 @@ class Played:
         return Closing(
             reason=self.day.engine.ending or "over",
             is_flat=True,
-            headroom_usd_min=self.day.engine.headroom_usd_min,
+            headroom_usd_min=self.day.engine.state.extremes.headroom_usd,
             conflated_quotes=0,
             bad_records=0,
             reconnects=0,

@@ -176,6 +176,7 @@ def test_word_to_enter_again_is_heard_once_and_only_when_it_came_after_the_switc
         assert keeper.resumes == 0
         switch.resume(there, reason="it is over")
         until(lambda: keeper.resumes == 1, units=2)
+        assert keeper.said.startswith("it is over (")
         beat = lease(here).beat
         until(lambda: lease(here).beat > beat + 1)
         assert keeper.resumes == 1
