@@ -24,8 +24,10 @@ from flows.kill_switch import KillOrder
 from flows.parameters import REASON_MAX, Form, Run
 from pxcore.bounds import ID_MAX, Between, bound_of, is_number, is_optional, is_text, wanted
 from pxcore.cli.app import app
+from pxcore.decoding import toml_value
 from pxcore.model import Misconfigured
 from pxcore.runtime.accounts import accounts
+from pxcore.setting_sources import environ_with
 from pxcore.settings import (
     NEEDED,
     SECRETS,
@@ -39,7 +41,10 @@ from pxcore.strategies import BUILT_IN
 FIELDS = Fields.model_fields
 NUMBERS = [name for name, field in FIELDS.items() if is_number(field)]
 TEXTS = [name for name, field in FIELDS.items() if bound_of(field, "max_length")]
-LIBRARY = ("Value error", "Input should", "validation error", "Traceback", "pydantic")
+LIBRARY = (
+    *("Value error", "Input should", "validation error", "Traceback", "pydantic"),
+    *("set_int_max_str_digits", "Expected `"),
+)
 NO_NUMBERS = (
     *("NaN", "nan", "inf", "-Infinity", "1e99999999", "1E-300", "1e5", "9" * 400, "0." + "1" * 400),
     *(
@@ -361,6 +366,10 @@ ACCOUNTS = [
     pytest.param({"more": "settings = { PX_SISE = '2' }"}, "PX_SIZE meant?", id="unknown setting"),
     pytest.param({"more": "lable = 'b'"}, "lable", id="unknown key"),
     pytest.param({"more": "x = " + "[" * 5000}, "nested too deeply", id="without end"),
+    pytest.param({"more": ".".join("a" * 20_000) + "=1"}, "line 4: it is nested more", id="dots"),
+    pytest.param({"more": "[" + '."a" . '.join("b" * 40) + "]"}, "line 4", id="dots in a header"),
+    pytest.param({"more": "x = " + "{a=" * 70 + "1" + "}" * 70}, "nested more", id="tables"),
+    pytest.param({"id": "9" * 5000}, "a number of too many digits", id="id without end"),
 ]
 
 
@@ -391,6 +400,25 @@ def test_setting_of_an_account_is_refused_with_the_account() -> None:
     with account.in_force(), pytest.raises(Misconfigured) as caught:
         load_settings()
     require_told(caught.value.problems[0], "PX_LOSS_USD_MAX '1e9'", "accounts.toml, account main")
+
+
+@pytest.mark.parametrize("text", ["# " + "." * 99, "x = '" + "a." * 99 + "'", "x = 'a.b'"])
+def test_dots_that_make_no_tables_are_read(text: str) -> None:
+    found = toml_value(f"{text}\ny.z = [1.5{', 2.5' * 99}]\n".encode(), dict[str, Any])
+    assert len(found["y"]["z"]) == 100
+
+
+@pytest.mark.parametrize("name", ["PX_STRATEGY_PARAMS", "--params"])
+def test_parameter_of_too_many_digits_is_refused_in_our_words(name: str) -> None:
+    params = '{"every_s": ' + "9" * 4400 + "}"
+    if name == "--params":
+        with environ_with({"PX_STRATEGY": "hold", "PX_STRATEGY_PARAMS": "{}"}):
+            said = CliRunner().invoke(app, ["run", "--strategy", "timed-entry", name, params])
+        assert said.exit_code == 2
+        problem = said.stderr.strip()
+    else:
+        (problem,) = refused(f"{name}={params}")
+    require_told(problem, name, "it holds a number of too many digits")
 
 
 # -- the forms -----------------------------------------------------------------------------------
@@ -486,6 +514,22 @@ def test_text_of_the_command_line_is_refused_by_its_name(path: str, param: Any) 
         words = " ".join(said.output.replace("│", " ").split())
         assert said.exit_code == 2 and "Invalid value" in words, (text[:9], words)
         assert "\x1b[2J" not in said.output
+
+
+@pytest.mark.parametrize(
+    ("args", "option"),
+    [
+        pytest.param(["order", "place", "market", "--side", "up"], "--side", id="side"),
+        pytest.param(["order", "place", "up"], "TYPE", id="type"),
+        pytest.param(["paper", "--brackets", "up"], "--brackets", id="brackets"),
+    ],
+)
+def test_choice_that_is_none_is_refused_without_the_words_of_a_library(
+    args: list[str], option: str
+) -> None:
+    said = CliRunner().invoke(app, args)
+    assert said.exit_code == 2 and f"'{option}': 'up' is not one of" in said.stderr, said.stderr
+    assert not any(word in said.stderr for word in LIBRARY)
 
 
 def test_number_is_read_from_its_bounds_on() -> None:
