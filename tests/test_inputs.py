@@ -183,6 +183,11 @@ OTHERS = [
     ("PX_PAPER_URL", "http://example.com:80", "on this machine alone"),
     ("PX_WINDOW_START", "830", "HH:MM without a zone"),
     ("PX_WINDOW_START", "8.30", "HH:MM without a zone"),
+    ("PX_WINDOW_START", "8:30", "two digits each are wanted: 08:30"),
+    ("PX_NO_ENTRY", "8:30-08:40", "two digits each are wanted: 08:30"),
+    ("PX_LOSS_USD_MAX", "1.000", "thousands, which have no sign: write 1000"),
+    ("PX_BALANCE_USD_FLOOR", "49.500", "thousands, which have no sign: write 49500"),
+    ("PX_ACCOUNT_ID", "9" * 23, "it has too many digits"),
     ("PX_WINDOW_START", "24:00", "no such time"),
     ("PX_WINDOW_START", "", "HH:MM without a zone"),
     ("PX_NO_ENTRY", "0830-0840", "HH:MM-HH:MM"),
@@ -296,6 +301,7 @@ LEFT_OUT = [
     pytest.param("PX_LOSS_USD_MAX='150';", id="semicolon"),
     pytest.param("set PX_LOSS_USD_MAX=150", id="set"),
     pytest.param("limits for the morning", id="prose"),
+    pytest.param('PX_ALERT_URLS="x', id="alerts"),
     pytest.param("PX_SIZE=1\nPX_SIZE=2", id="twice"),
     pytest.param("PX_ACCOUNT_ID=7\nPX_ACCOUNT_ID=7", id="needed, twice the same"),
 ]
@@ -308,11 +314,31 @@ def test_what_takes_risk_off_goes_on_and_tells_the_line(text: str) -> None:
     assert found.left_out == (problem,) and found.contract == "MES" and ".env, line" in problem
 
 
-@pytest.mark.parametrize("data", [UTF8.encode("utf-16"), f"# für 1\n{UTF8}".encode("cp1252")])
+@pytest.mark.parametrize(
+    "data",
+    [
+        UTF8.encode("utf-16"),
+        f"# für 1\n{UTF8}".encode("utf-16-le"),
+        UTF8.encode("utf-16-be"),
+        f"# für 1\n{UTF8}".encode("cp1252"),
+    ],
+)
 def test_what_takes_risk_off_reads_what_it_can_of_another_encoding(data: bytes) -> None:
     (problem,) = refused(data)
     found = load_settings(kind=LenientSettings)
     assert (found.contract, found.loss_usd_max, found.left_out) == ("MES", 150, (problem,))
+
+
+@pytest.mark.parametrize("data", [b"PX_SIZE=1\0\n", b"\0" * 99, UTF8.encode("utf-16-le")[:-1]])
+def test_bytes_that_are_no_text_leave_all_in_doubt(data: bytes) -> None:
+    (problem,) = refused(data, LenientAccountlessSettings)
+    require_told(problem, ".env holds NUL bytes")
+
+
+def test_faults_of_a_file_are_told_up_to_twenty() -> None:
+    problems = refused("prose\n" * 500)
+    assert len(problems) == 21 and problems[-1] == ".env: and 480 more like these"
+    refused("prose\n" * 500 + "PX_GATEWAY: topstepx\n", LenientSettings)
 
 
 IN_DOUBT = [
