@@ -7,6 +7,7 @@ it must not have. A new one is in here by being there.
 import os
 import subprocess
 import sys
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -24,8 +25,10 @@ from flows.kill_switch import KillOrder
 from flows.parameters import REASON_MAX, Form, Run
 from pxcore.bounds import ID_MAX, Between, bound_of, is_number, is_optional, is_text, wanted
 from pxcore.cli.app import app
+from pxcore.cli.desk.prices import price_ticks
 from pxcore.decoding import toml_value
 from pxcore.model import Misconfigured
+from pxcore.paper.catalogue import catalogue
 from pxcore.runtime.accounts import accounts
 from pxcore.setting_sources import environ_with
 from pxcore.settings import (
@@ -556,6 +559,28 @@ def test_choice_that_is_none_is_refused_without_the_words_of_a_library(
     said = CliRunner().invoke(app, args)
     assert said.exit_code == 2 and f"'{option}': 'up' is not one of" in said.stderr, said.stderr
     assert not any(word in said.stderr for word in LIBRARY)
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        pytest.param(
+            ["run", "--strategy", "hold", "--params", ""], "--params is empty", id="params"
+        ),
+        pytest.param(["demo", "--market", ""], "--market: it is empty", id="market"),
+        pytest.param(["demo", "--market="], "--market: it is empty", id="market, joined"),
+        pytest.param(["paper", "--faults", ""], "--faults: it is empty", id="faults"),
+    ],
+)
+def test_option_that_is_empty_is_refused_by_its_name(args: list[str], said: str) -> None:
+    told = CliRunner().invoke(app, args)
+    assert told.exit_code == 2 and said in told.stderr, told.stderr
+
+
+def test_price_without_end_is_cut_where_it_is_refused() -> None:
+    with pytest.raises(Misconfigured) as told:
+        price_ticks(catalogue(date(2026, 12, 1))[0], "9" * 3000, option="--limit")
+    require_told(str(told.value), "--limit '999", "(3,002 characters)", "is no price")
 
 
 def test_number_is_read_from_its_bounds_on() -> None:

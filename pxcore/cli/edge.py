@@ -22,6 +22,7 @@ from pxcore.settings import LenientAccountlessSettings, load_settings
 ARGUMENT_MAX = 4000  # characters; the longest path of any system is shorter
 _ANY_TEXT = ("--params", "--reason")  # a setting, and what is cut or refused by its own bound
 
+_FILES = ("--market", "--faults", "--state")
 _LIBRARY = "Value error, "
 
 
@@ -54,6 +55,8 @@ def _require_words(args: list[str]) -> None:
         name = before if is_value else option if one.startswith("-") else f"argument {number + 1}"
         if name in _ANY_TEXT:
             continue
+        if name in _FILES and (one == "" or (equals and not value)):
+            raise typer.BadParameter("it is empty: a file is wanted", param_hint=name)
         try:
             visible(value if equals and one.startswith("-") else one)
         except ValueError as error:
