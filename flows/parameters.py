@@ -23,7 +23,7 @@ from pxcore.runtime.accounts import account_of
 from pxcore.runtime.limits import limits_of
 from pxcore.setting_sources import environ_with
 from pxcore.setting_texts import JSON_WANTED, json_object, json_text, time_in
-from pxcore.settings import Mode, Settings, load_settings
+from pxcore.settings import AccountlessSettings, Mode, Settings, load_settings
 from pxcore.strategies import BUILT_IN
 from pxcore.strategies.registry import Kind
 
@@ -203,7 +203,7 @@ def in_force(run: Run) -> Iterator[Settings]:
     Raises Misconfigured for a run that would loosen a limit, widen the window, or trade in another
     mode than the settings'.
     """
-    account = account_of(load_settings(), run.account)
+    account = account_of(load_settings(kind=AccountlessSettings), run.account)
     with account.in_force():
         base = load_settings()
         if run.mode in ("paper", "live") and base.mode is not Mode(run.mode):

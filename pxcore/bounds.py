@@ -27,6 +27,7 @@ _BITS_MAX: Final = 64
 _LEAST: Final = 1e-9  # nearer to nothing than any number that a person means
 _NUMBER: Final = re.compile(rf"[+-]?[0-9]{{1,{_DIGITS_MAX}}}(\.[0-9]{{1,{_DIGITS_MAX}}})?")
 _WHOLE: Final = re.compile(rf"[+-]?[0-9]{{1,{_DIGITS_MAX}}}")
+_THOUSANDS: Final = re.compile(r"[+-]?[1-9][0-9]{0,2}(\.[0-9]{3})+")  # of money, maybe meant so
 _BOUNDS: Final = {"ge": "at least {}", "gt": "above {}", "le": "at most {}", "lt": "below {}"}
 
 
@@ -49,7 +50,11 @@ def plain_given(field: FieldInfo, given: Any) -> Any:
     """Ready to be read by the field's type. Raises ValueError."""
     kinds = _kinds(field.annotation)
     if kinds & {int, float, Decimal} and not kinds & {bool, str}:
-        return number_given(given, is_whole=int in kinds)
+        number = number_given(given, is_whole=int in kinds)
+        if Decimal in kinds and isinstance(number, str) and _THOUSANDS.fullmatch(number):
+            whole = number.replace(".", "")
+            raise ValueError(f"a point is no sign of thousands, which have no sign: write {whole}")
+        return number
     if isinstance(given, str) and kinds & {str, Path, SecretStr}:
         return visible(given)
     return given
@@ -92,6 +97,8 @@ def _why_no_number(text: str, *, is_whole: bool) -> str:
         return "it has decimals" if is_whole else "it has too many digits"
     if re.fullmatch(r"[+-]?[0-9.]+[eE][+-]?[0-9]+", text):
         return "it has an exponent: write the number out"
+    if re.fullmatch(r"[+-]?[0-9]+(\.[0-9]+)?", text):
+        return "it has too many digits"
     if any(one.isnumeric() and not one.isascii() for one in text):
         return "it is not written in the digits 0 to 9"
     return "it is no number"

@@ -7,6 +7,7 @@ the syntax tree lists the exceptions.
 """
 
 import json
+import re
 import tomllib
 from collections.abc import Callable
 from typing import Any, Final, Generic, TypeVar
@@ -19,6 +20,8 @@ from pxcore.plain_text import plain
 
 NESTING_MAX: Final = 64  # of a value without a type: nothing that a person writes is deeper
 _WHY_MAX: Final = 300  # characters of the decoder's own words, which may hold the text itself
+_QUOTED: Final = re.compile(r'"(?:[^"\\]|\\.)*"|\'[^\']*\'')
+_BETWEEN_KEYS: Final = re.compile(r"[^A-Za-z0-9_. \t-]+")
 _CAUSES: Final = (
     msgspec.MsgspecError,
     ValueError,  # no UTF-8, half a character, too many digits
@@ -89,9 +92,23 @@ def _no_name_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def toml_value(data: bytes, kind: type[T]) -> T:
     """Raises ProtocolError."""
     try:
-        return msgspec.convert(tomllib.loads(text_of(data)), kind)
+        text = text_of(data)
+        _require_few_dots(text)
+        value = tomllib.loads(text)
+        require_shallow(value)
+        return msgspec.convert(value, kind)
     except _CAUSES as error:
         raise _named(error) from error
+
+
+def _require_few_dots(text: str) -> None:
+    """A dotted key is a table in a table for each dot: the reader needs the square of them."""
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.count(".") < NESTING_MAX:
+            continue
+        bare = _QUOTED.sub("q", line).partition("#")[0]
+        if max(key.count(".") for key in _BETWEEN_KEYS.split(bare)) >= NESTING_MAX:
+            raise ProtocolError(f"line {number}: it is nested more than {NESTING_MAX} deep")
 
 
 def require_shallow(value: Any) -> None:
@@ -117,5 +134,7 @@ def _named(error: BaseException) -> ProtocolError:
         return ProtocolError("it is nested too deeply")
     if isinstance(error, MemoryError):
         return ProtocolError("it is larger than the memory of this machine")
+    if "integer string conversion" in str(error):
+        return ProtocolError("it holds a number of too many digits")
     why = plain(str(error)) or type(error).__name__
     return ProtocolError(why if len(why) <= _WHY_MAX else f"{why[: _WHY_MAX - 1]}…")

@@ -22,6 +22,7 @@ _ESCAPED: Final = re.compile(r"\\(.)")
 _COMMENT: Final = re.compile(r"[ \t]+#.*")
 _MEANT: Final = re.compile(r"(?:PX_|(?<![A-Za-z0-9])px_)[A-Za-z0-9_]+")
 _BEFORE: Final = re.compile(r"^(?:\S+[ \t]+)?([A-Za-z_]\w*)[ \t]*[=:]")
+_FAULTS_MAX: Final = 20  # told one by one
 _CURLY: Final = "“”„‟‘’‚‛«»‹›`´"
 
 
@@ -83,11 +84,21 @@ def lines_in(path: Path, data: bytes) -> tuple[dict[str, Line], tuple[Fault, ...
         found[line.name] = line
     if alien:
         faults.append(Fault(f"{path}, {_listed(alien)}: not UTF-8; {SAVE_AS_UTF8}", tuple(meant)))
-    return found, tuple(faults)
+    return found, _shortened(path, faults)
+
+
+def _shortened(path: Path, faults: list[Fault]) -> tuple[Fault, ...]:
+    """A file that is something else has as many as lines; what they may have meant is not lost."""
+    first, rest = faults[:_FAULTS_MAX], faults[_FAULTS_MAX:]
+    if rest:
+        names = tuple(dict.fromkeys(name for one in rest for name in one.names))
+        is_whole = any(one.is_whole for one in rest)
+        first.append(Fault(f"{path}: and {len(rest):,} more like these", names, is_whole))
+    return tuple(first)
 
 
 def _as_utf8(path: Path, data: bytes) -> tuple[bytes, list[Fault]]:
-    """What says of itself that it is UTF-16 is refused, and yet read, for what takes risk off."""
+    """What is UTF-16 is refused, and yet read, for what takes risk off."""
     if name := wide_encoding_of(data):
         text = f"{path} is {name}, not UTF-8; {SAVE_AS_UTF8}"
         try:
@@ -96,8 +107,23 @@ def _as_utf8(path: Path, data: bytes) -> tuple[bytes, list[Fault]]:
             return b"", [Fault(text, is_whole=True)]
     if b"\0" in data:
         text = f"{path} holds NUL bytes: it is UTF-16 or no text; {SAVE_AS_UTF8}"
-        return b"", [Fault(text, is_whole=True)]
+        read = _wide_without_mark(data)
+        return read or b"", [Fault(text, is_whole=read is None)]
     return without_mark(data), []
+
+
+def _wide_without_mark(data: bytes) -> bytes | None:
+    """As UTF-8, where about every second byte is the empty half of a plain letter; else None."""
+    for name, empty, full in (
+        ("utf-16-le", data[1::2], data[::2]),
+        ("utf-16-be", data[::2], data[1::2]),
+    ):
+        if 0 not in full and 2 * empty.count(0) > len(empty):
+            try:
+                return data.decode(name).encode("utf-8")
+            except UnicodeError:
+                return None
+    return None
 
 
 def _read(number: int, text: str) -> Line | None:

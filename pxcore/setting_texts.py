@@ -20,6 +20,7 @@ STRETCHES_WANTED: Final = f"HH:MM-HH:MM between commas, up to {LONG_MAX:,} chara
 _BETWEEN = re.compile(r"[\s,]*\s[\s,]*|,(?=[A-Za-z0-9]+://)")  # a URL itself may hold commas
 _URL = re.compile(r"[A-Za-z0-9]+://\S+")
 _TIME = re.compile(r"[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?")
+_SHORT_TIME = re.compile(r"[0-9]{1,2}(:[0-9]{1,2}){1,2}")
 _ZONED = "a time of the day here is Chicago's, HH:MM without a zone"
 
 
@@ -71,6 +72,9 @@ def time_in(given: Any) -> Any:
         return wall_time(given)
     if not isinstance(given, str):
         raise ValueError("it is no time of the day")
+    if _SHORT_TIME.fullmatch(given.strip()) and not _TIME.fullmatch(given.strip()):
+        padded = ":".join(one.zfill(2) for one in given.strip().split(":"))
+        raise ValueError(f"two digits each are wanted: {padded}")
     if not _TIME.fullmatch(given.strip()):
         raise ValueError(_ZONED)
     try:

@@ -7,6 +7,7 @@ it must not have. A new one is in here by being there.
 import os
 import subprocess
 import sys
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -24,8 +25,12 @@ from flows.kill_switch import KillOrder
 from flows.parameters import REASON_MAX, Form, Run
 from pxcore.bounds import ID_MAX, Between, bound_of, is_number, is_optional, is_text, wanted
 from pxcore.cli.app import app
+from pxcore.cli.desk.prices import price_ticks
+from pxcore.decoding import toml_value
 from pxcore.model import Misconfigured
+from pxcore.paper.catalogue import catalogue
 from pxcore.runtime.accounts import accounts
+from pxcore.setting_sources import environ_with
 from pxcore.settings import (
     NEEDED,
     SECRETS,
@@ -39,7 +44,10 @@ from pxcore.strategies import BUILT_IN
 FIELDS = Fields.model_fields
 NUMBERS = [name for name, field in FIELDS.items() if is_number(field)]
 TEXTS = [name for name, field in FIELDS.items() if bound_of(field, "max_length")]
-LIBRARY = ("Value error", "Input should", "validation error", "Traceback", "pydantic")
+LIBRARY = (
+    *("Value error", "Input should", "validation error", "Traceback", "pydantic"),
+    *("set_int_max_str_digits", "Expected `"),
+)
 NO_NUMBERS = (
     *("NaN", "nan", "inf", "-Infinity", "1e99999999", "1E-300", "1e5", "9" * 400, "0." + "1" * 400),
     *(
@@ -178,6 +186,11 @@ OTHERS = [
     ("PX_PAPER_URL", "http://example.com:80", "on this machine alone"),
     ("PX_WINDOW_START", "830", "HH:MM without a zone"),
     ("PX_WINDOW_START", "8.30", "HH:MM without a zone"),
+    ("PX_WINDOW_START", "8:30", "two digits each are wanted: 08:30"),
+    ("PX_NO_ENTRY", "8:30-08:40", "two digits each are wanted: 08:30"),
+    ("PX_LOSS_USD_MAX", "1.000", "thousands, which have no sign: write 1000"),
+    ("PX_BALANCE_USD_FLOOR", "49.500", "thousands, which have no sign: write 49500"),
+    ("PX_ACCOUNT_ID", "9" * 23, "it has too many digits"),
     ("PX_WINDOW_START", "24:00", "no such time"),
     ("PX_WINDOW_START", "", "HH:MM without a zone"),
     ("PX_NO_ENTRY", "0830-0840", "HH:MM-HH:MM"),
@@ -291,6 +304,7 @@ LEFT_OUT = [
     pytest.param("PX_LOSS_USD_MAX='150';", id="semicolon"),
     pytest.param("set PX_LOSS_USD_MAX=150", id="set"),
     pytest.param("limits for the morning", id="prose"),
+    pytest.param('PX_ALERT_URLS="x', id="alerts"),
     pytest.param("PX_SIZE=1\nPX_SIZE=2", id="twice"),
     pytest.param("PX_ACCOUNT_ID=7\nPX_ACCOUNT_ID=7", id="needed, twice the same"),
 ]
@@ -303,11 +317,31 @@ def test_what_takes_risk_off_goes_on_and_tells_the_line(text: str) -> None:
     assert found.left_out == (problem,) and found.contract == "MES" and ".env, line" in problem
 
 
-@pytest.mark.parametrize("data", [UTF8.encode("utf-16"), f"# für 1\n{UTF8}".encode("cp1252")])
+@pytest.mark.parametrize(
+    "data",
+    [
+        UTF8.encode("utf-16"),
+        f"# für 1\n{UTF8}".encode("utf-16-le"),
+        UTF8.encode("utf-16-be"),
+        f"# für 1\n{UTF8}".encode("cp1252"),
+    ],
+)
 def test_what_takes_risk_off_reads_what_it_can_of_another_encoding(data: bytes) -> None:
     (problem,) = refused(data)
     found = load_settings(kind=LenientSettings)
     assert (found.contract, found.loss_usd_max, found.left_out) == ("MES", 150, (problem,))
+
+
+@pytest.mark.parametrize("data", [b"PX_SIZE=1\0\n", b"\0" * 99, UTF8.encode("utf-16-le")[:-1]])
+def test_bytes_that_are_no_text_leave_all_in_doubt(data: bytes) -> None:
+    (problem,) = refused(data, LenientAccountlessSettings)
+    require_told(problem, ".env holds NUL bytes")
+
+
+def test_faults_of_a_file_are_told_up_to_twenty() -> None:
+    problems = refused("prose\n" * 500)
+    assert len(problems) == 21 and problems[-1] == ".env: and 480 more like these"
+    refused("prose\n" * 500 + "PX_GATEWAY: topstepx\n", LenientSettings)
 
 
 IN_DOUBT = [
@@ -361,6 +395,10 @@ ACCOUNTS = [
     pytest.param({"more": "settings = { PX_SISE = '2' }"}, "PX_SIZE meant?", id="unknown setting"),
     pytest.param({"more": "lable = 'b'"}, "lable", id="unknown key"),
     pytest.param({"more": "x = " + "[" * 5000}, "nested too deeply", id="without end"),
+    pytest.param({"more": ".".join("a" * 20_000) + "=1"}, "line 4: it is nested more", id="dots"),
+    pytest.param({"more": "[" + '."a" . '.join("b" * 40) + "]"}, "line 4", id="dots in a header"),
+    pytest.param({"more": "x = " + "{a=" * 70 + "1" + "}" * 70}, "nested more", id="tables"),
+    pytest.param({"id": "9" * 5000}, "a number of too many digits", id="id without end"),
 ]
 
 
@@ -391,6 +429,25 @@ def test_setting_of_an_account_is_refused_with_the_account() -> None:
     with account.in_force(), pytest.raises(Misconfigured) as caught:
         load_settings()
     require_told(caught.value.problems[0], "PX_LOSS_USD_MAX '1e9'", "accounts.toml, account main")
+
+
+@pytest.mark.parametrize("text", ["# " + "." * 99, "x = '" + "a." * 99 + "'", "x = 'a.b'"])
+def test_dots_that_make_no_tables_are_read(text: str) -> None:
+    found = toml_value(f"{text}\ny.z = [1.5{', 2.5' * 99}]\n".encode(), dict[str, Any])
+    assert len(found["y"]["z"]) == 100
+
+
+@pytest.mark.parametrize("name", ["PX_STRATEGY_PARAMS", "--params"])
+def test_parameter_of_too_many_digits_is_refused_in_our_words(name: str) -> None:
+    params = '{"every_s": ' + "9" * 4400 + "}"
+    if name == "--params":
+        with environ_with({"PX_STRATEGY": "hold", "PX_STRATEGY_PARAMS": "{}"}):
+            said = CliRunner().invoke(app, ["run", "--strategy", "timed-entry", name, params])
+        assert said.exit_code == 2
+        problem = said.stderr.strip()
+    else:
+        (problem,) = refused(f"{name}={params}")
+    require_told(problem, name, "it holds a number of too many digits")
 
 
 # -- the forms -----------------------------------------------------------------------------------
@@ -486,6 +543,44 @@ def test_text_of_the_command_line_is_refused_by_its_name(path: str, param: Any) 
         words = " ".join(said.output.replace("│", " ").split())
         assert said.exit_code == 2 and "Invalid value" in words, (text[:9], words)
         assert "\x1b[2J" not in said.output
+
+
+@pytest.mark.parametrize(
+    ("args", "option"),
+    [
+        pytest.param(["order", "place", "market", "--side", "up"], "--side", id="side"),
+        pytest.param(["order", "place", "up"], "TYPE", id="type"),
+        pytest.param(["paper", "--brackets", "up"], "--brackets", id="brackets"),
+    ],
+)
+def test_choice_that_is_none_is_refused_without_the_words_of_a_library(
+    args: list[str], option: str
+) -> None:
+    said = CliRunner().invoke(app, args)
+    assert said.exit_code == 2 and f"'{option}': 'up' is not one of" in said.stderr, said.stderr
+    assert not any(word in said.stderr for word in LIBRARY)
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        pytest.param(
+            ["run", "--strategy", "hold", "--params", ""], "--params is empty", id="params"
+        ),
+        pytest.param(["demo", "--market", ""], "--market: it is empty", id="market"),
+        pytest.param(["demo", "--market="], "--market: it is empty", id="market, joined"),
+        pytest.param(["paper", "--faults", ""], "--faults: it is empty", id="faults"),
+    ],
+)
+def test_option_that_is_empty_is_refused_by_its_name(args: list[str], said: str) -> None:
+    told = CliRunner().invoke(app, args)
+    assert told.exit_code == 2 and said in told.stderr, told.stderr
+
+
+def test_price_without_end_is_cut_where_it_is_refused() -> None:
+    with pytest.raises(Misconfigured) as told:
+        price_ticks(catalogue(date(2026, 12, 1))[0], "9" * 3000, option="--limit")
+    require_told(str(told.value), "--limit '999", "(3,002 characters)", "is no price")
 
 
 def test_number_is_read_from_its_bounds_on() -> None:

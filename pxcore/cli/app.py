@@ -194,7 +194,7 @@ def run(
     Example: px run --json out.json
     """
     put_into_environ(strategy_settings(strategy, params), STRATEGY_OPTIONS)
-    screen, settings = steady_console(), load_settings()
+    screen, settings = steady_console(), settings_as_in_session()
     settle_old_home(settings, lambda text: screen.print(text, soft_wrap=True))
     raise typer.Exit(run_day(settings, screen, is_agreed=yes, json=json))
 

@@ -4,6 +4,7 @@ They go into the environment, where this process and all that it starts read the
 """
 
 from pxcore.model import Misconfigured
+from pxcore.setting_texts import JSON_WANTED
 
 STRATEGY_OPTIONS = "given by --strategy and --params"
 
@@ -16,6 +17,8 @@ def strategy_settings(strategy: str | None, params: str | None) -> dict[str, str
     """
     if strategy is None and params is not None:
         raise Misconfigured("--params needs --strategy: it says what the parameters are for")
+    if params is not None and not params.strip():
+        raise Misconfigured(f"--params is empty; wanted is {JSON_WANTED}")
     if strategy is None:
         return {}
-    return {"PX_STRATEGY": strategy, "PX_STRATEGY_PARAMS": params or "{}"}
+    return {"PX_STRATEGY": strategy, "PX_STRATEGY_PARAMS": "{}" if params is None else params}

@@ -22,6 +22,9 @@ from pxcore.settings import LenientAccountlessSettings, load_settings
 ARGUMENT_MAX = 4000  # characters; the longest path of any system is shorter
 _ANY_TEXT = ("--params", "--reason")  # a setting, and what is cut or refused by its own bound
 
+_FILES = ("--market", "--faults", "--state")
+_LIBRARY = "Value error, "
+
 
 class Edge(TyperGroup):
     """The group that all verbs hang on."""
@@ -52,6 +55,8 @@ def _require_words(args: list[str]) -> None:
         name = before if is_value else option if one.startswith("-") else f"argument {number + 1}"
         if name in _ANY_TEXT:
             continue
+        if name in _FILES and (one == "" or (equals and not value)):
+            raise typer.BadParameter("it is empty: a file is wanted", param_hint=name)
         try:
             visible(value if equals and one.startswith("-") else one)
         except ValueError as error:
@@ -64,13 +69,13 @@ def _require_words(args: list[str]) -> None:
 @contextmanager
 def _quoting() -> Iterator[None]:
     """What was typed wrong is quoted in Typer's own complaint, all of whose kinds have a message
-    and no public name.
+    and no public name. A choice that is none has words of another library before it.
     """
     try:
         yield
     except Exception as error:  # raised as it was, but for that
         if isinstance(message := getattr(error, "message", None), str):
-            error.message = for_terminal(message)  # type: ignore[attr-defined]
+            error.message = for_terminal(message.removeprefix(_LIBRARY))  # type: ignore[attr-defined]
         raise
 
 

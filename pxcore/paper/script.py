@@ -7,6 +7,7 @@
 ]}
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -16,6 +17,7 @@ import msgspec
 
 from pxcore.bounded_files import read_file
 from pxcore.decoding import decode_json
+from pxcore.file_text import without_mark
 from pxcore.model import (
     Contract,
     MarketTrade,
@@ -27,7 +29,11 @@ from pxcore.model import (
 )
 from pxcore.paper.catalogue import find_contract
 from pxcore.paper.market import Halt, MarketStep
+from pxcore.paper.market_formats import other_kind
 
+_WANTED = '{"steps": [{"contract": "MNQ", "after_ms": 250, "price": "25000.25"}, …]}'
+_FIELD = re.compile(r"field `(.*)`")
+_START_BYTES = 512
 _BYTES_MAX = 256 << 20
 
 
@@ -61,11 +67,31 @@ class Script(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 def read_script(path: Path) -> Script:
     """Raises Misconfigured, naming the file and what is wrong with it."""
     try:
-        return decode_json(read_file(path, _BYTES_MAX), Script)
+        data = without_mark(read_file(path, _BYTES_MAX))
     except OSError as error:
         raise Misconfigured(f"{path} cannot be read: {error.strerror or error}") from error
+    is_json = data[:_START_BYTES].lstrip().startswith((b"{", b"["))
+    if not is_json and (kind := other_kind(data[:_START_BYTES])) is not None:
+        raise Misconfigured(f"{path} is {kind}")
+    try:
+        return decode_json(data, Script)
     except ProtocolError as error:
-        raise Misconfigured(f"{path}: {error}") from error
+        raise Misconfigured(f"{path}{_told(str(error))}") from error
+
+
+def _told(said: str) -> str:
+    """In our words, where the decoder speaks of types and fields."""
+    what, _, place = said.partition(" - at `$")
+    if not what.startswith(("Expected `", "Object ")):
+        return f": {said}"
+    here = place.rstrip("`").lstrip(".")
+    if name := _FIELD.search(what):
+        is_missing = "missing" in what
+        what = f"there is no `{name[1]}`" if is_missing else f"`{name[1]}` is not known"
+        what += f" in {here}" if here else ""
+    else:
+        what = f"{here or 'it'} is of another kind"
+    return f" is no script of a market: {what}; wanted is {_WANTED}"
 
 
 def scripted(

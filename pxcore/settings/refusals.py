@@ -21,7 +21,7 @@ from pxcore.settings.fields import Fields
 NEEDED = frozenset(
     (
         *("home", "database_url", "gateway", "trading", "account_id", "username", "api_key"),
-        *("paper_url", "paper_key", "paper_clock", "foreign", "contract", "alert_urls"),
+        *("paper_url", "paper_key", "paper_clock", "foreign", "contract"),
         *("connect_timeout_s", "reply_timeout_s", "unknown_grace_s", "kill_switch"),
     )
 )

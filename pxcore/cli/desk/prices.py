@@ -3,6 +3,7 @@
 import re
 from decimal import ROUND_FLOOR, Decimal
 
+from pxcore.bounds import shown
 from pxcore.cli.desk.desk import Desk
 from pxcore.cli.desk.market import last_bar
 from pxcore.cli.desk.values import chicago_text
@@ -18,7 +19,7 @@ def price_ticks(contract: Contract, text: str | None, *, option: str) -> int | N
         return None
     price = Decimal(text) if _PRICE.fullmatch(text) else Decimal(0)
     if price == 0:
-        raise Misconfigured(f"{option} {text!r} is no price above zero; nothing was sent")
+        raise Misconfigured(f"{option} {shown(text)} is no price above zero; nothing was sent")
     try:
         return contract.ticks(price)
     except OffGrid as error:

@@ -8,6 +8,7 @@ from paper_scenes import ACCOUNT
 from px_runner import Px
 
 from pxcore.cli import app as app_module
+from pxcore.cli.terminal_day import TerminalDay
 from pxcore.settings import Settings
 
 TWO = """
@@ -98,3 +99,26 @@ def test_accounts_file_that_is_wrong_is_named(px: Px, tmp_path: Path) -> None:
         said = px(verb)
         assert said.status == status and named in said.problems
     assert "at the venue     holds nothing" in said.out
+
+
+def test_day_by_hand_is_announced_with_the_limits_that_its_session_has(
+    px: Px, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".env").write_text("PX_TRADES_MAX=9\n")
+    text = 'label = "main"\nsettings = { PX_TRADES_MAX = "4", PX_LOSS_USD_MAX = "150" }'
+    (tmp_path / "accounts.toml").write_text((TWO % ACCOUNT).replace('label = "main"', text))
+    monkeypatch.setattr(TerminalDay, "run", lambda day, prepare: 0)
+    said = px("run")
+    assert said.status == 0
+    assert "at most 4 trades of 1, daily loss limit 150 USD" in said.out.replace("\n", " ")
+
+
+def test_day_by_hand_is_refused_for_a_wrong_accounts_file_before_a_word_of_it(
+    px: Px, tmp_path: Path
+) -> None:
+    text = 'label = "main"\nsettings = { PX_LOSS_USD_MX = "150" }'
+    (tmp_path / "accounts.toml").write_text((TWO % ACCOUNT).replace('label = "main"', text))
+    for said in (px("run"), px("run", PX_PAPER_URL="http://127.0.0.1:9")):
+        assert said.status == 2 and said.out == ""
+        (problem,) = said.problems
+        assert "PX_LOSS_USD_MAX meant?" in problem

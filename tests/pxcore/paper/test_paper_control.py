@@ -157,10 +157,32 @@ def test_script_file_is_read_and_what_is_wrong_with_it_named(tmp_path: Path) -> 
     good.write_text(json.dumps({"steps": [{"contract": "MNQ", "bid": "1.25"}]}))
     bad.write_text('{"steps": [{"contract": "MNQ", "bd": 1}]}')
     assert read_script(good).steps[0].bid == Decimal("1.25")
-    with pytest.raises(Misconfigured, match=r"bad.json: Object contains unknown field `bd`"):
+    with pytest.raises(Misconfigured, match=r"bad.json is .*: `bd` is not known in steps"):
         read_script(bad)
     with pytest.raises(Misconfigured, match="cannot be read"):
         read_script(tmp_path / "none.json")
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        pytest.param("<!DOCTYPE html><html>", "is a web page: ", id="page"),
+        pytest.param("PK\x03\x04", "is a zip file", id="zip"),
+        pytest.param("[1,2]", "is no script of a market: it is of another kind; wanted", id="list"),
+        pytest.param('{"a":1}', "is no script of a market: `a` is not known; wanted", id="object"),
+        pytest.param("{}", "is no script of a market: there is no `steps`; wanted", id="empty"),
+        pytest.param('{"steps":[1]}', "market: steps[0] is of another kind", id="steps"),
+        pytest.param("{", "truncated", id="half"),
+    ],
+)
+def test_file_that_is_no_script_says_what_it_is_and_what_is_wanted(
+    tmp_path: Path, content: str, said: str
+) -> None:
+    path = tmp_path / "market.json"
+    path.write_text(content)
+    with pytest.raises(Misconfigured) as told:
+        read_script(path)
+    assert said in str(told.value) and "Expected" not in str(told.value), told.value
 
 
 def test_script_values_travel_as_json() -> None:
