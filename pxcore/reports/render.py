@@ -57,7 +57,7 @@ def facts(report: DailyReport) -> list[tuple[str, str]]:
         ("ended by", report.ended or "killed: the journal has no last row"),
         *_money(report),
         ("balance, USD", f"{report.balance_usd:,.2f}"),
-        ("daily loss limit, USD", f"{limit}; to the nearest limit at the tightest {tightest}"),
+        ("daily loss limit, USD", f"{limit}; least headroom to any limit {tightest}"),
         *_limits(report),
         ("entries", _entries(report)),
         ("denied", _counts(report.day_denials)),
@@ -186,7 +186,7 @@ def to_markdown(report: DailyReport, *, has_picture: bool = False) -> str:
     lines += ["## Trades of this session", "", *table(TRADE_HEADS, map(trade_cells, report.trades))]
     lines += ["## Incidents", ""]
     lines += [
-        f"- {at} {level}: {for_markdown(code)}, {for_markdown(text)}"
+        f"- {for_markdown(at)} {for_markdown(level)}: {for_markdown(code)}, {for_markdown(text)}"
         for at, level, code, text in incident_lines(report)
     ] or ["none"]
     heading = "## Reconciliation" + (" of this session" if session_lines(report) else "")

@@ -115,7 +115,9 @@ def test_finished_day_shows_its_result_and_its_artifacts(house, finished_day, pa
     pages.keep("finished-day")
     made = house.post("artifacts/filter", {})
     report = next(a for a in made if a["key"].startswith("daily-report"))
-    text = pages.visit(f"artifacts/artifact/{report['id']}", "Daily-loss report", "net P&L, USD")
+    text = pages.visit(
+        f"artifacts/artifact/{report['id']}", "Daily-loss report", "net P&L of the day, USD"
+    )
     assert "headroom" in text
     pages.keep("daily-report")
     pages.visit("runs", "Completed (flat, ")

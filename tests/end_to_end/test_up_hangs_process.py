@@ -70,7 +70,9 @@ def test_server_gateway_and_watchdog_that_hang_are_replaced_and_told(house, rece
             within_s=patience(90),
             what=f"{name} is replaced",
         )
-        assert house.said().count(f"{name} has not answered for") == 1
+        told = f"{name} has not answered for"
+        until(lambda told=told: told in house.said(), what=f"{name} is told")
+        assert house.said().count(told) == 1
     alerts = [receiver.next()["title"] for _ in words]
     assert sorted(alerts) == sorted(f"px up: {name} did not answer" for name in words)
     until(lambda: house.px("status").returncode == 0, what="all of them answer")
