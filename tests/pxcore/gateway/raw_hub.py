@@ -155,7 +155,10 @@ class RawHubs:
     def __init__(self, *, ssl_context: ssl.SSLContext | None = None, port: int = 0) -> None:
         self._tls = ssl_context
         self._script: dict[str, deque[Behaviour]] = defaultdict(deque)
-        self._peers: dict[str, queue.Queue[Peer]] = defaultdict(queue.Queue)
+        # Made here: two threads that miss one at the same moment would each make their own.
+        self._peers: dict[str, queue.Queue[Peer]] = {
+            hub: queue.Queue() for hub in ("user", "market")
+        }
         self._sockets: list[socket.socket] = []
         self.over = threading.Event()
         self._listener = socket.create_server(("127.0.0.1", port))
