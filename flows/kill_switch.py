@@ -7,7 +7,7 @@ from pydantic import Field, field_validator
 
 from flows.parameters import REASON_MAX, Form, reason_in
 from flows.states import done
-from pxcore.runtime import kill_switch as switch
+from pxcore.runtime.kill_acts import engage, release, resume
 from pxcore.settings import AccountlessSettings, LenientAccountlessSettings, load_settings
 from tasks.marks import marked
 from tasks.run_log import logged_run
@@ -39,13 +39,13 @@ def kill_switch(order: KillOrder) -> State[Any]:
     settings = load_settings(kind=AccountlessSettings if is_release else LenientAccountlessSettings)
     with logged_run(settings), marked("kill-switch", settings):
         if is_release:
-            was = switch.release(settings, reason=order.reason, who="prefect")
+            was = release(settings, reason=order.reason, who="prefect")
             name = "released" if was else "was not engaged"
             if order.sessions == "resume":
-                switch.resume(settings, reason=order.reason, who="prefect")
+                resume(settings, reason=order.reason, who="prefect")
                 name += ", sessions resume"
             return done(name, order.reason)
-        engaged = switch.engage(
+        engaged = engage(
             settings,
             reason=order.reason,
             flattens=order.positions == "flatten",

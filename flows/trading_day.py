@@ -15,8 +15,9 @@ from flows.states import ended_day, failed, skipped_because
 from pxcore.reports.daily import DailyReport
 from pxcore.reports.render import headline
 from pxcore.runtime.alarms import closing_alerted
+from pxcore.runtime.connect import connect
 from pxcore.runtime.lines import Ended
-from pxcore.runtime.plan import SessionPlan, connect
+from pxcore.runtime.plan import SessionPlan
 from pxcore.settings import Settings, load_settings
 from tasks import end_of_day as closing
 from tasks import startup as opening

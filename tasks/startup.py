@@ -5,11 +5,14 @@ from prefect.logging import get_run_logger
 
 from pxcore.gateway import GatewayClient
 from pxcore.model import Account, Contract, PxError
-from pxcore.runtime import beginning, startup
-from pxcore.runtime.plan import SessionPlan, day_terms
+from pxcore.runtime import beginning, resolve
+from pxcore.runtime.lease import require_free
+from pxcore.runtime.plan import SessionPlan
 from pxcore.runtime.recovery import Recovered, Recovery
+from pxcore.runtime.settled import day_terms, is_recovery_due
 from pxcore.runtime.window import NotNow, window_of
 from pxcore.settings import Settings
+from pxcore.strategies import make_strategy
 from tasks.policy import ONCE, QUESTION
 from tasks.refusals import task_that_may_refuse
 
@@ -23,7 +26,7 @@ def check_window(settings: Settings) -> str | None:
     try:
         window = window_of(settings, settings.clock.now())
     except NotNow as reason:
-        if not startup.is_recovery_due(settings):
+        if not is_recovery_due(settings):
             raise
         get_run_logger().warning("%s; but a session died today: looking for what it left", reason)
         return str(reason)
@@ -40,7 +43,7 @@ def check_window(settings: Settings) -> str | None:
 
 @task(name="check-strategy", **ONCE)
 def check_strategy(settings: Settings) -> None:
-    startup.check_strategy(settings)
+    make_strategy(settings.strategy, settings.strategy_params)
     get_run_logger().info("strategy %s %s", settings.strategy, settings.strategy_params)
 
 
@@ -59,8 +62,8 @@ def log_in(client: GatewayClient) -> None:
 
 @task_that_may_refuse("resolve-account", **QUESTION)
 def resolve_account(client: GatewayClient, settings: Settings) -> Account:
-    account = startup.resolve_account(client, settings)
-    startup.require_free(settings, account)
+    account = resolve.resolve_account(client, settings)
+    require_free(settings, account)
     get_run_logger().info(
         "account %s %s, balance %s", account.id, account.name, account.balance_usd
     )
@@ -69,7 +72,7 @@ def resolve_account(client: GatewayClient, settings: Settings) -> Account:
 
 @task(name="resolve-contract", **QUESTION)
 def resolve_contract(client: GatewayClient, settings: Settings) -> Contract:
-    contract = startup.resolve_contract(client, settings)
+    contract = resolve.resolve_contract(client, settings)
     get_run_logger().info("contract %s is %s", settings.contract, contract.id)
     return contract
 

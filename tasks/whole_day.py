@@ -11,11 +11,11 @@ from pxcore.escaping import for_markdown
 from pxcore.reports.markdown import table
 from pxcore.reports.verdict import Verdict
 from pxcore.runtime.alarms import alert_differences
+from pxcore.runtime.connect import connect
 from pxcore.runtime.day_check import DayChecked, check_day
 from pxcore.runtime.lock import holder_of
 from pxcore.runtime.paths import Paths
-from pxcore.runtime.plan import connect
-from pxcore.runtime.startup import resolve_account, resolve_contract
+from pxcore.runtime.resolve import resolve_account, resolve_contract
 from pxcore.runtime.world import world_of
 from pxcore.settings import Settings
 from tasks.pages import publish_markdown

@@ -17,8 +17,8 @@ from pxcore.cli.paper import Paper
 from pxcore.cli.terminal_day import Prepared, TerminalDay, idle_s
 from pxcore.runtime.old_home import DEMO
 from pxcore.runtime.paths import Paths
-from pxcore.runtime.startup import check_strategy
 from pxcore.settings import Settings
+from pxcore.strategies import make_strategy
 
 _LEAD_S = 8.0  # of ours, from the paper market's first step to the window's start
 
@@ -44,7 +44,7 @@ def run_demo(request: DemoRequest, settings: Settings, console: Console) -> int:
     is_apart = "home" not in settings.model_fields_set
     paths = Paths(DEMO if is_apart else settings.home)
     if request.strategy:
-        check_strategy(settings)
+        make_strategy(settings.strategy, settings.strategy_params)
     if request.port:
         check_port(request.port, "the paper gateway")
     market = choose_market(

@@ -10,15 +10,8 @@ from pxcore.cli.limits import REASON_MAX, reason_given
 from pxcore.cli.output import Form, Output
 from pxcore.cli.verb_settings import lenient_settings
 from pxcore.model import Misconfigured
-from pxcore.runtime.kill_switch import (
-    Holder,
-    KillStatus,
-    engage,
-    holders,
-    kill_status,
-    release,
-    resume,
-)
+from pxcore.runtime.kill_acts import Holder, engage, holders, release, resume
+from pxcore.runtime.kill_switch import KillStatus, kill_status
 from pxcore.runtime.old_home import elsewhere
 from pxcore.runtime.paths import Paths
 from pxcore.settings import (

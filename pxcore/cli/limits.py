@@ -32,7 +32,7 @@ from pxcore.runtime.kill_switch import kill_switch, local_kill_switch
 from pxcore.runtime.limits import bounds_named, limits_of
 from pxcore.runtime.lock import find_holder, holder_elsewhere, holder_of
 from pxcore.runtime.paths import Paths
-from pxcore.runtime.plan import day_terms
+from pxcore.runtime.settled import day_terms
 from pxcore.runtime.world import world_of
 from pxcore.settings import Settings
 

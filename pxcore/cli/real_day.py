@@ -13,18 +13,20 @@ from pxcore.cli.output import agrees
 from pxcore.cli.terminal_day import Prepared, TerminalDay, idle_s
 from pxcore.gateway import GatewayClient
 from pxcore.model import Account
+from pxcore.runtime.connect import connect
 from pxcore.runtime.home_lock import household_of, started_elsewhere
 from pxcore.runtime.limits import allowed
 from pxcore.runtime.paths import Paths
-from pxcore.runtime.plan import connect, day_terms
+from pxcore.runtime.resolve import resolve_account, take_snapshot
 from pxcore.runtime.scoping import scope_of
-from pxcore.runtime.startup import check_strategy, resolve_account, take_snapshot
+from pxcore.runtime.settled import day_terms
 from pxcore.settings import Mode, Settings
+from pxcore.strategies import make_strategy
 
 
 def run_day(settings: Settings, console: Console, *, is_agreed: bool, json: Path | None) -> int:
     """The exit status. Asks before a live day unless `is_agreed`; raises as start-up does."""
-    check_strategy(settings)
+    make_strategy(settings.strategy, settings.strategy_params)
     client = connect(settings)
     account = resolve_account(client, settings)
     name = f"account {account.id} {account.name}"

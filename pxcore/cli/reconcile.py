@@ -4,9 +4,9 @@ from pxcore.calendar import trading_day_at
 from pxcore.cli.output import Form, Grid, Output
 from pxcore.reports.verdict import Verdict
 from pxcore.runtime.alarms import alert_differences
+from pxcore.runtime.connect import connect
 from pxcore.runtime.day_check import DayChecked, check_day
-from pxcore.runtime.plan import connect
-from pxcore.runtime.startup import resolve_account, resolve_contract
+from pxcore.runtime.resolve import resolve_account, resolve_contract
 from pxcore.settings import Settings
 
 

@@ -16,7 +16,7 @@ from pxcore.cli.upcoming import PrefectApi, TakenRun
 from pxcore.model import Unavailable
 from pxcore.runtime.computing import computed_s
 from pxcore.runtime.household import Kept
-from pxcore.runtime.machine import unit_s
+from pxcore.runtime.pace import unit_s
 from pxcore.runtime.paths import Paths
 from pxcore.runtime.process import kill_tethered, spawn
 from pxcore.runtime.run_marks import RUNNER, LivingRuns

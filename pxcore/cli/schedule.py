@@ -19,7 +19,7 @@ from pxcore.runtime.accounts import NamedAccount
 from pxcore.runtime.alarms import NO_SCHEDULE, SET_ASIDE
 from pxcore.runtime.began_with import telling
 from pxcore.runtime.liveness import Watched
-from pxcore.runtime.machine import unit_s
+from pxcore.runtime.pace import unit_s
 from pxcore.runtime.paths import Paths
 from pxcore.runtime.process import end, spawn
 from pxcore.runtime.starting import Spoken, Step, wait_for_end

@@ -12,10 +12,10 @@ from pxcore.engine.commands import TakeSnapshot
 from pxcore.engine.events import Event, SnapshotFailed, SnapshotTaken
 from pxcore.gateway import GatewayClient, Urgency
 from pxcore.model import WHOLE, Account, Misconfigured, PxError, Snapshot, Unavailable
+from pxcore.runtime.connect import connect
 from pxcore.runtime.door import Door, Holding
 from pxcore.runtime.lock import find_holder
 from pxcore.runtime.paths import Paths
-from pxcore.runtime.plan import connect
 from pxcore.runtime.scoping import scope_of
 from pxcore.runtime.world import world_of
 from pxcore.settings import Settings

@@ -6,7 +6,7 @@ from pxcore.model import Account, Contract, Misconfigured, Unavailable
 from pxcore.runtime.plan import SessionPlan, make_plan
 from pxcore.runtime.preflight import GATEWAY, HALT, KILL_SWITCH, run_preflight
 from pxcore.runtime.recovery import Recovered, Recovery, Say
-from pxcore.runtime.startup import last_order_id
+from pxcore.runtime.resolve import last_order_id
 from pxcore.runtime.window import NotNow
 from pxcore.settings import Settings
 

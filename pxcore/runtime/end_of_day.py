@@ -28,9 +28,8 @@ from pxcore.reports.render import to_markdown
 from pxcore.reports.verdict import Kind, Reconciliation
 from pxcore.runtime.alarms import alert_report
 from pxcore.runtime.day_record import record_day_end
-from pxcore.runtime.halts import latch_halt
 from pxcore.runtime.paths import Paths
-from pxcore.runtime.plan import SessionPlan, engine_config
+from pxcore.runtime.plan import SessionPlan, engine_config, latch_halt_of
 from pxcore.runtime.store_access import ask_store
 from pxcore.settings import Mode, Settings
 from pxcore.store import Store
@@ -105,7 +104,7 @@ def _latch_if_closed_by_others(
         return
     reason = f"{', '.join(others)} closed the position: the venue did it, or a person by hand"
     try:
-        latch_halt(plan, settings, reason)
+        latch_halt_of(plan, settings, reason)
     except PxError as error:
         logger.error("{}", error)
 

@@ -5,7 +5,6 @@ from datetime import date
 from pxcore.journal.operator import released_in
 from pxcore.model import PxError, Unavailable
 from pxcore.runtime.paths import Paths
-from pxcore.runtime.plan import SessionPlan
 from pxcore.runtime.store_access import ask_store
 from pxcore.settings import Settings
 from pxcore.store import Store
@@ -13,18 +12,7 @@ from pxcore.store import Store
 _LIMIT_S = 10.0  # whoever supervises a session hears nothing of it meanwhile
 
 
-def latch_halt(plan: SessionPlan, settings: Settings, reason: str) -> None:
-    """As `latch_day`, for a session of that plan."""
-    latch_day(
-        settings,
-        account_id=plan.account.id,
-        trading_day=plan.trading_day,
-        session_id=plan.session_id,
-        reason=reason,
-    )
-
-
-def latch_day(
+def latch_halt(
     settings: Settings, *, account_id: int, trading_day: date, session_id: str, reason: str
 ) -> None:
     """No session of this account and trading day may enter any more. The first reason stays.

@@ -16,12 +16,13 @@ from pathlib import Path
 from loguru import logger
 from sqlalchemy.exc import SQLAlchemyError
 
-from pxcore.model import PxError
+from pxcore.model import Account, PxError
 from pxcore.own_time import Attended
 from pxcore.runtime.kill_switch import KillSwitch, switch_of
-from pxcore.runtime.lock import AccountBusy
+from pxcore.runtime.lock import AccountBusy, AccountLock
 from pxcore.runtime.paths import Paths
 from pxcore.runtime.store_access import ask_store, open_store, store_file
+from pxcore.runtime.world import world_of
 from pxcore.settings import Settings
 from pxcore.store import Store
 from pxcore.store.kill import last_act, read_kill_latch
@@ -40,6 +41,15 @@ _GAP_S = 5.0  # a longer one between two looks was our own: the machine stood st
 def place_of(settings: Settings) -> str:
     """This machine's home folder, by name: within it the OS lock is the judge."""
     return f"{socket.gethostname()}:{Paths(settings.home).home}"
+
+
+def require_free(settings: Settings, account: Account) -> None:
+    """Raises AccountBusy when a session, or another command, holds the account now: here by its
+    lock, on another machine by its lease. Raises Unavailable without a store.
+    """
+    home, world = Paths(settings.home).home, world_of(settings)
+    with AccountLock(home, account.id, holder="start-up", world=world):
+        require_unleased(settings, account.id)
 
 
 def require_unleased(settings: Settings, account_id: int) -> None:

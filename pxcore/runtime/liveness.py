@@ -15,7 +15,7 @@ from enum import Enum, auto
 from loguru import logger
 
 from pxcore.runtime.household import Kept
-from pxcore.runtime.machine import unit_s
+from pxcore.runtime.pace import unit_s
 
 _MISSED = 4  # looks in a row, until it is said not to answer
 _FIRST = 4.0  # times as long for its first answer: it is starting

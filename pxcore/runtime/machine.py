@@ -17,20 +17,18 @@ import msgspec
 
 from pxcore.model import Misconfigured
 from pxcore.runtime.lease import SILENT_S
+from pxcore.runtime.pace import PIECES, WORK_S, work_s
 from pxcore.runtime.paths import Paths
 from pxcore.settings import Settings
 
 TOO_SLOW = "this machine is too slow or too busy to trade"
-_WORK_S = 0.045  # what the piece takes on the idle, quick machine where the bounds were chosen
-_LOOPS = 400_000
-_PIECES = 3
 _SLEEPS = 20
 _SLEEP_S = 0.005
 _FLUSHES = 5
 _FLUSHING_S = 2.0  # for all of them: a disk that takes longer has shown enough
 _ATTEMPTS = 3  # a hiccup of a second costs nobody a day
 _PAUSE_S = 1.0
-_CHAIN_WORK_S = 0.1
+_CHAINWORK_S = 0.1
 _CHAIN_WAKE_UPS = 10
 _FLUSHES_AT_ONCE = 20
 
@@ -49,7 +47,7 @@ class Machine(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def unit_s(self) -> float:
         """Wall seconds here that stand for one of an idle, quick machine; never less than one."""
-        return max(1.0, self.work_s / _WORK_S)
+        return max(1.0, self.work_s / WORK_S)
 
 
 class Bounds(msgspec.Struct, frozen=True, kw_only=True):
@@ -122,7 +120,7 @@ def bounds_of(settings: Settings) -> Bounds:
         settings.stale_data_s,
     )
     return Bounds(
-        work_s=_WORK_S * max(1.0, tightest_s / 4 / _CHAIN_WORK_S),
+        work_s=WORK_S * max(1.0, tightest_s / 4 / _CHAINWORK_S),
         wake_late_s=tightest_s / 2 / _CHAIN_WAKE_UPS,
         flush_s=SILENT_S / _FLUSHES_AT_ONCE,
     )
@@ -173,26 +171,10 @@ def look_at_machine(settings: Settings, *, sleep: Callable[[float], None] = time
 def measure(paths: Paths) -> Machine:
     """As this machine is now; takes about a quarter of a second where the bounds were chosen."""
     return Machine(
-        work_s=statistics.median(_work_s() for _ in range(_PIECES)),
+        work_s=statistics.median(work_s() for _ in range(PIECES)),
         wake_late_s=_wake_late_s(),
         flush_s=_flush_s(paths),
     )
-
-
-def unit_s() -> float:
-    """Wall seconds that stand, now, for one second of an idle, quick machine; at least one."""
-    return max(1.0, max(_work_s() for _ in range(_PIECES)) / _WORK_S)
-
-
-def _work_s() -> float:
-    """Pure Python, of the kind that a session does: numbers, a table, small tuples."""
-    began_s = time.perf_counter()
-    total = 0
-    table: dict[int, tuple[int, int]] = {}
-    for number in range(_LOOPS):
-        total += number * number % 7
-        table[number & 255] = (number, total)
-    return time.perf_counter() - began_s
 
 
 def _wake_late_s() -> float:

@@ -1,8 +1,6 @@
 """One session's plan: what the start-up sync resolved, handed whole to the session's process."""
 
 import secrets
-import time
-from collections.abc import Callable
 from datetime import UTC, date, datetime
 
 import msgspec
@@ -12,9 +10,8 @@ from pxcore.calendar import chicago, trading_day_at
 from pxcore.engine.config import EngineConfig, ExitTerms, Stretch
 from pxcore.engine.limits import Extremes, realised_extremes
 from pxcore.engine.tightening import Bounds, tighter_of
-from pxcore.gateway import A_WINDOW_S, BRIEFLY_S, Budget, GatewayClient, Observer
 from pxcore.journal.latches import extremes_in_journals
-from pxcore.journal.terms import DayTerms, read_terms
+from pxcore.journal.terms import read_terms
 from pxcore.model import (
     Account,
     Bracket,
@@ -22,11 +19,12 @@ from pxcore.model import (
     Misconfigured,
     Snapshot,
 )
+from pxcore.runtime.halts import latch_halt
 from pxcore.runtime.limits import allowed
 from pxcore.runtime.paths import Paths
-from pxcore.runtime.store_access import ask_store, has_store
+from pxcore.runtime.settled import day_terms
+from pxcore.runtime.store_access import ask_store
 from pxcore.runtime.window import window_of
-from pxcore.runtime.world import ledger_of
 from pxcore.settings import Mode, Settings
 
 
@@ -54,35 +52,6 @@ class SessionPlan(msgspec.Struct, frozen=True, kw_only=True):
     adopts_opening: bool = False
     in_force: Bounds = Bounds()
     operator_rows: int = 0
-
-
-def connect(
-    settings: Settings,
-    *,
-    observer: Observer | None = None,
-    sleep: Callable[[float], None] = time.sleep,
-    waits_for_budget: bool = False,
-) -> GatewayClient:
-    """A client of the gateway that the settings name. Nothing is sent yet.
-
-    With `waits_for_budget` a question that our own count of requests holds back is asked once one
-    is free, a minute a try and four tries at most, instead of failing: a day's start and end have
-    that time.
-    """
-    base_url, _ = settings.hosts
-    username, api_key = settings.login
-    return GatewayClient(
-        base_url=base_url,
-        username=username,
-        api_key=api_key,
-        connect_timeout_s=settings.connect_timeout_s,
-        reply_timeout_s=settings.reply_timeout_s,
-        clock=settings.clock,
-        budget=Budget(ledger_of(settings)),
-        observer=observer,
-        sleep=sleep,
-        budget_patience_s=A_WINDOW_S if waits_for_budget else BRIEFLY_S,
-    )
 
 
 def make_plan(
@@ -130,20 +99,6 @@ def make_plan(
     )
 
 
-def day_terms(settings: Settings, account_id: int, trading_day: date) -> DayTerms:
-    """What the day has settled so far. Makes no store where there is none.
-
-    Raises Unavailable when the store cannot be read: that is not the same as "not halted".
-    """
-    latched = None
-    if has_store(settings):  # opening it would make one
-        latched = ask_store(
-            settings, lambda store: store.latched(account_id=account_id, trading_day=trading_day)
-        )
-    journals = Paths(settings.home).journals
-    return read_terms(journals, account_id=account_id, trading_day=trading_day, latched=latched)
-
-
 def brought_up_to_date(plan: SessionPlan, settings: Settings) -> SessionPlan:
     """The plan with what was latched and tightened since it was made; nothing gets looser.
 
@@ -156,6 +111,17 @@ def brought_up_to_date(plan: SessionPlan, settings: Settings) -> SessionPlan:
         halt_reason=plan.halt_reason or terms.halt_reason,
         in_force=tighter_of((plan.in_force, terms.in_force)),
         operator_rows=len(terms.rows),
+    )
+
+
+def latch_halt_of(plan: SessionPlan, settings: Settings, reason: str) -> None:
+    """No session may enter any more on the plan's account and day. Raises as `latch_halt` does."""
+    latch_halt(
+        settings,
+        account_id=plan.account.id,
+        trading_day=plan.trading_day,
+        session_id=plan.session_id,
+        reason=reason,
     )
 
 

@@ -30,20 +30,21 @@ from pxcore.masking import Masker
 from pxcore.model import Misconfigured, PxError
 from pxcore.runtime.alarms import act_of
 from pxcore.runtime.checks import Check, Found, NotLookedAt, Verdict, checked, fails, ok, warning
+from pxcore.runtime.connect import connect
 from pxcore.runtime.home_lock import household_of
 from pxcore.runtime.kill_switch import kill_switch
 from pxcore.runtime.lease import place_of
 from pxcore.runtime.limits import allowed, limits_of
 from pxcore.runtime.machine import look_at_machine
 from pxcore.runtime.paths import Paths
-from pxcore.runtime.plan import connect, day_terms
 from pxcore.runtime.preflight_venue import VenueChecks, answered, remedy_when_away
-from pxcore.runtime.startup import check_strategy
+from pxcore.runtime.settled import day_terms
 from pxcore.runtime.store_access import ask_store
 from pxcore.runtime.window import NotNow, window_of
 from pxcore.settings import Mode, Settings
 from pxcore.store import Store
 from pxcore.store.leases import read_watchdogs
+from pxcore.strategies import make_strategy
 
 FAILED = "preflight.failed"
 KILL_SWITCH, HALT, GATEWAY, UP = "kill switch", "halt", "gateway", "px up"
@@ -161,7 +162,7 @@ def _terms_of(settings: Settings, day: date) -> DayTerms | Exception | None:
 
 def _settings(settings: Settings, limits: Limits) -> Found:
     """The strategy can be made, and its size passes the gate in force."""
-    check_strategy(settings)
+    make_strategy(settings.strategy, settings.strategy_params)
     if settings.risk_usd_per_trade is None and settings.size > limits.contracts_max:
         return fails(
             f"PX_SIZE {settings.size} is above the {limits.contracts_max} contracts in force today",

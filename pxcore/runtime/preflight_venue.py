@@ -18,7 +18,7 @@ from pxcore.runtime.checks import Found, NotLookedAt, Verdict, fails, ok, warnin
 from pxcore.runtime.lock import holder_of
 from pxcore.runtime.paths import Paths
 from pxcore.runtime.recovery import our_sessions
-from pxcore.runtime.startup import resolve_account, resolve_contract, take_snapshot
+from pxcore.runtime.resolve import resolve_account, resolve_contract, take_snapshot
 from pxcore.runtime.world import world_of
 from pxcore.settings import GatewayName, Mode, Settings
 

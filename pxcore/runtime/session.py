@@ -53,8 +53,8 @@ from pxcore.model import Misconfigured, ProtocolError, PxError, Unavailable
 from pxcore.own_time import steady_s
 from pxcore.proxies import show_proxies
 from pxcore.runtime.clock_watch import ClockWatch
+from pxcore.runtime.connect import connect
 from pxcore.runtime.dispatcher import Dispatcher
-from pxcore.runtime.halts import latch_halt
 from pxcore.runtime.inbox import Inbox
 from pxcore.runtime.kill_switch import both_of, local_kill_switch
 from pxcore.runtime.lease import SILENT_S, LeaseKeeper, take
@@ -66,8 +66,8 @@ from pxcore.runtime.paths import Paths
 from pxcore.runtime.plan import (
     SessionPlan,
     brought_up_to_date,
-    connect,
     engine_config,
+    latch_halt_of,
     require_agreement,
 )
 from pxcore.runtime.progress import Narrator, progress_of
@@ -349,7 +349,7 @@ class Session:
         """In the store, for the day. The journal and the parent hold it too: see `plan`."""
         for attempt in range(1, _LATCH_ATTEMPTS + 1):
             try:
-                latch_halt(self._plan, self._settings, reason)
+                latch_halt_of(self._plan, self._settings, reason)
                 return
             except Unavailable as error:
                 logger.error("{}, attempt {}", error, attempt)

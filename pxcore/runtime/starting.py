@@ -16,7 +16,7 @@ from pathlib import Path
 
 from pxcore.model import Unavailable
 from pxcore.runtime.computing import computed_s
-from pxcore.runtime.machine import unit_s
+from pxcore.runtime.pace import unit_s
 
 HANG_UNITS = 30.0  # nothing at all comes of it
 MUTE_UNITS = 600.0  # it computes, and nothing else comes of it

@@ -20,8 +20,8 @@ from pxcore.gateway import Urgency
 from pxcore.handing import hand_over
 from pxcore.model import ProtocolError, PxError, Scope, Unavailable
 from pxcore.own_time import Attended
+from pxcore.runtime.connect import connect
 from pxcore.runtime.door import Door
-from pxcore.runtime.halts import latch_halt
 from pxcore.runtime.lines import (
     Ended,
     Exit,
@@ -32,7 +32,7 @@ from pxcore.runtime.lines import (
 )
 from pxcore.runtime.lock import AccountBusy
 from pxcore.runtime.paths import Paths
-from pxcore.runtime.plan import SessionPlan, connect, require_agreement
+from pxcore.runtime.plan import SessionPlan, latch_halt_of, require_agreement
 from pxcore.runtime.process import end, end_of_input, spawn
 from pxcore.runtime.progress import HALTED
 from pxcore.runtime.starting import Hangs, Step
@@ -218,7 +218,7 @@ class Supervisor:
     def _latch(self, reason: str) -> None:
         """The session does it too; one of the two may be killed, or find the store locked."""
         try:
-            latch_halt(self._plan, self._settings, reason)
+            latch_halt_of(self._plan, self._settings, reason)
         except Unavailable as error:
             self._on_line(
                 Milestone(

@@ -24,17 +24,17 @@ from pxcore.model import Misconfigured, PxError, Scope
 from pxcore.own_time import Attended
 from pxcore.runtime.ad_hoc_flatten import flat_told
 from pxcore.runtime.clock_watch import ClockCheck
+from pxcore.runtime.connect import connect
 from pxcore.runtime.door import Door, Holding
-from pxcore.runtime.halts import latch_day
-from pxcore.runtime.kill_switch import engage
+from pxcore.runtime.halts import latch_halt
+from pxcore.runtime.kill_acts import engage
 from pxcore.runtime.lease import place_of
 from pxcore.runtime.lock import AccountBusy, Holder, find_holder
 from pxcore.runtime.paths import Paths
-from pxcore.runtime.plan import connect
 from pxcore.runtime.processes import KILL
 from pxcore.runtime.reprotect import Reprotect
 from pxcore.runtime.scoping import scope_of
-from pxcore.runtime.startup import is_recovery_due
+from pxcore.runtime.settled import is_recovery_due
 from pxcore.runtime.store_access import ask_store
 from pxcore.runtime.suspicion import STUCK_S, Finding, Seen, Sight, Suspicion, Trouble
 from pxcore.runtime.venue import Venue
@@ -323,7 +323,7 @@ class Watchdog:
         self._say(told)
         self._alert("watchdog.acted", f"{finding.why}; {told}")
         try:
-            latch_day(
+            latch_halt(
                 settings,
                 account_id=self._account_id,
                 trading_day=trading_day_at(settings.clock.now()).day,

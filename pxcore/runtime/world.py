@@ -1,5 +1,5 @@
 """One user's accounts at one gateway on this machine, whatever the home folder: who holds one of
-them is found from every home, and their requests are counted together.
+them is found from every home.
 
 Two home folders are two worlds in all else: journals, halts, reports, schedules.
 """
@@ -8,7 +8,6 @@ import os
 from pathlib import Path
 
 from pxcore.courtesy import bounded
-from pxcore.gateway import SharedLedger
 from pxcore.model import Misconfigured, Unavailable
 from pxcore.own_home import default_home
 from pxcore.runtime.control_socket import World
@@ -25,23 +24,6 @@ def world_of(settings: Settings) -> World | None:
     home = Paths(settings.home).home
     own = home if settings.gateway is GatewayName.PAPER else Paths(default_home()).home
     return World(user=_user_of(home), gateway=base_url, folder=own)
-
-
-def ledger_of(settings: Settings) -> SharedLedger:
-    """Where requests of the gateway's user are counted; for a paper gateway that is its home."""
-    user = f"{settings.gateway} {settings.username}".lower()
-    is_paper = settings.gateway is GatewayName.PAPER
-    return SharedLedger(Paths(settings.home if is_paper else _writable(settings)).budget(user))
-
-
-def _writable(settings: Settings) -> Path:
-    """The user's own folder; the home folder where a service has none that it may write to."""
-    own = default_home()
-    try:
-        bounded("the user's own folder", lambda: own.mkdir(parents=True, exist_ok=True, mode=0o700))
-    except (OSError, Unavailable):
-        return settings.home
-    return own if os.access(own, os.W_OK) else settings.home
 
 
 def _user_of(home: Path) -> int:

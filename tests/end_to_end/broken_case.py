@@ -27,8 +27,8 @@ from pxcore.gateway import Budget, SharedLedger
 from pxcore.gateway.budget import Urgency
 from pxcore.gateway.wire.endpoints import Lane
 from pxcore.model import Bracket, PxError, Side
+from pxcore.runtime.connect import connect
 from pxcore.runtime.paths import Paths
-from pxcore.runtime.plan import connect
 from pxcore.runtime.process import end, spawn
 from pxcore.settings import Settings, load_settings
 from pxcore.store import Store

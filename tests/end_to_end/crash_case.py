@@ -31,11 +31,12 @@ from pxcore.handing import hand_over
 from pxcore.journal.replay import replay
 from pxcore.model import OrderType
 from pxcore.paper.config import PaperConfig
-from pxcore.runtime import beginning, startup
+from pxcore.runtime import beginning, resolve
+from pxcore.runtime.connect import connect
 from pxcore.runtime.day_check import check_day
 from pxcore.runtime.lines import Ended, Milestone, read_line
 from pxcore.runtime.paths import Paths
-from pxcore.runtime.plan import SessionPlan, connect
+from pxcore.runtime.plan import SessionPlan
 from pxcore.runtime.process import end, spawn
 from pxcore.runtime.recovery import Recovery
 from pxcore.runtime.supervisor import Supervisor
@@ -262,8 +263,8 @@ def reach(moment: dict[str, Any], paper: Paper, victim: Victim, journal: Path) -
 def planned(settings: Settings, said: list[Notice]) -> SessionPlan:
     """The start-up, as the flow does it."""
     client = connect(settings)
-    account = startup.resolve_account(client, settings)
-    contract = startup.resolve_contract(client, settings)
+    account = resolve.resolve_account(client, settings)
+    contract = resolve.resolve_contract(client, settings)
     recovered = Recovery(client, contract, settings, account_id=account.id, say=said.append).run()
     return beginning.plan_session(client, account, contract, recovered, settings)
 
@@ -361,9 +362,9 @@ def judge(
 ) -> dict[str, Any]:
     """By the gateway's own record, and the journals."""
     client = connect(settings)
-    contract = startup.resolve_contract(client, settings)
+    contract = resolve.resolve_contract(client, settings)
     day = trading_day_at(settings.clock.now())
-    whole = check_day(client, startup.resolve_account(client, settings), contract, day, settings)
+    whole = check_day(client, resolve.resolve_account(client, settings), contract, day, settings)
     account = paper.account()
     day_start = datetime.fromtimestamp(0, UTC)
     orders = client.orders(ACCOUNT, start=day_start)

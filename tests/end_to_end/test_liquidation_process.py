@@ -15,8 +15,8 @@ from pxcore.calendar import trading_day
 from pxcore.model import Misconfigured
 from pxcore.reports.verdict import Kind, Verdict
 from pxcore.runtime import end_of_day
+from pxcore.runtime.connect import connect
 from pxcore.runtime.lines import Line, Milestone
-from pxcore.runtime.plan import connect
 from pxcore.runtime.process import end
 from pxcore.runtime.supervisor import Supervisor
 from pxcore.runtime.window import NotNow, window_on

@@ -14,12 +14,13 @@ from pxcore.handing import hand_over
 from pxcore.journal import RowKind, decode_request, read_rows
 from pxcore.journal.segments import flattens_in
 from pxcore.reports.verdict import Verdict
-from pxcore.runtime import beginning, startup
+from pxcore.runtime import beginning, resolve
+from pxcore.runtime.connect import connect
 from pxcore.runtime.day_check import check_day
 from pxcore.runtime.end_of_day import close_day, read_venue
 from pxcore.runtime.lines import Ended, Milestone, read_line
 from pxcore.runtime.paths import Paths
-from pxcore.runtime.plan import SessionPlan, connect
+from pxcore.runtime.plan import SessionPlan
 from pxcore.runtime.process import end, spawn
 from pxcore.runtime.recovery import Recovered, Recovery
 from pxcore.runtime.supervisor import Supervisor
@@ -51,8 +52,8 @@ def configure(monkeypatch, tmp_path):
 def recover(settings: Settings) -> tuple[Recovered, SessionPlan, list[Notice]]:
     """The start-up as the flow does it."""
     client = connect(settings)
-    account = startup.resolve_account(client, settings)
-    contract = startup.resolve_contract(client, settings)
+    account = resolve.resolve_account(client, settings)
+    contract = resolve.resolve_contract(client, settings)
     said: list[Notice] = []
     recovered = Recovery(client, contract, settings, account_id=account.id, say=said.append).run()
     plan = beginning.plan_session(client, account, contract, recovered, settings)
@@ -105,8 +106,8 @@ def test_position_of_a_killed_session_is_adopted_guarded_and_reconciled(start_pa
     (trade,) = report.trades
     assert trade.exit_by == "flatten" and trade.exit_price is not None
     client = connect(settings)
-    account = startup.resolve_account(client, settings)
-    contract = startup.resolve_contract(client, settings)
+    account = resolve.resolve_account(client, settings)
+    contract = resolve.resolve_contract(client, settings)
     day = trading_day_at(settings.clock.now())
     whole = check_day(client, account, contract, day, settings)
     assert len(whole.sessions) == 2 and whole.fills == 2

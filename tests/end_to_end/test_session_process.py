@@ -13,11 +13,13 @@ from typer.testing import CliRunner
 from pxcore.cli.app import app
 from pxcore.engine.commands import Notice, PlaceEntry
 from pxcore.model import Bracket, Misconfigured, Side
-from pxcore.runtime import beginning, startup
+from pxcore.runtime import beginning, resolve
+from pxcore.runtime.connect import connect
+from pxcore.runtime.lease import require_free
 from pxcore.runtime.lines import Ended, Line, Milestone
 from pxcore.runtime.lock import AccountBusy
 from pxcore.runtime.paths import Paths
-from pxcore.runtime.plan import SessionPlan, connect
+from pxcore.runtime.plan import SessionPlan
 from pxcore.runtime.recovery import Recovered, Recovery
 from pxcore.runtime.supervisor import Supervisor
 from pxcore.runtime.window import NotNow
@@ -49,17 +51,17 @@ def configure(monkeypatch, tmp_path):
 
 def plan_for(settings: Settings, *, make=beginning.plan_session) -> SessionPlan:
     client = connect(settings)
-    account = startup.resolve_account(client, settings)
-    contract = startup.resolve_contract(client, settings)
-    opening = startup.take_snapshot(client, account, settings)
+    account = resolve.resolve_account(client, settings)
+    contract = resolve.resolve_contract(client, settings)
+    opening = resolve.take_snapshot(client, account, settings)
     recovered = Recovered(opening=opening, adopts=False)
     return make(client, account, contract, recovered, settings)
 
 
 def recover(settings: Settings, notices: list[Notice] | None = None) -> Recovered:
     client = connect(settings)
-    account = startup.resolve_account(client, settings)
-    contract = startup.resolve_contract(client, settings)
+    account = resolve.resolve_account(client, settings)
+    contract = resolve.resolve_contract(client, settings)
     say = [] if notices is None else notices
     return Recovery(client, contract, settings, account_id=account.id, say=say.append).run()
 
@@ -182,7 +184,7 @@ def test_second_session_on_an_account_is_refused_and_the_first_goes_on(
         Supervisor(replace(plan, session_id="px-other"), settings, on_line=lambda _: None).run()
     elsewhere = configure({"PX_HOME": str(tmp_path / "another home")})
     with pytest.raises(AccountBusy, match=plan.session_id):
-        startup.require_free(elsewhere, plan.account)
+        require_free(elsewhere, plan.account)
     with pytest.raises(AccountBusy, match=plan.session_id):
         Supervisor(replace(plan, session_id="px-other"), elsewhere, on_line=lambda _: None).run()
     assert not paper.is_flat()

@@ -24,7 +24,8 @@ from pxcore.reports.daily import reported_hash
 from pxcore.runtime import control_socket
 from pxcore.runtime.accounts import accounts
 from pxcore.runtime.home_lock import HomeLock, household_of
-from pxcore.runtime.kill_switch import engage, read_kill_file, release
+from pxcore.runtime.kill_acts import engage, release
+from pxcore.runtime.kill_switch import read_kill_file
 from pxcore.runtime.paths import Paths
 from pxcore.runtime.run_marks import dead_runs, living_runs
 from pxcore.runtime.store_access import ask_store, has_store

@@ -15,7 +15,7 @@ from pxcore.cli.verb_settings import lenient_settings
 from pxcore.gateway import GatewayClient, Urgency
 from pxcore.gateway.policy import NoSuchPath
 from pxcore.model import Account, Contract, Misconfigured, Order, Refused
-from pxcore.runtime.plan import connect
+from pxcore.runtime.connect import connect
 from pxcore.settings import Settings
 
 _LOOK_BACK = timedelta(days=7)  # for an order, at a gateway that cannot be asked for one by id

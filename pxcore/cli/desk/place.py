@@ -27,7 +27,7 @@ from pxcore.model import (
     Refused,
     Side,
 )
-from pxcore.runtime.startup import resolve_account
+from pxcore.runtime.resolve import resolve_account
 
 _TAG = re.compile(r"[A-Za-z0-9-]{1,57}")  # its legs' suffix must fit too; reference, 7.12
 

@@ -14,11 +14,12 @@ from pxcore.courtesy import bounded
 from pxcore.gateway import GatewayClient, Urgency
 from pxcore.gateway.budget import Left
 from pxcore.model import Misconfigured, PxError, Unavailable
+from pxcore.runtime.connect import connect
 from pxcore.runtime.home_lock import Household, find_household, started_elsewhere
 from pxcore.runtime.kill_switch import KillSwitch, kill_switch, local_kill_switch
 from pxcore.runtime.lock import holder_of
 from pxcore.runtime.paths import Paths
-from pxcore.runtime.plan import connect, day_terms
+from pxcore.runtime.settled import day_terms
 from pxcore.runtime.world import world_of
 from pxcore.settings import Settings
 

@@ -18,7 +18,7 @@ from pxcore.journal import SCHEMA, Journal, Opening, RowKind
 from pxcore.journal.operator import OperatorJournal
 from pxcore.runtime.lock import AccountLock
 from pxcore.runtime.paths import Paths
-from pxcore.runtime.plan import day_terms
+from pxcore.runtime.settled import day_terms
 from pxcore.runtime.world import world_of
 from pxcore.settings import load_settings
 from pxcore.store import Store

@@ -14,10 +14,10 @@ from pydantic import SecretStr
 
 from pxcore.model import WHOLE
 from pxcore.paper.faults.wire import ErrorCode
+from pxcore.runtime.connect import connect
 from pxcore.runtime.door import Door, Holding
 from pxcore.runtime.drive import NotFlat
 from pxcore.runtime.lock import AccountBusy
-from pxcore.runtime.plan import connect
 from pxcore.settings import Settings
 
 pytestmark = pytest.mark.services

@@ -10,9 +10,8 @@ from sqlalchemy import text
 
 from pxcore.engine.commands import Level
 from pxcore.model import Snapshot, Unavailable
-from pxcore.runtime.halts import latch_halt
 from pxcore.runtime.lines import Milestone
-from pxcore.runtime.plan import SessionPlan
+from pxcore.runtime.plan import SessionPlan, latch_halt_of
 from pxcore.runtime.progress import HALTED
 from pxcore.runtime.store_access import open_store
 from pxcore.runtime.supervisor import Supervisor
@@ -59,7 +58,7 @@ def no_database(tmp_path):
 def test_store_that_takes_no_halt_is_said_and_ends_no_supervision(tmp_path, broken):
     settings = broken(tmp_path)
     with pytest.raises(Unavailable, match="halt not latched"):
-        latch_halt(PLAN, settings, "daily loss")
+        latch_halt_of(PLAN, settings, "daily loss")
     said = []
     supervisor = Supervisor(PLAN, settings, on_line=said.append)
     at = datetime(2026, 11, 20, 15, tzinfo=UTC)

@@ -13,9 +13,8 @@ from waiting import until
 from pxcore.model import Account, Misconfigured, Unavailable
 from pxcore.runtime import kill_switch as switch
 from pxcore.runtime import lease as module
-from pxcore.runtime.lease import LeaseKeeper, require_unleased, take
+from pxcore.runtime.lease import LeaseKeeper, require_free, require_unleased, take
 from pxcore.runtime.lock import AccountBusy
-from pxcore.runtime.startup import require_free
 from pxcore.runtime.store_access import open_store
 from pxcore.settings import load_settings
 from pxcore.store.latch_tables import LeaseRow

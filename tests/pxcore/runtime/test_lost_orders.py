@@ -12,9 +12,9 @@ from pxcore.journal.seal import seal_path
 from pxcore.model import Side
 from pxcore.own_time import steady_s
 from pxcore.runtime import lost_orders
+from pxcore.runtime.connect import connect
 from pxcore.runtime.lost_orders import LostOrders
 from pxcore.runtime.paths import Paths
-from pxcore.runtime.plan import connect
 from pxcore.settings import Settings
 
 pytestmark = pytest.mark.damages_journal  # an order that no engine sent

@@ -13,7 +13,8 @@ from pydantic import SecretStr
 
 from pxcore.runtime import machine as machines
 from pxcore.runtime.checks import Verdict
-from pxcore.runtime.machine import Machine, bounds_of, judge, look_at_machine, measure, unit_s
+from pxcore.runtime.machine import Machine, bounds_of, judge, look_at_machine, measure
+from pxcore.runtime.pace import unit_s
 from pxcore.runtime.paths import Paths
 from pxcore.runtime.preflight import run_preflight
 from pxcore.settings import Settings

@@ -33,11 +33,11 @@ from pxcore.journal.operator import OperatorJournal, Tightened
 from pxcore.journal.rows import Ledger
 from pxcore.runtime import machine
 from pxcore.runtime.checks import Check, Found, Verdict, checked
+from pxcore.runtime.connect import connect
 from pxcore.runtime.lease import place_of
 from pxcore.runtime.limits import limits_of
 from pxcore.runtime.lock import AccountLock
 from pxcore.runtime.paths import Paths
-from pxcore.runtime.plan import connect
 from pxcore.runtime.preflight import Preflight, judge_disk, run_preflight
 from pxcore.runtime.preflight_venue import judge_clock, judge_expiry, judge_risk
 from pxcore.runtime.store_access import open_store

@@ -12,9 +12,9 @@ from pxcore.gateway import GatewayClient
 from pxcore.model import WHOLE, Order, OrderType, Side
 from pxcore.paper.faults.wire import AnswerLost
 from pxcore.paper.server.venue import Venue
+from pxcore.runtime.connect import connect
 from pxcore.runtime.lock import AccountLock
 from pxcore.runtime.lost_orders import LostOrders
-from pxcore.runtime.plan import connect
 from pxcore.runtime.reprotect import Reprotect
 from pxcore.settings import Settings
 

@@ -8,12 +8,12 @@ from needs import linux
 
 from pxcore.own_home import default_home
 from pxcore.runtime import control_socket
+from pxcore.runtime.connect import connect, ledger_of
 from pxcore.runtime.control_socket import Call, Wish, World
-from pxcore.runtime.kill_switch import engage
+from pxcore.runtime.kill_acts import engage
 from pxcore.runtime.lock import AccountBusy, AccountLock, find_holder, holder_of
 from pxcore.runtime.paths import Paths
-from pxcore.runtime.plan import connect
-from pxcore.runtime.world import ledger_of, world_of
+from pxcore.runtime.world import world_of
 from pxcore.settings import Settings
 
 pytestmark = linux
