@@ -16,9 +16,9 @@ import time
 from http import HTTPStatus
 from typing import Any, Final
 
-from pxcore.decoding import json_value
+from pxcore.host.decoding import json_value
+from pxcore.host.own_names import App, Receive, Scope, Send
 from pxcore.model import ProtocolError
-from pxcore.own_names import App, Receive, Scope, Send
 
 FOR_S: Final = 25.0  # shorter than a browser, or a client of ours, waits for an answer
 _FIRST_S, _MOST_S = 0.05, 1.0

@@ -16,7 +16,7 @@ from prefect.events.schemas.automations import EventTrigger, Posture
 
 from deployments.make import TAG
 from pxcore.cli.orchestrator import HEARTBEAT_EVERY_S
-from pxcore.runtime.accounts import NamedAccount
+from pxcore.config.accounts import NamedAccount
 
 RUNNING = "prefect.flow-run.Running"
 HEARTBEAT = "prefect.flow-run.heartbeat"

@@ -19,10 +19,10 @@ from deployments.registry import Runner, deployments_of
 from deployments.saying import complain, say, say_problems
 from deployments.trading_day import queue_of
 from pxcore.cli.orchestrator import HEARTBEAT_EVERY_S
-from pxcore.entry import settle
+from pxcore.config.accounts import accounts
+from pxcore.config.settings import AccountlessSettings, load_settings
+from pxcore.host.entry import settle
 from pxcore.model import Misconfigured
-from pxcore.runtime.accounts import accounts
-from pxcore.settings import AccountlessSettings, load_settings
 
 SAFETY, ANYWHERE = "safety", "anywhere"
 _ANYWHERE = ("weekly-report",)

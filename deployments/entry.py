@@ -15,7 +15,7 @@ from prefect.deployments.runner import RunnerDeployment
 from prefect.runner import runner as prefects_runner
 from prefect.utilities.importtools import import_object
 
-from pxcore.decoding import Decoder
+from pxcore.host.decoding import Decoder
 from pxcore.model import Misconfigured
 
 _entrypoints: Decoder[dict[str, str]] = Decoder(dict[str, str])

@@ -14,7 +14,7 @@ from http import HTTPStatus
 from urllib.parse import parse_qs
 
 from deployments.again import AskedAgain
-from pxcore.own_names import App, OwnNames, Receive, Scope, Send, answer, headers
+from pxcore.host.own_names import App, OwnNames, Receive, Scope, Send, answer, headers
 
 TICKET_PATH = "/px/ticket"
 OPEN_PATH = "/px/open"
@@ -27,7 +27,7 @@ _REFUSED = "this link was used already, or is too old: `px ui` makes a new one"
 
 
 def guarded(app: App, *, key: str) -> App:
-    """For pages of its own and by its own names alone (`pxcore/own_names.py`)."""
+    """For pages of its own and by its own names alone (`pxcore/host/own_names.py`)."""
     return OwnNames(Tickets(AskedAgain(app), key=key))
 
 

@@ -10,8 +10,8 @@ from datetime import date, datetime, time, timedelta
 from prefect.schedules import Schedule
 
 from deployments.make import chicago
-from pxcore.program_hours import FLAT_TIME
-from pxcore.settings import Settings
+from pxcore.calendar.program_hours import FLAT_TIME
+from pxcore.config.settings import Settings
 
 START_UP = timedelta(minutes=10)  # to log in and be flat before the first entry
 _SOME_DAY = date(2026, 1, 5)  # to reckon with wall times

@@ -8,7 +8,7 @@ from prefect.deployments.runner import RunnerDeployment
 from deployments.hours import at_each, before_window
 from deployments.make import made
 from flows.preflight import preflight
-from pxcore.settings import Settings
+from pxcore.config.settings import Settings
 
 _LEAD = timedelta(minutes=30)
 

@@ -17,11 +17,11 @@ from deployments.automations import automations, put_in_place
 from deployments.make import TAG
 from deployments.registry import every_deployment
 from deployments.saying import complain, say, say_problems
-from pxcore.entry import settle
+from pxcore.config.accounts import accounts
+from pxcore.config.began_with import refuse_others
+from pxcore.config.settings import AccountlessSettings, load_settings
+from pxcore.host.entry import settle
 from pxcore.model import Misconfigured
-from pxcore.runtime.accounts import accounts
-from pxcore.runtime.began_with import refuse_others
-from pxcore.settings import AccountlessSettings, load_settings
 
 WITHOUT_SERVER = "PREFECT_API_URL is missing: `px up` starts a server with everything"
 

@@ -19,9 +19,14 @@ from deployments import (
     trading_day,
     weekly_report,
 )
-from pxcore.calendar import CHICAGO
-from pxcore.runtime.accounts import accounts
-from pxcore.settings import AccountlessSettings, LenientAccountlessSettings, Settings, load_settings
+from pxcore.calendar.hours import CHICAGO
+from pxcore.config.accounts import accounts
+from pxcore.config.settings import (
+    AccountlessSettings,
+    LenientAccountlessSettings,
+    Settings,
+    load_settings,
+)
 
 
 class Runner(StrEnum):

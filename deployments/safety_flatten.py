@@ -12,9 +12,9 @@ from prefect.schedules import Schedule
 from deployments.hours import at_each, weekday_at
 from deployments.make import chicago, made
 from flows.safety import safety_flatten
-from pxcore.calendar import CHICAGO, DayKind, latest_regular_day, trading_day
-from pxcore.runtime.window import safety_time
-from pxcore.settings import Settings
+from pxcore.calendar.hours import CHICAGO, DayKind, latest_regular_day, trading_day
+from pxcore.config.settings import Settings
+from pxcore.day.window import safety_time
 
 _AHEAD_DAYS = 400  # early closes that are registered; each registration looks ahead anew
 

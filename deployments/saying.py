@@ -2,8 +2,8 @@
 
 import sys
 
-from pxcore.escaping import for_terminal
 from pxcore.model import Misconfigured
+from pxcore.text.escaping import for_terminal
 
 
 def say(text: str) -> None:

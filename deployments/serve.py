@@ -16,11 +16,11 @@ from deployments.entry import run_only
 from deployments.register import WITHOUT_SERVER
 from deployments.registry import Runner, deployments_of
 from deployments.saying import complain, say_problems
-from pxcore.entry import settle
+from pxcore.config.accounts import accounts
+from pxcore.config.began_with import refuse_others
+from pxcore.config.settings import LenientAccountlessSettings, load_settings
+from pxcore.host.entry import settle
 from pxcore.model import Misconfigured
-from pxcore.runtime.accounts import accounts
-from pxcore.runtime.began_with import refuse_others
-from pxcore.settings import LenientAccountlessSettings, load_settings
 
 _SPARE = 4  # runs beside one for each deployment: a second one is refused by the flow, not unseen
 

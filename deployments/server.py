@@ -12,7 +12,7 @@ from prefect.settings import get_current_settings
 
 from deployments.guard import guarded
 from deployments.saying import complain
-from pxcore.entry import settle
+from pxcore.host.entry import settle
 
 
 def main() -> int:

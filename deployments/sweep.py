@@ -7,7 +7,7 @@ from prefect.deployments.runner import RunnerDeployment
 from deployments.hours import while_sessions_may_run
 from deployments.make import made
 from flows.safety import sweep
-from pxcore.settings import Settings
+from pxcore.config.settings import Settings
 
 
 def deployment(each: Sequence[Settings]) -> RunnerDeployment:

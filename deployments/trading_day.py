@@ -11,8 +11,8 @@ from prefect.deployments.runner import RunnerDeployment
 from deployments.hours import START_UP, before_window
 from deployments.make import made
 from flows.trading_day import trading_day
-from pxcore.runtime.accounts import NamedAccount
-from pxcore.settings import Settings
+from pxcore.config.accounts import NamedAccount
+from pxcore.config.settings import Settings
 
 SESSION = "session"  # the tag of what trades
 

@@ -87,7 +87,7 @@ class MyStrategy:
 
 
 if __name__ == "__main__":
-    from pxcore.backtest.rehearsal import rehearse
+    from pxcore.simulation.rehearsal import rehearse
 
     for seed in range(1, 6):
         print(f"market {seed}:", rehearse(MyStrategy(MyParams()), seed=seed, minutes=30))

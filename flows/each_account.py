@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from typing import TypeVar
 
+from pxcore.config.accounts import accounts
+from pxcore.config.settings import LenientAccountlessSettings, Settings, load_settings
 from pxcore.model import PxError
-from pxcore.runtime.accounts import accounts
-from pxcore.settings import LenientAccountlessSettings, Settings, load_settings
 from tasks.run_log import tell_left_out
 
 T = TypeVar("T")

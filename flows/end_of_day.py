@@ -6,9 +6,9 @@ from prefect import State, flow
 
 from flows.each_account import of_each
 from flows.states import done, failed, skipped
-from pxcore.calendar import trading_day_at
+from pxcore.calendar.hours import trading_day_at
+from pxcore.config.settings import load_settings
 from pxcore.reports.verdict import Verdict
-from pxcore.settings import load_settings
 from tasks.marks import marked
 from tasks.run_log import logged_run
 from tasks.whole_day import check_account, publish

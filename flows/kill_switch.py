@@ -7,8 +7,8 @@ from pydantic import Field, field_validator
 
 from flows.parameters import REASON_MAX, Form, reason_in
 from flows.states import done
-from pxcore.runtime.kill_acts import engage, release, resume
-from pxcore.settings import AccountlessSettings, LenientAccountlessSettings, load_settings
+from pxcore.config.settings import AccountlessSettings, LenientAccountlessSettings, load_settings
+from pxcore.ownership.kill_acts import engage, release, resume
 from tasks.marks import marked
 from tasks.run_log import logged_run
 

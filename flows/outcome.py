@@ -6,7 +6,7 @@ import msgspec
 
 from pxcore.reports.daily import DailyReport
 from pxcore.reports.verdict import Verdict
-from pxcore.runtime.lines import Ended
+from pxcore.session.lines import Ended
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True, tag="outcome", tag_field="line"):

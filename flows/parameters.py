@@ -14,18 +14,18 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Union
 
 from pydantic import BaseModel, ConfigDict, Field, create_model, field_validator
 
-from pxcore.bounds import ID_MAX, Checked, Wanted
-from pxcore.calendar import CHICAGO, chicago, trading_day_at
+from pxcore.calendar.hours import CHICAGO, chicago, trading_day_at
+from pxcore.config.accounts import account_of
+from pxcore.config.bounds import ID_MAX, Checked, Wanted
+from pxcore.config.limits import limits_of
+from pxcore.config.settings import AccountlessSettings, Mode, Settings, load_settings
+from pxcore.config.sources import environ_with
+from pxcore.config.texts import JSON_WANTED, json_object, json_text, time_in
 from pxcore.engine.tightening import bounds_of, loosened
 from pxcore.model import STOP_LOSS_TICKS_MIN, Misconfigured
-from pxcore.plain_text import plain
-from pxcore.runtime.accounts import account_of
-from pxcore.runtime.limits import limits_of
-from pxcore.setting_sources import environ_with
-from pxcore.setting_texts import JSON_WANTED, json_object, json_text, time_in
-from pxcore.settings import AccountlessSettings, Mode, Settings, load_settings
 from pxcore.strategies import BUILT_IN
 from pxcore.strategies.registry import Kind
+from pxcore.text.plain import plain
 
 REASON_MAX = 200  # characters, as a page shows them
 

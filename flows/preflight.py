@@ -8,8 +8,8 @@ from pydantic import Field
 from flows.each_account import of_each
 from flows.parameters import Form
 from flows.states import done, failed
-from pxcore.runtime.alarms import alert_late
-from pxcore.settings import load_settings
+from pxcore.alerts.occasions import alert_late
+from pxcore.config.settings import load_settings
 from tasks.marks import marked
 from tasks.preflight import check
 from tasks.run_log import logged_run

@@ -17,10 +17,10 @@ from prefect.exceptions import TerminationSignal
 
 from flows.outcome import DayFailed, Outcome
 from flows.trading_day import trading_day
-from pxcore.entry import settle
+from pxcore.host.entry import settle
 from pxcore.model import Misconfigured, PxError
-from pxcore.runtime.lines import Line
-from pxcore.runtime.voice import own_pipes, write_all
+from pxcore.session.lines import Line
+from pxcore.session.voice import own_pipes, write_all
 from tasks.control import CONTROL
 
 _SESSION_S = 40.0  # for the session's own flatten, once nobody is there any more

@@ -7,16 +7,16 @@ from prefect.logging import get_run_logger
 
 from flows.each_account import of_each
 from flows.states import done, failed, skipped
-from pxcore.calendar import CHICAGO, trading_day_at
-from pxcore.runtime.lock import AccountBusy
-from pxcore.runtime.window import safety_time
-from pxcore.settings import (
+from pxcore.calendar.hours import CHICAGO, trading_day_at
+from pxcore.config.settings import (
     LenientAccountlessSettings,
     LenientSettings,
     Mode,
     Settings,
     load_settings,
 )
+from pxcore.day.window import safety_time
+from pxcore.ownership.account_lock import AccountBusy
 from tasks.flattening import flatten_account, spare_or_flatten
 from tasks.marks import marked
 from tasks.run_log import logged_run

@@ -12,9 +12,9 @@ from prefect import State
 from prefect.states import Cancelled, Completed, Failed
 
 from flows.outcome import DayFailed, Outcome
-from pxcore.escaping import for_prefect
-from pxcore.runtime.lock import AccountBusy
-from pxcore.runtime.window import NotNow
+from pxcore.day.window import NotNow
+from pxcore.ownership.account_lock import AccountBusy
+from pxcore.text.escaping import for_prefect
 
 _WHY_MAX = 40  # characters of a reason in a list
 

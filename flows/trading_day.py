@@ -12,13 +12,13 @@ from prefect.logging import get_run_logger
 from flows.outcome import DayFailed, Outcome, outcome_of
 from flows.parameters import Run, in_force
 from flows.states import ended_day, failed, skipped_because
+from pxcore.alerts.occasions import closing_alerted
+from pxcore.config.settings import Settings, load_settings
 from pxcore.reports.daily import DailyReport
 from pxcore.reports.render import headline
-from pxcore.runtime.alarms import closing_alerted
-from pxcore.runtime.connect import connect
-from pxcore.runtime.lines import Ended
-from pxcore.runtime.plan import SessionPlan
-from pxcore.settings import Settings, load_settings
+from pxcore.session.lines import Ended
+from pxcore.session.plan import SessionPlan
+from pxcore.venue.connect import connect
 from tasks import end_of_day as closing
 from tasks import startup as opening
 from tasks.control import CONTROL

@@ -6,7 +6,7 @@ from prefect import State, flow
 
 from flows.each_account import of_each
 from flows.states import done, failed
-from pxcore.settings import load_settings
+from pxcore.config.settings import load_settings
 from tasks.marks import marked
 from tasks.run_log import logged_run
 from tasks.upkeep import keep_house, remove_old_runs, report_week

@@ -1,15 +1,22 @@
 """The trading system: everything that is true without Prefect.
 
-Layers, imports running downwards only (an import contract checks it):
+Its rooms, imports running downwards only (an import contract checks it); rooms of one line know
+nothing of each other:
 
     cli
-    runtime, backtest
-    gateway, paper
-    journal, reports
-    strategies
-    engine
+    closing
+    session
+    preflight
+    flatten, upkeep
+    ownership
+    day
+    alerts, simulation, store
+    paper, reports, venue
+    config, gateway, journal
+    clock, strategies
+    calendar, engine, host
     model
-    settings, calendar, clock
+    text
 """
 
 __version__ = "0.1.0"

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 
 from loguru import logger
 
-from pxcore.runtime.lines import Line
-from pxcore.runtime.supervisor import Supervisor
+from pxcore.session.lines import Line
+from pxcore.session.supervisor import Supervisor
 
 
 class Control:

@@ -5,13 +5,13 @@ from pathlib import Path
 from prefect import task
 from prefect.logging import get_run_logger
 
+from pxcore.closing import end_of_day
+from pxcore.config.settings import Settings
 from pxcore.gateway import GatewayClient
 from pxcore.reports.daily import DailyReport
 from pxcore.reports.reconcile import VenueDay
 from pxcore.reports.render import headline, to_markdown
-from pxcore.runtime import end_of_day
-from pxcore.runtime.plan import SessionPlan
-from pxcore.settings import Settings
+from pxcore.session.plan import SessionPlan
 from tasks.pages import publish_link, publish_markdown
 from tasks.policy import ONCE, QUESTION
 

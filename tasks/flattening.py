@@ -3,9 +3,9 @@
 import msgspec
 from prefect import task
 
-from pxcore.runtime.ad_hoc_flatten import AdHocFlatten, Found, flat_told
-from pxcore.runtime.lock import AccountBusy
-from pxcore.settings import Settings
+from pxcore.config.settings import Settings
+from pxcore.flatten.by_hand import AdHocFlatten, Found, flat_told
+from pxcore.ownership.account_lock import AccountBusy
 from tasks.policy import ONCE
 from tasks.refusals import task_that_may_refuse
 from tasks.saying import say

@@ -12,9 +12,9 @@ from uuid import UUID
 
 from loguru import logger
 
-from pxcore.runtime.lines import Ended, Line, Milestone, Progress
-from pxcore.runtime.plan import SessionPlan
-from pxcore.runtime.progress import HALTED
+from pxcore.session.lines import Ended, Line, Milestone, Progress
+from pxcore.session.plan import SessionPlan
+from pxcore.session.progress import HALTED
 from tasks.pages import emit, publish_progress, update_progress
 
 _EVERY_S = 5.0

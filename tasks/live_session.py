@@ -1,10 +1,10 @@
 """The live session: one time-bounded task that supervises the session's process."""
 
-from pxcore.masking import Masker
-from pxcore.runtime.lines import Ended, Line
-from pxcore.runtime.plan import SessionPlan
-from pxcore.runtime.supervisor import Supervisor
-from pxcore.settings import Settings
+from pxcore.config.masking import Masker
+from pxcore.config.settings import Settings
+from pxcore.session.lines import Ended, Line
+from pxcore.session.plan import SessionPlan
+from pxcore.session.supervisor import Supervisor
 from tasks.control import CONTROL
 from tasks.live_page import LivePage
 from tasks.policy import ONCE

@@ -5,8 +5,8 @@ from contextlib import contextmanager
 
 from prefect.runtime import flow_run
 
-from pxcore.runtime.run_marks import run_marked
-from pxcore.settings import Settings
+from pxcore.config.settings import Settings
+from pxcore.ownership.run_marks import run_marked
 
 
 @contextmanager

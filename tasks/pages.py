@@ -17,7 +17,7 @@ from prefect.artifacts import (
 )
 from prefect.events import emit_event
 
-from pxcore.escaping import for_cell, for_markdown, for_prefect
+from pxcore.text.escaping import for_cell, for_markdown, for_prefect
 
 
 def publish_markdown(*, key: str, markdown: str, about: str) -> None:

@@ -5,9 +5,9 @@ from typing import Any
 from prefect.cache_policies import NO_CACHE
 from prefect.runtime import deployment
 
+from pxcore.config.settings import load_settings
+from pxcore.day.window import window_of
 from pxcore.model import PxError, Unavailable
-from pxcore.runtime.window import window_of
-from pxcore.settings import load_settings
 
 _AT_A_TERMINAL = 2  # retries for a person who waits
 _DELAYS_S = [1.0, 3.0, 10.0, 30.0] + [60.0] * 20 + [300.0] * 26  # Prefect takes no more than 50

@@ -3,8 +3,8 @@
 from prefect import task
 from prefect.logging import get_run_logger
 
-from pxcore.runtime.preflight import Preflight, alert_failures, run_preflight
-from pxcore.settings import Settings
+from pxcore.config.settings import Settings
+from pxcore.preflight.local import Preflight, alert_failures, run_preflight
 from tasks.pages import publish_table
 from tasks.policy import ONCE
 

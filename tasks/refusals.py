@@ -10,8 +10,8 @@ from typing import Any, ParamSpec, TypeVar
 
 from prefect import task
 
-from pxcore.runtime.lock import AccountBusy
-from pxcore.runtime.window import NotNow
+from pxcore.day.window import NotNow
+from pxcore.ownership.account_lock import AccountBusy
 
 REFUSALS = (NotNow, AccountBusy)
 

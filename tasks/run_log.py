@@ -20,13 +20,13 @@ from loguru import logger as loguru
 from prefect.exceptions import MissingContextError
 from prefect.logging import get_run_logger
 
+from pxcore.config.logs import line_of, log_as_set, mask_logging, take_over_crashes
+from pxcore.config.masking import Masker
+from pxcore.config.paths import Paths
+from pxcore.config.settings import Settings
 from pxcore.engine.commands import Level
-from pxcore.logs import line_of, log_as_set, mask_logging, take_over_crashes
-from pxcore.masking import Masker
-from pxcore.plain_text import plain
-from pxcore.runtime.lines import Line, Milestone
-from pxcore.runtime.paths import Paths
-from pxcore.settings import Settings
+from pxcore.session.lines import Line, Milestone
+from pxcore.text.plain import plain
 
 LINES_A_SECOND = 20
 _WAITING_MAX = 1000  # lines that Prefect has not taken; alarms come on top

@@ -3,16 +3,17 @@
 from prefect import task
 from prefect.logging import get_run_logger
 
+from pxcore.config.settings import Settings
+from pxcore.day.settled import day_terms, is_recovery_due
+from pxcore.day.window import NotNow, window_of
+from pxcore.flatten.recovery import Recovered, Recovery
 from pxcore.gateway import GatewayClient
 from pxcore.model import Account, Contract, PxError
-from pxcore.runtime import beginning, resolve
-from pxcore.runtime.lease import require_free
-from pxcore.runtime.plan import SessionPlan
-from pxcore.runtime.recovery import Recovered, Recovery
-from pxcore.runtime.settled import day_terms, is_recovery_due
-from pxcore.runtime.window import NotNow, window_of
-from pxcore.settings import Settings
+from pxcore.ownership.lease import require_free
+from pxcore.session import beginning
+from pxcore.session.plan import SessionPlan
 from pxcore.strategies import make_strategy
+from pxcore.venue import resolve
 from tasks.policy import ONCE, QUESTION
 from tasks.refusals import task_that_may_refuse
 

@@ -7,11 +7,11 @@ from prefect.exceptions import ObjectNotFound
 from prefect.logging import get_run_logger
 from prefect.states import Crashed
 
+from pxcore.alerts.occasions import alert_unwatched
+from pxcore.config.settings import Settings
 from pxcore.model import PxError
-from pxcore.runtime.alarms import alert_unwatched
-from pxcore.runtime.preflight import watchdog_silence
-from pxcore.runtime.run_marks import Mark, dead_runs, forget_run
-from pxcore.settings import Settings
+from pxcore.ownership.run_marks import Mark, dead_runs, forget_run
+from pxcore.preflight.local import watchdog_silence
 from tasks.policy import ONCE
 
 

@@ -6,13 +6,13 @@ from prefect import get_client, task
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterStartTime
 from prefect.logging import get_run_logger
 
-from pxcore.escaping import for_markdown
+from pxcore.closing.period import week_report
+from pxcore.config.settings import Settings
 from pxcore.reports.markdown import table
 from pxcore.reports.period import PeriodReport
 from pxcore.reports.render import usd
-from pxcore.runtime.housekeeping import Busy, housekeep
-from pxcore.runtime.week import week_report
-from pxcore.settings import Settings
+from pxcore.text.escaping import for_markdown
+from pxcore.upkeep.housekeeping import Busy, housekeep
 from tasks.pages import publish_markdown
 from tasks.policy import ONCE
 

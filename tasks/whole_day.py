@@ -6,18 +6,18 @@ from datetime import date
 from prefect import task
 from prefect.logging import get_run_logger
 
-from pxcore.calendar import trading_day_at
-from pxcore.escaping import for_markdown
+from pxcore.alerts.occasions import alert_differences
+from pxcore.calendar.hours import trading_day_at
+from pxcore.closing.day_check import DayChecked, check_day
+from pxcore.config.paths import Paths
+from pxcore.config.settings import Settings
+from pxcore.ownership.account_lock import holder_of
+from pxcore.ownership.world import world_of
 from pxcore.reports.markdown import table
 from pxcore.reports.verdict import Verdict
-from pxcore.runtime.alarms import alert_differences
-from pxcore.runtime.connect import connect
-from pxcore.runtime.day_check import DayChecked, check_day
-from pxcore.runtime.lock import holder_of
-from pxcore.runtime.paths import Paths
-from pxcore.runtime.resolve import resolve_account, resolve_contract
-from pxcore.runtime.world import world_of
-from pxcore.settings import Settings
+from pxcore.text.escaping import for_markdown
+from pxcore.venue.connect import connect
+from pxcore.venue.resolve import resolve_account, resolve_contract
 from tasks.pages import publish_markdown
 from tasks.policy import ONCE, QUESTION
 

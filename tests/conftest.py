@@ -19,7 +19,7 @@ _HERE = Path(__file__).parent
 for folder in (
     "pxcore",
     "pxcore/engine",
-    "pxcore/backtest",
+    "pxcore/simulation",
     "pxcore/gateway",
     "pxcore/paper",
     "pxcore/reports",

@@ -15,18 +15,18 @@ import typer
 from pydantic import BaseModel
 
 from flows import flatten, kill_switch, parameters, preflight
-from pxcore.bounded_files import TEXT_BYTES_MAX
-from pxcore.bounds import ID_MAX, is_optional, number_text, wanted
 from pxcore.cli.app import app
-from pxcore.cli.edge import ARGUMENT_MAX
+from pxcore.cli.command_line import ARGUMENT_MAX
 from pxcore.cli.limits import REASON_MAX
-from pxcore.decoding import NESTING_MAX
-from pxcore.env_file import lines_in
-from pxcore.gateway import bar_pages
-from pxcore.paper import market_formats as formats
-from pxcore.runtime.accounts import ID_WANTED, LABEL_WANTED, SHARED
-from pxcore.runtime.kill_switch import REASON_BYTES
-from pxcore.settings import NEEDED, SECRETS, Fields
+from pxcore.config.accounts import ID_WANTED, LABEL_WANTED, SHARED
+from pxcore.config.bounds import ID_MAX, is_optional, number_text, wanted
+from pxcore.config.env_file import lines_in
+from pxcore.config.settings import NEEDED, SECRETS, Fields
+from pxcore.day.kill_switch import REASON_BYTES
+from pxcore.gateway.rest import bar_pages
+from pxcore.host.bounded_files import TEXT_BYTES_MAX
+from pxcore.host.decoding import NESTING_MAX
+from pxcore.paper.markets import formats
 from pxcore.strategies import BUILT_IN, describe
 
 FILE = Path(__file__).parents[1] / "docs" / "inputs.md"

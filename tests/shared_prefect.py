@@ -23,8 +23,8 @@ import requests
 from patience import patience
 
 from pxcore.cli.orchestrator import free_port, start_server
-from pxcore.runtime.paths import Paths
-from pxcore.runtime.process import end
+from pxcore.config.paths import Paths
+from pxcore.host.spawn import end
 
 _START_UNITS = 60  # from nothing, while other workers start their own things
 _END_UNITS = 20

@@ -23,15 +23,11 @@ from typer.testing import CliRunner
 from flows.flatten import FlattenOrder
 from flows.kill_switch import KillOrder
 from flows.parameters import REASON_MAX, Form, Run
-from pxcore.bounds import ID_MAX, Between, bound_of, is_number, is_optional, is_text, wanted
 from pxcore.cli.app import app
-from pxcore.cli.desk.prices import price_ticks
-from pxcore.decoding import toml_value
-from pxcore.model import Misconfigured
-from pxcore.paper.catalogue import catalogue
-from pxcore.runtime.accounts import accounts
-from pxcore.setting_sources import environ_with
-from pxcore.settings import (
+from pxcore.cli.trade.prices import price_ticks
+from pxcore.config.accounts import accounts
+from pxcore.config.bounds import ID_MAX, Between, bound_of, is_number, is_optional, is_text, wanted
+from pxcore.config.settings import (
     NEEDED,
     SECRETS,
     Fields,
@@ -39,6 +35,10 @@ from pxcore.settings import (
     LenientSettings,
     load_settings,
 )
+from pxcore.config.sources import environ_with
+from pxcore.host.decoding import toml_value
+from pxcore.model import Misconfigured
+from pxcore.paper.markets.catalogue import catalogue
 from pxcore.strategies import BUILT_IN
 
 FIELDS = Fields.model_fields

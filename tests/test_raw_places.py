@@ -1,4 +1,4 @@
-"""No place where a text leaves the program goes without `pxcore/escaping.py`.
+"""No place where a text leaves the program goes without `pxcore/text/escaping.py`.
 
 Looked for in the source: what is printed, what becomes rich's text, what Prefect is told, what an
 alert says, what a page or a spreadsheet is made of. Each rule is shown to find what it looks for.
@@ -17,7 +17,7 @@ TEMPLATES = sorted((ROOT / "pxcore").rglob("*.j2"))
 LEVELS = ("trace", "debug", "info", "success", "warning", "error", "critical", "exception", "log")
 
 # Below `escaping`: what it prints is the system's own word for what became of a stream.
-BELOW = "pxcore/streams.py"
+BELOW = "pxcore/host/streams.py"
 
 Found = Iterator[tuple[int, str]]
 Rule = Callable[[ast.AST, str], Found]
@@ -171,10 +171,10 @@ RULES: dict[str, Rule] = {
     "artifacts": only_in("tasks/pages.py", module="prefect.artifacts"),
     "events": only_in("tasks/pages.py", module="prefect.events", names=("emit_event",)),
     "states": only_in("flows/states.py", "tasks/sweeping.py", module="prefect.states"),
-    "escape": only_in("pxcore/escaping.py", "pxcore/masking.py", module="html"),
+    "escape": only_in("pxcore/text/escaping.py", "pxcore/config/masking.py", module="html"),
     "markup": only_in("pxcore/reports/html.py", module="markupsafe"),
     "csv writers": only_in(
-        "pxcore/journal/export.py", "pxcore/paper/market_table.py", module="csv"
+        "pxcore/journal/export.py", "pxcore/paper/markets/table.py", module="csv"
     ),
 }
 

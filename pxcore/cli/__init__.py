@@ -2,8 +2,8 @@
 
 import sys
 
-from pxcore.entry import settle
-from pxcore.streams import tell_losses
+from pxcore.host.entry import settle
+from pxcore.host.streams import tell_losses
 
 
 def main() -> None:

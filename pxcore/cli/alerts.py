@@ -4,12 +4,12 @@ from datetime import UTC, datetime
 
 import typer
 
-from pxcore.alerts import Alert, deliver
+from pxcore.alerts.send import Alert, deliver
 from pxcore.cli.output import Form, Output
-from pxcore.escaping import for_alert
-from pxcore.masking import Masker
+from pxcore.config.masking import Masker
+from pxcore.config.settings import AccountlessSettings, Settings, load_settings
 from pxcore.model import Misconfigured
-from pxcore.settings import AccountlessSettings, Settings, load_settings
+from pxcore.text.escaping import for_alert
 
 app = typer.Typer(no_args_is_help=True)
 

@@ -13,11 +13,10 @@ import typer
 from pxcore.cli import alerts, arming, journal, kill, kinds, service
 from pxcore.cli.check import show_check
 from pxcore.cli.choice import STRATEGY_OPTIONS, strategy_settings
+from pxcore.cli.command_line import Edge, log_to_stderr
 from pxcore.cli.demo import DemoRequest, run_demo
 from pxcore.cli.deploy import deploy_to
-from pxcore.cli.desk import acting, asking
 from pxcore.cli.down import bring_down
-from pxcore.cli.edge import Edge, log_to_stderr
 from pxcore.cli.flatten import flatten
 from pxcore.cli.here import say_here
 from pxcore.cli.home_paper import forget_stale_facts
@@ -32,6 +31,7 @@ from pxcore.cli.replay import replay_session
 from pxcore.cli.report import show_report
 from pxcore.cli.simulate import run_simulation
 from pxcore.cli.strategies import show_strategies
+from pxcore.cli.trade import acting, asking
 from pxcore.cli.ui import make_new_key, serve_ui
 from pxcore.cli.up import keep_up
 from pxcore.cli.verb_settings import (
@@ -42,19 +42,19 @@ from pxcore.cli.verb_settings import (
     warn_each,
 )
 from pxcore.cli.watchdog import watch
-from pxcore.logs import take_over_crashes
-from pxcore.model import Misconfigured
-from pxcore.paper.exchange import BracketMode
-from pxcore.runtime.old_home import settle_old_home
-from pxcore.runtime.paths import Paths
-from pxcore.runtime.week import week_of
-from pxcore.setting_sources import put_into_environ
-from pxcore.settings import (
+from pxcore.closing.period import week_of
+from pxcore.config.logs import take_over_crashes
+from pxcore.config.paths import Paths
+from pxcore.config.settings import (
     AccountlessSettings,
     LenientAccountlessSettings,
     LenientSettings,
     load_settings,
 )
+from pxcore.config.sources import put_into_environ
+from pxcore.model import Misconfigured
+from pxcore.paper.exchange import BracketMode
+from pxcore.upkeep.old_home import settle_old_home
 
 app = typer.Typer(
     cls=Edge,

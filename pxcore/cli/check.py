@@ -4,9 +4,9 @@ import time
 from collections.abc import Callable
 
 from pxcore.cli.output import Grid, Output
-from pxcore.runtime.machine import Looked, look_at_machine
-from pxcore.runtime.paths import Paths
-from pxcore.settings import Settings
+from pxcore.config.paths import Paths
+from pxcore.config.settings import Settings
+from pxcore.preflight.machine import Looked, look_at_machine
 
 
 def show_check(

@@ -3,8 +3,8 @@
 They go into the environment, where this process and all that it starts read them.
 """
 
+from pxcore.config.texts import JSON_WANTED
 from pxcore.model import Misconfigured
-from pxcore.setting_texts import JSON_WANTED
 
 STRATEGY_OPTIONS = "given by --strategy and --params"
 

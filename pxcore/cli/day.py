@@ -11,13 +11,13 @@ from typing import Any, Self
 
 from pxcore.cli.orchestrator import prefect_environ
 from pxcore.cli.screen import Screen
-from pxcore.decoding import json_value
-from pxcore.escaping import for_terminal
+from pxcore.config.paths import Paths
+from pxcore.host.decoding import json_value
+from pxcore.host.spawn import end, spawn
+from pxcore.host.starting import Spoken, Step
 from pxcore.model import Misconfigured, ProtocolError, PxError
-from pxcore.runtime.lines import Line, Progress, read_line
-from pxcore.runtime.paths import Paths
-from pxcore.runtime.process import end, spawn
-from pxcore.runtime.starting import Spoken, Step
+from pxcore.session.lines import Line, Progress, read_line
+from pxcore.text.escaping import for_terminal
 
 _EXIT_PATIENCE_S = (60.0, 10.0, 5.0)  # for a flow that has said its last
 _BREAK_OFF_PATIENCE_S = (45.0, 30.0, 5.0)  # for one under way, its session flattening

@@ -15,10 +15,10 @@ from pxcore.cli.market import DemoMarket, choose_market
 from pxcore.cli.orchestrator import check_port, px_environ
 from pxcore.cli.paper import Paper
 from pxcore.cli.terminal_day import Prepared, TerminalDay, idle_s
-from pxcore.runtime.old_home import DEMO
-from pxcore.runtime.paths import Paths
-from pxcore.settings import Settings
+from pxcore.config.paths import Paths
+from pxcore.config.settings import Settings
 from pxcore.strategies import make_strategy
+from pxcore.upkeep.old_home import DEMO
 
 _LEAD_S = 8.0  # of ours, from the paper market's first step to the window's start
 

@@ -5,8 +5,8 @@ import subprocess
 import sys
 from urllib.parse import urlsplit
 
+from pxcore.host.own_names import NAMES
 from pxcore.model import Misconfigured
-from pxcore.own_names import NAMES
 
 
 def deploy_to(pool: str) -> int:

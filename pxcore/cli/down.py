@@ -9,13 +9,13 @@ from rich.console import Console
 
 from pxcore.cli.output import agrees
 from pxcore.cli.verb_settings import warn_each
+from pxcore.config.accounts import accounts
+from pxcore.config.paths import Paths
+from pxcore.config.settings import Settings
 from pxcore.model import Misconfigured, Unavailable
-from pxcore.runtime.accounts import accounts
-from pxcore.runtime.home_lock import Stop, ask_to_stop, find_household
-from pxcore.runtime.lock import holder_of
-from pxcore.runtime.old_home import elsewhere
-from pxcore.runtime.paths import Paths
-from pxcore.settings import Settings
+from pxcore.ownership.account_lock import holder_of
+from pxcore.ownership.home_lock import Stop, ask_to_stop, find_household
+from pxcore.upkeep.old_home import elsewhere
 
 _WAIT_S = 240.0
 _POLL_S = 0.3

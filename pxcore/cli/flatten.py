@@ -6,9 +6,9 @@ import typer
 from rich.console import Console
 
 from pxcore.cli.output import agrees
+from pxcore.config.settings import Settings
+from pxcore.flatten.by_hand import AdHocFlatten, flat_told
 from pxcore.model import Misconfigured
-from pxcore.runtime.ad_hoc_flatten import AdHocFlatten, flat_told
-from pxcore.settings import Settings
 
 
 def flatten(

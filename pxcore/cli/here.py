@@ -2,11 +2,11 @@
 
 from rich.console import Console
 
+from pxcore.config.paths import Paths
+from pxcore.config.settings import Settings
 from pxcore.model import Misconfigured
-from pxcore.runtime.lock import holder_elsewhere
-from pxcore.runtime.paths import Paths
-from pxcore.runtime.world import world_of
-from pxcore.settings import Settings
+from pxcore.ownership.account_lock import holder_elsewhere
+from pxcore.ownership.world import world_of
 
 
 def say_here(settings: Settings, console: Console) -> int:

@@ -13,23 +13,23 @@ from pathlib import Path
 
 import msgspec
 
-from pxcore.bounded_files import write_file
-from pxcore.calendar import CHICAGO
+from pxcore.calendar.hours import CHICAGO
 from pxcore.cli.orchestrator import free_port
 from pxcore.cli.paper import BEFORE_OPEN, clock_path, is_before_open, market_start
-from pxcore.clock import ShiftedClock
-from pxcore.clock_file import PublishedClock
-from pxcore.gateway.choose import choose_contract, exchange_root
-from pxcore.handing import hand_over
+from pxcore.clock.clocks import ShiftedClock
+from pxcore.clock.published import PublishedClock
+from pxcore.config.paths import Paths
+from pxcore.config.sources import PAPER_FACTS
+from pxcore.gateway.rest.choose import choose_contract, exchange_root
+from pxcore.host.bounded_files import write_file
+from pxcore.host.handing import hand_over
+from pxcore.host.spawn import end, spawn
+from pxcore.host.starting import Say, Step, first_line
 from pxcore.model import Misconfigured, Unavailable
-from pxcore.paper.catalogue import catalogue
+from pxcore.ownership.home_lock import household_of
 from pxcore.paper.config import PaperConfig
 from pxcore.paper.keeper import read_state
-from pxcore.runtime.home_lock import household_of
-from pxcore.runtime.paths import Paths
-from pxcore.runtime.process import end, spawn
-from pxcore.runtime.starting import Say, Step, first_line
-from pxcore.setting_sources import PAPER_FACTS
+from pxcore.paper.markets.catalogue import catalogue
 
 DEFAULT_ACCOUNT = 20_000_001
 _DAY_OVER = time(15, 30)  # Chicago, of the market's own clock

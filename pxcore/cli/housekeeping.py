@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from pxcore.cli.output import Form, Output
-from pxcore.runtime.housekeeping import Group, Kept, housekeep, plan_of
-from pxcore.settings import Settings
+from pxcore.config.settings import Settings
+from pxcore.upkeep.housekeeping import Group, Kept, housekeep, plan_of
 
 _NAMES_SHOWN = 6
 _UNITS = ("B", "kB", "MB", "GB", "TB")

@@ -11,11 +11,13 @@ from typing import Annotated
 import msgspec
 import typer
 
-from pxcore.calendar import CHICAGO
+from pxcore.calendar.hours import CHICAGO
 from pxcore.cli import kinds
 from pxcore.cli.output import Form, Output, say_line
 from pxcore.cli.rebuild import rebuild_store
 from pxcore.cli.sessions import journal_of, moment_in
+from pxcore.config.paths import Paths
+from pxcore.config.settings import load_settings
 from pxcore.journal.export import text_of, what_of, write_csv, write_parquet
 from pxcore.journal.follow import Follower
 from pxcore.journal.reader import read_rows
@@ -31,12 +33,10 @@ from pxcore.journal.segments import (
 )
 from pxcore.journal.verify import Soundness, verify
 from pxcore.model import Misconfigured, PxError
-from pxcore.plain_text import plain, plain_json
+from pxcore.ownership.account_lock import AccountLock
 from pxcore.reports.daily import reported_hash
-from pxcore.runtime.lock import AccountLock
-from pxcore.runtime.paths import Paths
-from pxcore.settings import load_settings
-from pxcore.store.journals import owner_of
+from pxcore.store.projection.journals import owner_of
+from pxcore.text.plain import plain, plain_json
 
 app = typer.Typer(no_args_is_help=True, help="The audit journal: every event and decision.")
 

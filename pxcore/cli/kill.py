@@ -5,21 +5,21 @@ from typing import Annotated
 
 import typer
 
-from pxcore.calendar import CHICAGO
+from pxcore.calendar.hours import CHICAGO
 from pxcore.cli.limits import REASON_MAX, reason_given
 from pxcore.cli.output import Form, Output
 from pxcore.cli.verb_settings import lenient_settings
-from pxcore.model import Misconfigured
-from pxcore.runtime.kill_acts import Holder, engage, holders, release, resume
-from pxcore.runtime.kill_switch import KillStatus, kill_status
-from pxcore.runtime.old_home import elsewhere
-from pxcore.runtime.paths import Paths
-from pxcore.settings import (
+from pxcore.config.paths import Paths
+from pxcore.config.settings import (
     AccountlessSettings,
     KillSettings,
     LenientAccountlessSettings,
     load_settings,
 )
+from pxcore.day.kill_switch import KillStatus, kill_status
+from pxcore.model import Misconfigured
+from pxcore.ownership.kill_acts import Holder, engage, holders, release, resume
+from pxcore.upkeep.old_home import elsewhere
 
 app = typer.Typer(no_args_is_help=True, help="The kill switch: on, off, status.")
 _Reason = Annotated[str, typer.Option(help="Why. Kept in the store.")]

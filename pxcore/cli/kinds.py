@@ -5,7 +5,7 @@ from typing import Any
 
 import typer
 
-from pxcore.bounds import ID_MAX, Between
+from pxcore.config.bounds import ID_MAX, Between
 from pxcore.model import STOP_LOSS_TICKS_MIN
 
 CONTRACTS_MAX = 150  # of one order, and of what is held

@@ -9,9 +9,14 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from pxcore.calendar import trading_day_at
-from pxcore.cli.desk.values import chicago_text
+from pxcore.calendar.hours import trading_day_at
 from pxcore.cli.output import Grid, Output
+from pxcore.cli.trade.values import chicago_text
+from pxcore.config.limits import bounds_named, limits_of
+from pxcore.config.paths import Paths
+from pxcore.config.settings import Settings
+from pxcore.day.kill_switch import kill_switch, local_kill_switch
+from pxcore.day.settled import day_terms
 from pxcore.engine.tightening import (
     DIRECTIONS,
     Bounds,
@@ -28,13 +33,8 @@ from pxcore.journal.latches import Latched
 from pxcore.journal.operator import OperatorJournal, OperatorRow, Rearmed, Tightened, operator_name
 from pxcore.journal.terms import DayTerms, read_terms
 from pxcore.model import Misconfigured, ProtocolError, Unavailable
-from pxcore.runtime.kill_switch import kill_switch, local_kill_switch
-from pxcore.runtime.limits import bounds_named, limits_of
-from pxcore.runtime.lock import find_holder, holder_elsewhere, holder_of
-from pxcore.runtime.paths import Paths
-from pxcore.runtime.settled import day_terms
-from pxcore.runtime.world import world_of
-from pxcore.settings import Settings
+from pxcore.ownership.account_lock import find_holder, holder_elsewhere, holder_of
+from pxcore.ownership.world import world_of
 
 REASON_MAX = 500
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import msgspec
 
-from pxcore.calendar import CHICAGO, chicago, latest_regular_day
-from pxcore.gateway.choose import choose_contract
+from pxcore.calendar.hours import CHICAGO, chicago, latest_regular_day
+from pxcore.gateway.rest.choose import choose_contract
 from pxcore.model import Contract, Misconfigured
-from pxcore.paper.catalogue import catalogue
-from pxcore.paper.recording import read_trades
-from pxcore.paper.replay import choose_stretch, typical_move_ticks
+from pxcore.paper.markets.catalogue import catalogue
+from pxcore.paper.markets.recording import read_trades
+from pxcore.paper.markets.replay import choose_stretch, typical_move_ticks
 from pxcore.reports.daily import clock_text
 
 _OPEN = time(8, 30)  # Chicago: every demo is a market-open run, whatever the hour here

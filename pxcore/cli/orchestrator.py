@@ -14,12 +14,12 @@ from pathlib import Path
 
 import requests
 
+from pxcore.config.paths import Paths
+from pxcore.config.server_key import server_key
+from pxcore.host.proxies import hide_proxies
+from pxcore.host.spawn import spawn
+from pxcore.host.starting import Say, Step, wait_until
 from pxcore.model import Misconfigured
-from pxcore.proxies import hide_proxies
-from pxcore.runtime.paths import Paths
-from pxcore.runtime.process import spawn
-from pxcore.runtime.server_key import server_key
-from pxcore.runtime.starting import Say, Step, wait_until
 
 _ANSWER_S = 5.0  # for one question; it is asked again
 RUNNER_LOOKS_EVERY_S = 1  # a flatten by hand starts within three
@@ -103,7 +103,7 @@ def _server_environ(paths: Paths, port: int) -> dict[str, str]:
 def start_server(paths: Paths, port: int) -> "subprocess.Popen[str]":
     """Prefect's server, ending with us. Not listening yet: see `wait_for_server`."""
     return spawn(
-        "pxcore.runtime.tether",
+        "pxcore.host.tether",
         sys.executable,
         "-m",
         "deployments.server",

@@ -18,9 +18,9 @@ from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
-from pxcore.escaping import for_terminal, for_terminal_lines
-from pxcore.plain_text import plain_json
-from pxcore.streams import act_on
+from pxcore.host.streams import act_on
+from pxcore.text.escaping import for_terminal, for_terminal_lines
+from pxcore.text.plain import plain_json
 
 _PIPED_WIDTH = 120
 _PIPED_TABLE_WIDTH = 500

@@ -9,26 +9,26 @@ from pathlib import Path
 import msgspec
 from rich.console import Console
 
-from pxcore.bounded_files import read_end
-from pxcore.calendar import CHICAGO, DayKind, chicago, latest_regular_day, trading_day
+from pxcore.calendar.hours import CHICAGO, DayKind, chicago, latest_regular_day, trading_day
 from pxcore.cli.market import DemoMarket
-from pxcore.clock import ShiftedClock
-from pxcore.clock_file import PublishedClock
-from pxcore.decoding import decode_json
+from pxcore.clock.clocks import ShiftedClock
+from pxcore.clock.published import PublishedClock
+from pxcore.config.paths import Paths
+from pxcore.config.settings import PAPER_USER
 from pxcore.gateway import GatewayClient
-from pxcore.gateway.choose import choose_contract, exchange_root
-from pxcore.handing import hand_over
+from pxcore.gateway.rest.choose import choose_contract, exchange_root
+from pxcore.host.bounded_files import read_end
+from pxcore.host.decoding import decode_json
+from pxcore.host.handing import hand_over
+from pxcore.host.spawn import end, spawn
+from pxcore.host.starting import Say, Step, first_line
 from pxcore.model import Misconfigured, Unavailable
-from pxcore.paper.catalogue import catalogue
 from pxcore.paper.config import PaperConfig, Recording
 from pxcore.paper.exchange import BracketMode
 from pxcore.paper.keeper import read_state
+from pxcore.paper.markets.catalogue import catalogue
+from pxcore.paper.markets.synthetic import SHAPES
 from pxcore.paper.process import run
-from pxcore.paper.synthetic import SHAPES
-from pxcore.runtime.paths import Paths
-from pxcore.runtime.process import end, spawn
-from pxcore.runtime.starting import Say, Step, first_line
-from pxcore.settings import PAPER_USER
 
 _OPEN, _LATE = time(8, 30), time(14)  # Chicago
 BEFORE_OPEN = timedelta(minutes=1)

@@ -2,13 +2,13 @@
 
 from datetime import date, timedelta
 
-from pxcore.calendar import trading_day_at
+from pxcore.calendar.hours import trading_day_at
 from pxcore.cli.output import Form, Grid, Output
+from pxcore.closing.period import read_period
+from pxcore.config.settings import Settings
 from pxcore.model import Misconfigured
 from pxcore.reports.period import DayLine, Group, PeriodReport
 from pxcore.reports.render import usd
-from pxcore.runtime.week import read_period
-from pxcore.settings import Settings
 
 _GROUP_HEADS = ("trades", "won", "lost", "win rate", "profit factor", "expectancy", "net")
 

@@ -18,8 +18,8 @@ from pathlib import Path
 
 import msgspec
 
-from pxcore.bounded_files import read_start, read_text
-from pxcore.runtime.paths import Paths
+from pxcore.config.paths import Paths
+from pxcore.host.bounded_files import read_start, read_text
 
 _HEADER = b"SQLite format 3\0"  # Source: sqlite.org/fileformat2.html, 1.3, read November 2026
 _BUSY_S = 1.0

@@ -6,9 +6,9 @@ from uuid import uuid4
 
 import requests
 
-from pxcore.gateway.timely import TimelyAdapter
-from pxcore.runtime.paths import Paths
-from pxcore.runtime.server_key import server_key
+from pxcore.config.paths import Paths
+from pxcore.config.server_key import server_key
+from pxcore.gateway.rest.timely import TimelyAdapter
 
 _CHANGES = ("POST", "PUT", "PATCH", "DELETE")
 

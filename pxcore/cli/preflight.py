@@ -4,8 +4,8 @@ import time
 from collections.abc import Callable
 
 from pxcore.cli.output import Grid, Output
-from pxcore.runtime.preflight import Preflight, alert_failures, run_preflight
-from pxcore.settings import Settings
+from pxcore.config.settings import Settings
+from pxcore.preflight.local import Preflight, alert_failures, run_preflight
 
 
 def show_preflight(

@@ -8,20 +8,20 @@ import typer
 from loguru import logger
 from rich.console import Console
 
-from pxcore.calendar import trading_day_at
+from pxcore.calendar.hours import trading_day_at
 from pxcore.cli.output import agrees
 from pxcore.cli.terminal_day import Prepared, TerminalDay, idle_s
+from pxcore.config.limits import allowed
+from pxcore.config.paths import Paths
+from pxcore.config.settings import Mode, Settings
+from pxcore.day.settled import day_terms
 from pxcore.gateway import GatewayClient
 from pxcore.model import Account
-from pxcore.runtime.connect import connect
-from pxcore.runtime.home_lock import household_of, started_elsewhere
-from pxcore.runtime.limits import allowed
-from pxcore.runtime.paths import Paths
-from pxcore.runtime.resolve import resolve_account, take_snapshot
-from pxcore.runtime.scoping import scope_of
-from pxcore.runtime.settled import day_terms
-from pxcore.settings import Mode, Settings
+from pxcore.ownership.home_lock import household_of, started_elsewhere
 from pxcore.strategies import make_strategy
+from pxcore.venue.connect import connect
+from pxcore.venue.resolve import resolve_account, take_snapshot
+from pxcore.venue.scoping import scope_of
 
 
 def run_day(settings: Settings, console: Console, *, is_agreed: bool, json: Path | None) -> int:

@@ -17,13 +17,13 @@ from pxcore.cli.limits import (
     settings_against,
 )
 from pxcore.cli.output import Output
+from pxcore.config.settings import Settings
 from pxcore.engine.tightening import Bounds, bounds_of, loosened, only
 from pxcore.journal.operator import OperatorRow, Rearmed
 from pxcore.journal.terms import DayTerms
 from pxcore.model import Misconfigured
-from pxcore.runtime.lock import AccountBusy, AccountLock
-from pxcore.runtime.world import world_of
-from pxcore.settings import Settings
+from pxcore.ownership.account_lock import AccountBusy, AccountLock
+from pxcore.ownership.world import world_of
 
 
 class Wish(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,10 +5,10 @@ from contextlib import closing
 from sqlalchemy.exc import SQLAlchemyError
 
 from pxcore.cli.output import Form, Output
-from pxcore.runtime.paths import Paths
-from pxcore.runtime.store_access import open_store, store_away
-from pxcore.settings import Settings
-from pxcore.store.projection import rebuild
+from pxcore.config.paths import Paths
+from pxcore.config.settings import Settings
+from pxcore.day.store_access import open_store, store_away
+from pxcore.store.projection.days import rebuild
 
 
 def rebuild_store(settings: Settings, *, prunes: bool, as_json: bool) -> int:

@@ -1,13 +1,13 @@
 """`px reconcile`: the account's whole trading day, ours against the venue's, sessions or none."""
 
-from pxcore.calendar import trading_day_at
+from pxcore.alerts.occasions import alert_differences
+from pxcore.calendar.hours import trading_day_at
 from pxcore.cli.output import Form, Grid, Output
+from pxcore.closing.day_check import DayChecked, check_day
+from pxcore.config.settings import Settings
 from pxcore.reports.verdict import Verdict
-from pxcore.runtime.alarms import alert_differences
-from pxcore.runtime.connect import connect
-from pxcore.runtime.day_check import DayChecked, check_day
-from pxcore.runtime.resolve import resolve_account, resolve_contract
-from pxcore.settings import Settings
+from pxcore.venue.connect import connect
+from pxcore.venue.resolve import resolve_account, resolve_contract
 
 
 def reconcile_day(settings: Settings, *, as_json: bool) -> int:

@@ -8,12 +8,12 @@ from pathlib import Path
 
 from pxcore.cli.output import Form, Grid, Output
 from pxcore.cli.sessions import journal_of, moment_in
+from pxcore.config.paths import Paths
 from pxcore.engine.explain import Explanation, explain
 from pxcore.journal import Row
 from pxcore.journal.replay import Divergence, Replay
 from pxcore.model import Misconfigured
 from pxcore.reports.daily import clock_text
-from pxcore.runtime.paths import Paths
 
 
 def replay_session(paths: Paths, session: str | None, *, until: str | None, as_json: bool) -> int:

@@ -6,14 +6,14 @@ from pathlib import Path
 
 from rich.console import Console
 
+from pxcore.alerts.occasions import is_in_order
 from pxcore.cli.output import Form, Output
+from pxcore.config.paths import Paths
+from pxcore.config.settings import Settings
 from pxcore.model import Misconfigured, ProtocolError
 from pxcore.reports.daily import DailyReport, read_report
 from pxcore.reports.render import to_terminal
-from pxcore.runtime.alarms import is_in_order
-from pxcore.runtime.old_home import elsewhere
-from pxcore.runtime.paths import Paths
-from pxcore.settings import Settings
+from pxcore.upkeep.old_home import elsewhere
 
 
 def show_report(

@@ -13,14 +13,14 @@ from functools import partial
 from pathlib import Path
 
 from pxcore.cli.upcoming import PrefectApi, TakenRun
+from pxcore.config.paths import Paths
+from pxcore.host.computing import computed_s
+from pxcore.host.keep import Kept
+from pxcore.host.pace import unit_s
+from pxcore.host.spawn import kill_tethered, spawn
+from pxcore.host.starting import Hangs, Step, wait_until
 from pxcore.model import Unavailable
-from pxcore.runtime.computing import computed_s
-from pxcore.runtime.household import Kept
-from pxcore.runtime.pace import unit_s
-from pxcore.runtime.paths import Paths
-from pxcore.runtime.process import kill_tethered, spawn
-from pxcore.runtime.run_marks import RUNNER, LivingRuns
-from pxcore.runtime.starting import Hangs, Step, wait_until
+from pxcore.ownership.run_marks import RUNNER, LivingRuns
 
 RUNNERS = ("sessions", "safety")
 TAGS = {  # of the deployments that each serves, and what those of the other have besides
@@ -116,7 +116,7 @@ class Runners:
         self._began[name] = datetime.now(UTC)
         log = self._log_of(name)
         return spawn(
-            "pxcore.runtime.tether",
+            "pxcore.host.tether",
             sys.executable,
             "-m",
             "deployments.serve",

@@ -7,22 +7,22 @@ and watchdogs go on.
 import time
 from collections.abc import Callable
 
-from pxcore.bounded_files import read_end
+from pxcore.alerts.occasions import NO_SCHEDULE, SET_ASIDE
 from pxcore.cli.orchestrator import prefect_environ, wait_for_server
 from pxcore.cli.runners import Runners
 from pxcore.cli.server import KeptServer
 from pxcore.cli.settings_watch import SettingsWatch
 from pxcore.cli.signs import Asking, of_runner, of_server
 from pxcore.cli.upcoming import NextRun, PrefectApi
+from pxcore.config.accounts import NamedAccount
+from pxcore.config.began_with import telling
+from pxcore.config.paths import Paths
+from pxcore.host.bounded_files import read_end
+from pxcore.host.liveness import Watched
+from pxcore.host.pace import unit_s
+from pxcore.host.spawn import end, spawn
+from pxcore.host.starting import Spoken, Step, wait_for_end
 from pxcore.model import Misconfigured, PxError, Unavailable
-from pxcore.runtime.accounts import NamedAccount
-from pxcore.runtime.alarms import NO_SCHEDULE, SET_ASIDE
-from pxcore.runtime.began_with import telling
-from pxcore.runtime.liveness import Watched
-from pxcore.runtime.pace import unit_s
-from pxcore.runtime.paths import Paths
-from pxcore.runtime.process import end, spawn
-from pxcore.runtime.starting import Spoken, Step, wait_for_end
 
 _OUTAGE_S = 5.0  # of the API, until it is called away
 _LOOK_S = 2.0

@@ -15,7 +15,7 @@ from pxcore.cli.output import line as text_line
 from pxcore.engine.commands import Level
 from pxcore.reports.daily import clock_text
 from pxcore.reports.render import usd
-from pxcore.runtime.lines import Ended, Line, Milestone, Progress
+from pxcore.session.lines import Ended, Line, Milestone, Progress
 
 _EVENTS_SHOWN = 12
 _PLAIN_EVERY_S = 5.0

@@ -5,14 +5,14 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
-from pxcore.bounded_files import read_end
 from pxcore.cli.orchestrator import free_port, start_server, trouble_of_port
 from pxcore.cli.prefect_database import Verdict, database_of, see_to_database
+from pxcore.config.paths import Paths
+from pxcore.host.bounded_files import read_end
+from pxcore.host.keep import Kept
+from pxcore.host.spawn import kill_tethered
 from pxcore.model import Unavailable
-from pxcore.plain_text import plain
-from pxcore.runtime.household import Kept
-from pxcore.runtime.paths import Paths
-from pxcore.runtime.process import kill_tethered
+from pxcore.text.plain import plain
 
 NAME = "Prefect's server"
 _WORDS_MAX = 160  # characters

@@ -11,10 +11,10 @@ from typing import Annotated
 import typer
 
 from pxcore.cli.output import Form, Output, say_line
+from pxcore.config.settings import ENV_FILE
+from pxcore.config.sources import PREFIX
+from pxcore.host.service_files import LABEL, Platform, Service, definition
 from pxcore.model import Misconfigured
-from pxcore.runtime.service_files import LABEL, Platform, Service, definition
-from pxcore.setting_sources import PREFIX
-from pxcore.settings import ENV_FILE
 
 app = typer.Typer(no_args_is_help=True)
 

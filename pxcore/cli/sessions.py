@@ -3,12 +3,12 @@
 from datetime import UTC, datetime, time
 from pathlib import Path
 
-from pxcore.calendar import chicago
+from pxcore.calendar.hours import chicago
+from pxcore.config.paths import Paths
 from pxcore.journal import read_opening, sessions_in
 from pxcore.journal.segments import day_ends_in, flattens_in, last_written, session_of
 from pxcore.model import Misconfigured
-from pxcore.runtime.old_home import elsewhere
-from pxcore.runtime.paths import Paths
+from pxcore.upkeep.old_home import elsewhere
 
 
 def journal_of(paths: Paths, session: str | None) -> Path:

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import msgspec
 
-from pxcore.courtesy import Worker, begun
+from pxcore.config.accounts import FILE, NamedAccount, accounts
+from pxcore.config.settings import ENV_FILE, AccountlessSettings, load_settings
+from pxcore.host.courtesy import Worker, begun
 from pxcore.model import PxError, Unavailable
-from pxcore.runtime.accounts import FILE, NamedAccount, accounts
-from pxcore.settings import ENV_FILE, AccountlessSettings, load_settings
 
 _EVERY_S = 5.0
 _LIMIT_S = 1.0  # a disk that hangs holds nobody up

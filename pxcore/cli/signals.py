@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from pxcore.runtime.home_lock import Stop
+from pxcore.ownership.home_lock import Stop
 
 _EVERY_S = 0.3
 

@@ -13,17 +13,17 @@ import requests
 
 from pxcore.cli.runners import TAGS
 from pxcore.cli.upcoming import PrefectApi
-from pxcore.gateway.timely import TimelyAdapter
+from pxcore.config.paths import Paths
+from pxcore.config.settings import Settings
+from pxcore.day.store_access import ask_store
+from pxcore.gateway.rest.timely import TimelyAdapter
+from pxcore.host.keep import Kept
+from pxcore.host.liveness import Growing, Seen, Sign, Watched
+from pxcore.host.starting import HANG_UNITS
 from pxcore.model import PxError
-from pxcore.runtime.household import Kept
-from pxcore.runtime.lease import place_of
-from pxcore.runtime.liveness import Growing, Seen, Sign, Watched
-from pxcore.runtime.paths import Paths
-from pxcore.runtime.starting import HANG_UNITS
-from pxcore.runtime.store_access import ask_store
-from pxcore.settings import Settings
+from pxcore.ownership.lease import place_of
 from pxcore.store import Store
-from pxcore.store.leases import read_watchdogs
+from pxcore.store.live.leases import read_watchdogs
 
 # The same as a part of a start that comes to nothing has; twice that for a paper gateway, which
 # holds a market that sessions trade on, and for a runner, which asks less often after an outage.

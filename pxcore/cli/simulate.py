@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 from rich.console import Console
 
-from pxcore.backtest.campaign import DayResult, simulate_many
+from pxcore.simulation.campaign import DayResult, simulate_many
 
 _EVERY = 100
 

@@ -15,15 +15,15 @@ from rich.console import Console
 from pxcore.cli.day import FlowProcess, Interrupted, Interrupts, NoDay
 from pxcore.cli.orchestrator import free_port, start_server, wait_for_server
 from pxcore.cli.screen import Screen
+from pxcore.config.paths import Paths
+from pxcore.config.settings import Settings
+from pxcore.host.spawn import end
+from pxcore.host.starting import Hangs
 from pxcore.model import ProtocolError, PxError
-from pxcore.plain_text import plain_json
+from pxcore.ownership.home_lock import household_of
 from pxcore.reports.daily import read_report
 from pxcore.reports.render import to_terminal
-from pxcore.runtime.home_lock import household_of
-from pxcore.runtime.paths import Paths
-from pxcore.runtime.process import end
-from pxcore.runtime.starting import Hangs
-from pxcore.settings import Settings
+from pxcore.text.plain import plain_json
 
 _STOP_S = 60.0  # for a day that was asked to stop: flatten, reconcile, report
 STATUS_INTERRUPTED = 130

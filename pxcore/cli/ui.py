@@ -10,15 +10,15 @@ from urllib.parse import urlencode
 import requests
 from rich.console import Console
 
-from pxcore.bounded_files import write_file
 from pxcore.cli.orchestrator import check_port, free_port, start_server, wait_for_server
 from pxcore.cli.prefect_session import PrefectSession
-from pxcore.escaping import for_html
+from pxcore.config.paths import Paths
+from pxcore.config.server_key import renew_server_key
+from pxcore.host.bounded_files import write_file
+from pxcore.host.spawn import end
 from pxcore.model import Misconfigured, Unavailable
-from pxcore.runtime.home_lock import household_of
-from pxcore.runtime.paths import Paths
-from pxcore.runtime.process import end
-from pxcore.runtime.server_key import renew_server_key
+from pxcore.ownership.home_lock import household_of
+from pxcore.text.escaping import for_html
 
 _ANSWER_S = 10.0
 _LINK_LASTS = "the link logs in once, within ten minutes"

@@ -9,17 +9,17 @@ from pathlib import Path
 
 from rich.console import Console
 
-from pxcore.calendar import CHICAGO
-from pxcore.cli.crew import Crew
+from pxcore.calendar.hours import CHICAGO
+from pxcore.cli.children import Crew
 from pxcore.cli.home_paper import DEFAULT_ACCOUNT, HomePaper
 from pxcore.cli.orchestrator import check_port
 from pxcore.cli.signals import BrokenOff, Signals
+from pxcore.config.accounts import NamedAccount, accounts
+from pxcore.config.paths import Paths
+from pxcore.config.settings import AccountlessSettings, GatewayName, Mode, Settings, load_settings
 from pxcore.model import Misconfigured
-from pxcore.runtime.accounts import NamedAccount, accounts
-from pxcore.runtime.home_lock import HomeLock, Stop
-from pxcore.runtime.lock import AccountLock
-from pxcore.runtime.paths import Paths
-from pxcore.settings import AccountlessSettings, GatewayName, Mode, Settings, load_settings
+from pxcore.ownership.account_lock import AccountLock
+from pxcore.ownership.home_lock import HomeLock, Stop
 
 STATUS_INTERRUPTED = 130
 _EVERY_S = 0.3

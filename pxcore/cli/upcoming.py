@@ -6,9 +6,9 @@ from typing import Any
 import msgspec
 import requests
 
-from pxcore.calendar import CHICAGO
+from pxcore.calendar.hours import CHICAGO
 from pxcore.cli.prefect_session import PrefectSession
-from pxcore.runtime.paths import Paths
+from pxcore.config.paths import Paths
 
 _TIMEOUT_S = 3.0
 _RUNS = 200

@@ -5,16 +5,16 @@ those of its account as a session of it has them.
 from contextlib import nullcontext
 
 from pxcore.cli.output import line, steady_error_console
-from pxcore.courtesy import bounded
-from pxcore.model import Misconfigured, PxError
-from pxcore.runtime.accounts import FILE, NamedAccount, account_of, accounts
-from pxcore.settings import (
+from pxcore.config.accounts import FILE, NamedAccount, account_of, accounts
+from pxcore.config.settings import (
     AccountlessSettings,
     LenientAccountlessSettings,
     LenientSettings,
     Settings,
     load_settings,
 )
+from pxcore.host.courtesy import bounded
+from pxcore.model import Misconfigured, PxError
 
 
 def lenient_settings(kind: type[Settings] = LenientSettings) -> Settings:

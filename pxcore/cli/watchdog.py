@@ -5,12 +5,12 @@ from datetime import datetime
 from loguru import logger
 from rich.console import Console
 
-from pxcore.calendar import CHICAGO
+from pxcore.calendar.hours import CHICAGO
 from pxcore.cli.verb_settings import left_out_told
-from pxcore.logs import log_as_set
-from pxcore.runtime.paths import Paths
-from pxcore.runtime.watchdog import watch_until_stopped
-from pxcore.settings import Settings
+from pxcore.config.logs import log_as_set
+from pxcore.config.paths import Paths
+from pxcore.config.settings import Settings
+from pxcore.flatten.watchdog import watch_until_stopped
 
 
 def watch(settings: Settings, console: Console, *, is_tied: bool) -> int:

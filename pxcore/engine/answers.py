@@ -13,8 +13,8 @@ from pxcore.engine.events import (
     PlaceUnknown,
     TagResolved,
 )
+from pxcore.engine.in_flight import Sent
 from pxcore.engine.resync import Resync
-from pxcore.engine.sent import Sent
 from pxcore.engine.state import State
 from pxcore.model import OrderStatus
 

@@ -22,7 +22,6 @@ from pxcore.engine.commands import (
     TakeSnapshot,
 )
 from pxcore.engine.config import EngineConfig
-from pxcore.engine.contained import Failed, Wanted, ask
 from pxcore.engine.deadlines import Deadlines, Remedy
 from pxcore.engine.entry import Entry
 from pxcore.engine.events import (
@@ -40,15 +39,16 @@ from pxcore.engine.exits import Exits
 from pxcore.engine.flatten import Flattener
 from pxcore.engine.foreign import Watch, concerns_us, narrowed
 from pxcore.engine.gates import Approved, review
-from pxcore.engine.hearing import Hearing
+from pxcore.engine.inputs import Hearing
 from pxcore.engine.leaving import Leaving
 from pxcore.engine.limits import breach
 from pxcore.engine.own_stop import OwnStop, Sweeper, wanted_stop
+from pxcore.engine.phase_text import describe
 from pxcore.engine.resync import Resync
 from pxcore.engine.state import Phase, State
 from pxcore.engine.strategy import Exit, Strategy, Wait
+from pxcore.engine.strategy_guard import Failed, Wanted, ask
 from pxcore.engine.taken_away import taken_away, taken_meanwhile
-from pxcore.engine.words import describe
 from pxcore.model import DepthLevel, MarketTrade, Quote
 
 _MARKET_DATA = (Quote, MarketTrade, DepthLevel)

@@ -4,8 +4,8 @@ from datetime import datetime
 
 from pxcore.engine.commands import PlaceEntry
 from pxcore.engine.config import EngineConfig
+from pxcore.engine.in_flight import LimitsInForce, Sent
 from pxcore.engine.protection import leg_tags
-from pxcore.engine.sent import LimitsInForce, Sent
 from pxcore.model import Bracket, Order, Side
 
 

@@ -1,6 +1,6 @@
 """Flatten with proof, as a machine: cancel, close, look, and again until nothing is left.
 
-One logic for every flatten: the engine steps it in a session; `runtime.flatten` drives it by
+One logic for every flatten: the engine steps it in a session; `flatten.drive` drives it by
 REST for leftovers at start, for `px flatten` and when a session has died.
 
 A round cancels what could add to a position, closes every position, and cancels its stops last,
@@ -46,7 +46,7 @@ from pxcore.engine.events import (
     SnapshotFailed,
     SnapshotTaken,
 )
-from pxcore.engine.sent import LOOK_AGE_S_MAX
+from pxcore.engine.in_flight import LOOK_AGE_S_MAX
 from pxcore.model import Disagreement, Order, OrderType, Position, Snapshot
 
 _PATIENCE_S = (0.25, 0.5, 1.0, 2.0, 5.0)  # before round 2, 3, …: a look, this long, a look

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from pxcore.engine.commands import CancelOrder, PlaceStop
-from pxcore.engine.sent import LimitsInForce, Sent
+from pxcore.engine.in_flight import LimitsInForce, Sent
 from pxcore.model import Side
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 
 from pxcore.engine.config import Limits
 from pxcore.engine.events import Hub
-from pxcore.engine.sent import LOOK_AGE_S_MAX
+from pxcore.engine.in_flight import LOOK_AGE_S_MAX
 from pxcore.model import Snapshot
 
 

@@ -10,11 +10,11 @@ from pxcore.engine.clock_doubt import ClockDoubt
 from pxcore.engine.config import EngineConfig, Limits
 from pxcore.engine.entry import Entry
 from pxcore.engine.gates import EntryView
+from pxcore.engine.in_flight import Sent
 from pxcore.engine.limits import DayMoney, Extremes, losses_in_a_row, worst_case_usd
 from pxcore.engine.market import Market
 from pxcore.engine.own_stop import OwnStop
 from pxcore.engine.protection import Protection, judge_protection, legs_of
-from pxcore.engine.sent import Sent
 from pxcore.engine.strategy import MarketView
 from pxcore.engine.unsent import Unsent
 from pxcore.model import Bracket, Order

@@ -53,7 +53,7 @@ DIRECTIONS: dict[str, Direction] = {
     "strategy_errors_max": Direction.LOWER,
 }
 
-# Multiplied by the clock's speed in `Limits`. Source: `runtime.limits.limits_of`.
+# Multiplied by the clock's speed in `Limits`. Source: `config.limits.limits_of`.
 _AT_CLOCK_SPEED = frozenset(
     (
         "presence_s",

@@ -14,10 +14,10 @@ from python_socks import ProxyError as SocksError
 from python_socks import ProxyType
 from python_socks.sync import Proxy as Socks
 
-from pxcore.courtesy import bounded, reason_of
+from pxcore.host.courtesy import bounded, reason_of
+from pxcore.host.proxies import Proxy
 from pxcore.model import Unavailable
-from pxcore.plain_text import plain
-from pxcore.proxies import Proxy
+from pxcore.text.plain import plain
 
 _KINDS: Final = {
     "socks5": ProxyType.SOCKS5,

@@ -10,8 +10,8 @@ from typing import Literal, Protocol, TypeVar
 
 import msgspec
 
-from pxcore.decoding import Decoder
 from pxcore.engine.events import Event
+from pxcore.host.decoding import Decoder
 from pxcore.journal.chain import GENESIS, decode_row
 from pxcore.journal.chain_check import ChainCheck, End
 from pxcore.journal.reader import read_rows
@@ -19,7 +19,7 @@ from pxcore.journal.rows import SCHEMA, Moment, Row
 from pxcore.journal.seal import read_seal
 from pxcore.journal.segments import blocks_of, session_of
 from pxcore.model import ProtocolError, PxError
-from pxcore.plain_text import plain
+from pxcore.text.plain import plain
 
 
 class EventRow(msgspec.Struct, frozen=True, kw_only=True, gc=False):

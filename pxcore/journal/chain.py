@@ -8,7 +8,7 @@ hash that the seal and the day's report hold.
 
 import hashlib
 
-from pxcore.decoding import Decoder
+from pxcore.host.decoding import Decoder
 from pxcore.journal.rows import Row
 from pxcore.model import ProtocolError
 

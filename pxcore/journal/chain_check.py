@@ -14,8 +14,8 @@ from typing import Self
 
 import msgspec
 
-from pxcore.decoding import Decoder
-from pxcore.entry import settle
+from pxcore.host.decoding import Decoder
+from pxcore.host.entry import settle
 from pxcore.journal.chain import END, GENESIS, HASH_AT, HASH_FIELD, MARK_AT, TAIL
 from pxcore.journal.segments import blocks_of, numbers_of
 from pxcore.model import ProtocolError

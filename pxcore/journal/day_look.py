@@ -19,7 +19,7 @@ from pxcore.journal.reader import decode_command
 from pxcore.journal.rows import Row, RowKind
 from pxcore.journal.segments import blocks_of, last_touched, sessions_in
 from pxcore.model import ProtocolError
-from pxcore.plain_text import plain
+from pxcore.text.plain import plain
 
 T = TypeVar("T")
 Take = Callable[[Path], None]

@@ -12,10 +12,10 @@ from typing import Any
 
 import msgspec
 
-from pxcore.decoding import Decoder
-from pxcore.escaping import for_csv, for_csv_json
+from pxcore.host.decoding import Decoder
 from pxcore.journal.rows import Row
 from pxcore.model import Misconfigured, ProtocolError
+from pxcore.text.escaping import for_csv, for_csv_json
 
 COLUMNS = ("seq", "kind", "what", "session", "contract", "at", "wall", "body", "hash")
 _BATCH = 20_000

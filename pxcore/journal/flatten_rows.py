@@ -3,15 +3,15 @@
 from datetime import date, datetime
 from pathlib import Path
 
-from pxcore.decoding import Decoder
 from pxcore.engine.commands import Command, PlaceStop
 from pxcore.engine.events import Event
 from pxcore.engine.intents import unanswered_tags
+from pxcore.host.decoding import Decoder
 from pxcore.journal.bulk import DAMAGED
 from pxcore.journal.reader import decode_command, decode_event, read_rows
 from pxcore.journal.rows import FlattenTerms, RowKind
 from pxcore.journal.segments import flattens_in, last_touched
-from pxcore.plain_text import plain
+from pxcore.text.plain import plain
 
 _terms: Decoder[FlattenTerms] = Decoder(FlattenTerms)
 

@@ -17,14 +17,14 @@ from pathlib import Path
 
 import msgspec
 
-from pxcore.bounded_files import read_file
-from pxcore.decoding import Decoder
 from pxcore.engine.tightening import Bounds
-from pxcore.filelock import SharedFile
+from pxcore.host.bounded_files import read_file
+from pxcore.host.decoding import Decoder
+from pxcore.host.filelock import SharedFile
 from pxcore.journal.latches import Latched
 from pxcore.journal.rows import Moment
 from pxcore.model import OutcomeUnknown, ProtocolError
-from pxcore.plain_text import plain
+from pxcore.text.plain import plain
 
 
 class Tightened(msgspec.Struct, frozen=True, kw_only=True, tag_field="verb", tag="tighten"):

@@ -12,15 +12,15 @@ from typing import BinaryIO, TypeVar
 
 import zstandard
 
-from pxcore.decoding import Decoder, require_shallow
 from pxcore.engine.commands import Command
 from pxcore.engine.events import Event
+from pxcore.host.decoding import Decoder, require_shallow
 from pxcore.journal import segments
 from pxcore.journal.chain import GENESIS, read_line
 from pxcore.journal.rows import SCHEMA, Answer, Closing, Gap, Opening, Request, Row, RowKind
 from pxcore.journal.seal import Seal, read_seal
 from pxcore.model import ProtocolError
-from pxcore.plain_text import plain
+from pxcore.text.plain import plain
 
 T = TypeVar("T")
 _PART = 1 << 16

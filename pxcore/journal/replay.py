@@ -13,8 +13,8 @@ from pxcore.journal.bulk import DAMAGED
 from pxcore.journal.reader import decode_command, decode_event, decode_gap, read_opening, read_rows
 from pxcore.journal.rows import Row, RowKind
 from pxcore.model import ProtocolError
-from pxcore.plain_text import plain
 from pxcore.strategies import make_strategy
+from pxcore.text.plain import plain
 
 
 class Divergence(msgspec.Struct, frozen=True, kw_only=True):

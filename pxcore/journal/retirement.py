@@ -14,8 +14,8 @@ from pathlib import Path
 
 import msgspec
 
-from pxcore.bounded_files import read_file
-from pxcore.decoding import Decoder
+from pxcore.host.bounded_files import read_file
+from pxcore.host.decoding import Decoder
 from pxcore.journal.operator import sync_folder
 from pxcore.journal.segments import day_ends_in, flattens_in, session_of, sessions_in
 from pxcore.model import ProtocolError

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import msgspec
 
-from pxcore.bounded_files import read_file
-from pxcore.decoding import Decoder
+from pxcore.host.bounded_files import read_file
+from pxcore.host.decoding import Decoder
 from pxcore.journal.segments import session_of
 from pxcore.model import ProtocolError
 

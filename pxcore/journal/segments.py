@@ -17,9 +17,9 @@ from typing import BinaryIO
 
 import zstandard
 
-from pxcore.bounded_files import open_file
+from pxcore.host.bounded_files import open_file
 from pxcore.model import ProtocolError
-from pxcore.plain_text import plain
+from pxcore.text.plain import plain
 
 LINE_BYTES_MAX = 16 << 20  # of a row: fifty thousand fills in one look at the account
 PACKED = ".zst"

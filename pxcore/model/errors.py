@@ -11,7 +11,7 @@ Each is one line that acts on no screen, whoever's words it quotes: it becomes a
 an alert, a line of a log.
 """
 
-from pxcore.plain_text import plain
+from pxcore.text.plain import plain
 
 
 class PxError(Exception):

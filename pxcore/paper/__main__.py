@@ -2,7 +2,7 @@
 
 import sys
 
-from pxcore.entry import settle
+from pxcore.host.entry import settle
 from pxcore.paper.process import main
 
 if __name__ == "__main__":

@@ -7,17 +7,17 @@ from itertools import chain
 from pathlib import Path
 
 from pxcore.model import Contract, MarketTrade, Misconfigured, Quote
-from pxcore.paper.bars import BarStore, made_up_minutes
-from pxcore.paper.catalogue import catalogue, find_contract, plausible_ticks
 from pxcore.paper.config import PaperConfig, Recording
 from pxcore.paper.exchange import Exchange, ExchangeState
-from pxcore.paper.exchange.floor import IsOpen, always_open
+from pxcore.paper.exchange.order_desk import IsOpen, always_open
 from pxcore.paper.hours import is_exchange_open
-from pxcore.paper.market import MarketStep, Tape, merged
-from pxcore.paper.recorded_bars import read_recording
-from pxcore.paper.replay import cut, replay
-from pxcore.paper.script import read_script, scripted
-from pxcore.paper.synthetic import MNQ_SHAPE, shape_named, synthetic
+from pxcore.paper.markets.bars import BarStore, made_up_minutes
+from pxcore.paper.markets.catalogue import catalogue, find_contract, plausible_ticks
+from pxcore.paper.markets.market import MarketStep, Tape, merged
+from pxcore.paper.markets.recorded_bars import read_recording
+from pxcore.paper.markets.replay import cut, replay
+from pxcore.paper.markets.script import read_script, scripted
+from pxcore.paper.markets.synthetic import MNQ_SHAPE, shape_named, synthetic
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,15 +1,15 @@
 """When the exchange trades, and when the program wants everybody flat. Chicago time.
 
-The exchange's hours are those of `pxcore.calendar`, for every product; the program's are those of
-`pxcore.program_hours`.
+The exchange's hours are those of `pxcore.calendar.hours`, for every product; the program's are
+those of `pxcore.calendar.program_hours`.
 """
 
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
 
-from pxcore.calendar import CHICAGO, TradingDay, trading_day, trading_day_at
+from pxcore.calendar.hours import CHICAGO, TradingDay, trading_day, trading_day_at
+from pxcore.calendar.program_hours import flat_at, flat_time
 from pxcore.model import Contract
-from pxcore.program_hours import flat_at, flat_time
 
 _DAYS_AHEAD_MAX = 14
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import msgspec
 
-from pxcore.bounded_files import read_file
-from pxcore.decoding import decode_json
+from pxcore.host.bounded_files import read_file
+from pxcore.host.decoding import decode_json
 from pxcore.model import Misconfigured, ProtocolError
 from pxcore.paper.exchange import ExchangeState
 

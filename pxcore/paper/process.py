@@ -18,13 +18,12 @@ from pathlib import Path
 import msgspec
 import uvicorn
 
-from pxcore.clock import Clock, ShiftedClock, WallClock
-from pxcore.clock_file import ClockFile, Pace, PublishedClock
-from pxcore.decoding import decode_json
-from pxcore.escaping import for_terminal
-from pxcore.handing import is_handed, taken_over
-from pxcore.logs import log_to
-from pxcore.masking import Masker
+from pxcore.clock.clocks import Clock, ShiftedClock, WallClock
+from pxcore.clock.published import ClockFile, Pace, PublishedClock
+from pxcore.config.logs import log_to
+from pxcore.config.masking import Masker
+from pxcore.host.decoding import decode_json
+from pxcore.host.handing import is_handed, taken_over
 from pxcore.model import Misconfigured, ProtocolError
 from pxcore.paper.assembly import Market, build_market
 from pxcore.paper.config import PaperConfig
@@ -36,6 +35,7 @@ from pxcore.paper.server.app import ServerConfig, create_app
 from pxcore.paper.server.market_time import MarketTime
 from pxcore.paper.server.transport import server_config
 from pxcore.paper.server.venue import Venue
+from pxcore.text.escaping import for_terminal
 
 EXIT_OK, EXIT_FAULT, EXIT_MISCONFIGURED = 0, 1, 2
 _IDLE_WAIT_S = 30.0

@@ -10,9 +10,9 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from pxcore.calendar import CHICAGO
-from pxcore.escaping import for_html
+from pxcore.calendar.hours import CHICAGO
 from pxcore.reports.measures import Point
+from pxcore.text.escaping import for_html
 
 WIDTH, HEIGHT = 960.0, 260.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 70.0, 12.0, 12.0, 26.0

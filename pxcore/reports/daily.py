@@ -10,10 +10,10 @@ from typing import TypedDict
 
 import msgspec
 
-from pxcore.bounded_files import read_file
-from pxcore.calendar import CHICAGO
-from pxcore.decoding import decode_json
+from pxcore.calendar.hours import CHICAGO
 from pxcore.engine.rounds import Round, fold_rounds
+from pxcore.host.bounded_files import read_file
+from pxcore.host.decoding import decode_json
 from pxcore.model import Contract, Fill, OrderType, ProtocolError, Snapshot
 from pxcore.reports.day_totals import DayTotals, Figures
 from pxcore.reports.measures import Gap, Latency, Point

@@ -7,7 +7,6 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from pxcore.escaping import for_html
 from pxcore.reports.chart import Mark, chart
 from pxcore.reports.daily import DailyReport, TradeLine
 from pxcore.reports.equity import equity_chart
@@ -21,6 +20,7 @@ from pxcore.reports.render import (
     session_lines,
     trade_cells,
 )
+from pxcore.text.escaping import for_html
 
 
 def to_html(report: DailyReport) -> str:

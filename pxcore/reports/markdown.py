@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from pxcore.escaping import for_cell
+from pxcore.text.escaping import for_cell
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> list[str]:

@@ -8,7 +8,7 @@ lived in it. Money and flatness are judged elsewhere, as on any other day.
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 
-from pxcore.calendar import CHICAGO
+from pxcore.calendar.hours import CHICAGO
 from pxcore.model import Fill, Order
 from pxcore.reports.record import Record, Stretch
 

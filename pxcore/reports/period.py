@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import msgspec
 
-from pxcore.calendar import CHICAGO
+from pxcore.calendar.hours import CHICAGO
 
 _ZERO = Decimal(0)
 _CENT = Decimal("0.01")

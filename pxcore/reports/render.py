@@ -7,13 +7,13 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from pxcore.escaping import for_markdown, for_terminal
 from pxcore.reports.chart import picture
 from pxcore.reports.daily import DailyReport, TradeLine, clock_text
 from pxcore.reports.equity import equity_chart
 from pxcore.reports.markdown import table
 from pxcore.reports.measures import Latency
 from pxcore.reports.others import all_incidents
+from pxcore.text.escaping import for_markdown, for_terminal
 
 TRADE_HEADS = (
     "side",

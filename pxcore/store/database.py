@@ -1,7 +1,7 @@
 """The SQL store: opened by its URL, brought up to date, and the one latch that lives in it.
 
 SQLite under the home folder by default, PostgreSQL by URL. Halts are written the moment they
-latch; everything else is a projection of the journals (`pxcore.store.projection`).
+latch; everything else is a projection of the journals (`pxcore.store.projection.days`).
 """
 
 import sqlite3
@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from pxcore.journal.latches import Latched
 from pxcore.model import Misconfigured
-from pxcore.store.latch_tables import HaltRow
+from pxcore.store.live.latch_tables import HaltRow
 from pxcore.store.schema import bring_up_to_date
 
 _CONNECT_S = 5

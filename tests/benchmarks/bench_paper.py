@@ -21,11 +21,11 @@ from itertools import islice
 import psutil
 from websockets.sync.client import connect
 
-from pxcore.clock import ShiftedClock
+from pxcore.clock.clocks import ShiftedClock
 from pxcore.model import OrderType, Side
-from pxcore.paper.catalogue import catalogue, find_contract
 from pxcore.paper.exchange import AccountSpec, Exchange, Leg, PlaceRequest, program_named
-from pxcore.paper.synthetic import synthetic
+from pxcore.paper.markets.catalogue import catalogue, find_contract
+from pxcore.paper.markets.synthetic import synthetic
 
 END = "\x1e"
 OPEN = datetime(2026, 11, 20, 14, 30, tzinfo=UTC)

@@ -19,7 +19,7 @@ from datetime import timedelta
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "pxcore" / "engine"))
-sys.path.insert(0, str(Path(__file__).parents[1] / "pxcore" / "backtest"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "pxcore" / "simulation"))
 sys.path.insert(0, str(Path(__file__).parents[1] / "pxcore" / "reports"))
 
 import msgspec
@@ -32,7 +32,7 @@ from pxcore.reports.html import to_html
 from pxcore.reports.measures import is_market
 from pxcore.reports.recorder import read_record
 from pxcore.store import Store
-from pxcore.store.projection import rebuild
+from pxcore.store.projection.days import rebuild
 
 _EVENTS = 5_000_000
 _SECONDS_MAX = 10.0

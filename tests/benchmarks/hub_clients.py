@@ -65,7 +65,7 @@ def _cpu_s() -> float:
 def ours(port: int, meter: Meter) -> None:
     from hub_server import CONTRACT
 
-    from pxcore.clock import WallClock
+    from pxcore.clock.clocks import WallClock
     from pxcore.gateway import Realtime
     from pxcore.model import Contract, DepthLevel, MarketTrade, Quote
 

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from deployments import register, serve
-from pxcore.runtime.accounts import NamedAccount, accounts
-from pxcore.runtime.began_with import OTHERS, VARIABLE, telling
-from pxcore.settings import AccountlessSettings, load_settings
+from pxcore.config.accounts import NamedAccount, accounts
+from pxcore.config.began_with import OTHERS, VARIABLE, telling
+from pxcore.config.settings import AccountlessSettings, load_settings
 
 ONE = '[[account]]\nid = 11\nlabel = "main"\n'
 TWO = ONE + '[[account]]\nid = 12\nlabel = "second"\n'

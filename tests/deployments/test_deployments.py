@@ -12,10 +12,10 @@ from deployments import deploy
 from deployments.automations import automations
 from deployments.registry import Runner, deployments_of, every_deployment
 from deployments.safety_flatten import deployment, early_closes
-from pxcore.calendar import CHICAGO, DayKind, trading_day
-from pxcore.runtime.accounts import NamedAccount
-from pxcore.runtime.window import window_of
-from pxcore.settings import Settings, load_settings
+from pxcore.calendar.hours import CHICAGO, DayKind, trading_day
+from pxcore.config.accounts import NamedAccount
+from pxcore.config.settings import Settings, load_settings
+from pxcore.day.window import window_of
 
 
 @pytest.fixture(autouse=True)

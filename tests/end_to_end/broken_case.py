@@ -21,18 +21,18 @@ from broken_disks import BROKEN, disk_of_its_own, freeze, thaw
 from crash_case import ACCOUNT, SESSION, Paper, Victim, planned, start_again, wait_for
 from patience import patience
 
+from pxcore.config.paths import Paths
+from pxcore.config.settings import Settings, load_settings
 from pxcore.engine.commands import PlaceEntry
 from pxcore.engine.events import Ask
 from pxcore.gateway import Budget, SharedLedger
-from pxcore.gateway.budget import Urgency
+from pxcore.gateway.rest.budget import Urgency
 from pxcore.gateway.wire.endpoints import Lane
+from pxcore.host.spawn import end, spawn
 from pxcore.model import Bracket, PxError, Side
-from pxcore.runtime.connect import connect
-from pxcore.runtime.paths import Paths
-from pxcore.runtime.process import end, spawn
-from pxcore.settings import Settings, load_settings
 from pxcore.store import Store
-from pxcore.store.leases import read_watchdogs
+from pxcore.store.live.leases import read_watchdogs
+from pxcore.venue.connect import connect
 
 WAIT_S = patience(60)  # a session that hangs is killed after 20 s, a child of one after 10 s more
 STARTS_APART_S = 5.0  # a start asks urgently, and what is urgent is counted

@@ -18,8 +18,8 @@ from shared_prefect import database_of_a_new_server, shared_prefect
 from pxcore.cli.market import choose_market
 from pxcore.cli.orchestrator import prefect_environ, px_environ
 from pxcore.cli.paper import Paper
-from pxcore.runtime.paths import Paths
-from pxcore.runtime.process import end, spawn
+from pxcore.config.paths import Paths
+from pxcore.host.spawn import end, spawn
 
 _LINE_UNITS = 30  # for the next line of a process that is expected to say something
 

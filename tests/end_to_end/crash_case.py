@@ -22,25 +22,26 @@ import msgspec
 import requests
 from patience import patience
 
-from pxcore.calendar import trading_day_at
+from pxcore.calendar.hours import trading_day_at
 from pxcore.cli.market import choose_market
-from pxcore.clock import ShiftedClock
+from pxcore.clock.clocks import ShiftedClock
+from pxcore.closing.day_check import check_day
+from pxcore.config.paths import Paths
+from pxcore.config.settings import Settings, load_settings
 from pxcore.engine.commands import Notice
 from pxcore.engine.events import Ask
-from pxcore.handing import hand_over
+from pxcore.flatten.recovery import Recovery
+from pxcore.host.handing import hand_over
+from pxcore.host.spawn import end, spawn
 from pxcore.journal.replay import replay
 from pxcore.model import OrderType
 from pxcore.paper.config import PaperConfig
-from pxcore.runtime import beginning, resolve
-from pxcore.runtime.connect import connect
-from pxcore.runtime.day_check import check_day
-from pxcore.runtime.lines import Ended, Milestone, read_line
-from pxcore.runtime.paths import Paths
-from pxcore.runtime.plan import SessionPlan
-from pxcore.runtime.process import end, spawn
-from pxcore.runtime.recovery import Recovery
-from pxcore.runtime.supervisor import Supervisor
-from pxcore.settings import Settings, load_settings
+from pxcore.session import beginning
+from pxcore.session.lines import Ended, Milestone, read_line
+from pxcore.session.plan import SessionPlan
+from pxcore.session.supervisor import Supervisor
+from pxcore.venue import resolve
+from pxcore.venue.connect import connect
 
 REPLY_S, GRACE_S = 2, 5
 HELD_MS = 2500  # longer than a killed session needs, shorter than an order may be under way
@@ -186,7 +187,7 @@ class Victim:
             self._process = self._flow._process
         else:
             self._process = spawn(
-                "pxcore.runtime.session",
+                "pxcore.session.process",
                 hand_over(Paths(settings.home).handed, msgspec.json.encode(plan)),
                 stderr=Paths(settings.home).logs / "victim.err",
             )

@@ -20,13 +20,13 @@ from typer.testing import CliRunner
 from pxcore.cli.app import app
 from pxcore.cli.orchestrator import px_environ
 from pxcore.cli.prefect_session import PrefectSession
-from pxcore.clock_file import PublishedClock
+from pxcore.clock.published import PublishedClock
+from pxcore.config.paths import Paths
 from pxcore.gateway import Budget, GatewayClient, SharedLedger
-from pxcore.runtime.home_lock import household_of
-from pxcore.runtime.lock import holder_of
-from pxcore.runtime.paths import Paths
+from pxcore.ownership.account_lock import holder_of
+from pxcore.ownership.home_lock import household_of
 from pxcore.store import Store
-from pxcore.store.kill import read_kill_latch
+from pxcore.store.live.kill import read_kill_latch
 
 FINAL = ("COMPLETED", "FAILED", "CANCELLED", "CRASHED")
 UNKNOWN_GRACE_S = "5"  # an order of a session that died is waited for, for so long

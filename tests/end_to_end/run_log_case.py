@@ -16,10 +16,10 @@ from loguru import logger
 from prefect import flow, task
 from prefect.runtime import flow_run
 
+from pxcore.config.masking import Masker
+from pxcore.config.settings import load_settings
 from pxcore.engine.commands import Level
-from pxcore.masking import Masker
-from pxcore.runtime.lines import Milestone
-from pxcore.settings import load_settings
+from pxcore.session.lines import Milestone
 from tasks.policy import ONCE
 from tasks.run_log import RunLog, logged_run
 

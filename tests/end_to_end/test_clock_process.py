@@ -16,12 +16,12 @@ from patience import patience
 from test_session_process import codes, plan_for
 
 from pxcore.cli.market import choose_market
-from pxcore.clock import ShiftedClock
+from pxcore.clock.clocks import ShiftedClock
+from pxcore.config.settings import Settings, load_settings
+from pxcore.host.spawn import end, spawn
 from pxcore.paper.config import PaperConfig
-from pxcore.runtime.lines import Ended, Line, Milestone
-from pxcore.runtime.process import end, spawn
-from pxcore.runtime.supervisor import Supervisor
-from pxcore.settings import Settings, load_settings
+from pxcore.session.lines import Ended, Line, Milestone
+from pxcore.session.supervisor import Supervisor
 
 pytestmark = pytest.mark.process
 

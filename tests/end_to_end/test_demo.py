@@ -20,7 +20,7 @@ from patience import patience
 from shared_prefect import begin_with
 
 from pxcore.cli.orchestrator import px_environ
-from pxcore.runtime.paths import Paths
+from pxcore.config.paths import Paths
 
 pytestmark = pytest.mark.process
 

@@ -21,8 +21,8 @@ from test_ui_process import Pages
 from websockets.exceptions import WebSocketException
 from websockets.sync.client import connect
 
-from pxcore.runtime.paths import Paths
-from pxcore.runtime.server_key import server_key
+from pxcore.config.paths import Paths
+from pxcore.config.server_key import server_key
 
 pytestmark = [pytest.mark.process, pytest.mark.e2e, pytest.mark.xdist_group("px up")]
 
@@ -234,7 +234,7 @@ def readable_by_others(home: Path) -> list[str]:
 def test_home_of_a_session_and_what_it_was_told_to_do_are_for_its_owner_alone(house, held):
     assert len(list(house.home.rglob("*"))) > 30
     assert readable_by_others(house.home) == []
-    (line,) = [p.cmdline() for p in house.family() if "pxcore.runtime.session" in p.cmdline()]
+    (line,) = [p.cmdline() for p in house.family() if "pxcore.session.process" in p.cmdline()]
     assert "balance" not in str(line) and len(str(line)) < 400
     assert list(Paths(house.home).handed.iterdir()) == [], "it was read"
     house.set_state(held, "CANCELLING")

@@ -12,9 +12,9 @@ import pytest
 from house import HOLDS, House, until
 from patience import patience
 
+from pxcore.config.paths import Paths
+from pxcore.ownership.home_lock import household_of
 from pxcore.paper.keeper import read_state
-from pxcore.runtime.home_lock import household_of
-from pxcore.runtime.paths import Paths
 
 pytestmark = [pytest.mark.process, pytest.mark.e2e]
 

@@ -15,11 +15,11 @@ from house import until
 from patience import patience
 
 from pxcore.cli.orchestrator import prefect_environ, px_environ
+from pxcore.config.paths import Paths
 from pxcore.journal import read_opening
 from pxcore.journal.replay import replay
 from pxcore.paper.config import PaperConfig
 from pxcore.reports.daily import read_report
-from pxcore.runtime.paths import Paths
 
 pytestmark = [pytest.mark.process, pytest.mark.e2e]
 
@@ -39,7 +39,7 @@ def outcome_of(lines) -> dict:
 
 def session_process(flow_pid: int) -> psutil.Process:
     children = psutil.Process(flow_pid).children(recursive=True)
-    return next(p for p in children if "pxcore.runtime.session" in p.cmdline())
+    return next(p for p in children if "pxcore.session.process" in p.cmdline())
 
 
 def inject(paper, settings: dict[str, str], *faults: dict) -> None:

@@ -31,16 +31,16 @@ from house import House, until
 from patience import patience
 from shared_prefect import begin_with
 
-from pxcore.bounded_files import read_end
 from pxcore.cli.market import choose_market
 from pxcore.cli.orchestrator import prefect_environ, px_environ
 from pxcore.cli.prefect_session import PrefectSession
-from pxcore.clock import ShiftedClock
-from pxcore.gateway.choose import exchange_root
-from pxcore.handing import hand_over
+from pxcore.clock.clocks import ShiftedClock
+from pxcore.config.paths import Paths
+from pxcore.gateway.rest.choose import exchange_root
+from pxcore.host.bounded_files import read_end
+from pxcore.host.handing import hand_over
+from pxcore.host.spawn import end, spawn
 from pxcore.paper.config import PaperConfig
-from pxcore.runtime.paths import Paths
-from pxcore.runtime.process import end, spawn
 
 pytestmark = [
     pytest.mark.process,

@@ -11,16 +11,16 @@ from patience import patience
 from test_session_process import codes, plan_for
 from waiting import until
 
-from pxcore.calendar import trading_day
+from pxcore.calendar.hours import trading_day
+from pxcore.closing import end_of_day
+from pxcore.config.settings import Settings, load_settings
+from pxcore.day.window import NotNow, window_on
+from pxcore.host.spawn import end
 from pxcore.model import Misconfigured
 from pxcore.reports.verdict import Kind, Verdict
-from pxcore.runtime import end_of_day
-from pxcore.runtime.connect import connect
-from pxcore.runtime.lines import Line, Milestone
-from pxcore.runtime.process import end
-from pxcore.runtime.supervisor import Supervisor
-from pxcore.runtime.window import NotNow, window_on
-from pxcore.settings import Settings, load_settings
+from pxcore.session.lines import Line, Milestone
+from pxcore.session.supervisor import Supervisor
+from pxcore.venue.connect import connect
 
 pytestmark = pytest.mark.process
 

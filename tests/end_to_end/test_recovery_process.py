@@ -8,23 +8,24 @@ import msgspec
 import pytest
 from patience import patience
 
-from pxcore.calendar import trading_day_at
+from pxcore.calendar.hours import trading_day_at
+from pxcore.closing.day_check import check_day
+from pxcore.closing.end_of_day import close_day, read_venue
+from pxcore.config.paths import Paths
+from pxcore.config.settings import Settings, load_settings
 from pxcore.engine.commands import Notice
-from pxcore.handing import hand_over
+from pxcore.flatten.recovery import Recovered, Recovery
+from pxcore.host.handing import hand_over
+from pxcore.host.spawn import end, spawn
 from pxcore.journal import RowKind, decode_request, read_rows
 from pxcore.journal.segments import flattens_in
 from pxcore.reports.verdict import Verdict
-from pxcore.runtime import beginning, resolve
-from pxcore.runtime.connect import connect
-from pxcore.runtime.day_check import check_day
-from pxcore.runtime.end_of_day import close_day, read_venue
-from pxcore.runtime.lines import Ended, Milestone, read_line
-from pxcore.runtime.paths import Paths
-from pxcore.runtime.plan import SessionPlan
-from pxcore.runtime.process import end, spawn
-from pxcore.runtime.recovery import Recovered, Recovery
-from pxcore.runtime.supervisor import Supervisor
-from pxcore.settings import Settings, load_settings
+from pxcore.session import beginning
+from pxcore.session.lines import Ended, Milestone, read_line
+from pxcore.session.plan import SessionPlan
+from pxcore.session.supervisor import Supervisor
+from pxcore.venue import resolve
+from pxcore.venue.connect import connect
 
 pytestmark = pytest.mark.process
 
@@ -63,7 +64,7 @@ def recover(settings: Settings) -> tuple[Recovered, SessionPlan, list[Notice]]:
 def kill_when(code: str, plan: SessionPlan, settings: Settings) -> None:
     """Runs the session without a flow, and kills it when it has said this."""
     process = spawn(
-        "pxcore.runtime.session",
+        "pxcore.session.process",
         hand_over(Paths(settings.home).handed, msgspec.json.encode(plan)),
         stderr=Paths(Path(settings.home)).logs / "killed.err",
     )

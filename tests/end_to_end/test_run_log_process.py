@@ -20,8 +20,8 @@ from pxcore.cli.orchestrator import (
     wait_for_server,
 )
 from pxcore.cli.prefect_session import PrefectSession
-from pxcore.runtime.paths import Paths
-from pxcore.runtime.process import end
+from pxcore.config.paths import Paths
+from pxcore.host.spawn import end
 
 pytestmark = pytest.mark.process
 

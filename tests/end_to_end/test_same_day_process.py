@@ -13,11 +13,11 @@ from test_session_process import plan_for
 
 from pxcore.cli.market import DemoMarket, choose_market
 from pxcore.cli.paper import Paper
-from pxcore.clock_file import PublishedClock
-from pxcore.runtime.lines import Ended, Line, Progress
-from pxcore.runtime.paths import Paths
-from pxcore.runtime.supervisor import Supervisor
-from pxcore.settings import load_settings
+from pxcore.clock.published import PublishedClock
+from pxcore.config.paths import Paths
+from pxcore.config.settings import load_settings
+from pxcore.session.lines import Ended, Line, Progress
+from pxcore.session.supervisor import Supervisor
 
 pytestmark = pytest.mark.process
 

@@ -9,7 +9,7 @@ from datetime import datetime
 import pytest
 from patience import patience
 
-from pxcore.calendar import CHICAGO
+from pxcore.calendar.hours import CHICAGO
 from pxcore.cli.orchestrator import prefect_environ
 
 pytestmark = [pytest.mark.process, pytest.mark.e2e]
@@ -18,8 +18,8 @@ pytestmark = [pytest.mark.process, pytest.mark.e2e]
 REGISTER = """
 import sys
 from deployments.trading_day import deployments
-from pxcore.runtime.accounts import NamedAccount
-from pxcore.settings import Settings
+from pxcore.config.accounts import NamedAccount
+from pxcore.config.settings import Settings
 
 account, settings = NamedAccount(id=1, label=sys.argv[1]), Settings(_env_file=None)
 print(deployments((account,), (settings,))[0].apply())

@@ -10,13 +10,13 @@ import needs
 import pytest
 from test_session_process import WIDE, codes, plan_for, supervise
 
-from pxcore.handing import hand_over
-from pxcore.runtime.lines import Ended, Exit, Milestone, Progress, read_line
-from pxcore.runtime.lock import AccountLock
-from pxcore.runtime.paths import Paths
-from pxcore.runtime.plan import SessionPlan
-from pxcore.runtime.process import spawn
-from pxcore.settings import Settings, load_settings
+from pxcore.config.paths import Paths
+from pxcore.config.settings import Settings, load_settings
+from pxcore.host.handing import hand_over
+from pxcore.host.spawn import spawn
+from pxcore.ownership.account_lock import AccountLock
+from pxcore.session.lines import Ended, Exit, Milestone, Progress, read_line
+from pxcore.session.plan import SessionPlan
 
 pytestmark = [pytest.mark.process, needs.posix]
 
@@ -31,7 +31,7 @@ from pxcore.strategies import Entries, Params
 FORGED = {FORGED!r}
 
 def shout():
-    if "runtime/session.py" not in (getattr(sys.modules["__main__"], "__file__", "") or ""):
+    if "session/process.py" not in (getattr(sys.modules["__main__"], "__file__", "") or ""):
         return  # it is imported to be checked, or replayed
     print(FORGED, flush=True)
     print(FORGED, file=sys.__stdout__, flush=True)
@@ -105,7 +105,7 @@ def test_strategy_that_forges_a_last_line_in_every_way_is_heard_in_the_log_alone
 
 def session_process(plan: SessionPlan, settings: Settings) -> "subprocess.Popen[str]":
     return spawn(
-        "pxcore.runtime.session",
+        "pxcore.session.process",
         hand_over(Paths(settings.home).handed, msgspec.json.encode(plan)),
         stderr=Paths(settings.home).logs / "own.err",
     )

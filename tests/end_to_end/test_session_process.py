@@ -11,19 +11,20 @@ from patience import patience
 from typer.testing import CliRunner
 
 from pxcore.cli.app import app
+from pxcore.config.paths import Paths
+from pxcore.config.settings import Mode, Settings, load_settings
+from pxcore.day.window import NotNow
 from pxcore.engine.commands import Notice, PlaceEntry
+from pxcore.flatten.recovery import Recovered, Recovery
 from pxcore.model import Bracket, Misconfigured, Side
-from pxcore.runtime import beginning, resolve
-from pxcore.runtime.connect import connect
-from pxcore.runtime.lease import require_free
-from pxcore.runtime.lines import Ended, Line, Milestone
-from pxcore.runtime.lock import AccountBusy
-from pxcore.runtime.paths import Paths
-from pxcore.runtime.plan import SessionPlan
-from pxcore.runtime.recovery import Recovered, Recovery
-from pxcore.runtime.supervisor import Supervisor
-from pxcore.runtime.window import NotNow
-from pxcore.settings import Mode, Settings, load_settings
+from pxcore.ownership.account_lock import AccountBusy
+from pxcore.ownership.lease import require_free
+from pxcore.session import beginning
+from pxcore.session.lines import Ended, Line, Milestone
+from pxcore.session.plan import SessionPlan
+from pxcore.session.supervisor import Supervisor
+from pxcore.venue import resolve
+from pxcore.venue.connect import connect
 
 pytestmark = pytest.mark.process
 

@@ -22,7 +22,7 @@ LOOPBACK, KERNEL = "127.0.0.1", "the kernel"
 ROLES = {
     "deployments.server": "Prefect's server",
     "pxcore.paper": "the paper gateway",
-    "pxcore.runtime.session": "a session's control socket",
+    "pxcore.session.process": "a session's control socket",
     "pxcore.cli up": "a session's control socket, and that of `px up`",
     "deployments.serve": "Prefect's runners",
     "flow": "Prefect's runners",

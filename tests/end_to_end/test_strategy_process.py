@@ -10,9 +10,9 @@ import pytest
 from house import until
 from test_flow_process import outcome_of, session_process
 
+from pxcore.config.paths import Paths
 from pxcore.journal.reader import read_opening
 from pxcore.journal.replay import replay
-from pxcore.runtime.paths import Paths
 
 pytestmark = pytest.mark.process
 

@@ -23,9 +23,9 @@ from patience import patience
 from pxcore.cli.market import choose_market
 from pxcore.cli.orchestrator import HEARTBEAT_EVERY_S, free_port, px_environ
 from pxcore.cli.paper import Paper
-from pxcore.runtime.paths import Paths
+from pxcore.config.paths import Paths
 from pxcore.store import Store
-from pxcore.store.leases import read_leases
+from pxcore.store.live.leases import read_leases
 
 pytestmark = [
     pytest.mark.process,
@@ -214,7 +214,7 @@ def test_two_accounts_on_two_machines_end_flat_though_one_machine_dies(cluster):
     }
     dying = [workers["one"], *workers["one"].children(recursive=True)]
     for process in dying:
-        if "pxcore.runtime.session" not in " ".join(process.cmdline()):
+        if "pxcore.session.process" not in " ".join(process.cmdline()):
             process.kill()
     until(
         lambda: len(cluster.phases()) == 1,

@@ -15,7 +15,7 @@ from patience import patience
 from shared_prefect import begin_with
 
 from pxcore.cli.orchestrator import free_port
-from pxcore.runtime.paths import Paths
+from pxcore.config.paths import Paths
 
 pytestmark = [
     pytest.mark.process,
@@ -52,7 +52,7 @@ def left(path: Path) -> None:
 def server_killed(house: House, then: Callable[[], object]) -> None:
     """`then` is done while no new one was started yet."""
     up, server = psutil.Process(house.process.pid), house.find("deployments.server")
-    tether = house.find("runtime.tether", "deployments.server")
+    tether = house.find("host.tether", "deployments.server")
     up.send_signal(signal.SIGSTOP)
     next(p for p in (server, *tether.children()) if p != tether).kill()
     until(lambda: tether.status() == psutil.STATUS_ZOMBIE, what="its tether has ended")

@@ -11,8 +11,8 @@ import pytest
 from house import House, kill_at_once, until
 from patience import patience
 
-from pxcore.runtime import supervisor
-from pxcore.store.leases import read_lease
+from pxcore.session import supervisor
+from pxcore.store.live.leases import read_lease
 from tasks import run_watch
 
 pytestmark = [
@@ -111,13 +111,13 @@ def test_signal_to_the_flow_ends_flat_and_its_run_crashed(house, held, number):
 
 def session_runner(house: House) -> tuple[psutil.Process, psutil.Process]:
     """The process that ties it to `px up`, and the runner."""
-    tether = house.find("runtime.tether", "serve", "sessions")
+    tether = house.find("host.tether", "serve", "sessions")
     return tether, next(p for p in tether.children() if "sessions" in " ".join(p.cmdline()))
 
 
 def wait_for_another(house: House, tether: psutil.Process) -> None:
     def is_there() -> bool:
-        new = house.seek("runtime.tether", "serve", "sessions")
+        new = house.seek("host.tether", "serve", "sessions")
         return new is not None and new.pid != tether.pid
 
     until(is_there, what="a new runner")

@@ -11,7 +11,7 @@ from house import HOLDS, House, until
 from needs import nightly
 from patience import patience
 
-from pxcore.runtime.starting import HANG_UNITS
+from pxcore.host.starting import HANG_UNITS
 
 pytestmark = [
     pytest.mark.process,
@@ -83,11 +83,11 @@ def test_server_gateway_and_watchdog_that_hang_are_replaced_and_told(house, rece
 @nightly
 def test_runner_that_hangs_is_replaced_and_the_session_on_it_trades_on(house, held):
     holder = house.holder()
-    tether = house.find("runtime.tether", "serve", "sessions")
+    tether = house.find("host.tether", "serve", "sessions")
     runner = next(p for p in tether.children() if "sessions" in " ".join(p.cmdline()))
     runner.send_signal(signal.SIGSTOP)
     until(
-        lambda: replaced(house, tether, "runtime.tether", "serve", "sessions"),
+        lambda: replaced(house, tether, "host.tether", "serve", "sessions"),
         within_s=patience(90),
         what="another runner",
     )

@@ -9,10 +9,10 @@ import pytest
 from house import House, until
 from patience import patience
 
-from pxcore.calendar import CHICAGO
+from pxcore.calendar.holidays import DAYS_OFF
+from pxcore.calendar.hours import CHICAGO
 from pxcore.cli.orchestrator import RUNNER_LOOKS_EVERY_S, prefect_environ
-from pxcore.holidays import DAYS_OFF
-from pxcore.runtime.paths import Paths
+from pxcore.config.paths import Paths
 
 pytestmark = [
     pytest.mark.process,

@@ -16,14 +16,14 @@ from patience import patience
 from test_flow_process import session_process
 from typer.testing import CliRunner
 
-from pxcore.calendar import trading_day_at
+from pxcore.calendar.hours import trading_day_at
 from pxcore.cli.app import app
 from pxcore.cli.orchestrator import px_environ
-from pxcore.clock_file import PublishedClock
-from pxcore.runtime.process import end, spawn
-from pxcore.runtime.watchdog import LOOK_S
+from pxcore.clock.published import PublishedClock
+from pxcore.flatten.watchdog import LOOK_S
+from pxcore.host.spawn import end, spawn
 from pxcore.store import Store
-from pxcore.store.leases import read_lease, read_watchdogs
+from pxcore.store.live.leases import read_lease, read_watchdogs
 
 pytestmark = [pytest.mark.process, pytest.mark.e2e]
 

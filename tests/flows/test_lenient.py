@@ -11,8 +11,8 @@ from deployments.registry import Runner, deployments_of
 from flows import flatten as flatten_module
 from flows import safety
 from flows.each_account import of_each
+from pxcore.config.settings import Settings
 from pxcore.model import Misconfigured
-from pxcore.settings import Settings
 from tasks.flattening import Told
 
 TYPO = "PX_WINDOW_START=14:30Z\nPX_LOSSUSDMAX=3\n"

@@ -10,8 +10,8 @@ from pydantic import ValidationError
 
 from flows.parameters import Run, Window, in_force, settings_of, window_settings
 from flows.trading_day import trading_day
+from pxcore.config.settings import Mode, load_settings
 from pxcore.model import Misconfigured
-from pxcore.settings import Mode, load_settings
 from pxcore.strategies import BUILT_IN, choose_strategy
 
 

@@ -6,8 +6,8 @@ from prefect.client.schemas.objects import StateType
 
 from flows.outcome import DayFailed, Outcome
 from flows.states import done, ended_day, failed, skipped, skipped_because
-from pxcore.runtime.lock import AccountBusy
-from pxcore.runtime.window import NotNow
+from pxcore.day.window import NotNow
+from pxcore.ownership.account_lock import AccountBusy
 
 OUTCOME = Outcome(
     flat=True,

@@ -12,8 +12,6 @@ from backtest_scenes import BALANCE, demo_day
 from msgspec.structs import replace
 from seeds import seeds
 
-from pxcore.backtest.direct import as_event
-from pxcore.backtest.run import Backtest
 from pxcore.engine.commands import ClosePosition, Notice, PlaceEntry
 from pxcore.engine.events import (
     Answer,
@@ -27,6 +25,8 @@ from pxcore.engine.events import (
 )
 from pxcore.model import MarketTrade, OrderType, Quote
 from pxcore.paper.exchange import ExchangeConfig, Latencies
+from pxcore.simulation.direct import as_event
+from pxcore.simulation.run import Backtest
 
 SEEDS = seeds(push=10, nightly=170)  # each with every one of DAYS
 CALM = {"late": 0.0, "twice": 0.0, "lost": 0.0, "answer_lost": 0.0, "close_ms": 3.0}

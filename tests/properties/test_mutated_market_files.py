@@ -14,9 +14,9 @@ from paper_scenes import MNQ
 from seeds import is_night
 
 from pxcore.model import Misconfigured
-from pxcore.paper.market_formats import SEPARATORS, TRADES
-from pxcore.paper.recorded_bars import read_recording
-from pxcore.paper.recording import RecordedTrade
+from pxcore.paper.markets.formats import SEPARATORS, TRADES
+from pxcore.paper.markets.recorded_bars import read_recording
+from pxcore.paper.markets.recording import RecordedTrade
 
 _ROWS = [f"2024-05-06T13:30:{second:02}Z,{18_000 + second}.25,{second + 1}" for second in range(9)]
 _TRADES = "\n".join(["time_utc,price,size", *_ROWS, ""])

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from pxcore.backtest.scenario import draw_untroubled
-from pxcore.backtest.simulation import Simulation
 from pxcore.engine import Engine, EngineConfig
 from pxcore.engine.commands import Command
 from pxcore.engine.events import Event, LimitsTightened
 from pxcore.engine.tightening import DIRECTIONS, Bounds
+from pxcore.simulation.scenario import draw_untroubled
+from pxcore.simulation.simulation import Simulation
 from pxcore.strategies import make_strategy
 
 # Limit, tight, loose, and the seed of a day on which it matters.

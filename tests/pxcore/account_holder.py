@@ -12,7 +12,7 @@ SESSION = "px-20261120-143000-ab12"
 _HOLDS = """
 import os, sys, time
 from pathlib import Path
-from pxcore.runtime.lock import AccountLock
+from pxcore.ownership.account_lock import AccountLock
 lock = AccountLock(Path(sys.argv[1]), int(sys.argv[3]), holder=sys.argv[2])
 lock.__enter__()
 heard = []

@@ -11,7 +11,7 @@ import json, sys, time
 before = time.perf_counter()
 import pxcore
 light = time.perf_counter() - before
-import pxcore.cli, pxcore.runtime.session, pxcore.paper.process, pxcore.backtest.run
+import pxcore.cli, pxcore.session.process, pxcore.paper.process, pxcore.simulation.run
 heavy = [n for n in ("prefect", "pandas", "numpy", "flows", "tasks") if n in sys.modules]
 print(json.dumps({"light_s": light, "heavy": heavy}))
 """

@@ -18,8 +18,10 @@ from rich.console import Console
 
 from flows.outcome import outcome_of
 from flows.states import ended_day
-from pxcore import alerts as sending
+from pxcore.alerts import send as sending
+from pxcore.alerts.occasions import alert_report
 from pxcore.cli.screen import Screen
+from pxcore.config.settings import Mode, Settings
 from pxcore.engine.commands import Command, Denied, Gate
 from pxcore.engine.events import Event
 from pxcore.engine.explain import explain
@@ -32,12 +34,10 @@ from pxcore.reports.html import to_html
 from pxcore.reports.recorder import read_record
 from pxcore.reports.render import headline, to_markdown
 from pxcore.reports.verdict import Reconciliation
-from pxcore.runtime.alarms import alert_report
-from pxcore.runtime.lines import Ended
-from pxcore.runtime.plan import SessionPlan
-from pxcore.runtime.progress import progress_of
-from pxcore.runtime.session_end import closing_of
-from pxcore.settings import Mode, Settings
+from pxcore.session.ending import closing_of
+from pxcore.session.lines import Ended
+from pxcore.session.plan import SessionPlan
+from pxcore.session.progress import progress_of
 from tasks.live_page import LivePage
 
 pytestmark = pytest.mark.damages_journal  # the strategy signals when the test says so

@@ -5,8 +5,8 @@ from decimal import Decimal
 
 from hostile import HOSTILE, require_harmless_markdown, require_shown
 
+from pxcore.closing.day_check import DayChecked
 from pxcore.reports.period import DayLine, Trade, make_period
-from pxcore.runtime.day_check import DayChecked
 from tasks.upkeep import week_page
 from tasks.whole_day import day_page
 

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 import pytest
 from patience import patience
 
+from pxcore.config.masking import Masker
 from pxcore.engine.commands import Level
-from pxcore.masking import Masker
-from pxcore.runtime.lines import Ended, Milestone
+from pxcore.session.lines import Ended, Milestone
 from tasks import run_log as module
 from tasks.run_log import Burst, RunLog
 

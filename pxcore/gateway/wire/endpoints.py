@@ -12,7 +12,6 @@ from typing import Generic, TypeVar
 
 import msgspec
 
-from pxcore.decoding import decode_json
 from pxcore.gateway.wire import codes
 from pxcore.gateway.wire.loose import LooseOrders, LoosePositions, LooseTrades
 from pxcore.gateway.wire.rows import (
@@ -23,8 +22,9 @@ from pxcore.gateway.wire.rows import (
     PositionRow,
     TradeRow,
 )
+from pxcore.host.decoding import decode_json
 from pxcore.model import ProtocolError
-from pxcore.plain_text import plain
+from pxcore.text.plain import plain
 
 PING_PATH = "/api/Status/ping"
 

@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from pxcore.decoding import Decoder
+from pxcore.host.decoding import Decoder
 from pxcore.model import ProtocolError
 
 _BLANK: Final = b" \t\r\n"

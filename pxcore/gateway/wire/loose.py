@@ -15,7 +15,7 @@ import msgspec
 
 from pxcore.gateway.wire import codes
 from pxcore.model import Order, OrderStatus, OrderType, Position, ProtocolError, Side
-from pxcore.plain_text import plain_id
+from pxcore.text.plain import plain_id
 
 
 class LooseOrders(msgspec.Struct, rename="camel"):

@@ -14,10 +14,10 @@ from typing import Final, Literal
 
 import msgspec
 
-from pxcore.decoding import Decoder
 from pxcore.gateway.wire import codes
 from pxcore.gateway.wire.bad_prices import BadPrices, PriceReport
 from pxcore.gateway.wire.rows import whole_ticks
+from pxcore.host.decoding import Decoder
 from pxcore.model import Contract, DepthKind, DepthLevel, MarketTrade, ProtocolError, Quote
 
 _PRICES_MAX: Final = 65_536

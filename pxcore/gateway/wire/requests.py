@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import msgspec
 
-from pxcore.plain_text import original
+from pxcore.text.plain import original
 
 encode = msgspec.json.Encoder(decimal_format="number").encode
 

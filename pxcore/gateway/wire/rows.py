@@ -15,8 +15,8 @@ from typing import TypeVar
 
 import msgspec
 
-from pxcore.decoding import decode_json
 from pxcore.gateway.wire import codes
+from pxcore.host.decoding import decode_json
 from pxcore.model import (
     Account,
     Bar,
@@ -27,7 +27,7 @@ from pxcore.model import (
     Position,
     ProtocolError,
 )
-from pxcore.plain_text import plain, plain_id
+from pxcore.text.plain import plain, plain_id
 
 R = TypeVar("R", bound=msgspec.Struct)
 

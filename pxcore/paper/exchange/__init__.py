@@ -12,9 +12,7 @@ from pxcore.paper.exchange.codes import (
     PlaceCode,
 )
 from pxcore.paper.exchange.machine import Exchange
-from pxcore.paper.exchange.program import PROGRAMS, Lock, Program, Standing, program_named
-from pxcore.paper.exchange.state import ExchangeState
-from pxcore.paper.exchange.terms import (
+from pxcore.paper.exchange.messages import (
     AccountChanged,
     AccountSpec,
     Answered,
@@ -37,6 +35,8 @@ from pxcore.paper.exchange.terms import (
     StopLimits,
     VenueEvent,
 )
+from pxcore.paper.exchange.program import PROGRAMS, Lock, Program, Standing, program_named
+from pxcore.paper.exchange.state import ExchangeState
 
 __all__ = [
     "PROGRAMS",

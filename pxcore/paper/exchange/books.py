@@ -14,10 +14,10 @@ from itertools import count
 from msgspec.structs import replace
 
 from pxcore.model import Account, Contract, Fill, Order, Position, Side
-from pxcore.paper.catalogue import costs_per_side
 from pxcore.paper.exchange.ledger import Turn, average_price, turns, usd
 from pxcore.paper.exchange.matching import Top
-from pxcore.paper.exchange.terms import AccountSpec
+from pxcore.paper.exchange.messages import AccountSpec
+from pxcore.paper.markets.catalogue import costs_per_side
 
 _FIRST_TRADE_ID = 3_000_000_200
 _FIRST_POSITION_ID = 820_000_001

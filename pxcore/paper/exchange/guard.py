@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from pxcore.model import Account, Contract
 from pxcore.paper.exchange.books import Holding
 from pxcore.paper.exchange.matching import Top
+from pxcore.paper.exchange.messages import AccountSpec
 from pxcore.paper.exchange.program import (
     Lock,
     Program,
@@ -23,7 +24,6 @@ from pxcore.paper.exchange.program import (
     least_usd,
     next_standing,
 )
-from pxcore.paper.exchange.terms import AccountSpec
 
 
 class Guard:

@@ -18,13 +18,8 @@ from pxcore.paper.exchange.codes import (
     PartialCloseCode,
     PlaceCode,
 )
-from pxcore.paper.exchange.floor import IsOpen, always_open
-from pxcore.paper.exchange.lasting import Lasting
 from pxcore.paper.exchange.matching import Top
-from pxcore.paper.exchange.program import Lock, Standing, micros
-from pxcore.paper.exchange.refusals import Desk, Exposure, modify_text, place_refusal
-from pxcore.paper.exchange.state import ExchangeState
-from pxcore.paper.exchange.terms import (
+from pxcore.paper.exchange.messages import (
     AccountSpec,
     Answered,
     BracketMode,
@@ -34,6 +29,11 @@ from pxcore.paper.exchange.terms import (
     PlaceRequest,
     PlaceResult,
 )
+from pxcore.paper.exchange.order_desk import IsOpen, always_open
+from pxcore.paper.exchange.program import Lock, Standing, micros
+from pxcore.paper.exchange.refusals import Desk, Exposure, modify_text, place_refusal
+from pxcore.paper.exchange.saved_state import Lasting
+from pxcore.paper.exchange.state import ExchangeState
 from pxcore.paper.faults.venue import BracketsRefused, OrderPending
 from pxcore.paper.hours import is_program_open
 

@@ -13,7 +13,7 @@ the bid is what it compares with (gateway reference, 2.9).
 from dataclasses import dataclass
 
 from pxcore.model import MarketTrade, Order, OrderType, Quote, Side
-from pxcore.paper.exchange.terms import FillRule
+from pxcore.paper.exchange.messages import FillRule
 
 
 @dataclass(slots=True)

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from pxcore.model import Order, OrderStatus, OrderType
 from pxcore.paper.exchange.matching import trailed
-from pxcore.paper.exchange.terms import OrderChanged
+from pxcore.paper.exchange.messages import OrderChanged
 
 _FIRST_ORDER_ID = 3_400_000_100
 _ID_GAP_SHARE = 0.1  # of the ids that are followed by a gap

@@ -13,8 +13,8 @@ from msgspec.structs import replace
 
 from pxcore.model import Contract, Order, OrderStatus, OrderType, Side
 from pxcore.paper.exchange.books import Holding
+from pxcore.paper.exchange.messages import PositionBrackets
 from pxcore.paper.exchange.orders import Orders
-from pxcore.paper.exchange.terms import PositionBrackets
 
 
 class Protection:

@@ -19,7 +19,7 @@ from pxcore.model import (
 )
 from pxcore.paper.exchange.codes import PlaceCode
 from pxcore.paper.exchange.matching import Top, trail_distance
-from pxcore.paper.exchange.terms import (
+from pxcore.paper.exchange.messages import (
     BracketMode,
     Change,
     Leg,

@@ -7,8 +7,8 @@ import msgspec
 
 from pxcore.model import Account, Fill, Position
 from pxcore.paper.exchange.books import Holding
+from pxcore.paper.exchange.messages import OrderChanged
 from pxcore.paper.exchange.program import Standing
-from pxcore.paper.exchange.terms import OrderChanged
 
 
 class KeptHolding(msgspec.Struct, frozen=True, kw_only=True):

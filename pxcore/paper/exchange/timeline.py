@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
-from pxcore.paper.exchange.terms import VenueEvent
+from pxcore.paper.exchange.messages import VenueEvent
 
 
 class Timeline:

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import msgspec
 
-from pxcore.bounded_files import read_file
-from pxcore.decoding import Decoder, toml_value
+from pxcore.host.bounded_files import read_file
+from pxcore.host.decoding import Decoder, toml_value
 from pxcore.model import Misconfigured, ProtocolError
 from pxcore.paper.faults.base import Fault
 from pxcore.paper.faults.venue import VenueFault

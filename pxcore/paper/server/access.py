@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from pxcore.decoding import decode_json
+from pxcore.host.decoding import decode_json
 from pxcore.model import ProtocolError
 
 WallSeconds = Callable[[], float]

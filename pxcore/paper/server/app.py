@@ -17,9 +17,9 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
-from pxcore.decoding import decode_json
+from pxcore.host.decoding import decode_json
+from pxcore.host.own_names import OwnNames
 from pxcore.model import ProtocolError
-from pxcore.own_names import OwnNames
 from pxcore.paper.server.access import (
     BARS_LIMIT,
     REST_LIMIT,
@@ -31,7 +31,6 @@ from pxcore.paper.server.access import (
 from pxcore.paper.server.bodies import LoginBody
 from pxcore.paper.server.control import control_routes
 from pxcore.paper.server.dialect import Dialect
-from pxcore.paper.server.hostility import Hostility
 from pxcore.paper.server.hub import (
     MARKET_SUBJECTS,
     USER_SUBJECTS,
@@ -42,6 +41,7 @@ from pxcore.paper.server.rest import ENDPOINTS, INSTRUCTIONS, Endpoint
 from pxcore.paper.server.rows import Json, envelope
 from pxcore.paper.server.swagger import specification
 from pxcore.paper.server.venue import Venue
+from pxcore.paper.server.wire_faults import Hostility
 
 _BARS_PATH = "/api/History/retrieveBars"
 _LOGIN_INVALID = 3

@@ -18,8 +18,8 @@ from typing import Final
 
 import msgspec
 
-from pxcore.clock_file import Pace
-from pxcore.own_time import Attended
+from pxcore.clock.own_time import Attended
+from pxcore.clock.published import Pace
 from pxcore.paper.server.hub import END, HubConnection
 from pxcore.paper.server.market_time import MarketTime
 

@@ -19,7 +19,7 @@ from pxcore.paper.exchange import (
     PositionChanged,
     VenueEvent,
 )
-from pxcore.paper.market import BookRow, DepthPush
+from pxcore.paper.markets.market import BookRow, DepthPush
 from pxcore.paper.server.dialect import Dialect
 from pxcore.paper.server.hub import END, HubConnection, Topic
 from pxcore.paper.server.rows import (

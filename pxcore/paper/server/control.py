@@ -12,14 +12,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from pxcore.decoding import Decoder, decode_json
+from pxcore.host.decoding import Decoder, decode_json
 from pxcore.model import Contract, Misconfigured, ProtocolError
-from pxcore.paper.catalogue import find_contract
 from pxcore.paper.exchange import Exchange
 from pxcore.paper.faults.base import Armed, kind_of
 from pxcore.paper.faults.file import AnyFault
-from pxcore.paper.market import Halt
-from pxcore.paper.script import Script, scripted
+from pxcore.paper.markets.catalogue import find_contract
+from pxcore.paper.markets.market import Halt
+from pxcore.paper.markets.script import Script, scripted
 from pxcore.paper.server.rows import Form, Json, account_row, number, order_row, position_row
 from pxcore.paper.server.venue import Venue
 

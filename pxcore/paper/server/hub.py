@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import msgspec
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
-from pxcore.decoding import decode_json, require_shallow
+from pxcore.host.decoding import decode_json, require_shallow
 from pxcore.model import ProtocolError
 from pxcore.paper.server.transport import cut
 

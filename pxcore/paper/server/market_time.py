@@ -9,8 +9,8 @@ than that. The time up to which everything has happened is published after each 
 from datetime import datetime, timedelta
 from typing import Final
 
-from pxcore.clock import Clock
-from pxcore.clock_file import ClockFile, Pace, Reading
+from pxcore.clock.clocks import Clock
+from pxcore.clock.published import ClockFile, Pace, Reading
 
 LAG_S_MAX: Final = 1.0  # of ours
 _ALLOWED: Final = timedelta(seconds=0.5)  # twice what a venue at rest lets pass between two looks

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from pxcore.decoding import Decoder
+from pxcore.host.decoding import Decoder
 from pxcore.model import Contract, OrderStatus
 from pxcore.paper.exchange import OrderChanged
 from pxcore.paper.server.bodies import (

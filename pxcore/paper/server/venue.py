@@ -17,21 +17,21 @@ from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
-from pxcore.clock import Clock
-from pxcore.clock_file import Pace
+from pxcore.clock.clocks import Clock
+from pxcore.clock.published import Pace
 from pxcore.model import MarketTrade, Quote
-from pxcore.paper.bars import BarStore
-from pxcore.paper.depth import Depth
 from pxcore.paper.exchange import Exchange, VenueEvent
 from pxcore.paper.faults.base import Armed, Armory, Fault
 from pxcore.paper.faults.venue import VenueFault
 from pxcore.paper.faults.wire import WireFault
-from pxcore.paper.market import DepthPush, Halt, MarketStep, Tape, merged
+from pxcore.paper.markets.bars import BarStore
+from pxcore.paper.markets.depth import Depth
+from pxcore.paper.markets.market import DepthPush, Halt, MarketStep, Tape, merged
 from pxcore.paper.server.bell import Bell
 from pxcore.paper.server.broadcast import Broadcaster
 from pxcore.paper.server.dialect import Dialect
-from pxcore.paper.server.hostility import Hostility
 from pxcore.paper.server.market_time import MarketTime
+from pxcore.paper.server.wire_faults import Hostility
 
 _RECORDED = Dialect()
 _LATE_S = 1.0  # wall seconds after which quotes are conflated

@@ -2,8 +2,7 @@
 
 from alembic import context
 
-from pxcore.store import latch_tables  # noqa: F401 - its tables are of the schema too
-from pxcore.store.tables import Base
+from pxcore.store.projection.tables import Base
 
 context.configure(
     connection=context.config.attributes["connection"],

@@ -14,7 +14,7 @@ from patience import patience
 from px_runner import Px
 from raw_http import RawHttp, good
 
-from pxcore.runtime import machine
+from pxcore.preflight import machine
 
 SPEED = 50.0  # the venue's milliseconds pass between two of our looks, and no day in a slow test
 

@@ -15,12 +15,12 @@ from pydantic import SecretStr
 from raw_http import RawHttp, good
 from report_scenes import reported_day
 
-from pxcore import alerts as sending
+from pxcore.alerts import send as sending
+from pxcore.alerts.occasions import alert_report
 from pxcore.cli.orchestrator import free_port
+from pxcore.config.settings import Settings
 from pxcore.reports.daily import DailyReport
 from pxcore.reports.verdict import Verdict
-from pxcore.runtime.alarms import alert_report
-from pxcore.settings import Settings
 
 
 @pytest.fixture

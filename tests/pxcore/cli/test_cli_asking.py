@@ -14,8 +14,8 @@ from paper_server import Gateway, entry
 from px_runner import Px, Said
 from raw_http import RawHttp, Step, answer, bad, good
 
-from pxcore.runtime.home_lock import HomeLock
-from pxcore.runtime.lock import AccountLock
+from pxcore.ownership.account_lock import AccountLock
+from pxcore.ownership.home_lock import HomeLock
 from pxcore.store import Store
 
 ASKING = [

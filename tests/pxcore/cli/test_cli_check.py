@@ -7,7 +7,7 @@ import wording
 from machines import SLOW
 from px_runner import Px
 
-from pxcore.runtime import machine
+from pxcore.preflight import machine
 
 
 def test_quick_machine_is_a_table_with_its_limits_and_status_0(px: Px) -> None:

@@ -14,9 +14,9 @@ from px_runner import Px, Said
 from raw_http import RawHttp, good
 from test_cli_asking import dead_url
 
-from pxcore.own_time import steady_s
-from pxcore.runtime.lock import AccountLock
-from pxcore.runtime.paths import Paths
+from pxcore.clock.own_time import steady_s
+from pxcore.config.paths import Paths
+from pxcore.ownership.account_lock import AccountLock
 from pxcore.store import Store
 
 ORDER_ID = 3400000101

@@ -8,8 +8,8 @@ import pytest
 from pxcore.cli.day import FlowProcess
 from pxcore.cli.deploy import deploy_to
 from pxcore.cli.orchestrator import px_environ
+from pxcore.config.paths import Paths
 from pxcore.model import Misconfigured
-from pxcore.runtime.paths import Paths
 
 
 def test_flow_of_a_demo_sees_no_setting_and_no_profile_of_the_user(tmp_path, monkeypatch):

@@ -12,10 +12,10 @@ from patience import patience
 from px_runner import Px
 from raw_http import RawHttp
 
+from pxcore.flatten import by_hand as ad_hoc_flatten
 from pxcore.gateway.wire.loose import fills_net_in, orders_in, positions_in
 from pxcore.model import OrderType, ProtocolError
 from pxcore.paper.faults.wire import HttpError, ListWithheld
-from pxcore.runtime import ad_hoc_flatten
 
 NAKED = {"stopLossBracket": None, "takeProfitBracket": None}
 AWAY = {

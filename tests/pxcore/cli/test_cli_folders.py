@@ -10,8 +10,8 @@ from px_runner import Px
 
 from pxcore.cli import real_day
 from pxcore.cli.output import steady_console
-from pxcore.runtime.home_lock import HomeLock, Household, household_of, started_elsewhere
-from pxcore.settings import Mode, Settings, load_settings
+from pxcore.config.settings import Mode, Settings, load_settings
+from pxcore.ownership.home_lock import HomeLock, Household, household_of, started_elsewhere
 
 
 class NoDay:

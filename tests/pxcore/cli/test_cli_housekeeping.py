@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from px_runner import Px
 
-from pxcore.filelock import try_lock
+from pxcore.host.filelock import try_lock
 
 LONG_AGO = 1_000_000_000.0
 

@@ -9,10 +9,10 @@ from paper_scenes import ACCOUNT, ES, MNQ, quote
 from paper_server import Gateway, entry, serving
 from px_runner import Px
 
-from pxcore.runtime import watchdog
-from pxcore.runtime.suspicion import Trouble
-from pxcore.runtime.watchdog import Watchdog
-from pxcore.settings import Settings
+from pxcore.config.settings import Settings
+from pxcore.flatten import watchdog
+from pxcore.flatten.suspicion import Trouble
+from pxcore.flatten.watchdog import Watchdog
 
 IGNORE = {"PX_FOREIGN": "ignore", "PX_CONTRACT": "MNQ"}
 

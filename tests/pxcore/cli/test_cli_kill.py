@@ -4,9 +4,9 @@ import pytest
 from paper_scenes import ACCOUNT
 from px_runner import Px
 
-from pxcore.runtime.kill_switch import kill_status
-from pxcore.runtime.lease import take
-from pxcore.settings import load_settings
+from pxcore.config.settings import load_settings
+from pxcore.day.kill_switch import kill_status
+from pxcore.ownership.lease import take
 
 ON = ("kill on", "--reason", "news", "--keep-position")
 OFF = ("kill off", "--reason", "over", "--yes")

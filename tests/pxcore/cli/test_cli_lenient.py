@@ -9,7 +9,7 @@ from px_runner import Px
 from wording import LEFT_OUT, UNKNOWN_LOSS, WRONG_START
 
 from pxcore.cli import app as app_module
-from pxcore.settings import Settings
+from pxcore.config.settings import Settings
 
 TYPOS = {
     "zone": ("PX_WINDOW_START=14:30Z", WRONG_START),

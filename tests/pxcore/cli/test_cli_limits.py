@@ -13,14 +13,14 @@ from needs import linux
 from paper_scenes import ACCOUNT
 from px_runner import Px
 
-from pxcore.calendar import trading_day_at
+from pxcore.calendar.hours import trading_day_at
+from pxcore.config.paths import Paths
+from pxcore.config.settings import load_settings
+from pxcore.day.settled import day_terms
 from pxcore.journal import SCHEMA, Journal, Opening, RowKind
 from pxcore.journal.operator import OperatorJournal
-from pxcore.runtime.lock import AccountLock
-from pxcore.runtime.paths import Paths
-from pxcore.runtime.settled import day_terms
-from pxcore.runtime.world import world_of
-from pxcore.settings import load_settings
+from pxcore.ownership.account_lock import AccountLock
+from pxcore.ownership.world import world_of
 from pxcore.store import Store
 
 

@@ -12,7 +12,7 @@ from paper_scenes import ACCOUNT, OPEN
 from paper_server import Gateway, entry
 from px_runner import Px, Said
 
-from pxcore.calendar import trading_day_at
+from pxcore.calendar.hours import trading_day_at
 
 pytestmark = [needs.posix, pytest.mark.damages_journal]
 

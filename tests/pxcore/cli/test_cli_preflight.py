@@ -9,10 +9,10 @@ from paper_server import Gateway
 from patience import patience
 from px_runner import Px
 
-from pxcore import alerts as sending
+from pxcore.alerts import send as sending
 from pxcore.cli.orchestrator import free_port
-from pxcore.clock import ShiftedClock
-from pxcore.runtime.home_lock import HomeLock
+from pxcore.clock.clocks import ShiftedClock
+from pxcore.ownership.home_lock import HomeLock
 
 
 def test_fit_day_is_a_table_of_every_check_and_status_0(px: Px) -> None:

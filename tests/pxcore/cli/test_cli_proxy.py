@@ -10,9 +10,9 @@ from paper_server import CONTROL_KEY, Gateway
 from px_runner import Px, Said
 
 from pxcore.cli.orchestrator import prefect_environ
-from pxcore.proxies import KEPT
-from pxcore.runtime.paths import Paths
-from pxcore.settings import GatewayName, model
+from pxcore.config.paths import Paths
+from pxcore.config.settings import GatewayName, model
+from pxcore.host.proxies import KEPT
 
 NAMES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 

@@ -8,7 +8,7 @@ import pytest
 from px_runner import Px
 from report_scenes import reported_day
 
-from pxcore.runtime.paths import Paths
+from pxcore.config.paths import Paths
 
 SESSION = "px-20261120-1"
 

@@ -9,7 +9,7 @@ from px_runner import Px
 
 from pxcore.cli import app as app_module
 from pxcore.cli.terminal_day import TerminalDay
-from pxcore.settings import Settings
+from pxcore.config.settings import Settings
 
 TWO = """
 [[account]]

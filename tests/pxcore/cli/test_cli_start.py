@@ -21,11 +21,11 @@ from pxcore.cli.schedule import Schedule
 from pxcore.cli.screen import Screen
 from pxcore.cli.terminal_day import Prepared, TerminalDay
 from pxcore.cli.upcoming import PrefectApi
+from pxcore.config.accounts import NamedAccount
+from pxcore.config.began_with import refuse_others
+from pxcore.config.paths import Paths
+from pxcore.host.starting import Hangs, Step
 from pxcore.model import Misconfigured, Unavailable
-from pxcore.runtime.accounts import NamedAccount
-from pxcore.runtime.began_with import refuse_others
-from pxcore.runtime.paths import Paths
-from pxcore.runtime.starting import Hangs, Step
 
 Flow = Callable[[str], FlowProcess]
 

@@ -19,7 +19,7 @@ from patience import patience
 from px_runner import Px
 
 from pxcore.cli.orchestrator import px_environ
-from pxcore.clock import ShiftedClock
+from pxcore.clock.clocks import ShiftedClock
 from pxcore.paper.exchange import AccountSpec, Exchange
 from pxcore.paper.server.venue import Venue
 

@@ -12,15 +12,15 @@ import pytest
 from needs import linux
 from patience import patience
 
-from pxcore.bounded_files import write_file
 from pxcore.cli.signals import BrokenOff, Signals
 from pxcore.cli.up import _stop_sessions
+from pxcore.config.paths import Paths
+from pxcore.host.bounded_files import write_file
 from pxcore.model import Misconfigured, Unavailable
-from pxcore.runtime import control_socket, home_lock
-from pxcore.runtime.control_socket import Call, Wish
-from pxcore.runtime.home_lock import HomeLock, Stop, ask_to_stop, find_household, household_of
-from pxcore.runtime.lock import AccountLock, holder_of
-from pxcore.runtime.paths import Paths
+from pxcore.ownership import control_socket, home_lock
+from pxcore.ownership.account_lock import AccountLock, holder_of
+from pxcore.ownership.control_socket import Call, Wish
+from pxcore.ownership.home_lock import HomeLock, Stop, ask_to_stop, find_household, household_of
 
 UNTIL_BROKEN_OFF_S = patience(30)
 

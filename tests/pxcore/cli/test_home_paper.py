@@ -8,14 +8,14 @@ from typing import Any
 import msgspec
 import pytest
 
-from pxcore.calendar import CHICAGO, chicago, latest_regular_day
+from pxcore.calendar.hours import CHICAGO, chicago, latest_regular_day
 from pxcore.cli import home_paper
 from pxcore.cli.home_paper import HomePaper
 from pxcore.cli.paper import is_before_open, market_start
-from pxcore.handing import taken_over
+from pxcore.config.paths import Paths
+from pxcore.day.window import NotNow, window_of
+from pxcore.host.handing import taken_over
 from pxcore.paper.config import PaperConfig
-from pxcore.runtime.paths import Paths
-from pxcore.runtime.window import NotNow, window_of
 
 
 def test_market_of_a_px_up_started_again_after_its_window_does_not_wait_for_a_session(

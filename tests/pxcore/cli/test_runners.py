@@ -13,9 +13,9 @@ from waiting import until
 from pxcore.cli import runners as module
 from pxcore.cli.runners import Runners
 from pxcore.cli.upcoming import PrefectApi
-from pxcore.runtime.computing import computed_s
-from pxcore.runtime.paths import Paths
-from pxcore.runtime.run_marks import run_marked
+from pxcore.config.paths import Paths
+from pxcore.host.computing import computed_s
+from pxcore.ownership.run_marks import run_marked
 
 # As a tether and its runner; and with a run, whose process is the runner's child.
 BELOW = "import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}])"

@@ -14,9 +14,9 @@ from pxcore.cli import server as module
 from pxcore.cli.orchestrator import free_port
 from pxcore.cli.prefect_database import database_of
 from pxcore.cli.server import KeptServer
+from pxcore.config.paths import Paths
+from pxcore.host import keep as household
 from pxcore.model import Unavailable
-from pxcore.runtime import household
-from pxcore.runtime.paths import Paths
 
 
 class Scene:

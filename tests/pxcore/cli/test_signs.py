@@ -13,14 +13,14 @@ from stand_ins import RESTS, StandIns
 
 from pxcore.cli import signs as module
 from pxcore.cli.signs import Asking, of_gateway, of_runner, of_server, of_watchdog
-from pxcore.runtime import store_access
-from pxcore.runtime.household import Kept
-from pxcore.runtime.lease import place_of
-from pxcore.runtime.liveness import Seen, Watched
-from pxcore.runtime.paths import Paths
-from pxcore.settings import Settings
+from pxcore.config.paths import Paths
+from pxcore.config.settings import Settings
+from pxcore.day import store_access
+from pxcore.host.keep import Kept
+from pxcore.host.liveness import Seen, Watched
+from pxcore.ownership.lease import place_of
 from pxcore.store import Store
-from pxcore.store.leases import beat_watchdog
+from pxcore.store.live.leases import beat_watchdog
 
 ACCOUNT = 20_000_001
 ANSWERS, SILENT, UNKNOWN = Seen.ANSWERS, Seen.SILENT, Seen.UNKNOWN

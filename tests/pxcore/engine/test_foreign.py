@@ -14,7 +14,7 @@ from pxcore.engine.commands import (
 )
 from pxcore.engine.config import ExitTerms
 from pxcore.engine.events import Answer, Ask, Asked, CloseAnswered, PlaceAccepted, SnapshotFailed
-from pxcore.engine.leftovers import Remedy, found_in, remedy_for
+from pxcore.engine.start_check import Remedy, found_in, remedy_for
 from pxcore.engine.state import Phase
 from pxcore.engine.strategy import Exit
 from pxcore.model import Foreign, Leftovers, OrderStatus, OrderType, Side

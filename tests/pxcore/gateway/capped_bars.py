@@ -7,11 +7,11 @@ from datetime import UTC, date, datetime, timedelta
 from paper_scenes import ACCOUNT, LISTED, MNQ, OPEN, START_USD
 from paper_server import Gateway, serving
 
-from pxcore.calendar import trading_day
-from pxcore.clock import ShiftedClock
+from pxcore.calendar.hours import trading_day
+from pxcore.clock.clocks import ShiftedClock
 from pxcore.model import Bar
-from pxcore.paper.bars import BarStore
 from pxcore.paper.exchange import AccountSpec, Exchange
+from pxcore.paper.markets.bars import BarStore
 from pxcore.paper.server.app import ServerConfig
 from pxcore.paper.server.dialect import Dialect
 from pxcore.paper.server.venue import Venue

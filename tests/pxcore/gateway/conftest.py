@@ -9,7 +9,7 @@ from raw_http import WAIT_S, RawHttp, good
 from raw_hub import RawHubs
 
 from pxcore.gateway import Budget, GatewayClient
-from pxcore.gateway.budget import OwnLedger
+from pxcore.gateway.rest.budget import OwnLedger
 
 
 @pytest.fixture

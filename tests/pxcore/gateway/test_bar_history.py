@@ -12,9 +12,9 @@ from paper_server import entry
 from patience import patience
 from raw_http import RawHttp, bad, good
 
-from pxcore.clock import WallClock
+from pxcore.clock.clocks import WallClock
 from pxcore.gateway import Budget, GatewayClient
-from pxcore.gateway.budget import ALLOWANCES, OwnLedger
+from pxcore.gateway.rest.budget import ALLOWANCES, OwnLedger
 from pxcore.gateway.wire.endpoints import Lane
 from pxcore.model import BarUnit, Refused
 from pxcore.paper.faults.wire import ListWithheld

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pxcore.gateway import bar_pages
-from pxcore.gateway.bar_pages import BarHistory, collect, shortest
+from pxcore.gateway.rest import bar_pages
+from pxcore.gateway.rest.bar_pages import BarHistory, collect, shortest
 from pxcore.model import Bar, BarUnit
 
 BEGAN = datetime(2026, 9, 21, tzinfo=UTC)  # a Monday

@@ -8,7 +8,7 @@ from gateway_samples import ACCOUNT, order_row
 from raw_http import RawHttp, Step, answer, good
 
 from pxcore.gateway import GatewayClient, Urgency
-from pxcore.gateway.alive import PAUSES_S, SAME_LOOKS, Miscounted
+from pxcore.gateway.rest.alive import PAUSES_S, SAME_LOOKS, Miscounted
 
 QUERY = "/api/Order/v2/query"
 OPEN = "/api/Order/searchOpen"

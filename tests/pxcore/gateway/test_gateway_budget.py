@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 from patience import patience
 
-from pxcore.filelock import try_lock
-from pxcore.gateway.budget import (
+from pxcore.gateway.rest.budget import (
     ALLOWANCES,
     Allowance,
     Budget,
@@ -19,6 +18,7 @@ from pxcore.gateway.budget import (
     wait_s,
 )
 from pxcore.gateway.wire.endpoints import Lane
+from pxcore.host.filelock import try_lock
 
 FIVE = Allowance(requests=5, window_s=60.0, reserved=1)
 
@@ -119,7 +119,7 @@ def test_processes_that_count_at_once_lose_nothing(tmp_path: Path) -> None:
     path = tmp_path / "user.json"
     program = (
         "import sys; from pathlib import Path\n"
-        "from pxcore.gateway.budget import Budget, SharedLedger, Urgency\n"
+        "from pxcore.gateway.rest.budget import Budget, SharedLedger, Urgency\n"
         "from pxcore.gateway.wire.endpoints import Lane\n"
         "budget = Budget(SharedLedger(Path(sys.argv[1])), now=lambda: 1e6)\n"
         "[budget.take(Lane.REST, Urgency.NORMAL) for _ in range(40)]\n"

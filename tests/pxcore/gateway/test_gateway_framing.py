@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from raw_hub import BINARY, CLOSE, PING, SEPARATOR, TEXT, frame, invocation, record
 
-from pxcore.gateway.frames import BadFrame, FrameReader, Opcode
-from pxcore.gateway.frames import frame as client_frame
-from pxcore.gateway.protocol import TAIL_BYTES_MAX, HubProtocol, Record
+from pxcore.gateway.hubs.frames import BadFrame, FrameReader, Opcode
+from pxcore.gateway.hubs.frames import frame as client_frame
+from pxcore.gateway.hubs.protocol import TAIL_BYTES_MAX, HubProtocol, Record
 
 RECORDS = (
     record({"type": 6})

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from raw_http import RawHttp, answer, bad, good
 
 from pxcore.gateway import GatewayClient
-from pxcore.gateway.choose import choose_contract
+from pxcore.gateway.rest.choose import choose_contract
 from pxcore.model import Misconfigured, ProtocolError, Refused
 
 ACTING = "Ann\x1b[2J\u202e\n🚀"

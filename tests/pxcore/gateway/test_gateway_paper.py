@@ -11,11 +11,11 @@ from paper_scenes import ACCOUNT, LISTED, MNQ, OPEN
 from paper_server import Gateway, fixed_tape, lively_tape, serving
 from patience import patience
 
-from pxcore.clock import Clock, WallClock
+from pxcore.clock.clocks import Clock, WallClock
 from pxcore.engine.commands import PlaceEntry
 from pxcore.engine.events import Event, FillSeen, Hub, HubUp, OrderSeen, PositionSeen
 from pxcore.gateway import Budget, GatewayClient, Realtime
-from pxcore.gateway.budget import OwnLedger
+from pxcore.gateway.rest.budget import OwnLedger
 from pxcore.model import (
     Bracket,
     MarketTrade,

@@ -464,7 +464,7 @@ def test_loopback_is_reached_past_proxy_variables(
 def test_entry_is_not_sent_when_the_login_took_long_but_a_cancel_is(
     client: GatewayClient, http: RawHttp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pxcore.gateway.caller._LOGIN_MAX_S", -1.0)
+    monkeypatch.setattr("pxcore.gateway.rest.caller._LOGIN_MAX_S", -1.0)
     http.script(PLACE, PLACED)
     http.script(CANCEL, good())
     with pytest.raises(Unavailable, match="the login took"):

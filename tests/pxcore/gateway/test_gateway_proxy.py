@@ -11,7 +11,7 @@ from paper_scenes import ACCOUNT, MNQ
 from paper_server import Gateway, fixed_tape, serving
 from patience import patience
 
-from pxcore.clock import WallClock
+from pxcore.clock.clocks import WallClock
 from pxcore.engine.events import Event, Hub, HubUp
 from pxcore.gateway import GatewayClient, Realtime
 from pxcore.model import Misconfigured, NewOrder, OrderType, Side, Unavailable

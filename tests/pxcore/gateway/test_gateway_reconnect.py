@@ -34,8 +34,8 @@ from raw_hub import (
 
 from pxcore.engine.events import Hub, HubDown, HubUp
 from pxcore.gateway import Backoff, HubLimits
-from pxcore.gateway.transport import HubConnection
-from pxcore.gateway.websocket import HubLost
+from pxcore.gateway.hubs.transport import HubConnection
+from pxcore.gateway.hubs.websocket import HubLost
 from pxcore.model import Quote, Unavailable
 
 QUICK_S = 0.3

@@ -24,7 +24,7 @@ from raw_http import WAIT_S, RawHttp, answer, bad, good
 
 from pxcore.engine.commands import PlaceEntry
 from pxcore.gateway import GatewayClient
-from pxcore.gateway.choose import choose_contract
+from pxcore.gateway.rest.choose import choose_contract
 from pxcore.model import (
     Misconfigured,
     OrderStatus,

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from pxcore.gateway import supervisor as module
-from pxcore.gateway.supervisor import Supervisor
-from pxcore.gateway.websocket import HubLimits, HubLost
-from pxcore.own_time import Attended
+from pxcore.clock.own_time import Attended
+from pxcore.gateway.hubs import keeper as module
+from pxcore.gateway.hubs.keeper import Supervisor
+from pxcore.gateway.hubs.websocket import HubLimits, HubLost
 
 OPEN = datetime(2026, 11, 20, 14, 30, tzinfo=UTC)
 

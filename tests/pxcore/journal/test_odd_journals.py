@@ -42,8 +42,8 @@ from pxcore.journal.verify import Soundness, verify
 from pxcore.model import Bracket, ProtocolError, Side
 from pxcore.reports.recorder import read_record
 from pxcore.store import Store
-from pxcore.store.journals import Unowned, last_hash, sources_in
-from pxcore.store.projection import rebuild
+from pxcore.store.projection.days import rebuild
+from pxcore.store.projection.journals import Unowned, last_hash, sources_in
 
 pytestmark = [pytest.mark.damages_journal, needs.posix]
 

@@ -5,7 +5,6 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 from pxcore.model import MarketTrade, OrderType, Quote, Side
-from pxcore.paper.catalogue import catalogue, find_contract
 from pxcore.paper.exchange import (
     AccountSpec,
     BracketMode,
@@ -16,6 +15,7 @@ from pxcore.paper.exchange import (
     PlaceRequest,
     VenueEvent,
 )
+from pxcore.paper.markets.catalogue import catalogue, find_contract
 
 OPEN = datetime(2026, 11, 20, 14, 30, tzinfo=UTC)
 LISTED = catalogue(date(2026, 11, 20))

@@ -19,13 +19,13 @@ from patience import patience
 from waiting import until
 from websockets.sync.client import ClientConnection, connect
 
-from pxcore.clock import ShiftedClock
+from pxcore.clock.clocks import ShiftedClock
 from pxcore.paper.exchange import AccountSpec, Exchange
-from pxcore.paper.market import Tape
+from pxcore.paper.markets.market import Tape
+from pxcore.paper.markets.synthetic import synthetic
 from pxcore.paper.server.app import ServerConfig, create_app
 from pxcore.paper.server.transport import server_config
 from pxcore.paper.server.venue import Venue
-from pxcore.paper.synthetic import synthetic
 
 END = "\x1e"
 CONTROL_KEY = "key"  # as that of the log-in

@@ -6,11 +6,11 @@ from itertools import pairwise
 import pytest
 from paper_scenes import MNQ, OPEN, printed
 
-from pxcore.calendar import CHICAGO
+from pxcore.calendar.hours import CHICAGO
 from pxcore.model import Bar, BarUnit
 from pxcore.paper.assembly import build_market
-from pxcore.paper.bars import BarStore, made_up_minutes
 from pxcore.paper.config import PaperConfig
+from pxcore.paper.markets.bars import BarStore, made_up_minutes
 
 DAY = timedelta(days=1)
 

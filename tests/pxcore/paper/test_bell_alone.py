@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 import pytest
 
-from pxcore.clock import Clock
-from pxcore.clock_file import Pace
+from pxcore.clock.clocks import Clock
+from pxcore.clock.published import Pace
 from pxcore.paper.server.bell import Bell
 from pxcore.paper.server.hub import END
 from pxcore.paper.server.market_time import MarketTime

@@ -8,7 +8,7 @@ import wording
 from msgspec.structs import replace
 
 from pxcore.model import Misconfigured
-from pxcore.paper.catalogue import catalogue, costs_per_side, find_contract, plausible_ticks
+from pxcore.paper.markets.catalogue import catalogue, costs_per_side, find_contract, plausible_ticks
 
 # Gateway reference, 5.3: root and active month on 2026-08-19.
 LISTED_IN_AUGUST = [

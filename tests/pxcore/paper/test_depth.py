@@ -9,9 +9,9 @@ from paper_scenes import MNQ, OPEN, printed, quote
 from paper_server import lively_tape, serving
 
 from pxcore.model import DepthKind
-from pxcore.paper.depth import LEVELS, Depth
-from pxcore.paper.market import BookRow, DepthPush, MarketStep
-from pxcore.paper.synthetic import synthetic
+from pxcore.paper.markets.depth import LEVELS, Depth
+from pxcore.paper.markets.market import BookRow, DepthPush, MarketStep
+from pxcore.paper.markets.synthetic import synthetic
 
 Levels = dict[tuple[str, int], int]
 

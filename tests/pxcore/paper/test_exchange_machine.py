@@ -48,7 +48,7 @@ from pxcore.paper.faults.venue import (
     PartialFill,
     SiblingSurvives,
 )
-from pxcore.paper.market import Halt
+from pxcore.paper.markets.market import Halt
 
 ACCOUNT = 1
 START_USD = Decimal(50_000)

@@ -39,7 +39,7 @@ from pxcore.paper.exchange import (
     Sibling,
 )
 from pxcore.paper.faults.venue import BracketModeSwitched
-from pxcore.paper.market import Halt
+from pxcore.paper.markets.market import Halt
 
 
 def the(exchange: Exchange, tag: str) -> Order:

@@ -8,9 +8,8 @@ import pytest
 import wording
 from paper_scenes import ES, LISTED, MNQ, buy, limit, sell
 
-from pxcore.calendar import chicago, trading_day
+from pxcore.calendar.hours import chicago, trading_day
 from pxcore.model import Misconfigured, OrderStatus, Quote, Side
-from pxcore.paper.catalogue import find_contract
 from pxcore.paper.exchange import (
     PROGRAMS,
     AccountChanged,
@@ -28,6 +27,7 @@ from pxcore.paper.exchange import (
 from pxcore.paper.exchange.program import Standing, begun, breach, floor_usd, next_standing
 from pxcore.paper.faults.venue import AsyncReject
 from pxcore.paper.hours import flat_by, is_exchange_open, is_program_open, next_day, next_flat_by
+from pxcore.paper.markets.catalogue import find_contract
 
 FRIDAY = date(2026, 11, 20)
 OPEN = chicago(FRIDAY, time(8, 30))

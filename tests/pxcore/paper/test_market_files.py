@@ -15,10 +15,12 @@ import zstandard
 from paper_scenes import ES, MNQ
 
 from pxcore.model import Contract, Misconfigured
-from pxcore.paper import market_formats, market_text, recorded_bars
-from pxcore.paper.market_formats import LINE_CHARS_MAX, MARKET_FORMATS, MINUTE_BARS, TRADES
-from pxcore.paper.recorded_bars import read_recording
-from pxcore.paper.recording import RecordedTrade, read_trades
+from pxcore.paper.markets import formats as market_formats
+from pxcore.paper.markets import lines as market_text
+from pxcore.paper.markets import recorded_bars
+from pxcore.paper.markets.formats import LINE_CHARS_MAX, MARKET_FORMATS, MINUTE_BARS, TRADES
+from pxcore.paper.markets.recorded_bars import read_recording
+from pxcore.paper.markets.recording import RecordedTrade, read_trades
 
 T0 = datetime(2024, 5, 6, 13, 30, tzinfo=UTC)
 TRADE_ROWS = (("2024-05-06T13:30:00Z", "18000.25", "3"), ("2024-05-06T13:30:01Z", "18000.5", "1"))
@@ -348,8 +350,8 @@ from pathlib import Path
 from datetime import date
 from pxcore.model import Misconfigured
 from pxcore.paper import market_text
-from pxcore.paper.catalogue import catalogue, find_contract
-from pxcore.paper.recorded_bars import read_recording
+from pxcore.paper.markets.catalogue import catalogue, find_contract
+from pxcore.paper.markets.recorded_bars import read_recording
 contract = find_contract(catalogue(date(2026, 11, 20)), "MNQ")
 market_text.ROWS_MAX = 200_000  # a tenth: what is read before is read in a second
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -11,7 +11,7 @@ from paper_scenes import ACCOUNT, MNQ, OPEN, after
 from paper_server import Hub, entry
 from waiting_market import Waiting
 
-from pxcore.clock_file import Pace
+from pxcore.clock.published import Pace
 
 STEP_MS = 50  # of the market, at speed 1
 Start = Callable[..., Waiting]

@@ -22,7 +22,7 @@ from waiting import until
 
 from pxcore.cli.app import app
 from pxcore.cli.paper import market_start
-from pxcore.clock_file import PublishedClock
+from pxcore.clock.published import PublishedClock
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "paper-gateway.md"
 ACCOUNT = 20_000_001

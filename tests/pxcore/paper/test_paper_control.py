@@ -17,8 +17,8 @@ from websockets.exceptions import InvalidHandshake
 from websockets.sync.client import connect
 
 from pxcore.model import MarketTrade, Misconfigured, Quote, Side
-from pxcore.paper.market import Halt
-from pxcore.paper.script import Script, ScriptStep, read_script, scripted
+from pxcore.paper.markets.market import Halt
+from pxcore.paper.markets.script import Script, ScriptStep, read_script, scripted
 from pxcore.paper.server.app import ServerConfig
 
 CONTROL = ServerConfig(rest_limit=None, bars_limit=None, control_key=CONTROL_KEY)

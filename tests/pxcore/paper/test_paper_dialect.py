@@ -8,7 +8,7 @@ from paper_scenes import ACCOUNT, LISTED, MNQ, OPEN, START_USD
 from paper_server import Gateway, Hub, entry, lively_tape, serving
 from websockets.exceptions import InvalidStatus
 
-from pxcore.clock import ShiftedClock
+from pxcore.clock.clocks import ShiftedClock
 from pxcore.paper.exchange import AccountSpec, Exchange
 from pxcore.paper.server.app import ServerConfig
 from pxcore.paper.server.dialect import Dialect

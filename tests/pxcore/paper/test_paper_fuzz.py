@@ -25,7 +25,7 @@ from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import response_schema_conformance
 from websockets.exceptions import ConnectionClosed
 
-from pxcore.clock import ShiftedClock
+from pxcore.clock.clocks import ShiftedClock
 from pxcore.paper.exchange import (
     AccountSpec,
     Clips,
@@ -34,10 +34,10 @@ from pxcore.paper.exchange import (
     StopLimits,
     program_named,
 )
+from pxcore.paper.markets.synthetic import synthetic
 from pxcore.paper.server.app import ServerConfig
 from pxcore.paper.server.rest import ENDPOINTS
 from pxcore.paper.server.venue import Venue
-from pxcore.paper.synthetic import synthetic
 
 PATHS = (
     *(endpoint.path for endpoint in ENDPOINTS),

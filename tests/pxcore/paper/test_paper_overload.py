@@ -13,7 +13,7 @@ from paper_server import CONTROL_KEY, Gateway, Hub, serving
 from patience import patience
 from waiting import until
 
-from pxcore.paper.market import MarketStep
+from pxcore.paper.markets.market import MarketStep
 from pxcore.paper.server.app import ServerConfig
 from pxcore.paper.server.hub import USER_SUBJECTS, HubConnection, HubTiming
 from pxcore.paper.server.market_time import LAG_S_MAX

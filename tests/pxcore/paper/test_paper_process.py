@@ -17,7 +17,7 @@ from paper_server import CONTROL_KEY, Gateway, entry
 from patience import patience
 from waiting import until
 
-from pxcore.clock_file import PublishedClock
+from pxcore.clock.published import PublishedClock
 
 pytestmark = pytest.mark.process
 

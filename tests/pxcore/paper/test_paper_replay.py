@@ -9,9 +9,9 @@ import wording
 from paper_scenes import LISTED, OPEN
 
 from pxcore.model import MarketTrade, Misconfigured, Quote, Side
-from pxcore.paper.catalogue import find_contract
-from pxcore.paper.recording import RecordedTrade, read_trades
-from pxcore.paper.replay import Stretch, choose_stretch, cut, replay, typical_move_ticks
+from pxcore.paper.markets.catalogue import find_contract
+from pxcore.paper.markets.recording import RecordedTrade, read_trades
+from pxcore.paper.markets.replay import Stretch, choose_stretch, cut, replay, typical_move_ticks
 
 GC = find_contract(LISTED, "GC")  # tick 0.1
 HEADER = "time_utc,price,size\n"

@@ -8,9 +8,9 @@ from paper_scenes import ACCOUNT, ES, LISTED, MNQ, OPEN, START_USD, after, buy, 
 from paper_scenes import market as quoted
 from patience import patience
 
-from pxcore.clock import ShiftedClock
+from pxcore.clock.clocks import ShiftedClock
 from pxcore.paper.exchange import AccountSpec, Exchange, VenueEvent
-from pxcore.paper.market import DepthPush, MarketStep
+from pxcore.paper.markets.market import DepthPush, MarketStep
 from pxcore.paper.server.market_time import LAG_S_MAX, MarketTime
 from pxcore.paper.server.venue import Venue, conflated
 

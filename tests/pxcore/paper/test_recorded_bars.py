@@ -8,12 +8,12 @@ from paper_scenes import ES, MNQ
 
 from pxcore.model import BarUnit, Misconfigured
 from pxcore.paper.assembly import build_market, while_open
-from pxcore.paper.bars import BarStore
 from pxcore.paper.config import PaperConfig, Recording
-from pxcore.paper.exchange.floor import always_open
+from pxcore.paper.exchange.order_desk import always_open
 from pxcore.paper.hours import is_exchange_open
-from pxcore.paper.recorded_bars import read_minutes, read_recording
-from pxcore.paper.synthetic import synthetic
+from pxcore.paper.markets.bars import BarStore
+from pxcore.paper.markets.recorded_bars import read_minutes, read_recording
+from pxcore.paper.markets.synthetic import synthetic
 
 HEADER = "start_utc,open,high,low,close,volume,close_bid,close_ask\n"
 ROWS = (

@@ -28,7 +28,7 @@ from pxcore.paper.exchange import (
 from pxcore.paper.exchange.program import Program
 from pxcore.paper.faults.base import Fault
 from pxcore.paper.faults.venue import AsyncReject, OrderPending
-from pxcore.paper.market import Halt
+from pxcore.paper.markets.market import Halt
 from pxcore.paper.server.rest import ENDPOINTS
 from pxcore.paper.server.venue import Venue
 

@@ -11,8 +11,8 @@ import wording
 from paper_scenes import ES, MNQ, OPEN
 
 from pxcore.model import MarketTrade, Misconfigured, Quote
-from pxcore.paper.market import Halt, MarketStep, merged
-from pxcore.paper.synthetic import SHAPES, SyntheticShape, shape_named, synthetic
+from pxcore.paper.markets.market import Halt, MarketStep, merged
+from pxcore.paper.markets.synthetic import SHAPES, SyntheticShape, shape_named, synthetic
 
 MINUTES_10 = list(
     takewhile(

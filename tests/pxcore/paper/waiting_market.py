@@ -7,8 +7,8 @@ from pathlib import Path
 from paper_scenes import ACCOUNT, LISTED, MNQ, OPEN, START_USD, quote
 from paper_server import CONTROL_KEY, Gateway, Hub, serving
 
-from pxcore.clock import ShiftedClock
-from pxcore.clock_file import ClockFile, PublishedClock
+from pxcore.clock.clocks import ShiftedClock
+from pxcore.clock.published import ClockFile, PublishedClock
 from pxcore.paper.exchange import AccountSpec, Exchange
 from pxcore.paper.server.app import ServerConfig
 from pxcore.paper.server.market_time import MarketTime

@@ -7,7 +7,7 @@ import msgspec
 from backtest_scenes import BALANCE, demo_day
 from msgspec.structs import replace
 
-from pxcore.backtest.direct import DirectVenue
+from pxcore.closing.day_record import record_day_end
 from pxcore.journal import SCHEMA, Closing, Journal, Opening, RowKind
 from pxcore.reports.daily import DailyReport, make_report
 from pxcore.reports.day_totals import totals_of
@@ -15,8 +15,8 @@ from pxcore.reports.reconcile import VenueDay, reconcile
 from pxcore.reports.record import Record
 from pxcore.reports.recorder import read_record
 from pxcore.reports.verdict import Reconciliation
-from pxcore.runtime.day_record import record_day_end
-from pxcore.runtime.session_end import ledger_of
+from pxcore.session.ending import ledger_of
+from pxcore.simulation.direct import DirectVenue
 
 
 class Played:

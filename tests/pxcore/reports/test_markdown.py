@@ -9,9 +9,9 @@ from markdown_it import MarkdownIt
 from msgspec.structs import replace
 from report_scenes import reported_day
 
-from pxcore.escaping import for_markdown
 from pxcore.reports.markdown import table
 from pxcore.reports.render import to_markdown
+from pxcore.text.escaping import for_markdown
 
 ODD = [
     "a | b",

@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import inspect, select
 
 from pxcore.store import Store
-from pxcore.store.tables import Base
+from pxcore.store.projection.tables import Base
 
 
 def contents(store: Store) -> dict[str, list[tuple[Any, ...]]]:

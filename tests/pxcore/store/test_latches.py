@@ -3,8 +3,8 @@
 import threading
 
 from pxcore.store import Store
-from pxcore.store.kill import engage_kill_latch, kill_acts, read_kill_latch, release_kill_latch
-from pxcore.store.leases import (
+from pxcore.store.live.kill import engage_kill_latch, kill_acts, read_kill_latch, release_kill_latch
+from pxcore.store.live.leases import (
     Pulse,
     beat_lease,
     beat_watchdog,

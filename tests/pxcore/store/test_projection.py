@@ -18,10 +18,10 @@ from pxcore.journal.latches import Latched
 from pxcore.journal.operator import OperatorJournal, Rearmed, Tightened
 from pxcore.journal.rows import FlattenTerms
 from pxcore.journal.verify import Soundness, verify
-from pxcore.store.history import bring_in
-from pxcore.store.latch_tables import HaltRow
-from pxcore.store.projection import project_day, rebuild
-from pxcore.store.tables import (
+from pxcore.store.live.latch_tables import HaltRow
+from pxcore.store.projection.days import project_day, rebuild
+from pxcore.store.projection.history import bring_in
+from pxcore.store.projection.tables import (
     DailyReportRow,
     DifferenceRow,
     EquityRow,

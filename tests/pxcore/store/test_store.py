@@ -18,9 +18,9 @@ from sqlalchemy.exc import SQLAlchemyError, StatementError
 from pxcore.journal.latches import Latched
 from pxcore.model import Misconfigured
 from pxcore.store import Store
-from pxcore.store.latch_tables import HaltRow
+from pxcore.store.live.latch_tables import HaltRow
+from pxcore.store.projection.tables import Base, FillRow, IncidentRow
 from pxcore.store.schema import HEAD, MIGRATING, version_of
-from pxcore.store.tables import Base, FillRow, IncidentRow
 
 DAY = date(2026, 11, 20)
 CHICAGO = timezone(timedelta(hours=-6))

@@ -7,17 +7,17 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from pxcore.backtest.run import Backtest
-from pxcore.calendar import chicago
+from pxcore.calendar.hours import chicago
 from pxcore.engine import Engine, EngineConfig, Limits
 from pxcore.engine.commands import Command, Denied, PlaceEntry
 from pxcore.engine.events import Event, Hub, HubDown, HubUp
 from pxcore.journal import SCHEMA, Journal, Opening, RowKind
 from pxcore.model import Bracket, Contract, MarketTrade, Quote, Side
-from pxcore.paper.catalogue import catalogue, find_contract
 from pxcore.paper.exchange import AccountSpec, Exchange
-from pxcore.paper.market import MarketStep, Tape
-from pxcore.paper.synthetic import synthetic
+from pxcore.paper.markets.catalogue import catalogue, find_contract
+from pxcore.paper.markets.market import MarketStep, Tape
+from pxcore.paper.markets.synthetic import synthetic
+from pxcore.simulation.run import Backtest
 from pxcore.strategies import choose_strategy
 
 DAY = date(2026, 11, 20)

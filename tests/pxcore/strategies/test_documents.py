@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from strategy_scenes import commands, journal_of, run
 
-from pxcore.backtest.rehearsal import rehearse
 from pxcore.engine.commands import Notice, PlaceEntry
 from pxcore.journal.replay import replay
+from pxcore.simulation.rehearsal import rehearse
 from pxcore.strategies import BUILT_IN, describe, find_kind, indicators, make_strategy
 
 ROOT = Path(__file__).parents[3]

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from pxcore.store.columns import Moment, Whole
+from pxcore.store.projection.columns import Moment, Whole
 
 revision = "0001"
 down_revision = None

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from pxcore.store.columns import Moment, Money, Whole, Words
+from pxcore.store.projection.columns import Moment, Money, Whole, Words
 
 revision = "0002"
 down_revision = "0001"

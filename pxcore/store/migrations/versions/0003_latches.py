@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from pxcore.store.columns import Moment, Whole, Words
+from pxcore.store.projection.columns import Moment, Whole, Words
 
 revision = "0003"
 down_revision = "0002"

@@ -1,0 +1,1 @@
+"""Alerts: how one is sent, and on which occasions."""

@@ -1,0 +1,1 @@
+"""Trading hours, holidays, expiry: CME equity-index futures in Chicago time."""

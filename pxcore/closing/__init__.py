@@ -1,0 +1,1 @@
+"""The end of the day: our record against the venue, the report, the period."""

@@ -1,0 +1,1 @@
+"""ProjectX by its two SignalR hubs, kept connected."""

@@ -1,0 +1,1 @@
+"""ProjectX by REST: questions that may be asked again, instructions that go out once."""

@@ -1,0 +1,117 @@
+"""Asking and instructing with the shared token, and the one repeat that a 401 allows."""
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import partial
+from typing import TypeVar
+
+import msgspec
+
+from pxcore.gateway.rest.budget import Urgency
+from pxcore.gateway.rest.clock_reading import ClockReading, read_clock
+from pxcore.gateway.rest.login import Login
+from pxcore.gateway.rest.policy import Sender, Unauthorised, patiently
+from pxcore.gateway.wire.endpoints import Endpoint
+from pxcore.model import ProtocolError, Unavailable
+
+A = TypeVar("A")
+
+_LOGIN_MAX_S = 3.0
+
+
+class Caller:
+    def __init__(
+        self,
+        sender: Sender,
+        login: Login,
+        *,
+        sleep: Callable[[float], None],
+        budget_patience_s: float,
+    ) -> None:
+        self._sender = sender
+        self._login = login
+        self._budget_patience_s = budget_patience_s
+        self.pause = sleep
+        self._patiently = partial(patiently, sleep=sleep, budget_patience_s=budget_patience_s)
+
+    def ask(
+        self,
+        endpoint: Endpoint[A],
+        request: msgspec.Struct,
+        attempted: str,
+        urgency: Urgency = Urgency.NORMAL,
+        *,
+        budget_patience_s: float | None = None,
+    ) -> A:
+        """The answer to a question, which may have been asked several times. `budget_patience_s`
+        is how long a free request is waited for, where that is not as long as for any other.
+        """
+        patience_s = self._budget_patience_s if budget_patience_s is None else budget_patience_s
+
+        def ask(token: str) -> A:
+            return self._patiently(
+                lambda: self._sender.ask(
+                    endpoint, request, token=token, attempted=attempted, urgency=urgency
+                ),
+                budget_patience_s=patience_s,
+            )
+
+        token = self._login.token()
+        try:
+            return ask(token)
+        except Unauthorised:
+            return ask(self._login.renew(token))
+
+    def instruct(
+        self, endpoint: Endpoint[A], request: msgspec.Struct, attempted: str, urgency: Urgency
+    ) -> A:
+        """The answer to an instruction, sent once: a 401 proves that it was not taken.
+
+        Not sent at all when the login took long and the instruction opens something: whatever
+        it was decided on is old by then.
+        """
+        begun = time.monotonic()
+
+        def instruct(token: str) -> A:
+            waited_s = time.monotonic() - begun
+            if urgency is Urgency.NORMAL and waited_s > _LOGIN_MAX_S:
+                raise Unavailable(f"{attempted}: not sent, the login took {waited_s:.1f} s")
+            return self._sender.instruct(
+                endpoint, request, token=token, attempted=attempted, urgency=urgency
+            )
+
+        token = self._token_for(attempted, self._login.token)
+        try:
+            return instruct(token)
+        except Unauthorised:
+            return instruct(self._token_for(attempted, lambda: self._login.renew(token)))
+
+    def ping(self) -> None:
+        """Returns when the gateway answers. Needs no token."""
+        self._patiently(lambda: self._sender.ping(Urgency.NORMAL))
+
+    def clock_reading(self) -> ClockReading | None:
+        """How our wall clock stands to the gateway's, by a ping; None when it does not say."""
+
+        def read() -> ClockReading | None:
+            before = datetime.now(UTC)
+            reply = self._sender.ping(Urgency.NORMAL)
+            return read_clock(reply.date, before=before, after=datetime.now(UTC))
+
+        return self._patiently(read)
+
+    def keep_warm(self) -> bool:
+        """One ping on this thread's own connection, so that it stays open. False when it failed."""
+        try:
+            self._sender.ping(Urgency.NORMAL)
+        except Unavailable:
+            return False
+        return True
+
+    def _token_for(self, attempted: str, token: Callable[[], str]) -> str:
+        """A login that fails before an instruction means that nothing was sent."""
+        try:
+            return token()
+        except ProtocolError as error:
+            raise Unavailable(f"{attempted}: not sent, {error}") from error

@@ -1,0 +1,1 @@
+"""Processes, files and sockets of this machine. Nothing of trading."""

@@ -1,0 +1,1 @@
+"""Markets to trade on: synthetic, scripted and recorded ones."""

@@ -1,0 +1,155 @@
+"""Carries the engine's commands to the venue, off the engine's thread, and answers as events.
+
+Two workers: instructions go out one at a time in the engine's order, each once; questions have
+a thread of their own, so that a slow look never delays a cancel. In shadow no instruction is
+sent. An entry, and a stop of our own, waits until its intent is with the operating system; a close
+or cancel does not.
+While there is nothing to send, a ping now and then keeps the connection open that orders go out
+on: no order pays for a handshake.
+"""
+
+import queue
+import threading
+from collections.abc import Callable
+from datetime import datetime
+
+from pxcore.clock.clocks import Clock
+from pxcore.engine.commands import CancelOrder, ClosePosition, MoveStop, PlaceEntry, PlaceStop
+from pxcore.engine.events import (
+    Answer,
+    CancelAnswered,
+    CloseAnswered,
+    Event,
+    MoveAnswered,
+    PlaceNotSent,
+)
+from pxcore.journal import Journal
+from pxcore.model import Contract
+from pxcore.venue.venue import Instruction, Question, Venue
+
+_WRITTEN_WITHIN_S = 2.0
+
+Job = Callable[[], Event | None]
+
+
+class Dispatcher:
+    """`stale_data_s` is asked for at each entry: the limit may have been tightened. `on_idle` is
+    called on a worker's thread when everything was carried out and its answers are delivered.
+    """
+
+    def __init__(
+        self,
+        venue: Venue,
+        *,
+        contract: Contract,
+        journal: Journal,
+        clock: Clock,
+        deliver: Callable[[Event], None],
+        on_crash: Callable[[BaseException], None],
+        sends_orders: bool,
+        stale_data_s: Callable[[], float],
+        on_idle: Callable[[], None] = lambda: None,
+        warm_every_s: float = 25.0,
+    ) -> None:
+        self._venue = venue
+        self._warm_every_s = warm_every_s
+        self._contract = contract
+        self._journal = journal
+        self._clock = clock
+        self._deliver = deliver
+        self._on_crash = on_crash
+        self._sends_orders = sends_orders
+        self._stale_data_s = stale_data_s
+        self._on_idle = on_idle
+        self._may_enter = True
+        self._pending = 0
+        self._counting = threading.Lock()
+        self._lanes = {name: queue.SimpleQueue[Job | None]() for name in ("orders", "questions")}
+        self._threads = [
+            threading.Thread(target=self._work, args=(name,), name=f"rest-{name}", daemon=True)
+            for name in self._lanes
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def instruct(self, instruction: Instruction, seq: int, decided_at: datetime) -> None:
+        """`seq` is the instruction's row in the journal; `decided_at` its event's time."""
+        self._put("orders", lambda: self._send(instruction, seq, decided_at))
+
+    def ask(self, question: Question) -> None:
+        self._put("questions", lambda: self._venue.ask(question))
+
+    @property
+    def is_idle(self) -> bool:
+        """Everything was carried out, and every answer is delivered."""
+        return not self._pending
+
+    def forbid_entries(self) -> None:
+        """No entry leaves from here on, queued ones included: the session is leaving."""
+        self._may_enter = False
+
+    def abandon(self, timeout_s: float) -> None:
+        """From here on nothing more is sent; waits, so long at most, for what is being sent."""
+        self.forbid_entries()
+        self._sends_orders = False
+        self.stop(timeout_s)
+
+    def stop(self, timeout_s: float) -> None:
+        """Finishes what is queued, for so long at most."""
+        for lane in self._lanes.values():
+            lane.put(None)
+        for thread in self._threads:
+            thread.join(timeout_s)
+
+    def _send(self, instruction: Instruction, seq: int, decided_at: datetime) -> Event:
+        if not self._sends_orders:
+            return self._not_sent(instruction, "nothing is sent: shadow, or the session is leaving")
+        if isinstance(instruction, PlaceEntry | PlaceStop):
+            if not self._journal.wait_written(seq, _WRITTEN_WITHIN_S):
+                return self._not_sent(instruction, "its intent could not be written")
+            if not (self._may_enter and self._sends_orders):
+                return self._not_sent(instruction, "the session is leaving")
+            age_s = (self._clock.now() - decided_at).total_seconds()
+            if age_s > self._stale_data_s():  # the engine, or this lane, was behind
+                return self._not_sent(instruction, f"decided {age_s:.1f} s ago, on stale data")
+        return self._venue.instruct(instruction, self._contract)
+
+    def _not_sent(self, instruction: Instruction, why: str) -> Event:
+        now = self._clock.now()
+        match instruction:
+            case PlaceEntry(tag=tag) | PlaceStop(tag=tag):
+                return PlaceNotSent(at=now, tag=tag, why=why)
+            case CancelOrder(order_id=order_id):
+                return CancelAnswered(at=now, order_id=order_id, answer=Answer.NOT_SENT)
+            case MoveStop(order_id=order_id):
+                return MoveAnswered(at=now, order_id=order_id, answer=Answer.NOT_SENT)
+            case ClosePosition(contract_id=contract_id):
+                return CloseAnswered(at=now, contract_id=contract_id, answer=Answer.NOT_SENT)
+
+    def _put(self, name: str, job: Job) -> None:
+        with self._counting:
+            self._pending += 1
+        self._lanes[name].put(job)
+
+    def _work(self, name: str) -> None:
+        while (job := self._next_job(name)) is not None:
+            try:
+                event = job()
+                if event is not None:
+                    self._deliver(event)
+            except Exception as error:  # the edge of this thread: the session must flatten
+                self._on_crash(error)
+            with self._counting:
+                self._pending -= 1
+            if self.is_idle:
+                self._on_idle()
+
+    def _next_job(self, name: str) -> Job | None:
+        """Waits for it. Meanwhile the connection that orders go out on is kept open."""
+        lane = self._lanes[name]
+        while name == "orders":
+            try:
+                return lane.get(timeout=self._warm_every_s)
+            except queue.Empty:
+                self._venue.keep_warm()
+        return lane.get()

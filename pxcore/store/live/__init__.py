@@ -1,0 +1,1 @@
+"""What in the store is no projection: halts, leases, the kill switch, heartbeats."""

@@ -1,0 +1,1 @@
+"""Rows that are made from the journals, and can be made again."""

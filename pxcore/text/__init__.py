@@ -1,0 +1,1 @@
+"""Text from outside: decoded, made plain, and escaped for where it goes."""

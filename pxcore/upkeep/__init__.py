@@ -1,0 +1,1 @@
+"""Housekeeping, backups and what earlier days and versions left behind."""

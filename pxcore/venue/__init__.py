@@ -1,0 +1,1 @@
+"""The account behind the wire, as commands and events."""
