@@ -6,6 +6,7 @@ Every step that matters for money is elsewhere: this file only says what follows
 from pathlib import Path
 from typing import Any
 
+import httpx
 from prefect import State, flow
 from prefect.logging import get_run_logger
 
@@ -32,6 +33,7 @@ from tasks.run_watch import RunWatch, top_run_id
 
 _AS_SET = Run()
 _BACKSTOP_S = 13 * 3600  # the session and its supervisor have deadlines of their own
+_CLOSED: dict[str, tuple[DailyReport, Path]] = {}  # by session: what this process has closed
 
 
 @flow(name="startup", retries=0, persist_result=False)
@@ -71,6 +73,20 @@ def _started_up() -> SessionPlan:
 @flow(name="close-session", retries=0, persist_result=False, validate_parameters=False)
 def close_session(plan: SessionPlan) -> tuple[DailyReport, Path]:
     """Our record against the venue's, and the daily-loss report."""
+    _CLOSED[plan.session_id] = _closed(plan)
+    return _CLOSED[plan.session_id]
+
+
+def _closed_anyhow(plan: SessionPlan) -> tuple[DailyReport, Path]:
+    """Once, and also while Prefect's server is away: a new run needs it, the report does not."""
+    try:
+        return close_session(plan)
+    except httpx.HTTPError as error:  # a client of Prefect's that has never connected tries once
+        get_run_logger().warning("Prefect's server is away (%s): closing without a run", error)
+        return _CLOSED.get(plan.session_id) or _closed(plan)
+
+
+def _closed(plan: SessionPlan) -> tuple[DailyReport, Path]:
     settings = load_settings()
     with closing_alerted(settings, about=plan.session_id, account_id=plan.account.id):
         venue = closing.read_venue(connect(settings, waits_for_budget=True), plan, settings)
@@ -111,7 +127,7 @@ def _day(settings: Settings) -> State[Outcome]:
         get_run_logger().warning("the session crashed (%s): starting it anew", ended.reason)
         try:
             ended, outcome, told = _session(restarts=restarts)
-        except REFUSALS as reason:  # what was traded before stays the day's result
+        except (*REFUSALS, httpx.HTTPError) as reason:  # what was traded stays the day's result
             get_run_logger().warning("not started anew: %s", reason)
             break
     return ended_day(outcome, told, cancelled_as=CONTROL.run_ended_as)
@@ -122,7 +138,7 @@ def _session(*, restarts: int) -> tuple[Ended, Outcome, str]:
     settings = load_settings()
     plan = _begun()
     ended = live_session(plan, settings)
-    made, folder = close_session(plan)
+    made, folder = _closed_anyhow(plan)
     outcome = outcome_of(
         ended,
         made,

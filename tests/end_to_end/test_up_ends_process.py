@@ -186,18 +186,28 @@ def test_session_of_a_machine_that_slept_goes_on_and_ends_as_it_should(house, he
 
 
 def test_server_killed_for_a_while_harms_no_session_and_its_runners_are_replaced(house):
-    """And what one of them had taken, and not begun, is begun by its successor."""
+    """The day is closed, its report made, before the server is back. And what a runner had taken,
+    and not begun, is begun by its successor.
+    """
     run_id = house.start("trading-day", {"run": {"window": {"minutes": 30}}})
     house.holding()
+    holder = house.holder()
     session = house.session_process()
     taken = house.start("flatten", {"order": {"session": "spared"}}, state="PENDING")
     server = house.find("deployments.server")
     os.kill(server.pid, signal.SIGSTOP)  # away: it takes connections and answers nothing
     with pytest.raises(psutil.TimeoutExpired):
         session.wait(AWAY_S)
+    os.kill(house.process.pid, signal.SIGSTOP)  # nobody replaces it
     os.kill(server.pid, signal.SIGKILL)
-    assert house.px("flatten", "--yes").returncode == 0
-    assert house.ended(run_id, within_s=patience(90))["type"] == "COMPLETED"
+    try:
+        assert house.px("flatten", "--yes").returncode == 0
+        report = f"reports/{str(holder).split()[0]}/report.md"
+        until(lambda: list(house.home.glob(report)), what="the report, without the server")
+    finally:
+        os.kill(house.process.pid, signal.SIGCONT)
+    ended = house.ended(run_id, within_s=patience(90))
+    assert ended["type"] == "COMPLETED", ended
     assert house.is_flat()
     until(lambda: "runner sessions is replaced" in house.said())
     until(lambda: "runner safety is replaced" in house.said(), within_s=patience(90))

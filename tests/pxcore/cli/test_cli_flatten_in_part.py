@@ -12,7 +12,7 @@ from patience import patience
 from px_runner import Px
 from raw_http import RawHttp
 
-from pxcore.flatten import by_hand as ad_hoc_flatten
+from pxcore.flatten import by_hand
 from pxcore.gateway.wire.loose import fills_net_in, orders_in, positions_in
 from pxcore.model import OrderType, ProtocolError
 from pxcore.paper.faults.wire import HttpError, ListWithheld
@@ -64,7 +64,7 @@ def test_gateway_that_drips_is_given_up_in_the_time_given(
         return False
 
     http.script("/api/Position/searchOpen", drip_head)
-    monkeypatch.setattr(ad_hoc_flatten, "_LOOK_S", 0.5)
+    monkeypatch.setattr(by_hand, "_LOOK_S", 0.5)
     done = px("flatten --yes --timeout 2", PX_PAPER_URL=http.url, PX_ACCOUNT_ID=str(RAW_ACCOUNT))
     over.set()
     assert done.status == 1

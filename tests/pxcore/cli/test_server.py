@@ -15,7 +15,7 @@ from pxcore.cli.orchestrator import free_port
 from pxcore.cli.prefect_database import database_of
 from pxcore.cli.server import KeptServer
 from pxcore.config.paths import Paths
-from pxcore.host import keep as household
+from pxcore.host import keep
 from pxcore.model import Unavailable
 
 
@@ -45,7 +45,7 @@ def stand_ins(monkeypatch: pytest.MonkeyPatch) -> Iterator[StandIns]:
         return made.run(made.code, errors=paths.logs / "prefect-server.log")
 
     monkeypatch.setattr(module, "start_server", start)
-    monkeypatch.setattr(household, "_BACK_OFF_S", (0.0,))
+    monkeypatch.setattr(keep, "_BACK_OFF_S", (0.0,))
     yield made
     made.end()
 

@@ -1,21 +1,8 @@
 """Time that nobody can set, and the time in which somebody was there."""
 
-from pxcore.clock.own_time import OWN_TIME, Attended, OwnTime
+from own_machine import Machine
 
-
-class Machine:
-    """Its wall clock and the seconds that pass, each moved by the test."""
-
-    def __init__(self) -> None:
-        self.wall = 1_000_000.0
-        self.passed = 50.0
-
-    def pass_time(self, seconds: float) -> None:
-        self.wall += seconds
-        self.passed += seconds
-
-    def own(self) -> OwnTime:
-        return OwnTime(wall_s=lambda: self.wall, passed_s=lambda: self.passed)
+from pxcore.clock.own_time import OWN_TIME, Attended
 
 
 def test_time_runs_on_whatever_is_done_to_the_wall_clock():

@@ -1,98 +1,25 @@
-from collections.abc import Callable, Iterator
-from typing import Any
+from gateway_fixtures import (
+    budget,
+    client,
+    clock,
+    hasty_client,
+    http,
+    hubs,
+    listener,
+    new_client,
+    new_listener,
+    pauses,
+)
 
-import pytest
-from gateway_listener import Listener
-from gateway_samples import KEY, MNQ, FixedClock, contract_row
-from patience import patience
-from raw_http import WAIT_S, RawHttp, good
-from raw_hub import RawHubs
-
-from pxcore.gateway import Budget, GatewayClient
-from pxcore.gateway.rest.budget import OwnLedger
-
-
-@pytest.fixture
-def clock() -> FixedClock:
-    return FixedClock()
-
-
-@pytest.fixture
-def http() -> Iterator[RawHttp]:
-    server = RawHttp()
-    server.script("/api/Contract/searchById", good(contract=contract_row(MNQ)))
-    yield server
-    server.close()
-
-
-@pytest.fixture
-def pauses() -> list[float]:
-    """Seconds that the client wanted to wait between attempts; its budget's clock adds them up."""
-    return []
-
-
-@pytest.fixture
-def budget(pauses: list[float]) -> Budget:
-    return Budget(OwnLedger(), now=lambda: 1_000_000.0 + sum(pauses))
-
-
-@pytest.fixture
-def new_client(
-    clock: FixedClock, budget: Budget, pauses: list[float]
-) -> Iterator[Callable[..., GatewayClient]]:
-    made: list[GatewayClient] = []
-
-    def new(base_url: str, reply_timeout_s: float = WAIT_S, **more: Any) -> GatewayClient:
-        client = GatewayClient(
-            base_url=base_url,
-            username="trader01",
-            api_key=KEY,
-            connect_timeout_s=WAIT_S,
-            reply_timeout_s=reply_timeout_s,
-            clock=clock,
-            budget=budget,
-            sleep=pauses.append,
-            **more,
-        )
-        made.append(client)
-        return client
-
-    yield new
-    for client in made:
-        client.close()
-
-
-@pytest.fixture
-def client(http: RawHttp, new_client: Callable[[str], GatewayClient]) -> GatewayClient:
-    return new_client(http.url)
-
-
-@pytest.fixture
-def hasty_client(http: RawHttp, new_client: Callable[..., GatewayClient]) -> GatewayClient:
-    """Does not wait long for an answer that never comes."""
-    return new_client(http.url, reply_timeout_s=patience(0.125))
-
-
-@pytest.fixture
-def hubs() -> Iterator[RawHubs]:
-    server = RawHubs()
-    yield server
-    server.close()
-
-
-@pytest.fixture
-def new_listener(clock: FixedClock) -> Iterator[Callable[..., Listener]]:
-    made: list[Listener] = []
-
-    def new(url: str, **options: Any) -> Listener:
-        made.append(Listener(url, options.pop("clock", clock), **options))
-        return made[-1]
-
-    yield new
-    for listener in made:
-        listener.realtime.stop()
-
-
-@pytest.fixture
-def listener(hubs: RawHubs, new_listener: Callable[..., Listener]) -> Listener:
-    return new_listener(hubs.url)
+__all__ = [
+    "budget",
+    "client",
+    "clock",
+    "hasty_client",
+    "http",
+    "hubs",
+    "listener",
+    "new_client",
+    "new_listener",
+    "pauses",
+]

@@ -14,6 +14,7 @@ from pxcore.config.settings import load_settings
 from pxcore.day import kill_switch as switch
 from pxcore.day.store_access import open_store
 from pxcore.model import Account, Misconfigured, Unavailable
+from pxcore.ownership import kill_acts
 from pxcore.ownership import lease as module
 from pxcore.ownership.account_lock import AccountBusy
 from pxcore.ownership.lease import LeaseKeeper, require_free, require_unleased, take
@@ -122,7 +123,7 @@ def test_store_that_goes_under_its_session_is_opened_again_and_its_latch_heard(
         until(lambda: lease(here).beat > 1)
         for path in tmp_path.glob("shared.sqlite*"):
             path.rename(path.with_name(f"old-{path.name}")) if how == "replaced" else path.unlink()
-        switch.engage(there, reason="news", flattens=True, who="ann")  # makes the new one
+        kill_acts.engage(there, reason="news", flattens=True, who="ann")  # makes the new one
         until(lambda: keeper.switch is not None)
         until(lambda: lease(here) is not None and lease(here).holder == "px-here")
         until(lambda: keeper.trouble is None)
@@ -149,10 +150,10 @@ def test_beats_tell_how_far_the_engine_is_and_the_latch_is_heard(places):
         beat = lease(here).beat
         until(lambda: lease(here).beat > beat)
         assert (lease(here).loops, lease(here).exposure) == (1, 2)
-        switch.engage(there, reason="news", flattens=False, who="ann")
+        kill_acts.engage(there, reason="news", flattens=False, who="ann")
         until(lambda: keeper.switch is not None, units=2)
         assert not keeper.switch.flattens and "news" in keeper.switch.reason
-        switch.release(there, reason="over")
+        kill_acts.release(there, reason="over")
         until(lambda: keeper.switch is None, units=2)
     finally:
         keeper.stop()
@@ -161,19 +162,19 @@ def test_beats_tell_how_far_the_engine_is_and_the_latch_is_heard(places):
 def test_word_to_enter_again_is_heard_once_and_only_when_it_came_after_the_switch(places):
     here, there = places
     lost: queue.SimpleQueue = queue.SimpleQueue()
-    switch.engage(there, reason="yesterday", flattens=False)
-    switch.release(there, reason="over")
-    switch.resume(there, reason="of another day")
+    kill_acts.engage(there, reason="yesterday", flattens=False)
+    kill_acts.release(there, reason="over")
+    kill_acts.resume(there, reason="of another day")
     take(here, account_id=ACCOUNT, holder="px-here")
     keeper = keep(here, "px-here", lost)
     try:
         until(lambda: lease(here).beat > 1)
-        switch.engage(there, reason="news", flattens=False)
+        kill_acts.engage(there, reason="news", flattens=False)
         until(lambda: keeper.switch is not None, units=2)
-        switch.release(there, reason="over")
+        kill_acts.release(there, reason="over")
         until(lambda: keeper.switch is None, units=2)
         assert keeper.resumes == 0
-        switch.resume(there, reason="it is over")
+        kill_acts.resume(there, reason="it is over")
         until(lambda: keeper.resumes == 1, units=2)
         assert keeper.said.startswith("it is over (")
         beat = lease(here).beat
@@ -208,12 +209,12 @@ def test_silence_of_the_store_is_noticed_and_ends_with_it(places, tmp_path):
 def test_switch_is_engaged_by_file_or_latch_and_let_go_of_with_both(places):
     here, there = places
     assert switch.kill_switch(here) is None
-    assert switch.engage(here, reason="news", flattens=True, who="ann").is_kept
+    assert kill_acts.engage(here, reason="news", flattens=True, who="ann").is_kept
     assert "news" in str(switch.kill_switch(here))
     assert "news" in str(switch.kill_switch(there)), "the other machine has no file, but the latch"
-    assert switch.release(here, reason="over")
+    assert kill_acts.release(here, reason="over")
     assert switch.kill_switch(here) is None and switch.kill_switch(there) is None
-    assert not switch.release(here, reason="again")
+    assert not kill_acts.release(here, reason="again")
 
 
 def test_switch_engaged_by_a_persons_file_alone_is_released_and_recorded(places, tmp_path):
@@ -221,7 +222,7 @@ def test_switch_engaged_by_a_persons_file_alone_is_released_and_recorded(places,
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "KILL").write_text("by hand")
     assert str(switch.kill_switch(here)) == "by hand"
-    assert switch.release(here, reason="over", who="ann")
+    assert kill_acts.release(here, reason="over", who="ann")
     assert switch.kill_switch(here) is None
     assert [a.verb for a in switch.kill_status(here).acts] == ["engage", "release"]
 
@@ -229,11 +230,11 @@ def test_switch_engaged_by_a_persons_file_alone_is_released_and_recorded(places,
 def test_switch_is_engaged_by_its_file_when_the_store_is_away(places, tmp_path):
     here, _ = places
     (tmp_path / "shared.sqlite").mkdir()
-    engaged = switch.engage(here, reason="news", flattens=True)
+    engaged = kill_acts.engage(here, reason="news", flattens=True)
     assert engaged.is_kept and "not in the store" in engaged.problems[0]
     assert "news" in str(switch.kill_switch(here))
     with pytest.raises(Unavailable):
-        switch.release(here, reason="over")
+        kill_acts.release(here, reason="over")
     assert "news" in str(switch.kill_switch(here))
 
 
@@ -248,4 +249,4 @@ def test_setting_cannot_be_released_by_a_command(places, monkeypatch):
     monkeypatch.setenv("PX_KILL_SWITCH", "holiday")
     settings = load_settings()
     with pytest.raises(Misconfigured, match="PX_KILL_SWITCH"):
-        switch.release(settings, reason="over")
+        kill_acts.release(settings, reason="over")

@@ -15,9 +15,7 @@ import zstandard
 from paper_scenes import ES, MNQ
 
 from pxcore.model import Contract, Misconfigured
-from pxcore.paper.markets import formats as market_formats
-from pxcore.paper.markets import lines as market_text
-from pxcore.paper.markets import recorded_bars
+from pxcore.paper.markets import formats, lines, recorded_bars
 from pxcore.paper.markets.formats import LINE_CHARS_MAX, MARKET_FORMATS, MINUTE_BARS, TRADES
 from pxcore.paper.markets.recorded_bars import read_recording
 from pxcore.paper.markets.recording import RecordedTrade, read_trades
@@ -295,7 +293,7 @@ def test_more_bars_than_are_read_are_refused_with_the_number(
 def test_more_lines_than_are_read_are_refused_with_the_number(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(market_text, "ROWS_MAX", 3)
+    monkeypatch.setattr(lines, "ROWS_MAX", 3)
     assert len(read_recording(written(tmp_path, TRADES_TEXT), MNQ)) == 2
     assert refusal(written(tmp_path, TRADES_TEXT + "\n")).startswith("has more than 3 lines")
 
@@ -303,7 +301,7 @@ def test_more_lines_than_are_read_are_refused_with_the_number(
 def test_more_bytes_than_are_read_are_refused_with_the_number(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(market_text, "UNPACKED_BYTES_MAX", 1 << 20)
+    monkeypatch.setattr(lines, "UNPACKED_BYTES_MAX", 1 << 20)
     text = TRADES_TEXT + "2024-05-06T13:30:01Z,18000.5,1\n" * 40_000
     for content in (text.encode(), gzip.compress(text.encode()), zstandard.compress(text.encode())):
         assert "more than 1 MiB, the most that is read" in refusal(written(tmp_path, content))
@@ -349,11 +347,11 @@ import resource, sys
 from pathlib import Path
 from datetime import date
 from pxcore.model import Misconfigured
-from pxcore.paper import market_text
+from pxcore.paper.markets import lines
 from pxcore.paper.markets.catalogue import catalogue, find_contract
 from pxcore.paper.markets.recorded_bars import read_recording
 contract = find_contract(catalogue(date(2026, 11, 20)), "MNQ")
-market_text.ROWS_MAX = 200_000  # a tenth: what is read before is read in a second
+lines.ROWS_MAX = 200_000  # a tenth: what is read before is read in a second
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 try:
     read_recording(Path(sys.argv[1]), contract)
@@ -383,4 +381,4 @@ def test_list_of_formats_is_what_the_readers_go_by() -> None:
         ["time_utc", "price", "size"],
         ["start_utc", "open", "high", "low", "close", "volume"],
     ]
-    assert set(market_formats.PACKINGS) == {"gzip", "Zstandard"}
+    assert set(formats.PACKINGS) == {"gzip", "Zstandard"}

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from engine_scenes import MNQ
-from test_own_time import Machine
+from own_machine import Machine
 
 from pxcore.clock.own_time import OwnTime
 from pxcore.engine.events import ClockStepped, Event
