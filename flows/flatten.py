@@ -11,10 +11,10 @@ from pydantic import Field, field_validator
 from flows.parameters import REASON_MAX, Form, reason_in
 from flows.states import done, failed, skipped_because
 from pxcore.config.accounts import account_of
-from pxcore.config.bounds import ID_MAX
 from pxcore.config.settings import LenientAccountlessSettings, LenientSettings, load_settings
 from pxcore.model import PxError
 from pxcore.ownership.account_lock import AccountBusy
+from pxcore.text.typed import ID_MAX
 from tasks.flattening import flatten_account, spare_or_flatten
 from tasks.marks import marked
 from tasks.run_log import logged_run

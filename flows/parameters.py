@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, create_model, field_validator
 
 from pxcore.calendar.hours import CHICAGO, chicago, trading_day_at
 from pxcore.config.accounts import account_of
-from pxcore.config.bounds import ID_MAX, Checked, Wanted
+from pxcore.config.bounds import Checked, Wanted
 from pxcore.config.limits import limits_of
 from pxcore.config.settings import AccountlessSettings, Mode, Settings, load_settings
 from pxcore.config.sources import environ_with
@@ -26,6 +26,7 @@ from pxcore.model import STOP_LOSS_TICKS_MIN, Misconfigured
 from pxcore.strategies import BUILT_IN
 from pxcore.strategies.registry import Kind
 from pxcore.text.plain import plain
+from pxcore.text.typed import ID_MAX
 
 REASON_MAX = 200  # characters, as a page shows them
 

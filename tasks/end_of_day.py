@@ -7,7 +7,7 @@ from prefect.logging import get_run_logger
 
 from pxcore.closing import end_of_day
 from pxcore.config.settings import Settings
-from pxcore.gateway import GatewayClient
+from pxcore.gateway.rest import GatewayClient
 from pxcore.reports.daily import DailyReport
 from pxcore.reports.reconcile import VenueDay
 from pxcore.reports.render import headline, to_markdown

@@ -7,7 +7,7 @@ from pxcore.config.settings import Settings
 from pxcore.day.settled import day_terms, is_recovery_due
 from pxcore.day.window import NotNow, window_of
 from pxcore.flatten.recovery import Recovered, Recovery
-from pxcore.gateway import GatewayClient
+from pxcore.gateway.rest import GatewayClient
 from pxcore.model import Account, Contract, PxError
 from pxcore.ownership.lease import require_free
 from pxcore.session import beginning

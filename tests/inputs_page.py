@@ -17,9 +17,9 @@ from pydantic import BaseModel
 from flows import flatten, kill_switch, parameters, preflight
 from pxcore.cli.app import app
 from pxcore.cli.command_line import ARGUMENT_MAX
-from pxcore.cli.limits import REASON_MAX
+from pxcore.cli.reasons import REASON_MAX
 from pxcore.config.accounts import ID_WANTED, LABEL_WANTED, SHARED
-from pxcore.config.bounds import ID_MAX, is_optional, number_text, wanted
+from pxcore.config.bounds import is_optional, wanted
 from pxcore.config.env_file import lines_in
 from pxcore.config.settings import NEEDED, SECRETS, Fields
 from pxcore.day.kill_switch import REASON_BYTES
@@ -28,6 +28,7 @@ from pxcore.host.bounded_files import TEXT_BYTES_MAX
 from pxcore.host.decoding import NESTING_MAX
 from pxcore.paper.markets import formats
 from pxcore.strategies import BUILT_IN, describe
+from pxcore.text.typed import ID_MAX, number_text
 
 FILE = Path(__file__).parents[1] / "docs" / "inputs.md"
 LINES = (

@@ -26,7 +26,7 @@ from flows.parameters import REASON_MAX, Form, Run
 from pxcore.cli.app import app
 from pxcore.cli.trade.prices import price_ticks
 from pxcore.config.accounts import accounts
-from pxcore.config.bounds import ID_MAX, Between, bound_of, is_number, is_optional, is_text, wanted
+from pxcore.config.bounds import bound_of, is_number, is_optional, is_text, wanted
 from pxcore.config.settings import (
     NEEDED,
     SECRETS,
@@ -40,6 +40,7 @@ from pxcore.host.decoding import toml_value
 from pxcore.model import Misconfigured
 from pxcore.paper.markets.catalogue import catalogue
 from pxcore.strategies import BUILT_IN
+from pxcore.text.typed import ID_MAX, Between
 
 FIELDS = Fields.model_fields
 NUMBERS = [name for name, field in FIELDS.items() if is_number(field)]

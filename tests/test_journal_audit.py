@@ -8,8 +8,9 @@ import pytest
 from backtest_scenes import demo_day
 from journal_audit import Audit, problem_of
 
-from pxcore.journal import SCHEMA, Journal, Opening, RowKind
+from pxcore.journal.rows import SCHEMA, Opening, RowKind
 from pxcore.journal.seal import seal_path
+from pxcore.journal.writer import Journal
 
 pytestmark = pytest.mark.damages_journal
 

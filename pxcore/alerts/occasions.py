@@ -1,4 +1,4 @@
-"""What is worth an alert: a day that does not reconcile, an account that is not proven flat."""
+"""What is worth an alert: an account that is not proven flat, a day that cannot be closed."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -7,9 +7,6 @@ from datetime import UTC, datetime
 
 from pxcore.alerts.send import Alert, Alerts
 from pxcore.config.settings import Settings
-from pxcore.reports.daily import DailyReport
-from pxcore.reports.render import headline
-from pxcore.reports.verdict import Verdict
 from pxcore.text.escaping import for_alert
 
 BROKEN, NOT_FLAT, NOT_CLOSED = "reconciliation.broken", "not_flat", "day.not_closed"
@@ -73,20 +70,6 @@ def alert_up(settings: Settings, *, code: str, title: str, text: str) -> None:
     about = f"{title}-{datetime.now(UTC):%Y%m%d-%H}"
     alert = Alert(code=code, about=about, title=f"px up: {title}", text=for_alert(text))
     Alerts(settings).send(alert)
-
-
-def is_in_order(report: DailyReport) -> bool:
-    """It ended flat, and nothing of it is broken."""
-    return report.is_flat and report.verdict != Verdict.BROKEN
-
-
-def alert_report(settings: Settings, report: DailyReport) -> None:
-    """What of the day is not in order is sent."""
-    account, about = f"{report.account} ({report.mode})", report.session_id
-    if not report.is_flat:
-        alert_not_flat(settings, about=about, account=account, why=headline(report))
-    if report.verdict == Verdict.BROKEN:
-        alert_differences(settings, about=about, account=account, differences=report.differences)
 
 
 @contextmanager

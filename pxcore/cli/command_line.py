@@ -1,6 +1,7 @@
 """The edge of the command line: an error of ours is a line for each problem and an exit status.
 
-1 not safe or not done, 2 a person must change something first. Never a traceback.
+1 not safe or not done, 2 a person must change something first. Never a traceback. Settings, logs
+and what paints a screen are imported by whoever needs them: `px --help` needs none of it.
 """
 
 from collections.abc import Iterator
@@ -10,14 +11,10 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from pxcore.cli.day import NoDay, problems_of
-from pxcore.cli.output import error_console, line
-from pxcore.config.bounds import shown, visible
-from pxcore.config.logs import log_to
-from pxcore.config.masking import Masker
-from pxcore.config.settings import LenientAccountlessSettings, load_settings
-from pxcore.model import Misconfigured, PxError
+from pxcore.cli.no_day import NoDay, problems_of
+from pxcore.model.errors import Misconfigured, PxError
 from pxcore.text.escaping import for_terminal
+from pxcore.text.typed import shown, visible
 
 ARGUMENT_MAX = 4000  # characters; the longest path of any system is shorter
 _ANY_TEXT = ("--params", "--reason")  # a setting, and what is cut or refused by its own bound
@@ -26,7 +23,22 @@ _FILES = ("--market", "--faults", "--state")
 _LIBRARY = "Value error, "
 
 
-class Edge(TyperGroup):
+class Listed(TyperGroup):
+    """A group whose help is plain text, none of it cut short: boxes take longer than the rest."""
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Under the headings of their panels."""
+        panels: dict[str, list[tuple[str, str]]] = {}
+        for name in self.list_commands(ctx):
+            command: Any = self.get_command(ctx, name)
+            about = " ".join((command.help or "").partition("\n\n")[0].split())
+            panels.setdefault(command.rich_help_panel or "Commands", []).append((name, about))
+        for panel, rows in panels.items():
+            with formatter.section(panel):
+                formatter.write_dl(rows, col_max=14)
+
+
+class Edge(Listed):
     """The group that all verbs hang on."""
 
     def make_context(self, info_name: Any, args: list[str], *given: Any, **named: Any) -> Any:
@@ -81,6 +93,11 @@ def _quoting() -> Iterator[None]:
 
 def log_to_stderr() -> None:
     """What is logged by the way goes there from WARNING up: standard output is for answers."""
+    from pxcore.config.logs import log_to, take_over_crashes
+    from pxcore.config.masking import Masker
+    from pxcore.config.settings import LenientAccountlessSettings, load_settings
+
+    take_over_crashes()
     try:
         settings = load_settings(kind=LenientAccountlessSettings)
     except Misconfigured:  # the verb says so itself, and does nothing else
@@ -91,6 +108,8 @@ def log_to_stderr() -> None:
 
 
 def _complain(error: PxError) -> None:
+    from pxcore.cli.output import error_console, line
+
     errors = error_console()
     for problem in problems_of(error):
         errors.print(line(f"px: {problem}", "bold red"), soft_wrap=True)

@@ -9,15 +9,15 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, Self
 
+from pxcore.cli.no_day import NoDay
 from pxcore.cli.orchestrator import prefect_environ
 from pxcore.cli.screen import Screen
 from pxcore.config.paths import Paths
 from pxcore.host.decoding import json_value
 from pxcore.host.spawn import end, spawn
 from pxcore.host.starting import Spoken, Step
-from pxcore.model import Misconfigured, ProtocolError, PxError
+from pxcore.model import ProtocolError
 from pxcore.session.lines import Line, Progress, read_line
-from pxcore.text.escaping import for_terminal
 
 _EXIT_PATIENCE_S = (60.0, 10.0, 5.0)  # for a flow that has said its last
 _BREAK_OFF_PATIENCE_S = (45.0, 30.0, 5.0)  # for one under way, its session flattening
@@ -25,15 +25,6 @@ _BREAK_OFF_PATIENCE_S = (45.0, 30.0, 5.0)  # for one under way, its session flat
 
 class Interrupted(BaseException):
     """Ctrl-C or SIGTERM. Not an Exception: nothing on the way may swallow it."""
-
-
-class NoDay(PxError):
-    """The flow ended without a day: `status` is its exit status."""
-
-    def __init__(self, status: int, problems: tuple[str, ...]) -> None:
-        self.status = status
-        self.problems = tuple(map(for_terminal, problems))
-        super().__init__("; ".join(problems))
 
 
 class Interrupts:
@@ -139,10 +130,3 @@ def _other(text: str) -> dict[str, Any] | None:
 def _sentences(said: dict[str, Any]) -> tuple[str, ...]:
     found = said.get("problems")
     return tuple(map(str, found)) if isinstance(found, list) else ()
-
-
-def problems_of(error: PxError) -> tuple[str, ...]:
-    """One sentence a problem."""
-    if isinstance(error, Misconfigured | NoDay):
-        return error.problems
-    return (str(error),)

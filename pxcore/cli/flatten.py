@@ -11,7 +11,7 @@ from pxcore.flatten.by_hand import AdHocFlatten, flat_told
 from pxcore.model import Misconfigured
 
 
-def flatten(
+def flatten_account(
     settings: Settings,
     console: Console,
     *,

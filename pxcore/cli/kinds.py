@@ -5,8 +5,8 @@ from typing import Any
 
 import typer
 
-from pxcore.config.bounds import ID_MAX, Between
 from pxcore.model import STOP_LOSS_TICKS_MIN
+from pxcore.text.typed import ID_MAX, Between
 
 CONTRACTS_MAX = 150  # of one order, and of what is held
 TICKS_MAX = 1000  # of a leg, and of what trails; the venue refuses more: gateway reference, 2.9

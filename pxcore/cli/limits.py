@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from pxcore.calendar.hours import trading_day_at
 from pxcore.cli.output import Grid, Output
+from pxcore.cli.reasons import reason_given
 from pxcore.cli.trade.values import chicago_text
 from pxcore.config.limits import bounds_named, limits_of
 from pxcore.config.paths import Paths
@@ -35,8 +36,6 @@ from pxcore.journal.terms import DayTerms, read_terms
 from pxcore.model import Misconfigured, ProtocolError, Unavailable
 from pxcore.ownership.account_lock import find_holder, holder_elsewhere, holder_of
 from pxcore.ownership.world import world_of
-
-REASON_MAX = 500
 
 
 class Today:
@@ -122,14 +121,6 @@ class Today:
             raise Unavailable(
                 f"{self.journal.path} cannot be written: {error.strerror}; nothing was written"
             ) from error
-
-
-def reason_given(text: str) -> str:
-    """Raises Misconfigured for one that says nothing, or too much."""
-    reason = text.strip()
-    if not 0 < len(reason) <= REASON_MAX:
-        raise Misconfigured(f"--reason must be 1 to {REASON_MAX} characters; nothing was written")
-    return reason
 
 
 def damage_told(damage: str) -> str:

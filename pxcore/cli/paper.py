@@ -15,7 +15,7 @@ from pxcore.clock.clocks import ShiftedClock
 from pxcore.clock.published import PublishedClock
 from pxcore.config.paths import Paths
 from pxcore.config.settings import PAPER_USER
-from pxcore.gateway import GatewayClient
+from pxcore.gateway.rest import GatewayClient
 from pxcore.gateway.rest.choose import choose_contract, exchange_root
 from pxcore.host.bounded_files import read_end
 from pxcore.host.decoding import decode_json

@@ -15,7 +15,7 @@ from pxcore.config.limits import allowed
 from pxcore.config.paths import Paths
 from pxcore.config.settings import Mode, Settings
 from pxcore.day.settled import day_terms
-from pxcore.gateway import GatewayClient
+from pxcore.gateway.rest import GatewayClient
 from pxcore.model import Account
 from pxcore.ownership.home_lock import household_of, started_elsewhere
 from pxcore.strategies import make_strategy

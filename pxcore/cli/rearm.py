@@ -8,15 +8,9 @@ import sys
 
 import msgspec
 
-from pxcore.cli.limits import (
-    Today,
-    changes_told,
-    damage_told,
-    halt_told,
-    reason_given,
-    settings_against,
-)
+from pxcore.cli.limits import Today, changes_told, damage_told, halt_told, settings_against
 from pxcore.cli.output import Output
+from pxcore.cli.reasons import reason_given
 from pxcore.config.settings import Settings
 from pxcore.engine.tightening import Bounds, bounds_of, loosened, only
 from pxcore.journal.operator import OperatorRow, Rearmed

@@ -10,8 +10,8 @@ from pxcore.cli.output import Form, Grid, Output
 from pxcore.cli.sessions import journal_of, moment_in
 from pxcore.config.paths import Paths
 from pxcore.engine.explain import Explanation, explain
-from pxcore.journal import Row
 from pxcore.journal.replay import Divergence, Replay
+from pxcore.journal.rows import Row
 from pxcore.model import Misconfigured
 from pxcore.reports.daily import clock_text
 

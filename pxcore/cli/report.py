@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from pxcore.alerts.occasions import is_in_order
+from pxcore.alerts.of_report import is_in_order
 from pxcore.cli.output import Form, Output
 from pxcore.config.paths import Paths
 from pxcore.config.settings import Settings

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from pxcore.calendar.hours import chicago
 from pxcore.config.paths import Paths
-from pxcore.journal import read_opening, sessions_in
-from pxcore.journal.segments import day_ends_in, flattens_in, last_written, session_of
+from pxcore.journal.reader import read_opening
+from pxcore.journal.segments import day_ends_in, flattens_in, last_written, session_of, sessions_in
 from pxcore.model import Misconfigured
 from pxcore.upkeep.old_home import elsewhere
 

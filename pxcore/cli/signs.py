@@ -22,7 +22,7 @@ from pxcore.host.liveness import Growing, Seen, Sign, Watched
 from pxcore.host.starting import HANG_UNITS
 from pxcore.model import PxError
 from pxcore.ownership.lease import place_of
-from pxcore.store import Store
+from pxcore.store.database import Store
 from pxcore.store.live.leases import read_watchdogs
 
 # The same as a part of a start that comes to nothing has; twice that for a paper gateway, which

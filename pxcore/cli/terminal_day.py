@@ -12,7 +12,8 @@ from typing import Any
 import msgspec
 from rich.console import Console
 
-from pxcore.cli.day import FlowProcess, Interrupted, Interrupts, NoDay
+from pxcore.cli.day import FlowProcess, Interrupted, Interrupts
+from pxcore.cli.no_day import NoDay
 from pxcore.cli.orchestrator import free_port, start_server, wait_for_server
 from pxcore.cli.screen import Screen
 from pxcore.config.paths import Paths

@@ -8,8 +8,9 @@ from pxcore.calendar.hours import TradingDay
 from pxcore.closing.day_record import record_day_end
 from pxcore.config.paths import Paths
 from pxcore.config.settings import Settings
-from pxcore.gateway import GatewayClient
-from pxcore.journal import read_opening, sessions_in
+from pxcore.gateway.rest import GatewayClient
+from pxcore.journal.reader import read_opening
+from pxcore.journal.segments import sessions_in
 from pxcore.model import Account, Contract, PxError
 from pxcore.reports.flattens import add_flattens
 from pxcore.reports.reconcile import VenueDay, reconcile, without_sessions

@@ -11,7 +11,8 @@ from pathlib import Path
 from loguru import logger
 from msgspec.structs import replace
 
-from pxcore.journal import Closing, DayEndTerms, Journal, RowKind
+from pxcore.journal.rows import Closing, DayEndTerms, RowKind
+from pxcore.journal.writer import Journal
 from pxcore.reports.daily import DailyReport
 from pxcore.reports.reconcile import VenueDay
 from pxcore.reports.verdict import Reconciliation

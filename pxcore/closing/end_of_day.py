@@ -11,13 +11,13 @@ from pathlib import Path
 import msgspec
 from loguru import logger
 
-from pxcore.alerts.occasions import alert_report
+from pxcore.alerts.of_report import alert_report
 from pxcore.closing.day_record import record_day_end
 from pxcore.config.paths import Paths
 from pxcore.config.settings import Mode, Settings
 from pxcore.day.store_access import ask_store
-from pxcore.gateway import GatewayClient
-from pxcore.journal import SCHEMA, Opening
+from pxcore.gateway.rest import GatewayClient
+from pxcore.journal.rows import SCHEMA, Opening
 from pxcore.model import PxError
 from pxcore.reports.daily import DailyReport, as_other, make_report, read_report
 from pxcore.reports.day_totals import BEFORE, DayTotals, totals_of
@@ -31,7 +31,7 @@ from pxcore.reports.recorder import read_record
 from pxcore.reports.render import to_markdown
 from pxcore.reports.verdict import Kind, Reconciliation
 from pxcore.session.plan import SessionPlan, engine_config, latch_halt_of
-from pxcore.store import Store
+from pxcore.store.database import Store
 from pxcore.store.projection.days import project_day
 from pxcore.store.projection.history import days_of
 from pxcore.text.plain import plain_json

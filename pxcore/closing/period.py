@@ -11,7 +11,7 @@ from pxcore.config.settings import Settings
 from pxcore.day.store_access import open_store, store_away
 from pxcore.model import Misconfigured
 from pxcore.reports.period import PeriodReport
-from pxcore.store import Store
+from pxcore.store.database import Store
 from pxcore.store.projection.history import accounts_in, bring_in, period_of
 
 

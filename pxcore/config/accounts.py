@@ -12,13 +12,13 @@ from typing import Any
 
 import msgspec
 
-from pxcore.config.bounds import ID_MAX, Between, shown
 from pxcore.config.settings import Settings, field_of, unknown_told
 from pxcore.config.sources import PREFIX, environ_with
 from pxcore.host.bounded_files import read_file
 from pxcore.host.courtesy import bounded, reason_of
 from pxcore.host.decoding import toml_value
 from pxcore.model import Misconfigured, ProtocolError, Unavailable
+from pxcore.text.typed import ID_MAX, Between, shown
 
 FILE = Path("accounts.toml")
 SHARED = ("HOME", "DATABASE_URL", "GATEWAY", "USERNAME", "API_KEY")

@@ -4,12 +4,12 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from pxcore.config.bounds import shown
 from pxcore.config.settings import Settings, value_of
 from pxcore.config.sources import PREFIX
-from pxcore.engine import Limits
+from pxcore.engine.config import Limits
 from pxcore.engine.tightening import DIRECTIONS, Bounds, loosened, tightest
 from pxcore.model import Misconfigured
+from pxcore.text.typed import shown
 
 
 def limits_of(settings: Settings) -> Limits:

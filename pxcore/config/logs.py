@@ -17,15 +17,17 @@ from contextlib import suppress
 from datetime import UTC
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, TextIO
+from typing import TYPE_CHECKING, Any, Literal, TextIO
 
 import msgspec
 from loguru import logger
 
 from pxcore.config.masking import Masker
-from pxcore.config.settings import Settings
 from pxcore.host.courtesy import begun
 from pxcore.text.escaping import for_log, for_log_lines
+
+if TYPE_CHECKING:
+    from pxcore.config.settings import Settings  # takes long, and a crash is logged without
 
 Form = Literal["text", "json"]
 Level = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
@@ -47,7 +49,7 @@ class LogLine(msgspec.Struct, frozen=True, kw_only=True):
     exception: str | None
 
 
-def log_as_set(settings: Settings, path: Path | None, *, session: str | None = None) -> None:
+def log_as_set(settings: "Settings", path: Path | None, *, session: str | None = None) -> None:
     """As `log_to`, with the level, the form and the secrets of the settings."""
     log_to(
         path,

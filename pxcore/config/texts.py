@@ -6,9 +6,9 @@ import re
 from datetime import time
 from typing import Any, Final
 
-from pxcore.config.bounds import ID_MAX
 from pxcore.host.decoding import NESTING_MAX, json_value
 from pxcore.model.errors import ProtocolError
+from pxcore.text.typed import ID_MAX
 
 LONG_MAX: Final = 10_000  # characters of a text that holds several values
 JSON_WANTED: Final = (

@@ -1,13 +1,16 @@
 """Latching a halt for the trading day: done by the session, and again by whoever supervises it."""
 
 from datetime import date
+from typing import TYPE_CHECKING
 
 from pxcore.config.paths import Paths
 from pxcore.config.settings import Settings
 from pxcore.day.store_access import ask_store
 from pxcore.journal.operator import released_in
 from pxcore.model import PxError, Unavailable
-from pxcore.store import Store
+
+if TYPE_CHECKING:
+    from pxcore.store.database import Store
 
 _LIMIT_S = 10.0  # whoever supervises a session hears nothing of it meanwhile
 
@@ -21,7 +24,7 @@ def latch_halt(
     an account to keep flat, and can do nothing about it.
     """
 
-    def latch(store: Store) -> None:
+    def latch(store: "Store") -> None:
         store.latch_halt(
             account_id=account_id,
             trading_day=trading_day,

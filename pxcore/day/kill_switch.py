@@ -7,6 +7,7 @@ else (`echo reason > PX_HOME/KILL`), and for a store that is away.
 """
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -16,9 +17,11 @@ from pxcore.day.store_access import ask_store, has_store
 from pxcore.host.bounded_files import read_start
 from pxcore.host.courtesy import bounded
 from pxcore.model import PxError, Unavailable
-from pxcore.store import Store
-from pxcore.store.live.kill import KillAct, KillLatch, kill_acts, read_kill_latch
+from pxcore.store.live.records import KillAct, KillLatch
 from pxcore.text.plain import plain
+
+if TYPE_CHECKING:
+    from pxcore.store.database import Store
 
 ENTRIES_ONLY = "entries only:"
 LIMIT_S = 10.0
@@ -85,7 +88,7 @@ def kill_switch(settings: Settings) -> KillSwitch | None:
     if not has_store(settings):
         return local
     try:
-        latch = ask_store(settings, read_kill_latch, limit_s=LIMIT_S)
+        latch = ask_store(settings, _latch_in, limit_s=LIMIT_S)
     except Unavailable:
         if local is not None:
             return local
@@ -134,5 +137,13 @@ def file_in_time(settings: Settings) -> KillSwitch | None:
         return KillSwitch(reason=f"the file {path.name} cannot be read: {error}")
 
 
-def _latch_and_acts(store: Store) -> tuple[KillLatch | None, tuple[KillAct, ...]]:
-    return read_kill_latch(store), tuple(kill_acts(store))
+def _latch_in(store: "Store") -> KillLatch | None:
+    from pxcore.store.live.kill import read_kill_latch
+
+    return read_kill_latch(store)
+
+
+def _latch_and_acts(store: "Store") -> tuple[KillLatch | None, tuple[KillAct, ...]]:
+    from pxcore.store.live.kill import kill_acts
+
+    return _latch_in(store), tuple(kill_acts(store))

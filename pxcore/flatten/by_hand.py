@@ -12,7 +12,7 @@ from pxcore.config.settings import Settings
 from pxcore.engine.commands import TakeSnapshot
 from pxcore.engine.events import Event, SnapshotFailed, SnapshotTaken
 from pxcore.flatten.door import Door, Holding
-from pxcore.gateway import GatewayClient, Urgency
+from pxcore.gateway.rest import GatewayClient, Urgency
 from pxcore.host.courtesy import bounded
 from pxcore.model import WHOLE, Account, Misconfigured, PxError, Snapshot, Unavailable
 from pxcore.ownership.account_lock import find_holder

@@ -20,7 +20,7 @@ from pxcore.engine.commands import Level, Notice
 from pxcore.flatten.drive import flatten_account
 from pxcore.flatten.lost_orders import LostOrders
 from pxcore.flatten.record import FlattenRecord
-from pxcore.gateway import GatewayClient
+from pxcore.gateway.rest import GatewayClient
 from pxcore.model import Misconfigured, Scope, Snapshot
 from pxcore.ownership.account_lock import AccountBusy, AccountLock
 from pxcore.ownership.world import world_of

@@ -19,7 +19,7 @@ from pxcore.clock.own_time import steady_s
 from pxcore.config.paths import Paths
 from pxcore.config.settings import Settings
 from pxcore.engine.commands import Level, Notice
-from pxcore.gateway import GatewayClient
+from pxcore.gateway.rest import GatewayClient
 from pxcore.host.courtesy import begun, reason_of
 from pxcore.journal.flatten_rows import unanswered_stops
 from pxcore.journal.latches import (

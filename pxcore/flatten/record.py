@@ -17,9 +17,10 @@ from pxcore.config.paths import Paths
 from pxcore.config.settings import Settings
 from pxcore.engine.commands import Command, FlatProven, Level, Notice
 from pxcore.engine.events import Event
-from pxcore.gateway import GatewayClient, Observer
+from pxcore.gateway.rest import GatewayClient, Observer
 from pxcore.host.courtesy import bounded, reason_of
-from pxcore.journal import Closing, FlattenTerms, Journal, RowKind
+from pxcore.journal.rows import Closing, FlattenTerms, RowKind
+from pxcore.journal.writer import Journal
 from pxcore.model import Unavailable
 from pxcore.venue.wire_record import WireRecord
 

@@ -16,10 +16,10 @@ from pxcore.engine.commands import Level, Notice
 from pxcore.engine.start_check import Item, Remedy, found_in, remedy_for
 from pxcore.flatten.door import Door
 from pxcore.flatten.lost_orders import LostOrders
-from pxcore.gateway import GatewayClient
-from pxcore.journal import read_opening, sessions_in
+from pxcore.gateway.rest import GatewayClient
+from pxcore.journal.reader import read_opening
 from pxcore.journal.repair import repair
-from pxcore.journal.segments import session_of
+from pxcore.journal.segments import session_of, sessions_in
 from pxcore.model import Contract, Misconfigured, Order, OrderType, PxError, Snapshot
 from pxcore.ownership.account_lock import AccountLock
 from pxcore.ownership.world import world_of

@@ -14,7 +14,7 @@ from pxcore.config.paths import Paths
 from pxcore.config.settings import Settings
 from pxcore.engine.commands import PlaceStop
 from pxcore.flatten.record import FlattenRecord
-from pxcore.gateway import GatewayClient, Urgency
+from pxcore.gateway.rest import GatewayClient, Urgency
 from pxcore.model import Order, OrderType, Position, PxError, Scope, Side
 from pxcore.ownership.account_lock import AccountLock
 from pxcore.ownership.world import world_of

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 import msgspec
 
-from pxcore.store.live.leases import Lease
+from pxcore.store.live.records import Lease
 
 HUNG_S = 20.0  # as long as a session's own supervisor waits for a word
 GRACE_S = 6.0  # for whoever supervised a session that died to take the account

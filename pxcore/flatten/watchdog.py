@@ -37,7 +37,8 @@ from pxcore.ownership.account_lock import AccountBusy, Holder, find_holder
 from pxcore.ownership.kill_acts import engage
 from pxcore.ownership.lease import place_of
 from pxcore.ownership.world import world_of
-from pxcore.store.live.leases import Lease, read_lease, release_lease
+from pxcore.store.live.leases import read_lease, release_lease
+from pxcore.store.live.records import Lease
 from pxcore.text.escaping import for_alert
 from pxcore.venue.clock_watch import ClockCheck
 from pxcore.venue.connect import connect

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import msgspec
 
-from pxcore.engine import Engine
 from pxcore.engine.commands import Command, Notice
+from pxcore.engine.engine import Engine
 from pxcore.engine.events import Event
 from pxcore.journal.bulk import DAMAGED
 from pxcore.journal.reader import decode_command, decode_event, decode_gap, read_opening, read_rows

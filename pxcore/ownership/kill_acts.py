@@ -1,11 +1,13 @@
 """What a person does with the kill switch: engage it, release it, have sessions enter again.
 
 Sessions of this machine are told by their sockets, at once and without a disk; others, and those
-that begin later, read the file and the store.
+that begin later, read the file and the store. What needs SQL is imported after the sockets and the
+file: whoever hears of the switch at once has not waited for it.
 """
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -19,14 +21,9 @@ from pxcore.journal.operator import operator_name
 from pxcore.model import Misconfigured, PxError, Unavailable
 from pxcore.ownership.control_socket import Call, Wish, accounts_held, call
 from pxcore.ownership.world import world_of
-from pxcore.store import Store
-from pxcore.store.live.kill import (
-    engage_kill_latch,
-    read_kill_latch,
-    release_kill_latch,
-    resume_after_kill,
-)
-from pxcore.store.live.leases import read_leases
+
+if TYPE_CHECKING:
+    from pxcore.store.database import Store
 
 
 class Engaged(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,7 +48,9 @@ def engage(settings: Settings, *, reason: str, flattens: bool, who: str = "") ->
     told = _tell_sessions(settings, wish)
     problems = [*_write_file(settings, reason=reason, flattens=flattens, who=by)]
 
-    def latch(store: Store) -> None:
+    def latch(store: "Store") -> None:
+        from pxcore.store.live.kill import engage_kill_latch
+
         engage_kill_latch(store, reason=reason, who=by, flattens=flattens)
 
     try:
@@ -88,7 +87,9 @@ def release(settings: Settings, *, reason: str, who: str = "") -> bool:
     path = Paths(settings.home).kill_file
     had_file = file_in_time(settings) is not None
 
-    def let_go(store: Store) -> bool:
+    def let_go(store: "Store") -> bool:
+        from pxcore.store.live.kill import engage_kill_latch, read_kill_latch, release_kill_latch
+
         if had_file and read_kill_latch(store) is None:  # an act of its own, and recorded
             engage_kill_latch(store, reason="the file", who=by, flattens=True)
         return release_kill_latch(store, reason=reason, who=by)
@@ -117,6 +118,8 @@ class Holder(msgspec.Struct, frozen=True, kw_only=True):
 
 def holders(settings: Settings) -> tuple[Holder, ...]:
     """By their leases in the store. Raises Unavailable when it cannot be read."""
+    from pxcore.store.live.leases import read_leases
+
     leases = ask_store(settings, read_leases, limit_s=LIMIT_S)
     return tuple(
         Holder(session_id=one.holder, account_id=one.account_id) for one in leases if one.is_held
@@ -129,6 +132,8 @@ def resume(settings: Settings, *, reason: str, who: str = "") -> None:
 
     Raises Unavailable when the store cannot be had: then nobody was told.
     """
+    from pxcore.store.live.kill import resume_after_kill
+
     by = who or operator_name()
     ask_store(
         settings, lambda store: resume_after_kill(store, reason=reason, who=by), limit_s=LIMIT_S

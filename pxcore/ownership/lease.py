@@ -24,9 +24,10 @@ from pxcore.day.store_access import ask_store, open_store, store_file
 from pxcore.model import Account, PxError
 from pxcore.ownership.account_lock import AccountBusy, AccountLock
 from pxcore.ownership.world import world_of
-from pxcore.store import Store
+from pxcore.store.database import Store
 from pxcore.store.live.kill import last_act, read_kill_latch
-from pxcore.store.live.leases import Lease, Pulse, beat_lease, read_lease, release_lease, take_lease
+from pxcore.store.live.leases import beat_lease, read_lease, release_lease, take_lease
+from pxcore.store.live.records import Lease, Pulse
 
 SILENT_S = 10.0  # without a beat in the store: no entries
 GONE_S = 20.0  # a beat that stood still for so long is nobody's: others may take the account

@@ -25,12 +25,12 @@ from pxcore.day.kill_switch import kill_switch
 from pxcore.day.settled import day_terms
 from pxcore.day.store_access import ask_store
 from pxcore.day.window import NotNow, window_of
-from pxcore.engine import Limits
-from pxcore.gateway import BRACKETS_REMEDY, GatewayClient
-from pxcore.journal import decode_closing, read_opening
+from pxcore.engine.config import Limits
+from pxcore.gateway.rest import GatewayClient
+from pxcore.gateway.wire.codes import BRACKETS_REMEDY
 from pxcore.journal.latches import halts_in_journals
 from pxcore.journal.operator import released_in
-from pxcore.journal.reader import read_last_row
+from pxcore.journal.reader import decode_closing, read_last_row, read_opening
 from pxcore.journal.rows import RowKind
 from pxcore.journal.segments import session_of, sessions_in
 from pxcore.journal.terms import DayTerms
@@ -40,7 +40,7 @@ from pxcore.ownership.lease import place_of
 from pxcore.preflight.checks import Check, Found, NotLookedAt, Verdict, checked, fails, ok, warning
 from pxcore.preflight.machine import look_at_machine
 from pxcore.preflight.venue import VenueChecks, answered, remedy_when_away
-from pxcore.store import Store
+from pxcore.store.database import Store
 from pxcore.store.live.leases import read_watchdogs
 from pxcore.strategies import make_strategy
 from pxcore.text.escaping import for_alert

@@ -9,12 +9,12 @@ from pxcore.calendar.expiry import Expiry, Stage, expiry_of
 from pxcore.calendar.hours import trading_day_at
 from pxcore.config.paths import Paths
 from pxcore.config.settings import GatewayName, Mode, Settings
-from pxcore.engine import Limits
+from pxcore.engine.config import Limits
 from pxcore.engine.execution import size_for_risk
 from pxcore.engine.limits import worst_case_usd
 from pxcore.engine.start_check import Item, Remedy, found_in, remedy_for
 from pxcore.flatten.recovery import our_sessions
-from pxcore.gateway import ClockReading, GatewayClient, OverBudget
+from pxcore.gateway.rest import ClockReading, GatewayClient, OverBudget
 from pxcore.host.proxies import proxy_to
 from pxcore.model import Account, Contract, Foreign, Misconfigured, Unavailable
 from pxcore.ownership.account_lock import holder_of

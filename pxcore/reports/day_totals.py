@@ -14,10 +14,10 @@ import msgspec
 
 from pxcore.engine.limits import realised_usd
 from pxcore.engine.rounds import fold_rounds
-from pxcore.journal import RowKind, decode_closing, read_opening, read_rows, sessions_in
 from pxcore.journal.bulk import DAMAGED
-from pxcore.journal.reader import read_last_row
-from pxcore.journal.segments import session_of
+from pxcore.journal.reader import decode_closing, read_last_row, read_opening, read_rows
+from pxcore.journal.rows import RowKind
+from pxcore.journal.segments import session_of, sessions_in
 from pxcore.model import Fill, Snapshot
 
 BEFORE = "before the first session"

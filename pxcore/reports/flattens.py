@@ -6,9 +6,9 @@ from pathlib import Path
 from pxcore.engine.commands import ClosePosition
 from pxcore.engine.events import CloseAnswered, SnapshotTaken
 from pxcore.host.decoding import Decoder
-from pxcore.journal import FlattenTerms, RowKind, decode_command, decode_event, read_rows
 from pxcore.journal.bulk import DAMAGED
-from pxcore.journal.reader import decode_body
+from pxcore.journal.reader import decode_body, decode_command, decode_event, read_rows
+from pxcore.journal.rows import FlattenTerms, RowKind
 from pxcore.journal.segments import flattens_in
 from pxcore.reports.record import NO_CLOSE, Record
 from pxcore.text.plain import plain

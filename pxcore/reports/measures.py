@@ -14,7 +14,7 @@ import msgspec
 from pxcore.engine.commands import Command, PlaceEntry
 from pxcore.engine.events import ClockTick, Event, FillSeen, Hub, HubDown, OrderSeen, SnapshotTaken
 from pxcore.engine.market import Market
-from pxcore.journal import Answer, Request
+from pxcore.journal.rows import Answer, Request
 from pxcore.model import Contract, DepthLevel, Fill, MarketTrade, OrderStatus, Quote
 
 _SAMPLE = timedelta(seconds=1)

@@ -13,10 +13,7 @@ from pxcore.engine.commands import (
 from pxcore.engine.config import Limits
 from pxcore.engine.events import Answer
 from pxcore.engine.limits import Extremes
-from pxcore.journal import (
-    Closing,
-    Opening,
-)
+from pxcore.journal.rows import Closing, Opening
 from pxcore.model import Fill, Order, Snapshot
 from pxcore.reports.measures import Measures
 

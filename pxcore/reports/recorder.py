@@ -30,10 +30,8 @@ from pxcore.engine.events import (
 )
 from pxcore.engine.limits import Extremes, extremes_of
 from pxcore.engine.tightening import bounds_of, not_tighter, tightest
-from pxcore.journal import (
-    Opening,
-    Row,
-    RowKind,
+from pxcore.journal.bulk import EventRow, Part, read_whole
+from pxcore.journal.reader import (
     decode_answer,
     decode_closing,
     decode_command,
@@ -42,7 +40,7 @@ from pxcore.journal import (
     decode_request,
     read_opening,
 )
-from pxcore.journal.bulk import EventRow, Part, read_whole
+from pxcore.journal.rows import Opening, Row, RowKind
 from pxcore.model import PxError
 from pxcore.reports.measures import Meter, is_market
 from pxcore.reports.record import NO_CLOSE, Incident, Record, Sent

@@ -4,7 +4,7 @@ from pxcore.config.settings import Settings
 from pxcore.day.window import NotNow
 from pxcore.engine.commands import Level, Notice
 from pxcore.flatten.recovery import Recovered, Recovery, Say
-from pxcore.gateway import GatewayClient
+from pxcore.gateway.rest import GatewayClient
 from pxcore.model import Account, Contract, Misconfigured, Unavailable
 from pxcore.preflight.local import GATEWAY, HALT, KILL_SWITCH, run_preflight
 from pxcore.session.plan import SessionPlan, make_plan

@@ -23,7 +23,7 @@ from pxcore.engine.events import (
     MoveAnswered,
     PlaceNotSent,
 )
-from pxcore.journal import Journal
+from pxcore.journal.writer import Journal
 from pxcore.model import Contract
 from pxcore.venue.venue import Instruction, Question, Venue
 

@@ -1,11 +1,11 @@
 """How a session leaves when its engine is out of play, and what its journal says last."""
 
 from pxcore.config.settings import Settings
-from pxcore.engine import Engine
+from pxcore.engine.engine import Engine
 from pxcore.flatten.door import Door, Holding
 from pxcore.flatten.record import Say
-from pxcore.gateway import GatewayClient
-from pxcore.journal import Closing, Ledger
+from pxcore.gateway.rest import GatewayClient
+from pxcore.journal.rows import Closing, Ledger
 from pxcore.session.lines import Ended
 from pxcore.session.plan import SessionPlan
 

@@ -19,7 +19,6 @@ from pxcore.config.logs import log_as_set, take_over_crashes
 from pxcore.config.paths import Paths
 from pxcore.config.settings import GatewayName, Mode, Settings, load_settings
 from pxcore.day.kill_switch import both_of, local_kill_switch
-from pxcore.engine import Engine
 from pxcore.engine.commands import (
     CancelOrder,
     ClosePosition,
@@ -38,6 +37,7 @@ from pxcore.engine.commands import (
     ResolveTag,
     TakeSnapshot,
 )
+from pxcore.engine.engine import Engine
 from pxcore.engine.events import (
     Ask,
     Asked,
@@ -47,13 +47,14 @@ from pxcore.engine.events import (
     SnapshotFailed,
     SnapshotTaken,
 )
-from pxcore.gateway import HubLimits, Realtime
+from pxcore.gateway.hubs import HubLimits, Realtime
 from pxcore.host.decoding import decode_json
 from pxcore.host.entry import settle
 from pxcore.host.handing import taken_over
 from pxcore.host.proxies import show_proxies
-from pxcore.journal import SCHEMA, Journal, Opening, RowKind
 from pxcore.journal.operator import OperatorJournal
+from pxcore.journal.rows import SCHEMA, Opening, RowKind
+from pxcore.journal.writer import Journal
 from pxcore.model import Misconfigured, ProtocolError, PxError, Unavailable
 from pxcore.ownership.account_lock import AccountBusy, AccountLock
 from pxcore.ownership.lease import SILENT_S, LeaseKeeper, take

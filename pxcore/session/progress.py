@@ -2,7 +2,6 @@
 
 from datetime import datetime, timedelta
 
-from pxcore.engine import Engine
 from pxcore.engine.commands import (
     Command,
     Denied,
@@ -14,6 +13,7 @@ from pxcore.engine.commands import (
     PlaceEntry,
     PlaceStop,
 )
+from pxcore.engine.engine import Engine
 from pxcore.model import Contract
 from pxcore.session.lines import Milestone, Progress
 

@@ -20,7 +20,7 @@ from pxcore.config.settings import Mode, Settings
 from pxcore.engine.commands import Level, Notice
 from pxcore.engine.events import Ask
 from pxcore.flatten.door import Door
-from pxcore.gateway import Urgency
+from pxcore.gateway.rest import Urgency
 from pxcore.host.handing import hand_over
 from pxcore.host.spawn import end, end_of_input, spawn
 from pxcore.host.starting import Hangs, Step

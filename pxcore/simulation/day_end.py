@@ -4,7 +4,7 @@ from collections.abc import Collection
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from pxcore.engine import Engine
+from pxcore.engine.engine import Engine
 from pxcore.model import Foreign, OrderType
 from pxcore.paper.exchange import Exchange
 from pxcore.simulation.early_close import FEE_USD

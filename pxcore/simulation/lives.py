@@ -5,8 +5,8 @@ from datetime import datetime
 from itertools import count
 from typing import Final
 
-from pxcore.engine import Engine
 from pxcore.engine.commands import Command, PlaceEntry, PlaceStop
+from pxcore.engine.engine import Engine
 from pxcore.engine.events import Event, SnapshotTaken
 from pxcore.engine.flatten import Flattener
 from pxcore.engine.foreign import narrowed

@@ -9,9 +9,9 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from pxcore.engine import Engine
 from pxcore.engine.belief import REACH_TICKS_MIN
 from pxcore.engine.commands import Command, FallSeen, Halt, MoveStop, PeakSeen, PlaceEntry
+from pxcore.engine.engine import Engine
 from pxcore.engine.events import Event, Hub, HubDown
 from pxcore.model import MarketTrade, Quote
 from pxcore.paper.exchange import Exchange, VenueEvent

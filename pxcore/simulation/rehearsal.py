@@ -14,8 +14,9 @@ import msgspec
 
 from pxcore.calendar.hours import chicago
 from pxcore.config.settings import Settings
-from pxcore.engine import Engine, EngineConfig, Limits
 from pxcore.engine.commands import Notice
+from pxcore.engine.config import EngineConfig, Limits
+from pxcore.engine.engine import Engine
 from pxcore.engine.rounds import Round
 from pxcore.engine.strategy import Strategy
 from pxcore.model import Bracket, Contract

@@ -9,8 +9,8 @@ from functools import partial
 
 import msgspec
 
-from pxcore.engine import Engine
 from pxcore.engine.commands import Command
+from pxcore.engine.engine import Engine
 from pxcore.engine.events import ClockTick, Event, Hub, HubUp
 from pxcore.paper.exchange import Exchange, VenueEvent
 from pxcore.paper.markets.market import MarketStep

@@ -13,8 +13,7 @@ import msgspec
 from msgspec.structs import replace
 
 from pxcore.calendar.hours import chicago
-from pxcore.engine import EngineConfig, Limits
-from pxcore.engine.config import ExitTerms
+from pxcore.engine.config import EngineConfig, ExitTerms, Limits
 from pxcore.model import Bracket, Contract, Foreign, Leftovers
 from pxcore.paper.exchange import AccountSpec, ExchangeConfig
 from pxcore.paper.faults.venue import (

@@ -12,8 +12,8 @@ from functools import partial
 
 from msgspec.structs import replace
 
-from pxcore.engine import Engine
 from pxcore.engine.commands import Command, FallSeen, Halt, PeakSeen, PlaceEntry, TakeSnapshot
+from pxcore.engine.engine import Engine
 from pxcore.engine.events import (
     ClockTick,
     Event,

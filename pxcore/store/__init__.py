@@ -1,5 +1,1 @@
-"""The SQL store: a projection of the journals, and the latch of a halted day."""
-
-from pxcore.store.database import Store
-
-__all__ = ["Store"]
+"""The SQL store: `projection` of the journals, `live` latches and leases. Opened by `database`."""

@@ -22,7 +22,7 @@ from pxcore.journal.segments import numbers_of, packed, segment, session_of
 from pxcore.journal.verify import Soundness, verify
 from pxcore.model import ProtocolError
 from pxcore.reports.daily import reported_hash
-from pxcore.store import Store
+from pxcore.store.database import Store
 from pxcore.store.projection.history import bring_in, holds_day
 from pxcore.store.projection.journals import Source, sources_in
 

@@ -7,7 +7,7 @@ from loguru import logger
 from pxcore.clock.clocks import Clock
 from pxcore.clock.own_time import OWN_TIME, STEP_S, OwnTime, steady_s
 from pxcore.engine.events import ClockStepped, Event
-from pxcore.gateway import ClockReading
+from pxcore.gateway.rest import ClockReading
 from pxcore.model import MarketTrade, PxError, Quote
 
 _ASK_EVERY_S = 30.0

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pxcore.config.paths import Paths
 from pxcore.config.settings import GatewayName, Settings
-from pxcore.gateway import A_WINDOW_S, BRIEFLY_S, Budget, GatewayClient, Observer, SharedLedger
+from pxcore.gateway.rest import A_WINDOW_S, BRIEFLY_S, Budget, GatewayClient, Observer, SharedLedger
 from pxcore.host.courtesy import bounded
 from pxcore.host.own_home import default_home
 from pxcore.model import Unavailable

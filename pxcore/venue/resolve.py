@@ -2,7 +2,7 @@
 
 from pxcore.calendar.hours import trading_day_at
 from pxcore.config.settings import Settings
-from pxcore.gateway import GatewayClient
+from pxcore.gateway.rest import GatewayClient
 from pxcore.model import Account, Contract, Misconfigured, Snapshot
 
 

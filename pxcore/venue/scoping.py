@@ -7,7 +7,7 @@ a run may have been given another one. Everywhere else it is every contract.
 from pxcore.calendar.hours import trading_day_at
 from pxcore.config.paths import Paths
 from pxcore.config.settings import Settings
-from pxcore.gateway import GatewayClient, Urgency
+from pxcore.gateway.rest import GatewayClient, Urgency
 from pxcore.host.courtesy import Say, tried
 from pxcore.journal.latches import openings_in_journals
 from pxcore.model import WHOLE, Foreign, PxError, Scope

@@ -32,7 +32,7 @@ from pxcore.engine.events import (
     SnapshotTaken,
     TagResolved,
 )
-from pxcore.gateway import GatewayClient, Urgency
+from pxcore.gateway.rest import GatewayClient, Urgency
 from pxcore.model import (
     WHOLE,
     Contract,

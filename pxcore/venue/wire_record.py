@@ -5,8 +5,9 @@ import itertools
 import msgspec
 
 from pxcore.clock.clocks import Clock
-from pxcore.gateway import Reply
-from pxcore.journal import Answer, Journal, Outcome, Request, RowKind
+from pxcore.gateway.rest import Reply
+from pxcore.journal.rows import Answer, Outcome, Request, RowKind
+from pxcore.journal.writer import Journal
 from pxcore.model import OutcomeUnknown, Unavailable
 
 _BODY_MAX = 4000  # characters of a reply: a refusal's words, the beginning of a long list

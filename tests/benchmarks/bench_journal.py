@@ -16,7 +16,8 @@ import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from pxcore.journal import Journal, RowKind
+from pxcore.journal.rows import RowKind
+from pxcore.journal.writer import Journal
 from pxcore.model import DepthKind, DepthLevel, MarketTrade, Quote
 
 _EVENTS = 5_000_000

@@ -26,12 +26,13 @@ import msgspec
 from msgspec.structs import replace
 from report_scenes import Played
 
-from pxcore.journal import Journal, RowKind
+from pxcore.journal.rows import RowKind
+from pxcore.journal.writer import Journal
 from pxcore.model import MarketTrade, Quote
 from pxcore.reports.html import to_html
 from pxcore.reports.measures import is_market
 from pxcore.reports.recorder import read_record
-from pxcore.store import Store
+from pxcore.store.database import Store
 from pxcore.store.projection.days import rebuild
 
 _EVENTS = 5_000_000

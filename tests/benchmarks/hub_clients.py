@@ -66,7 +66,7 @@ def ours(port: int, meter: Meter) -> None:
     from hub_server import CONTRACT
 
     from pxcore.clock.clocks import WallClock
-    from pxcore.gateway import Realtime
+    from pxcore.gateway.hubs import Realtime
     from pxcore.model import Contract, DepthLevel, MarketTrade, Quote
 
     mnq = Contract(

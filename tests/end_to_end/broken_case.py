@@ -25,12 +25,12 @@ from pxcore.config.paths import Paths
 from pxcore.config.settings import Settings, load_settings
 from pxcore.engine.commands import PlaceEntry
 from pxcore.engine.events import Ask
-from pxcore.gateway import Budget, SharedLedger
+from pxcore.gateway.rest import Budget, SharedLedger
 from pxcore.gateway.rest.budget import Urgency
 from pxcore.gateway.wire.endpoints import Lane
 from pxcore.host.spawn import end, spawn
 from pxcore.model import Bracket, PxError, Side
-from pxcore.store import Store
+from pxcore.store.database import Store
 from pxcore.store.live.leases import read_watchdogs
 from pxcore.venue.connect import connect
 

@@ -22,10 +22,10 @@ from pxcore.cli.orchestrator import px_environ
 from pxcore.cli.prefect_session import PrefectSession
 from pxcore.clock.published import PublishedClock
 from pxcore.config.paths import Paths
-from pxcore.gateway import Budget, GatewayClient, SharedLedger
+from pxcore.gateway.rest import Budget, GatewayClient, SharedLedger
 from pxcore.ownership.account_lock import holder_of
 from pxcore.ownership.home_lock import household_of
-from pxcore.store import Store
+from pxcore.store.database import Store
 from pxcore.store.live.kill import read_kill_latch
 
 FINAL = ("COMPLETED", "FAILED", "CANCELLED", "CRASHED")

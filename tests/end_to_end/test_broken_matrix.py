@@ -20,7 +20,7 @@ from needs import mounts
 from patience import patience
 from seeds import is_night
 
-from pxcore.gateway import A_WINDOW_S
+from pxcore.gateway.rest import A_WINDOW_S
 
 pytestmark = [pytest.mark.process, pytest.mark.xdist_group("broken matrix")]
 

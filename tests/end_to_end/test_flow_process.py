@@ -16,7 +16,7 @@ from patience import patience
 
 from pxcore.cli.orchestrator import prefect_environ, px_environ
 from pxcore.config.paths import Paths
-from pxcore.journal import read_opening
+from pxcore.journal.reader import read_opening
 from pxcore.journal.replay import replay
 from pxcore.paper.config import PaperConfig
 from pxcore.reports.daily import read_report

@@ -17,7 +17,8 @@ from pxcore.engine.commands import Notice
 from pxcore.flatten.recovery import Recovered, Recovery
 from pxcore.host.handing import hand_over
 from pxcore.host.spawn import end, spawn
-from pxcore.journal import RowKind, decode_request, read_rows
+from pxcore.journal.reader import decode_request, read_rows
+from pxcore.journal.rows import RowKind
 from pxcore.journal.segments import flattens_in
 from pxcore.reports.verdict import Verdict
 from pxcore.session import beginning

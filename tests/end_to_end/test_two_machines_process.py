@@ -24,7 +24,7 @@ from pxcore.cli.market import choose_market
 from pxcore.cli.orchestrator import HEARTBEAT_EVERY_S, free_port, px_environ
 from pxcore.cli.paper import Paper
 from pxcore.config.paths import Paths
-from pxcore.store import Store
+from pxcore.store.database import Store
 from pxcore.store.live.leases import read_leases
 
 pytestmark = [

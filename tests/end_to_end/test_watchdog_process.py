@@ -22,7 +22,7 @@ from pxcore.cli.orchestrator import px_environ
 from pxcore.clock.published import PublishedClock
 from pxcore.flatten.watchdog import LOOK_S
 from pxcore.host.spawn import end, spawn
-from pxcore.store import Store
+from pxcore.store.database import Store
 from pxcore.store.live.leases import read_lease, read_watchdogs
 
 pytestmark = [pytest.mark.process, pytest.mark.e2e]

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from pxcore.engine import Engine, EngineConfig
 from pxcore.engine.commands import Command
+from pxcore.engine.config import EngineConfig
+from pxcore.engine.engine import Engine
 from pxcore.engine.events import Event, LimitsTightened
 from pxcore.engine.tightening import DIRECTIONS, Bounds
 from pxcore.simulation.scenario import draw_untroubled

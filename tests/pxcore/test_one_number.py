@@ -19,14 +19,15 @@ from rich.console import Console
 from flows.outcome import outcome_of
 from flows.states import ended_day
 from pxcore.alerts import send as sending
-from pxcore.alerts.occasions import alert_report
+from pxcore.alerts.of_report import alert_report
 from pxcore.cli.screen import Screen
 from pxcore.config.settings import Mode, Settings
 from pxcore.engine.commands import Command, Denied, Gate
 from pxcore.engine.events import Event
 from pxcore.engine.explain import explain
 from pxcore.engine.limits import realised_extremes
-from pxcore.journal import SCHEMA, Journal, Opening, RowKind
+from pxcore.journal.rows import SCHEMA, Opening, RowKind
+from pxcore.journal.writer import Journal
 from pxcore.model import Fill, OrderStatus, OrderType, Side
 from pxcore.reports.daily import DailyReport, make_report
 from pxcore.reports.day_totals import DIED, totals_of

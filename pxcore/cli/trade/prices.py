@@ -6,8 +6,8 @@ from decimal import ROUND_FLOOR, Decimal
 from pxcore.cli.trade.desk import Desk
 from pxcore.cli.trade.market import last_bar
 from pxcore.cli.trade.values import chicago_text
-from pxcore.config.bounds import shown
 from pxcore.model import Contract, Misconfigured, OffGrid, Side
+from pxcore.text.typed import shown
 
 _PRICE = re.compile(r"\d{1,9}(\.\d{1,9})?")
 _TRAIL_TICKS_MAX = 1000  # the venue refuses more; gateway reference, 2.9

@@ -14,7 +14,7 @@ from pxcore.config.paths import Paths
 from pxcore.config.settings import Settings
 from pxcore.day.kill_switch import KillSwitch, kill_switch, local_kill_switch
 from pxcore.day.settled import day_terms
-from pxcore.gateway import GatewayClient, Urgency
+from pxcore.gateway.rest import GatewayClient, Urgency
 from pxcore.gateway.rest.budget import Left
 from pxcore.host.courtesy import bounded
 from pxcore.model import Misconfigured, PxError, Unavailable

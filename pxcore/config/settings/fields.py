@@ -15,7 +15,7 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from pxcore.clock.clocks import ShiftedClock
-from pxcore.config.bounds import ID_MAX, TEXT_MAX, Checked, Wanted, visible
+from pxcore.config.bounds import Checked, Wanted
 from pxcore.config.sources import PREFIX
 from pxcore.config.texts import (
     JSON_WANTED,
@@ -29,6 +29,7 @@ from pxcore.config.texts import (
 from pxcore.host.own_home import default_home
 from pxcore.model import STOP_LOSS_TICKS_MIN, Foreign, Leftovers, Misconfigured
 from pxcore.text.plain import plain
+from pxcore.text.typed import ID_MAX, TEXT_MAX, visible
 
 OWN_HOME = Path()  # stands for the user's own
 REASON_MAX = 2000  # characters of a kill switch: more than anybody says in a hurry
@@ -43,7 +44,12 @@ class GatewayName(StrEnum):
 class Fields(Checked, BaseSettings):
     """One name per thing; units are the last word of the name."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        extra="forbid",
+        frozen=True,
+        defer_build=True,  # of six kinds a command uses one or two
+    )
 
     home: Annotated[Path, Wanted(f"the path of a folder, up to {TEXT_MAX:,} characters")] = Field(
         OWN_HOME,

@@ -11,11 +11,12 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from pxcore.config.bounds import is_optional, plain_given, shown, wanted
+from pxcore.config.bounds import is_optional, plain_given, wanted
 from pxcore.config.settings.fields import Fields
 from pxcore.config.sources import PREFIX, Given, Refusal
 from pxcore.model import Misconfigured
 from pxcore.text.plain import plain
+from pxcore.text.typed import shown
 
 # By whatever takes risk off or only looks: without these it would act on something else.
 NEEDED = frozenset(

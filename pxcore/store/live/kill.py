@@ -3,33 +3,14 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-import msgspec
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from pxcore.store.database import Store
 from pxcore.store.live.latch_tables import KillActRow, KillLatchRow
+from pxcore.store.live.records import KillAct, KillLatch, LastAct
 
 _ONE = 1
-
-
-class KillLatch(msgspec.Struct, frozen=True, kw_only=True):
-    """Why nothing may be opened, since when, and whether what is open is closed for it."""
-
-    reason: str
-    who: str
-    flattens: bool
-    at: datetime
-
-
-class KillAct(msgspec.Struct, frozen=True, kw_only=True):
-    """`verb` is engage or release; or resume, when sessions that run were told to enter again."""
-
-    at: datetime
-    verb: str
-    who: str
-    reason: str
-    flattens: bool
 
 
 def read_kill_latch(store: Store) -> KillLatch | None:
@@ -82,14 +63,6 @@ def resume_after_kill(store: Store, *, reason: str, who: str) -> None:
         session.add(
             KillActRow(at=datetime.now(UTC), verb="resume", who=who, reason=reason, flattens=False)
         )
-
-
-class LastAct(msgspec.Struct, frozen=True, kw_only=True):
-    """The newest: its number and verb, and why and by whom, in words."""
-
-    number: int
-    verb: str
-    said: str
 
 
 def last_act(store: Store) -> LastAct | None:

@@ -7,49 +7,12 @@ machine's home folder) the account's OS lock has judged already, and whoever hol
 
 from datetime import UTC, datetime
 
-import msgspec
 from sqlalchemy import CursorResult, select, update
 from sqlalchemy.exc import IntegrityError
 
 from pxcore.store.database import Store
 from pxcore.store.live.latch_tables import LeaseRow, WatchdogRow
-
-
-class Lease(msgspec.Struct, frozen=True, kw_only=True):
-    """As it stands in the store. `beaten_at` by the holder's own clock, for people."""
-
-    account_id: int
-    holder: str
-    place: str
-    pid: int
-    beat: int
-    loops: int
-    phase: str
-    exposure: int
-    beaten_at: datetime
-    is_held: bool
-
-    def text(self) -> str:
-        return f"{self.holder} (process {self.pid} at {self.place})"
-
-
-class Pulse(msgspec.Struct, frozen=True, kw_only=True):
-    """What a heartbeat says of its session."""
-
-    loops: int
-    phase: str
-    exposure: int
-
-
-class Watch(msgspec.Struct, frozen=True, kw_only=True):
-    """A watchdog's own heartbeat."""
-
-    account_id: int
-    place: str
-    pid: int
-    beat: int
-    beaten_at: datetime
-    said: str
+from pxcore.store.live.records import Lease, Pulse, Watch
 
 
 def read_lease(store: Store, account_id: int) -> Lease | None:

@@ -7,19 +7,16 @@ from pathlib import Path
 import msgspec
 
 from pxcore.host.decoding import Decoder
-from pxcore.journal import (
-    DayEndTerms,
-    FlattenTerms,
-    Opening,
-    Row,
-    RowKind,
+from pxcore.journal.bulk import DAMAGED, Part, read_whole
+from pxcore.journal.reader import (
+    decode_body,
+    decode_opening,
+    read_last_row,
     read_opening,
     read_rows,
-    sessions_in,
 )
-from pxcore.journal.bulk import DAMAGED, Part, read_whole
-from pxcore.journal.reader import decode_body, decode_opening, read_last_row
-from pxcore.journal.segments import day_ends_in, flattens_in, session_of
+from pxcore.journal.rows import DayEndTerms, FlattenTerms, Opening, Row, RowKind
+from pxcore.journal.segments import day_ends_in, flattens_in, session_of, sessions_in
 from pxcore.model import ProtocolError
 from pxcore.reports.record import Record
 from pxcore.reports.recorder import Recorder

@@ -5,9 +5,9 @@ from pathlib import Path
 import msgspec
 
 from pxcore.host.decoding import Decoder
-from pxcore.journal import DayEndTerms, Row, RowKind, read_rows
 from pxcore.journal.bulk import DAMAGED
-from pxcore.journal.reader import decode_body
+from pxcore.journal.reader import decode_body, read_rows
+from pxcore.journal.rows import DayEndTerms, Row, RowKind
 from pxcore.journal.segments import session_of
 from pxcore.reports.daily import DailyReport
 from pxcore.reports.reconcile import VenueDay

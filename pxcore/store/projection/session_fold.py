@@ -42,18 +42,10 @@ from pxcore.engine.events import (
 from pxcore.engine.limits import DayMoney, Extremes
 from pxcore.engine.tightening import bounds_of, not_tighter, tightest
 from pxcore.host.decoding import Decoder
-from pxcore.journal import (
-    FlattenTerms,
-    Opening,
-    Row,
-    RowKind,
-    decode_command,
-    decode_event,
-    decode_gap,
-)
 from pxcore.journal.bulk import EventRow, Part
 from pxcore.journal.latches import Latched
-from pxcore.journal.reader import decode_body
+from pxcore.journal.reader import decode_body, decode_command, decode_event, decode_gap
+from pxcore.journal.rows import FlattenTerms, Opening, Row, RowKind
 from pxcore.model import DepthLevel, Fill, MarketTrade, Quote
 from pxcore.store.projection.fold import REST, STREAM, Halted, Told
 from pxcore.store.projection.tables import (

@@ -16,7 +16,7 @@ from raw_http import RawHttp, good
 from report_scenes import reported_day
 
 from pxcore.alerts import send as sending
-from pxcore.alerts.occasions import alert_report
+from pxcore.alerts.of_report import alert_report
 from pxcore.cli.orchestrator import free_port
 from pxcore.config.settings import Settings
 from pxcore.reports.daily import DailyReport

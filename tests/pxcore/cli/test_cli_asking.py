@@ -16,7 +16,7 @@ from raw_http import RawHttp, Step, answer, bad, good
 
 from pxcore.ownership.account_lock import AccountLock
 from pxcore.ownership.home_lock import HomeLock
-from pxcore.store import Store
+from pxcore.store.database import Store
 
 ASKING = [
     "ping",

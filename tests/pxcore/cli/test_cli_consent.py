@@ -17,7 +17,7 @@ from test_cli_asking import dead_url
 from pxcore.clock.own_time import steady_s
 from pxcore.config.paths import Paths
 from pxcore.ownership.account_lock import AccountLock
-from pxcore.store import Store
+from pxcore.store.database import Store
 
 ORDER_ID = 3400000101
 ACTING = [

@@ -7,7 +7,7 @@ import postgres
 import pytest
 from px_runner import Px
 
-from pxcore.store import Store
+from pxcore.store.database import Store
 
 pytestmark = [pytest.mark.services, pytest.mark.xdist_group("cli database")]
 DAY = date(2026, 11, 20)

@@ -15,18 +15,8 @@ from patience import patience
 from px_runner import Px
 from raw_http import RawHttp, good, hang_up
 
-from pxcore.journal import (
-    SCHEMA,
-    FlattenTerms,
-    Opening,
-    Outcome,
-    Row,
-    RowKind,
-    decode_answer,
-    decode_closing,
-    decode_request,
-    read_rows,
-)
+from pxcore.journal.reader import decode_answer, decode_closing, decode_request, read_rows
+from pxcore.journal.rows import SCHEMA, FlattenTerms, Opening, Outcome, Row, RowKind
 from pxcore.journal.segments import flattens_in
 from pxcore.journal.verify import Soundness, verify
 from pxcore.reports.flattens import add_flattens

@@ -9,8 +9,9 @@ import pytest
 from backtest_scenes import demo_day
 from px_runner import Px
 
-from pxcore.journal import SCHEMA, FlattenTerms, Journal, Opening, RowKind
+from pxcore.journal.rows import SCHEMA, FlattenTerms, Opening, RowKind
 from pxcore.journal.seal import seal_path
+from pxcore.journal.writer import Journal
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from paper_server import Gateway, entry
 from px_runner import Px
 from wording import LEFT_OUT, UNKNOWN_LOSS, WRONG_START
 
-from pxcore.cli import app as app_module
+from pxcore.cli.verbs import watchdog as watchdog_verb
 from pxcore.config.settings import Settings
 
 TYPOS = {
@@ -95,7 +95,7 @@ def test_watchdog_starts_and_tells_what_it_left_out(
     (tmp_path / ".env").write_text("PX_FLAT_BY=15:30\nPX_WATCHDOG=protects\n")
     began: list[Settings] = []
     monkeypatch.setattr(
-        app_module, "watch", lambda settings, screen, is_tied: began.append(settings) or 0
+        watchdog_verb, "watch", lambda settings, screen, is_tied: began.append(settings) or 0
     )
     said = px("watchdog")
     assert said.status == 0 and len([one for one in said.problems if LEFT_OUT in one]) == 2

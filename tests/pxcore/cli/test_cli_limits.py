@@ -17,11 +17,12 @@ from pxcore.calendar.hours import trading_day_at
 from pxcore.config.paths import Paths
 from pxcore.config.settings import load_settings
 from pxcore.day.settled import day_terms
-from pxcore.journal import SCHEMA, Journal, Opening, RowKind
 from pxcore.journal.operator import OperatorJournal
+from pxcore.journal.rows import SCHEMA, Opening, RowKind
+from pxcore.journal.writer import Journal
 from pxcore.ownership.account_lock import AccountLock
 from pxcore.ownership.world import world_of
-from pxcore.store import Store
+from pxcore.store.database import Store
 
 
 @pytest.fixture

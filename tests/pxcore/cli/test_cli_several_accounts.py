@@ -7,8 +7,8 @@ import pytest
 from paper_scenes import ACCOUNT
 from px_runner import Px
 
-from pxcore.cli import app as app_module
 from pxcore.cli.terminal_day import TerminalDay
+from pxcore.cli.verbs import watchdog as watchdog_verb
 from pxcore.config.settings import Settings
 
 TWO = """
@@ -86,7 +86,7 @@ def test_watchdog_watches_by_the_settings_of_the_account(
 ) -> None:
     began: list[Settings] = []
     monkeypatch.setattr(
-        app_module, "watch", lambda settings, screen, is_tied: began.append(settings) or 0
+        watchdog_verb, "watch", lambda settings, screen, is_tied: began.append(settings) or 0
     )
     assert own("watchdog").status == 0
     assert (began[0].trades_max, began[0].presence_s) == (4, 60)

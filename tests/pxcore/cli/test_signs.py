@@ -19,7 +19,7 @@ from pxcore.day import store_access
 from pxcore.host.keep import Kept
 from pxcore.host.liveness import Seen, Watched
 from pxcore.ownership.lease import place_of
-from pxcore.store import Store
+from pxcore.store.database import Store
 from pxcore.store.live.leases import beat_watchdog
 
 ACCOUNT = 20_000_001

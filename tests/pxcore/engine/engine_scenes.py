@@ -6,8 +6,9 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from pxcore.engine import Engine, EngineConfig, Limits
 from pxcore.engine.commands import Command, PlaceEntry, TakeSnapshot
+from pxcore.engine.config import EngineConfig, Limits
+from pxcore.engine.engine import Engine
 from pxcore.engine.events import (
     ClockTick,
     Event,

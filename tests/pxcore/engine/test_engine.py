@@ -7,7 +7,6 @@ import pytest
 from engine_scenes import ACCOUNT, CONFIG, LIMITS, MNQ, OPEN, Scene, kinds
 from msgspec.structs import replace
 
-from pxcore.engine import Engine, Phase
 from pxcore.engine.commands import (
     CancelOrder,
     ClosePosition,
@@ -21,6 +20,7 @@ from pxcore.engine.commands import (
     ResolveTag,
     TakeSnapshot,
 )
+from pxcore.engine.engine import Engine
 from pxcore.engine.events import (
     Answer,
     Ask,
@@ -41,6 +41,7 @@ from pxcore.engine.events import (
     SnapshotTaken,
     TagResolved,
 )
+from pxcore.engine.state import Phase
 from pxcore.engine.strategy import Enter, Exit, Wait
 from pxcore.model import (
     Bracket,

@@ -6,11 +6,11 @@ import pytest
 from engine_scenes import Scene, kinds
 from msgspec.structs import replace
 
-from pxcore.engine import Phase
 from pxcore.engine.commands import ClosePosition, Denied, Gate, MoveStop, PlaceEntry
 from pxcore.engine.config import ExitTerms
 from pxcore.engine.events import Answer, MoveAnswered
 from pxcore.engine.exits import wanted_stop
+from pxcore.engine.state import Phase
 from pxcore.model import OrderStatus, OrderType, Side
 
 BREAK_EVEN = ExitTerms(break_even_ticks=10)

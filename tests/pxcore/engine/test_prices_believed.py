@@ -8,7 +8,6 @@ import pytest
 from engine_scenes import MNQ, Scene, kinds
 from msgspec.structs import replace
 
-from pxcore.engine import Phase
 from pxcore.engine.belief import REACH_TICKS_MAX
 from pxcore.engine.commands import (
     ClosePosition,
@@ -22,6 +21,7 @@ from pxcore.engine.commands import (
 )
 from pxcore.engine.config import ExitTerms
 from pxcore.engine.events import Event, Hub, HubDown, HubUp
+from pxcore.engine.state import Phase
 from pxcore.engine.strategy import Exit, MarketView, Signal
 from pxcore.model import MarketTrade, OrderStatus, OrderType, Quote, Side
 

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from pxcore.engine import Engine, EngineConfig, Limits
 from pxcore.engine.commands import ClosePosition, Denied, Gate, Halt, Notice
+from pxcore.engine.config import EngineConfig, Limits
+from pxcore.engine.engine import Engine
 from pxcore.engine.events import ClockTick, Event, LimitsTightened
 from pxcore.engine.strategy import MarketView
 from pxcore.engine.tightening import (

@@ -20,7 +20,8 @@ from pxcore.engine.events import (
 )
 from pxcore.flatten.drive import NotFlat, flatten_account
 from pxcore.flatten.record import FlattenRecord
-from pxcore.journal import RowKind, decode_closing, decode_command, read_rows
+from pxcore.journal.reader import decode_closing, decode_command, read_rows
+from pxcore.journal.rows import RowKind
 from pxcore.journal.verify import Soundness, verify
 from pxcore.model import Order, OrderStatus, OrderType, Position, Side, Snapshot
 

@@ -12,8 +12,9 @@ from pxcore.config.settings import Settings
 from pxcore.engine.commands import PlaceEntry
 from pxcore.flatten import lost_orders
 from pxcore.flatten.lost_orders import LostOrders
-from pxcore.journal import SCHEMA, Journal, Opening, RowKind
+from pxcore.journal.rows import SCHEMA, Opening, RowKind
 from pxcore.journal.seal import seal_path
+from pxcore.journal.writer import Journal
 from pxcore.model import Side
 from pxcore.venue.connect import connect
 

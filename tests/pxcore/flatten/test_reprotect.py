@@ -11,7 +11,7 @@ from paper_server import Gateway, entry, fixed_tape, serving
 from pxcore.config.settings import Settings
 from pxcore.flatten.lost_orders import LostOrders
 from pxcore.flatten.reprotect import Reprotect
-from pxcore.gateway import GatewayClient
+from pxcore.gateway.rest import GatewayClient
 from pxcore.model import WHOLE, Order, OrderType, Side
 from pxcore.ownership.account_lock import AccountLock
 from pxcore.paper.faults.wire import AnswerLost

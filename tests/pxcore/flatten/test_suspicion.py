@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from pxcore.flatten.suspicion import Seen, Sight, Suspicion, Trouble
-from pxcore.store.live.leases import Lease
+from pxcore.store.live.records import Lease
 
 HERE, THERE = "here:/a", "there:/b"
 LEASE = Lease(

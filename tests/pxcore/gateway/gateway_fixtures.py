@@ -10,7 +10,7 @@ from patience import patience
 from raw_http import WAIT_S, RawHttp, good
 from raw_hub import RawHubs
 
-from pxcore.gateway import Budget, GatewayClient
+from pxcore.gateway.rest import Budget, GatewayClient
 from pxcore.gateway.rest.budget import OwnLedger
 
 

@@ -9,7 +9,7 @@ from patience import patience
 from raw_hub import WAIT_S
 
 from pxcore.engine.events import Event, Hub, HubDown, HubUp
-from pxcore.gateway import Backoff, HubLimits, Realtime
+from pxcore.gateway.hubs import Backoff, HubLimits, Realtime
 
 E = TypeVar("E")
 

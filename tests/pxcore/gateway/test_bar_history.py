@@ -13,7 +13,7 @@ from patience import patience
 from raw_http import RawHttp, bad, good
 
 from pxcore.clock.clocks import WallClock
-from pxcore.gateway import Budget, GatewayClient
+from pxcore.gateway.rest import Budget, GatewayClient
 from pxcore.gateway.rest.budget import ALLOWANCES, OwnLedger
 from pxcore.gateway.wire.endpoints import Lane
 from pxcore.model import BarUnit, Refused

@@ -7,7 +7,7 @@ import pytest
 from gateway_samples import ACCOUNT, order_row
 from raw_http import RawHttp, Step, answer, good
 
-from pxcore.gateway import GatewayClient, Urgency
+from pxcore.gateway.rest import GatewayClient, Urgency
 from pxcore.gateway.rest.alive import PAUSES_S, SAME_LOOKS, Miscounted
 
 QUERY = "/api/Order/v2/query"

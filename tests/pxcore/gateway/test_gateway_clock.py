@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from raw_http import RawHttp, Step
 
-from pxcore.gateway import GatewayClient
+from pxcore.gateway.rest import GatewayClient
 from pxcore.gateway.rest.clock_reading import read_clock
 
 NOW = datetime(2026, 11, 20, 14, 30, 10, tzinfo=UTC)

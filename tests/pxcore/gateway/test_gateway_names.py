@@ -6,7 +6,7 @@ from gateway_samples import position_row as held
 from msgspec.structs import replace
 from raw_http import RawHttp, answer, bad, good
 
-from pxcore.gateway import GatewayClient
+from pxcore.gateway.rest import GatewayClient
 from pxcore.gateway.rest.choose import choose_contract
 from pxcore.model import Misconfigured, ProtocolError, Refused
 

@@ -11,7 +11,7 @@ from paper_server import Gateway, entry, fixed_tape, serving
 from patience import patience
 from raw_http import RawHttp, answer, good
 
-from pxcore.gateway import GatewayClient
+from pxcore.gateway.rest import GatewayClient
 from pxcore.model import NewOrder, OrderType, OutcomeUnknown, ProtocolError, Side, Unavailable
 from pxcore.paper.faults.wire import NoAnswer, NoAnswerKind
 

@@ -8,7 +8,7 @@ import wording
 from gateway_samples import ACCOUNT, MNQ, MNQ_ID, NOW, contract, order_row
 from raw_http import RawHttp, answer, bad, good
 
-from pxcore.gateway import GatewayClient
+from pxcore.gateway.rest import GatewayClient
 from pxcore.model import (
     BarUnit,
     Misconfigured,

@@ -14,7 +14,8 @@ from patience import patience
 from pxcore.clock.clocks import Clock, WallClock
 from pxcore.engine.commands import PlaceEntry
 from pxcore.engine.events import Event, FillSeen, Hub, HubUp, OrderSeen, PositionSeen
-from pxcore.gateway import Budget, GatewayClient, Realtime
+from pxcore.gateway.hubs import Realtime
+from pxcore.gateway.rest import Budget, GatewayClient
 from pxcore.gateway.rest.budget import OwnLedger
 from pxcore.model import (
     Bracket,

@@ -24,7 +24,7 @@ from raw_http import (
     reset,
 )
 
-from pxcore.gateway import A_WINDOW_S, Budget, GatewayClient, OverBudget, Urgency
+from pxcore.gateway.rest import A_WINDOW_S, Budget, GatewayClient, OverBudget, Urgency
 from pxcore.gateway.wire.endpoints import Lane
 from pxcore.model import (
     Misconfigured,

@@ -13,7 +13,8 @@ from patience import patience
 
 from pxcore.clock.clocks import WallClock
 from pxcore.engine.events import Event, Hub, HubUp
-from pxcore.gateway import GatewayClient, Realtime
+from pxcore.gateway.hubs import Realtime
+from pxcore.gateway.rest import GatewayClient
 from pxcore.model import Misconfigured, NewOrder, OrderType, Side, Unavailable
 
 VENUE = "http://venue.invalid:8080"

@@ -33,7 +33,7 @@ from raw_hub import (
 )
 
 from pxcore.engine.events import Hub, HubDown, HubUp
-from pxcore.gateway import Backoff, HubLimits
+from pxcore.gateway.hubs import Backoff, HubLimits
 from pxcore.gateway.hubs.transport import HubConnection
 from pxcore.gateway.hubs.websocket import HubLost
 from pxcore.model import Quote, Unavailable

@@ -23,7 +23,7 @@ from gateway_samples import (
 from raw_http import WAIT_S, RawHttp, answer, bad, good
 
 from pxcore.engine.commands import PlaceEntry
-from pxcore.gateway import GatewayClient
+from pxcore.gateway.rest import GatewayClient
 from pxcore.gateway.rest.choose import choose_contract
 from pxcore.model import (
     Misconfigured,

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from pxcore.engine.commands import PlaceEntry
 from pxcore.engine.events import ClockTick
-from pxcore.journal import Journal, RowKind
+from pxcore.journal.rows import RowKind
+from pxcore.journal.writer import Journal
 from pxcore.model import Bracket, Side
 
 NOW = datetime(2026, 11, 20, 14, 30, tzinfo=UTC)

@@ -11,8 +11,10 @@ import needs
 from patience import patience
 
 from pxcore.engine.events import ClockTick
-from pxcore.journal import Journal, RowKind, decode_gap, read_rows
+from pxcore.journal.reader import decode_gap, read_rows
+from pxcore.journal.rows import RowKind
 from pxcore.journal.verify import Soundness, verify
+from pxcore.journal.writer import Journal
 
 pytestmark = needs.posix
 

@@ -6,9 +6,10 @@ import pytest
 from patience import patience
 
 from pxcore.engine.events import ClockTick
-from pxcore.journal import Journal, RowKind
 from pxcore.journal.follow import Follower
+from pxcore.journal.rows import RowKind
 from pxcore.journal.segments import numbers_of, segment
+from pxcore.journal.writer import Journal
 from pxcore.model import ProtocolError
 
 NOW = datetime(2026, 11, 20, 14, 30, tzinfo=UTC)

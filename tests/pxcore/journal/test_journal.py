@@ -16,19 +16,13 @@ from seeds import seeds
 from pxcore.engine.commands import FallSeen, Halt, PeakSeen, PlaceEntry
 from pxcore.engine.events import ClockTick, PlaceAccepted
 from pxcore.engine.limits import Extremes
-from pxcore.journal import (
-    SCHEMA,
-    Journal,
-    Opening,
-    RowKind,
-    decode_event,
-    read_opening,
-    read_rows,
-)
 from pxcore.journal.chain import GENESIS, finished, link
 from pxcore.journal.latches import extremes_in_journals, halts_in_journals, unanswered_in_journals
+from pxcore.journal.reader import decode_event, read_opening, read_rows
 from pxcore.journal.replay import replay
+from pxcore.journal.rows import SCHEMA, Opening, RowKind
 from pxcore.journal.seal import seal_path
+from pxcore.journal.writer import Journal
 from pxcore.model import Bracket, ProtocolError, Side
 
 NOW = datetime(2026, 11, 20, 14, 30, tzinfo=UTC)

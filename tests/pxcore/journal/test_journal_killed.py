@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from seeds import seeds
 
-from pxcore.journal import RowKind, decode_command, read_rows
+from pxcore.journal.reader import decode_command, read_rows
 from pxcore.journal.repair import repair
+from pxcore.journal.rows import RowKind
 from pxcore.journal.verify import Soundness, verify
 
 pytestmark = pytest.mark.process

@@ -13,7 +13,6 @@ from backtest_scenes import demo_day
 from odd_files import ODD_FILES, ODD_LINES, PACKED_FILES, Maker, each
 
 from pxcore.engine.commands import PlaceEntry
-from pxcore.journal import SCHEMA, Journal, Opening, RowKind, read_opening, read_rows
 from pxcore.journal.bulk import read_whole
 from pxcore.journal.chain import GENESIS, finished, link
 from pxcore.journal.follow import Follower
@@ -31,17 +30,18 @@ from pxcore.journal.latches import (
     unanswered_in_journals,
 )
 from pxcore.journal.operator import OperatorJournal
-from pxcore.journal.reader import is_closed, read_last_row
+from pxcore.journal.reader import is_closed, read_last_row, read_opening, read_rows
 from pxcore.journal.repair import repair
 from pxcore.journal.replay import replay
-from pxcore.journal.rows import Row
+from pxcore.journal.rows import SCHEMA, Opening, Row, RowKind
 from pxcore.journal.seal import read_seal, seal_path
 from pxcore.journal.segments import LINE_BYTES_MAX
 from pxcore.journal.terms import read_terms
 from pxcore.journal.verify import Soundness, verify
+from pxcore.journal.writer import Journal
 from pxcore.model import Bracket, ProtocolError, Side
 from pxcore.reports.recorder import read_record
-from pxcore.store import Store
+from pxcore.store.database import Store
 from pxcore.store.projection.days import rebuild
 from pxcore.store.projection.journals import Unowned, last_hash, sources_in
 

@@ -8,13 +8,15 @@ import pytest
 from patience import patience
 
 from pxcore.engine.events import ClockTick
-from pxcore.journal import Gap, Journal, RowKind, decode_event, decode_gap, read_rows, sessions_in
 from pxcore.journal.export import write_csv, write_parquet
 from pxcore.journal.intake import Intake
+from pxcore.journal.reader import decode_event, decode_gap, read_rows
 from pxcore.journal.repair import repair
+from pxcore.journal.rows import Gap, RowKind
 from pxcore.journal.seal import read_seal, seal_path
-from pxcore.journal.segments import numbers_of, segment
+from pxcore.journal.segments import numbers_of, segment, sessions_in
 from pxcore.journal.verify import Soundness, verify
+from pxcore.journal.writer import Journal
 from pxcore.model import ProtocolError
 
 NOW = datetime(2026, 11, 20, 14, 30, tzinfo=UTC)

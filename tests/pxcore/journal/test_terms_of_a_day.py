@@ -9,10 +9,11 @@ from engine_scenes import OPEN
 from pxcore.engine.commands import Halt
 from pxcore.engine.events import LimitsTightened
 from pxcore.engine.tightening import Bounds
-from pxcore.journal import SCHEMA, Closing, Journal, Opening, RowKind
 from pxcore.journal.latches import has_dead_session
 from pxcore.journal.operator import OperatorJournal, Tightened
+from pxcore.journal.rows import SCHEMA, Closing, Opening, RowKind
 from pxcore.journal.terms import read_terms
+from pxcore.journal.writer import Journal
 
 CONFIG = demo_day(1).engine.config
 OF_DAY = {"account_id": CONFIG.account_id, "trading_day": CONFIG.trading_day}

@@ -31,10 +31,11 @@ from pxcore.day.store_access import open_store
 from pxcore.engine.commands import Halt, PlaceEntry
 from pxcore.engine.events import PlaceRefused
 from pxcore.engine.tightening import Bounds
-from pxcore.gateway import BRACKETS_REMEDY, ClockReading
-from pxcore.journal import SCHEMA, Closing, Journal, Opening, RowKind
+from pxcore.gateway.rest import ClockReading
+from pxcore.gateway.wire.codes import BRACKETS_REMEDY
 from pxcore.journal.operator import OperatorJournal, Tightened
-from pxcore.journal.rows import Ledger
+from pxcore.journal.rows import SCHEMA, Closing, Ledger, Opening, RowKind
+from pxcore.journal.writer import Journal
 from pxcore.ownership.account_lock import AccountLock
 from pxcore.ownership.lease import place_of
 from pxcore.preflight import machine

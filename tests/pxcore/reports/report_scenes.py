@@ -8,7 +8,8 @@ from backtest_scenes import BALANCE, demo_day
 from msgspec.structs import replace
 
 from pxcore.closing.day_record import record_day_end
-from pxcore.journal import SCHEMA, Closing, Journal, Opening, RowKind
+from pxcore.journal.rows import SCHEMA, Closing, Opening, RowKind
+from pxcore.journal.writer import Journal
 from pxcore.reports.daily import DailyReport, make_report
 from pxcore.reports.day_totals import totals_of
 from pxcore.reports.reconcile import VenueDay, reconcile

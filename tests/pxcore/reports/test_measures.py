@@ -8,7 +8,7 @@ from engine_scenes import CONFIG, MNQ, OPEN, Scene
 
 from pxcore.engine.commands import PlaceEntry
 from pxcore.engine.events import FillSeen
-from pxcore.journal import Answer, Outcome, Request
+from pxcore.journal.rows import Answer, Outcome, Request
 from pxcore.model import MarketTrade, OrderStatus, OrderType, Quote, Side
 from pxcore.reports.measures import Meter
 

@@ -9,7 +9,7 @@ from engine_scenes import ACCOUNT, CONFIG, MNQ, OPEN
 from msgspec.structs import replace
 
 from pxcore.engine.commands import PlaceEntry
-from pxcore.journal import SCHEMA, Closing, Ledger, Opening
+from pxcore.journal.rows import SCHEMA, Closing, Ledger, Opening
 from pxcore.model import Fill, Order, OrderStatus, OrderType, Position, Side, Snapshot
 from pxcore.reports.daily import make_report
 from pxcore.reports.day_totals import totals_of

@@ -21,21 +21,13 @@ from pxcore.engine.events import (
     ShellFault,
 )
 from pxcore.engine.tightening import Bounds
-from pxcore.journal import (
-    Answer,
-    Gap,
-    Journal,
-    Opening,
-    Outcome,
-    Request,
-    RowKind,
-    decode_event,
-    read_rows,
-)
 from pxcore.journal.bulk import read_parts
 from pxcore.journal.chain import GENESIS, TAIL, finished, link
+from pxcore.journal.reader import decode_event, read_rows
+from pxcore.journal.rows import Answer, Gap, Opening, Outcome, Request, RowKind
 from pxcore.journal.seal import seal_path
 from pxcore.journal.segments import numbers_of, segment
+from pxcore.journal.writer import Journal
 from pxcore.model import DepthKind, DepthLevel, PxError
 from pxcore.reports.record import Record
 from pxcore.reports.recorder import Recorder, read_record

@@ -22,7 +22,8 @@ from pxcore.engine.events import (
     SnapshotFailed,
     TagResolved,
 )
-from pxcore.journal import Journal, RowKind
+from pxcore.journal.rows import RowKind
+from pxcore.journal.writer import Journal
 from pxcore.model import (
     Bracket,
     Misconfigured,

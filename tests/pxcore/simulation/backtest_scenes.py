@@ -5,7 +5,8 @@ from decimal import Decimal
 from typing import Any
 
 from pxcore.calendar.hours import chicago
-from pxcore.engine import Engine, EngineConfig, Limits
+from pxcore.engine.config import EngineConfig, Limits
+from pxcore.engine.engine import Engine
 from pxcore.model import Bracket
 from pxcore.paper.exchange import AccountSpec, Exchange
 from pxcore.paper.markets.catalogue import catalogue, find_contract

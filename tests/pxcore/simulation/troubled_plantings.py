@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 from plantings import Planted, replaced, without_gate
 
-from pxcore.engine import Engine
 from pxcore.engine import engine as engine_module
 from pxcore.engine.book import Book
 from pxcore.engine.clock_doubt import ClockDoubt
+from pxcore.engine.engine import Engine
 from pxcore.engine.leaving import Leaving
 from pxcore.engine.state import State
 from pxcore.model import MarketTrade, Quote

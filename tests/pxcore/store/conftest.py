@@ -5,7 +5,7 @@ import itertools
 import postgres
 import pytest
 
-from pxcore.store import Store
+from pxcore.store.database import Store
 
 _numbers = itertools.count(1)
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy import inspect, select
 
-from pxcore.store import Store
+from pxcore.store.database import Store
 from pxcore.store.projection.tables import Base
 
 

@@ -2,10 +2,9 @@
 
 import threading
 
-from pxcore.store import Store
+from pxcore.store.database import Store
 from pxcore.store.live.kill import engage_kill_latch, kill_acts, read_kill_latch, release_kill_latch
 from pxcore.store.live.leases import (
-    Pulse,
     beat_lease,
     beat_watchdog,
     read_lease,
@@ -13,6 +12,7 @@ from pxcore.store.live.leases import (
     release_lease,
     take_lease,
 )
+from pxcore.store.live.records import Pulse
 
 OURS = {"account_id": 7, "holder": "px-1", "place": "here:/a"}
 PULSE = Pulse(loops=5, phase="protected", exposure=-2)

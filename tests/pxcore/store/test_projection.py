@@ -13,11 +13,12 @@ from store_scenes import contents
 from pxcore.engine.commands import ClosePosition, Halt, PlaceEntry
 from pxcore.engine.events import Answer, CloseAnswered, PlaceAccepted
 from pxcore.engine.tightening import Bounds
-from pxcore.journal import Journal, RowKind, decode_command, decode_event, read_opening, read_rows
 from pxcore.journal.latches import Latched
 from pxcore.journal.operator import OperatorJournal, Rearmed, Tightened
-from pxcore.journal.rows import FlattenTerms
+from pxcore.journal.reader import decode_command, decode_event, read_opening, read_rows
+from pxcore.journal.rows import FlattenTerms, RowKind
 from pxcore.journal.verify import Soundness, verify
+from pxcore.journal.writer import Journal
 from pxcore.store.live.latch_tables import HaltRow
 from pxcore.store.projection.days import project_day, rebuild
 from pxcore.store.projection.history import bring_in

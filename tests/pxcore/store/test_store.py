@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError, StatementError
 
 from pxcore.journal.latches import Latched
 from pxcore.model import Misconfigured
-from pxcore.store import Store
+from pxcore.store.database import Store
 from pxcore.store.live.latch_tables import HaltRow
 from pxcore.store.projection.tables import Base, FillRow, IncidentRow
 from pxcore.store.schema import HEAD, MIGRATING, version_of

@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from pxcore.calendar.hours import chicago
-from pxcore.engine import Engine, EngineConfig, Limits
 from pxcore.engine.commands import Command, Denied, PlaceEntry
+from pxcore.engine.config import EngineConfig, Limits
+from pxcore.engine.engine import Engine
 from pxcore.engine.events import Event, Hub, HubDown, HubUp
-from pxcore.journal import SCHEMA, Journal, Opening, RowKind
+from pxcore.journal.rows import SCHEMA, Opening, RowKind
+from pxcore.journal.writer import Journal
 from pxcore.model import Bracket, Contract, MarketTrade, Quote, Side
 from pxcore.paper.exchange import AccountSpec, Exchange
 from pxcore.paper.markets.catalogue import catalogue, find_contract

@@ -18,14 +18,15 @@ from store_scenes import contents
 from pxcore.config.settings import load_settings
 from pxcore.engine.tightening import Bounds
 from pxcore.host.filelock import try_lock
-from pxcore.journal import Journal, read_rows
 from pxcore.journal.operator import OperatorJournal, Tightened
+from pxcore.journal.reader import read_rows
 from pxcore.journal.repair import repair
 from pxcore.journal.retirement import is_going, take_away
 from pxcore.journal.seal import read_seal, seal_path, write_seal
 from pxcore.journal.segments import last_written, packed
 from pxcore.journal.verify import Soundness, verify
-from pxcore.store import Store
+from pxcore.journal.writer import Journal
+from pxcore.store.database import Store
 from pxcore.store.projection import days as projection
 from pxcore.store.projection.days import rebuild
 from pxcore.upkeep.backup import Database, NoBackup, back_up, dump_command

@@ -12,7 +12,7 @@ from pxcore.host.own_home import default_home
 from pxcore.model import Misconfigured
 from pxcore.ownership.account_lock import AccountLock
 from pxcore.ownership.home_lock import HomeLock
-from pxcore.store import Store
+from pxcore.store.database import Store
 from pxcore.store.live.kill import engage_kill_latch
 from pxcore.upkeep.old_home import DEMO, OLD, elsewhere, settle_old_home
 

@@ -7,7 +7,7 @@ from own_machine import Machine
 
 from pxcore.clock.own_time import OwnTime
 from pxcore.engine.events import ClockStepped, Event
-from pxcore.gateway import ClockReading
+from pxcore.gateway.rest import ClockReading
 from pxcore.model import Quote, Unavailable
 from pxcore.venue.clock_watch import ClockCheck, ClockWatch
 

@@ -7,7 +7,7 @@ from raw_http import RawHttp, good
 
 from pxcore.engine.commands import TakeSnapshot
 from pxcore.engine.events import SnapshotFailed, SnapshotTaken
-from pxcore.gateway import GatewayClient
+from pxcore.gateway.rest import GatewayClient
 from pxcore.model import WHOLE, Scope
 from pxcore.venue.venue import Venue
 

@@ -7,15 +7,10 @@ from gateway_samples import ACCOUNT, MNQ, FixedClock, account_row, contract_row,
 from patience import patience
 from raw_http import RawHttp, answer, bad, good, hang_up
 
-from pxcore.gateway import GatewayClient
-from pxcore.journal import (
-    Journal,
-    Outcome,
-    RowKind,
-    decode_answer,
-    decode_request,
-    read_rows,
-)
+from pxcore.gateway.rest import GatewayClient
+from pxcore.journal.reader import decode_answer, decode_request, read_rows
+from pxcore.journal.rows import Outcome, RowKind
+from pxcore.journal.writer import Journal
 from pxcore.model import PxError
 from pxcore.venue.wire_record import WireRecord
 

@@ -1,36 +1,22 @@
-"""The verbs that move money. Each says what it will do and asks, and sends it once."""
+"""`px order`, as it is typed. It says what it will do and asks, and sends it once."""
 
-from contextlib import AbstractContextManager
 from enum import StrEnum
 from typing import Annotated
 
 import typer
 
 from pxcore.cli import kinds
-from pxcore.cli.trade import change, close, place
-from pxcore.cli.trade.asking import Json, form_of
+from pxcore.cli.trade import change, place
 from pxcore.cli.trade.consent import Consent
-from pxcore.cli.trade.desk import Desk, open_desk
-from pxcore.config.settings import LenientSettings
-from pxcore.gateway import Urgency
+from pxcore.cli.trade.desk import open_desk
+from pxcore.cli.verbs.forms import Beside, Json, Yes, form_of, way_out
+from pxcore.gateway.rest import Urgency
 from pxcore.model import OrderType, Side
 
-_Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
-_Beside = Annotated[
-    bool, typer.Option("--beside-session", help="Act although a session holds the account.")
-]
+app = typer.Typer(no_args_is_help=True, help="Place, modify or cancel one order.")
 _OrderId = Annotated[
     int, typer.Argument(metavar="ID", parser=kinds.any_id, help="Id of the order.")
 ]
-
-order_app = typer.Typer(no_args_is_help=True, help="Place, modify or cancel one order.")
-position_app = typer.Typer(no_args_is_help=True, help="Close or reduce one position.")
-
-
-def _way_out(context: typer.Context, json: bool) -> AbstractContextManager[Desk]:
-    """For what takes risk off: the settings that it needs must be right, and no others."""
-    kind = LenientSettings
-    return open_desk(context, form_of(json), kind=kind, urgency=Urgency.URGENT)
 
 
 class Kind(StrEnum):
@@ -44,13 +30,7 @@ class Kind(StrEnum):
     JOIN_ASK = "join-ask"
 
 
-def add_to(app: typer.Typer, panel: str) -> None:
-    """Under this heading of `px --help`."""
-    app.add_typer(order_app, name="order", rich_help_panel=panel)
-    app.add_typer(position_app, name="position", rich_help_panel=panel)
-
-
-@order_app.command(name="place")
+@app.command(name="place")
 def order_place(
     context: typer.Context,
     kind: Annotated[Kind, typer.Argument(metavar="TYPE", help="|".join(Kind))],
@@ -76,8 +56,8 @@ def order_place(
         typer.Option(parser=kinds.ticks, help="Ticks from the fill to a take-profit leg."),
     ] = None,
     tag: Annotated[str | None, typer.Option(help="New for ever; made up by default.")] = None,
-    yes: _Yes = False,
-    beside_session: _Beside = False,
+    yes: Yes = False,
+    beside_session: Beside = False,
     json: Json = False,
 ) -> None:
     """One order, sent once and followed until it works, is filled, or is over.
@@ -101,7 +81,7 @@ def order_place(
         raise typer.Exit(place.place(desk, asked, consent))
 
 
-@order_app.command(name="modify")
+@app.command(name="modify")
 def order_modify(
     context: typer.Context,
     order_id: _OrderId,
@@ -114,8 +94,8 @@ def order_modify(
             parser=kinds.ticks, help="Ticks that a trailing-stop stays behind the last trade."
         ),
     ] = None,
-    yes: _Yes = False,
-    beside_session: _Beside = False,
+    yes: Yes = False,
+    beside_session: Beside = False,
     json: Json = False,
 ) -> None:
     """Another size or price for one order that is alive; it keeps its id.
@@ -128,12 +108,12 @@ def order_modify(
         raise typer.Exit(change.modify(desk, order_id, asked, consent))
 
 
-@order_app.command(name="cancel")
+@app.command(name="cancel")
 def order_cancel(
     context: typer.Context,
     order_id: _OrderId,
-    yes: _Yes = False,
-    beside_session: _Beside = False,
+    yes: Yes = False,
+    beside_session: Beside = False,
     json: Json = False,
 ) -> None:
     """Cancel one order, and see that it is gone.
@@ -141,44 +121,5 @@ def order_cancel(
     Example: px order cancel 3400000101
     """
     consent = Consent(is_agreed=yes, is_beside=beside_session)
-    with _way_out(context, json) as desk:
+    with way_out(context, json) as desk:
         raise typer.Exit(change.cancel(desk, order_id, consent))
-
-
-@position_app.command(name="close")
-def position_close(
-    context: typer.Context,
-    contract: Annotated[
-        str | None, typer.Argument(help="Id, name or symbol; the one held by default.")
-    ] = None,
-    yes: _Yes = False,
-    beside_session: _Beside = False,
-    json: Json = False,
-) -> None:
-    """Close one position at the market. The legs of its bracket survive, and are listed.
-
-    Everything at once, orders and positions, is `px flatten`.
-
-    Example: px position close MNQ
-    """
-    consent = Consent(is_agreed=yes, is_beside=beside_session)
-    with _way_out(context, json) as desk:
-        raise typer.Exit(close.close(desk, contract, consent))
-
-
-@position_app.command(name="reduce")
-def position_reduce(
-    context: typer.Context,
-    contract: Annotated[str, typer.Argument(help="Id, name or symbol.")],
-    by: Annotated[int, typer.Option(parser=kinds.contracts, help="Contracts to close.")],
-    yes: _Yes = False,
-    beside_session: _Beside = False,
-    json: Json = False,
-) -> None:
-    """Close part of one position at the market. The legs of its bracket keep their size.
-
-    Example: px position reduce MNQ --by 1
-    """
-    consent = Consent(is_agreed=yes, is_beside=beside_session)
-    with _way_out(context, json) as desk:
-        raise typer.Exit(close.reduce(desk, contract, by, consent))

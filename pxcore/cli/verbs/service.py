@@ -35,7 +35,7 @@ _THEN = {
 
 @app.callback()
 def service() -> None:
-    """Keep `px up` running, over crashes and reboots, by the machine's own service manager."""
+    """Keep `px up` running, over crashes and reboots. By the machine's own service manager."""
 
 
 @app.command()

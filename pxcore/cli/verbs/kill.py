@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 
 from pxcore.calendar.hours import CHICAGO
-from pxcore.cli.limits import REASON_MAX, reason_given
 from pxcore.cli.output import Form, Output
+from pxcore.cli.reasons import REASON_MAX, reason_given
 from pxcore.cli.verb_settings import lenient_settings
 from pxcore.config.paths import Paths
 from pxcore.config.settings import (
