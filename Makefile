@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: demo inputs test test-nightly test-hard test-e2e check setup lock clean bench-gateway bench-paper bench-engine bench-journal bench-report
+.PHONY: demo inputs test test-nightly test-hard test-e2e check setup lock clean bench-gateway bench-paper bench-engine bench-journal bench-report bench-start
 
 demo: setup
 	$(BIN)/px demo
@@ -46,6 +46,10 @@ bench-journal: setup
 # How long the report of a day of five million events takes; about 2 minutes, 2 GB of temporary files.
 bench-report: setup
 	$(BIN)/python tests/benchmarks/bench_report.py
+
+# How long a verb takes until something happens, in starts of a bare interpreter; about 60 s.
+bench-start: setup
+	$(BIN)/python tests/benchmarks/bench_start.py
 
 # The page of every input and its bounds, from the code.
 inputs: setup
