@@ -1,4 +1,4 @@
-"""The table of verbs: what `px --help` says of each is so, and none imports what it does not need."""
+"""The table of verbs: what `px --help` says is so, and none imports what it does not need."""
 
 import json
 import subprocess
