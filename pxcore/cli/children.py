@@ -30,7 +30,7 @@ _HAPPENED, _HAPPENED_WITHIN = 8, timedelta(days=1)  # that are kept for whoever 
 
 
 class Crew:
-    """`start` and `begin_schedule`, then `look` again and again, then `end`."""
+    """`start`, `await_server` and `begin_schedule`, then `look` again and again, then `end`."""
 
     def __init__(
         self,
@@ -74,23 +74,35 @@ class Crew:
         ]
 
     def start(self) -> None:
-        """What guards money, in order, each part waited for while it moves on. Raises what keeps it
-        from being so, by name.
+        """What guards money, in order, each part waited for while it moves on; Prefect's server
+        takes longest and starts meanwhile. Raises what keeps it from being so, by name.
         """
+        self._schedule.start_server()
         for gateway in self._gateways:
             gateway.start()
+            self._say(f"{gateway.name} is ready")
         if self._papers:
             write_facts(self._paths, self._papers)
         for dog in self._watchdogs:  # before anything that could leave something behind
             dog.start()
+            self._say(f"{dog.name} is started")
         self._liveness.start()
+
+    def await_server(self) -> str | None:
+        """None once Prefect's server answers, else why it does not; then the schedule is tried
+        again, and its server with it, when it `is_schedule_due`.
+        """
+        return self._why_not(self._schedule.await_server)
 
     def begin_schedule(self) -> str | None:
         """What runs by itself. None once it does, else why it does not; then it is tried again when
         it `is_schedule_due`. Raises Misconfigured when a person must set something first.
         """
+        return self._why_not(self._schedule.begin)
+
+    def _why_not(self, act: Callable[[], None]) -> str | None:
         try:
-            self._schedule.begin()
+            act()
         except Unavailable as error:
             self._tell(NO_SCHEDULE, "nothing runs by itself", f"{error}; it is tried again")
             return str(error)

@@ -126,7 +126,7 @@ def wait_for_server(
             except requests.RequestException:
                 return False
 
-        wait_until(answers, Step("the schedule's server", process, log=log, say=say))
+        wait_until(answers, Step("Prefect's server", process, log=log, say=say))
 
 
 def px_environ(base: Mapping[str, str], settings: Mapping[str, str]) -> dict[str, str]:

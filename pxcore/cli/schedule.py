@@ -6,12 +6,18 @@ and watchdogs go on.
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
+
+import requests
 
 from pxcore.alerts.occasions import NO_SCHEDULE, SET_ASIDE
 from pxcore.cli.orchestrator import prefect_environ, wait_for_server
+from pxcore.cli.prefect_session import PrefectSession
+from pxcore.cli.registered import Registered
 from pxcore.cli.runners import Runners
+from pxcore.cli.server import NAME as SERVER
 from pxcore.cli.server import KeptServer
-from pxcore.cli.settings_watch import SettingsWatch
+from pxcore.cli.settings_watch import SettingsWatch, Times
 from pxcore.cli.signs import Asking, of_runner, of_server
 from pxcore.cli.upcoming import NextRun, PrefectApi
 from pxcore.config.accounts import NamedAccount
@@ -23,6 +29,7 @@ from pxcore.host.pace import unit_s
 from pxcore.host.spawn import end, spawn
 from pxcore.host.starting import Spoken, Step, wait_for_end
 from pxcore.model import Misconfigured, PxError, Unavailable
+from pxcore.text.plain import plain
 
 _OUTAGE_S = 5.0  # of the API, until it is called away
 _LOOK_S = 2.0
@@ -92,8 +99,15 @@ class Schedule:
             return (f"nothing runs by itself: {self._server.trouble}",)
         return () if self._is_begun else (f"nothing runs by itself: {self._why_not}",)
 
-    def begin(self) -> None:
-        """Each part waited for while it moves on. Raises what keeps it from being so, by name."""
+    def start_server(self) -> None:
+        """Its process alone, which takes long: all else may start meanwhile."""
+        try:
+            self._server.kept.start()
+        except (PxError, OSError) as error:  # told, and tried again, by whoever waits for it
+            self._why_not = str(error)
+
+    def await_server(self) -> None:
+        """It answers when this returns. Raises what keeps it from that, by name."""
         server = self._server.kept
         try:
             wait_for_server(
@@ -102,12 +116,20 @@ class Schedule:
                 self._server.log,
                 say=self._say,
             )
+        except PxError as error:
+            self._not_now(error)
+            raise
+
+    def begin(self) -> None:
+        """Each part waited for while it moves on. Raises what keeps it from being so, by name."""
+        server = self._server.kept
+        try:
+            self.await_server()
             watch = SettingsWatch(self._paths.home, register=self._register, say=self._say)
             watch.begin()
             self._runners.start()
         except PxError as error:
-            self._why_not = str(error)
-            self._again_at_s = time.monotonic() + _AGAIN_S
+            self._not_now(error)
             raise
         self._is_begun = True
         self._settings_watch = watch
@@ -139,6 +161,10 @@ class Schedule:
             found = self.api.next_runs()
         return found
 
+    def _not_now(self, error: PxError) -> None:
+        self._why_not = str(error)
+        self._again_at_s = time.monotonic() + _AGAIN_S
+
     def end_runners(self) -> None:
         self._runners.end()
 
@@ -153,14 +179,30 @@ class Schedule:
     def _asking(self) -> Asking:
         return Asking(lambda: self._server.ui, self._paths)
 
-    def _register(self) -> None:
+    def _register(self, times: Times | None) -> None:
+        """All of it, unless the server has it as it is wanted, by these `times`."""
+        registered = Registered(PrefectSession(self.ui, self._paths))
+        if times is not None and registered.is_current(times):
+            self._say("deployments are registered as they are wanted already")
+            return
+        try:
+            registered.forget()
+        except requests.RequestException as error:
+            raise Unavailable(f"{SERVER} cannot be asked: {plain(str(error))}") from error
+        self._register_all()
+        if times is None:
+            return
+        with suppress(requests.RequestException):  # then all is registered at the next start, too
+            registered.note(times)
+
+    def _register_all(self) -> None:
         """In a process of its own: nothing of Prefect's is imported here. It says a line for each
         deployment that is registered.
         """
         log = self._paths.logs / "register.log"
         log.unlink(missing_ok=True)  # what it says is ours to tell, if it fails
         process = spawn("deployments.register", stderr=log, environ=self._environ())
-        step = Step("the registering of the deployments", process, log=log, say=self._say)
+        step = Step("the registration of the deployments", process, log=log, say=self._say)
         try:
             spoken = Spoken(process)
             while spoken.next(step) is not None:

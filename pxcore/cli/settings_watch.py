@@ -42,7 +42,7 @@ class SettingsWatch:
     """
 
     def __init__(
-        self, home: Path, *, register: Callable[[], None], say: Callable[[str], None]
+        self, home: Path, *, register: Callable[["Times | None"], None], say: Callable[[str], None]
     ) -> None:
         self._files = (ENV_FILE, FILE, home / FILE)
         self._register = register
@@ -63,7 +63,7 @@ class SettingsWatch:
     def begin(self) -> None:
         """Registers what is wished now, and waits for it. Raises what `register` does."""
         wanted, self._times = self._times, None
-        self._register()
+        self._register(wanted)
         with suppress(Unavailable):
             if self._stamps_now() == self._seen:
                 self._times = wanted
@@ -108,7 +108,7 @@ class SettingsWatch:
 
         def act() -> None:
             try:
-                self._register()
+                self._register(times)
                 after = self._stamps_now()
             except (PxError, OSError) as error:
                 self._say(f"the schedules could not be changed: {error}; trying again")

@@ -70,13 +70,21 @@ def keep_up(settings: Settings, console: Console, *, port: int, seed: int) -> in
         try:
             with asked.breaking_off(lock.wish):
                 crew.start()
-                why_not = crew.begin_schedule()
+                why_not = crew.await_server()
         except BrokenOff:
             console.print("stopped before it was up")
             return STATUS_INTERRUPTED
         lock.tell(crew.ui)
-        _first_screen(console, settings, known, crew, why_not)
-        stop = _watch(crew, lock, asked, console)
+        _first_screen(console, settings, known, crew)
+        stop = Stop.FLATTEN
+        try:
+            with asked.breaking_off(lock.wish):
+                why_not = why_not or crew.begin_schedule()
+                _second_screen(console, crew, why_not, say)
+        except BrokenOff:  # a runner may have begun a session already
+            stop = lock.wish() or Stop.FLATTEN
+        else:
+            stop = _watch(crew, lock, asked, console)
         before = asked.count
         _stop_sessions(
             crew,
@@ -115,13 +123,9 @@ def _papers(
 
 
 def _first_screen(
-    console: Console,
-    settings: Settings,
-    known: tuple[NamedAccount, ...],
-    crew: Crew,
-    why_not: str | None,
+    console: Console, settings: Settings, known: tuple[NamedAccount, ...], crew: Crew
 ) -> None:
-    """`why_not`: what keeps the schedule from working."""
+    """What there is, and how it is stopped, before the schedule has begun."""
     console.print(f"mode     {_MODES[settings.mode]}", style="bold", soft_wrap=True)
     named = [f"{one.id}{f' ({one.label})' if one.label else ''}" for one in known if one.id]
     papers = crew.papers
@@ -138,15 +142,6 @@ def _first_screen(
     else:
         console.print(f"gateway  {settings.gateway} {settings.hosts[0]}", soft_wrap=True)
     console.print(f"UI       {crew.ui}", soft_wrap=True)
-    if why_not is not None:
-        console.print(
-            f"next     nothing runs by itself: {why_not}; it is tried again. Watchdogs, "
-            "`px flatten` and `px kill on` work without it",
-            style="bold red",
-            soft_wrap=True,
-        )
-    for number, run in enumerate(crew.next_runs() if why_not is None else ()):
-        console.print(f"{'next' if not number else '':<8} {run.text()}", soft_wrap=True)
     console.print(
         "by hand  in the UI, which `px ui` opens: Deployments, then Run; `px flatten` and "
         "`px kill on` work without it",
@@ -156,6 +151,23 @@ def _first_screen(
         "stop     Ctrl-C here, or `px down` in another terminal: a session flattens first",
         soft_wrap=True,
     )
+
+
+def _second_screen(
+    console: Console, crew: Crew, why_not: str | None, say: Callable[[str], None]
+) -> None:
+    """What runs next by itself, or `why_not`: what keeps the schedule from working."""
+    if why_not is not None:
+        console.print(
+            f"next     nothing runs by itself: {why_not}; it is tried again. Watchdogs, "
+            "`px flatten` and `px kill on` work without it",
+            style="bold red",
+            soft_wrap=True,
+        )
+        return
+    for number, run in enumerate(crew.next_runs()):
+        console.print(f"{'next' if not number else '':<8} {run.text()}", soft_wrap=True)
+    say("ready")
 
 
 def _watch(crew: Crew, lock: HomeLock, asked: Signals, console: Console) -> Stop:

@@ -121,7 +121,8 @@ class House:
 
     def _is_up(self) -> bool:
         assert self.process.poll() is None, self.said()
-        return "\nstop " in self.said()
+        said = self.said()
+        return " ready\n" in said.partition("\nstop ")[2] or "\nnext     nothing runs" in said
 
     def said(self) -> str:
         return self.log.read_text(encoding="utf-8", errors="replace")

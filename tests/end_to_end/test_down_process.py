@@ -64,6 +64,7 @@ def test_px_up_that_leaves_is_killed_and_flattens_comes_back_to_what_it_left(hou
     assert "to its bracket at the venue" in log
 
     house.restart()
+    assert "deployments are registered as they are wanted already" in house.said()
     assert not house.is_flat()
     assert house.state(left)["name"] == "Left (to its bracket)"
     assert not house.runs_of("flatten"), "what was left on purpose is flattened by nobody"

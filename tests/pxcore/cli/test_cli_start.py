@@ -140,7 +140,7 @@ def schedule(stand_ins: StandIns, said: list[str], tmp_path: Path) -> Iterator[S
 def registering(schedule: Schedule, stand_ins: StandIns) -> Callable[[str], None]:
     def register(code: str) -> None:
         stand_ins.code = code
-        schedule._register()
+        schedule._register_all()
 
     return register
 
@@ -159,7 +159,7 @@ def test_registering_that_fails_says_its_last_line(registering) -> None:
 
 
 def test_registering_of_which_nothing_comes_any_more_hangs_and_is_named(registering) -> None:
-    with pytest.raises(Hangs, match=r"^the registering of the deployments hangs: nothing from it"):
+    with pytest.raises(Hangs, match=r"^the registration of the deployments hangs: nothing from it"):
         registering(f"print('registered preflight', flush=True); {RESTS}")
 
 

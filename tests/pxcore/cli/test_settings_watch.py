@@ -22,7 +22,7 @@ class Registry:
         self._meanwhile = meanwhile
         self._done = threading.Semaphore(0)
 
-    def register(self) -> None:
+    def register(self, times: object = None) -> None:
         self.count += 1
         while self.count == 1 and self._meanwhile:
             text, *rest = self._meanwhile
