@@ -9,6 +9,7 @@ from flows.states import done, failed, skipped
 from pxcore.calendar.hours import trading_day_at
 from pxcore.config.settings import load_settings
 from pxcore.reports.verdict import Verdict
+from pxcore.text.counting import counted
 from tasks.marks import marked
 from tasks.run_log import logged_run
 from tasks.whole_day import check_account, publish
@@ -30,4 +31,4 @@ def end_of_day() -> State[Any]:
     if problems:
         return failed("Failed (not reconciled)", "; ".join(problems))
     fills = sum(one.fills for one in checked)
-    return done(f"reconciled, {fills} fills", "; ".join(one.verdict for one in checked))
+    return done(f"reconciled, {counted(fills, 'fill')}", "; ".join(one.verdict for one in checked))

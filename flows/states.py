@@ -14,6 +14,7 @@ from prefect.states import Cancelled, Completed, Failed
 from flows.outcome import DayFailed, Outcome
 from pxcore.day.window import NotNow
 from pxcore.ownership.account_lock import AccountBusy
+from pxcore.text.counting import counted
 from pxcore.text.escaping import for_prefect
 
 _WHY_MAX = 40  # characters of a reason in a list
@@ -53,7 +54,7 @@ def ended_day(outcome: Outcome, headline: str, *, cancelled_as: str | None) -> S
     if outcome.halted is not None:
         name = f"Halted ({_short(outcome.halted)})"
         return Completed(name=name, message=for_prefect(headline), data=outcome)
-    trades = "1 trade" if outcome.trades == 1 else f"{outcome.trades} trades"
+    trades = counted(outcome.trades, "trade")
     money = f"{'-' if outcome.pnl_usd.startswith('-') else '+'}${outcome.pnl_usd.lstrip('-+')}"
     return Completed(
         name=f"Completed (flat, {trades}, {money})", message=for_prefect(headline), data=outcome

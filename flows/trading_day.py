@@ -124,11 +124,11 @@ def _day(settings: Settings) -> State[Outcome]:
     for restarts in range(1, settings.restarts_max + 1):
         if not _may_restart(ended, outcome):
             break
-        get_run_logger().warning("the session crashed (%s): starting it anew", ended.reason)
+        get_run_logger().warning("the session crashed (%s): restarting it", ended.reason)
         try:
             ended, outcome, told = _session(restarts=restarts)
         except (*REFUSALS, httpx.HTTPError) as reason:  # what was traded stays the day's result
-            get_run_logger().warning("not started anew: %s", reason)
+            get_run_logger().warning("not restarted: %s", reason)
             break
     return ended_day(outcome, told, cancelled_as=CONTROL.run_ended_as)
 

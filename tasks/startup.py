@@ -3,6 +3,7 @@
 from prefect import task
 from prefect.logging import get_run_logger
 
+from pxcore.calendar.hours import CHICAGO
 from pxcore.config.settings import Settings
 from pxcore.day.settled import day_terms, is_recovery_due
 from pxcore.day.window import NotNow, window_of
@@ -32,12 +33,12 @@ def check_window(settings: Settings) -> str | None:
         get_run_logger().warning("%s; but a session died today: looking for what it left", reason)
         return str(reason)
     get_run_logger().info(
-        "trading day %s, window %s to %s UTC, flat by %s; the program closes by itself at %s",
+        "trading day %s, window %s to %s Chicago, flat by %s; the program closes by itself at %s",
         window.day,
-        window.start,
-        window.end,
-        window.flat_by,
-        window.program_at,
+        *(
+            f"{at.astimezone(CHICAGO):%H:%M:%S}"
+            for at in (window.start, window.end, window.flat_by, window.program_at)
+        ),
     )
     return None
 

@@ -54,7 +54,7 @@ def week_page(report: PeriodReport) -> str:
         [
             f"# Account {report.account_id}, {report.first} to {report.last}",
             "",
-            f"Net {usd(report.net_usd)} USD, deepest fall {report.deepest_fall_usd:,.2f} USD. "
+            f"Net {usd(report.net_usd)} USD, max drawdown {report.deepest_fall_usd:,.2f} USD. "
             f"Consistency: {for_markdown(report.consistency)}",
             "",
             *table(("day", "sessions", "trades", "gross", "costs", "net", "record"), days),

@@ -53,6 +53,11 @@ def chicago(day: date, at: time) -> datetime:
     return datetime.combine(day, at, tzinfo=CHICAGO).astimezone(UTC)
 
 
+def time_told(at: datetime) -> str:
+    """As a person reads it: 08:31:05 Chicago."""
+    return f"{at.astimezone(CHICAGO):%H:%M:%S} Chicago"
+
+
 def trading_day(day: date) -> TradingDay:
     """What the table says of that date. Weekends are closed; outside the table is unknown."""
     off = _OFF.get(day)

@@ -112,7 +112,7 @@ class Crew:
         """Whatever keeps it from being so is told, and it is tried again later."""
         try:
             if self.begin_schedule() is None:
-                self._say(f"the schedule is at work: {self.ui}")
+                self._say(f"the schedule is running: {self.ui}")
         except PxError as error:
             self._tell(NO_SCHEDULE, "nothing runs by itself", str(error))
 
@@ -187,7 +187,7 @@ class Crew:
     # -- telling ------------------------------------------------------------------------------
 
     def _tell_hung(self, name: str, why: str) -> None:
-        self._tell(HUNG, f"{name} did not answer", f"{why}: it is ended and started anew")
+        self._tell(HUNG, f"{name} did not answer", f"{why}: it is ended and restarted")
 
     def _tell(self, code: str, title: str, text: str) -> None:
         """On the screen, in `px status`, and by an alert."""

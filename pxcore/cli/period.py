@@ -56,7 +56,7 @@ def _told(report: PeriodReport) -> list[Grid | str]:
         "",
         _groups("strategy", (*report.by_strategy, report.total)),
         "",
-        f"deepest fall from one day's end to a later one's: {report.deepest_fall_usd:,.2f} USD",
+        f"max drawdown, from one day's end to a later one's: {report.deepest_fall_usd:,.2f} USD",
         f"consistency, USD: {report.consistency}",
         *(
             [f"beyond the trades of reported sessions: {usd(report.elsewhere_usd)} USD"]

@@ -1,4 +1,4 @@
-"""`px rearm`: a person lets go of what the day has latched, says why, and it is written down.
+"""`px rearm`: a person clears what the day has latched, says why, and it is written down.
 
 It opens nothing and sends nothing. What led to a halt counts on: the day's loss, its trades and
 its peak are the venue's and the journals' facts, and a limit that is still broken halts again.
@@ -94,7 +94,7 @@ def _act(today: Today, terms: DayTerms, wish: Wish) -> Rearmed | None:
 def _announce(act: Rearmed, today: Today, out: Output) -> None:
     out.say("it will")
     for halt in act.halts:
-        out.say(f"  let go of the halt of {halt.session_id}: {halt.reason}")
+        out.say(f"  clear the halt of {halt.session_id}: {halt.reason}")
     if act.before is not None and act.after is not None:
         names = [one.name for one in loosened(act.before, today.wanted)]
         changes = changes_told(only(act.before, names), only(act.after, names))

@@ -9,6 +9,7 @@ from pxcore.config.paths import Paths
 from pxcore.config.settings import Settings
 from pxcore.day.store_access import open_store, store_away
 from pxcore.store.projection.days import rebuild
+from pxcore.text.counting import counted
 
 
 def rebuild_store(settings: Settings, *, prunes: bool, as_json: bool) -> int:
@@ -23,6 +24,7 @@ def rebuild_store(settings: Settings, *, prunes: bool, as_json: bool) -> int:
     for what in done.unread:
         out.warn(what)
     if done.kept:
-        out.warn(f"{done.kept} days without a journal here stay as they were; --prune removes them")
-    out.show(done, f"{done.days} days, {done.rows:,} rows in {where}")
+        kept = counted(done.kept, "day")
+        out.warn(f"{kept} without a journal here kept as before; --prune removes them")
+    out.show(done, f"{counted(done.days, 'day')}, {counted(done.rows, 'row')} in {where}")
     return int(bool(done.unread))

@@ -6,6 +6,7 @@ from pxcore.cli.output import Form, Grid, Output
 from pxcore.closing.day_check import DayChecked, check_day
 from pxcore.config.settings import Settings
 from pxcore.reports.verdict import Verdict
+from pxcore.text.counting import counted
 from pxcore.venue.connect import connect
 from pxcore.venue.resolve import resolve_account, resolve_contract
 
@@ -34,8 +35,8 @@ def _told(found: DayChecked) -> list[Grid | str]:
     sessions = len(found.sessions)
     parts: list[Grid | str] = [
         f"account {found.account_id}, trading day {found.trading_day}: "
-        f"{sessions or 'no'} session{'' if sessions == 1 else 's'}, {found.fills} fills, "
-        f"{found.orders} orders at the venue"
+        f"{counted(sessions, 'session')}, {counted(found.fills, 'fill')}, "
+        f"{counted(found.orders, 'order')} at the venue"
     ]
     if not found.sessions:
         parts.append("without a session nobody looked at the balance: it is not checked")

@@ -185,7 +185,7 @@ class Runners:
                     if self._api.give_up(run.id):
                         self._say(f"run {run.name}: its runner ended before it began: Crashed")
                 elif self._api.give_back(run.id):
-                    self._say(f"run {run.name}: its runner ended before it began; it begins anew")
+                    self._say(f"run {run.name}: its runner ended before it began; it begins again")
 
 
 def _is_young(run: TakenRun) -> bool:

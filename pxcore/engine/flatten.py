@@ -48,6 +48,7 @@ from pxcore.engine.events import (
 )
 from pxcore.engine.in_flight import LOOK_AGE_S_MAX
 from pxcore.model import Disagreement, Order, OrderType, Position, Snapshot
+from pxcore.text.counting import counted
 
 _PATIENCE_S = (0.25, 0.5, 1.0, 2.0, 5.0)  # before round 2, 3, …: a look, this long, a look
 _PATIENCE_BLIND_S = (0.25, 0.5, 1.0, 2.0, 5.0, 10.0)  # after the first look in part, the second, …
@@ -207,8 +208,8 @@ class Flattener:
         notice = Notice(
             level=Level.ALARM if self.rounds >= _ALARM_FROM_ROUND else Level.INFO,
             code="flatten.round",
-            text=f"flatten ({self.reason}), round {self.rounds}: "
-            f"cancel {len(orders)} orders, close {len(held)} positions"
+            text=f"flatten ({self.reason}), attempt {self.rounds}: "
+            f"cancel {counted(len(orders), 'order')}, close {counted(len(held), 'position')}"
             + (f", {len(closing)} closing already" if closing else ""),
         )
         stops = [o for o in orders if o.type in _STOPS]

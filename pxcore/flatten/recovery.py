@@ -143,7 +143,7 @@ class Recovery:
         self._flatten_for(why)
 
     def _flatten(self, found: tuple[Item, ...]) -> Snapshot:
-        return self._flatten_for(f"leftovers at start: {_listed(found)}")
+        return self._flatten_for(f"found at start: {_listed(found)}")
 
     def _flatten_for(self, reason: str) -> Snapshot:
         door = Door(

@@ -75,7 +75,7 @@ class Kept:
             self._due_at_s = now_s + wait_s
             self._process = None
             self.trouble = f"{self.name} ended with status {status}"
-            self._say(f"{self.trouble}: started anew in {wait_s:g} s")
+            self._say(f"{self.trouble}: restarted in {wait_s:g} s")
         if self._process is None and now_s >= self._due_at_s:
             try:
                 self.start()

@@ -5,12 +5,13 @@ that begin later, read the file and the store. What needs SQL is imported after 
 file: whoever hears of the switch at once has not waited for it.
 """
 
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from pxcore.calendar.hours import CHICAGO
 from pxcore.config.paths import Paths
 from pxcore.config.settings import Settings
 from pxcore.day.kill_switch import ENTRIES_ONLY, LIMIT_S, file_in_time, read_kill_file
@@ -144,7 +145,7 @@ def resume(settings: Settings, *, reason: str, who: str = "") -> None:
 def _write_file(settings: Settings, *, reason: str, flattens: bool, who: str) -> list[str]:
     """Why it could not be written, with a bound; nothing when it is there."""
     path = Paths(settings.home).kill_file
-    words = f"{reason} ({who}, {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC)"
+    words = f"{reason} ({who}, {datetime.now(CHICAGO):%Y-%m-%d %H:%M:%S} Chicago)"
     text = words if flattens else f"{ENTRIES_ONLY} {words}"
     try:
         bounded(f"the file {path.name}", lambda: _put(path, text, flattens=flattens))

@@ -57,7 +57,7 @@ def checked(name: str, look: Callable[[], Found], *, masker: Masker, remedy: str
     try:
         found = look()
     except NotLookedAt as error:
-        found = fails(str(error), f"mend {error.needs} first")
+        found = fails(str(error), f"fix {error.needs} first")
     except Misconfigured as error:
         found = fails("; ".join(error.problems), remedy)
     except PxError as error:

@@ -249,7 +249,7 @@ def _killed(settings: Settings) -> Found:
     if killed is not None:
         return fails(
             f"kill switch engaged: {killed}",
-            "let go of it with `px kill off --reason`, once its own reason is gone",
+            "release it with `px kill off --reason`, once its own reason is gone",
         )
     return ok("off")
 
@@ -262,7 +262,7 @@ def _halted(day: date, terms: DayTerms | Exception | None) -> Found:
     if terms.halt_reason is not None:
         return fails(
             f"halted for {day}: {terms.halt_reason}",
-            "stop for today, or let go of it in writing: `px rearm --halt --reason`",
+            "stop for today, or clear it in writing: `px rearm --halt --reason`",
         )
     return ok(f"no halt of {day}")
 
@@ -274,8 +274,8 @@ def _watched(settings: Settings) -> Found:
         raise NotLookedAt("account", "no account")
     silence = watchdog_silence(settings, account_id)
     if silence is None:
-        return ok("at work")
-    return warning(silence, "start `px watchdog`; `px up` keeps one at work")
+        return ok("running")
+    return warning(silence, "start `px watchdog`; `px up` keeps one running")
 
 
 def watchdog_silence(settings: Settings, account_id: int) -> str | None:

@@ -13,6 +13,7 @@ from pxcore.reports.equity import equity_chart
 from pxcore.reports.markdown import table
 from pxcore.reports.measures import Latency
 from pxcore.reports.others import all_incidents
+from pxcore.text.counting import counted
 from pxcore.text.escaping import for_markdown, for_terminal
 
 TRADE_HEADS = (
@@ -64,7 +65,7 @@ def facts(report: DailyReport) -> list[tuple[str, str]]:
         (
             f"data{of_session}",
             f"{report.reconnects} reconnects, {report.bad_records} bad records, "
-            f"{report.conflated_quotes} quotes passed over, {_gaps(report)}",
+            f"{report.conflated_quotes} quotes skipped, {_gaps(report)}",
         ),
         *((f"{one.stretch}{of_session}, ms", _latency(one)) for one in report.latencies),
     ]
@@ -76,7 +77,7 @@ def _entries(report: DailyReport) -> str:
     sent = report.entries_sent + sum(one.entries_sent for one in others)
     protected = report.protected + sum(one.protected for one in others)
     unprotected_s = report.unprotected_s + sum(one.unprotected_s for one in others)
-    return f"{sent} sent, {protected} times protected, {unprotected_s:.3f} s unprotected"
+    return f"{sent} sent, {protected} protected, {unprotected_s:.3f} s unprotected"
 
 
 def incident_lines(report: DailyReport) -> list[tuple[str, str, str, str]]:
@@ -146,7 +147,7 @@ def _limits(report: DailyReport) -> list[tuple[str, str]]:
     if report.peak_usd is not None and report.worst_drawdown_usd is not None:
         limit = report.drawdown_usd_max
         fall = f"{report.worst_drawdown_usd:,.2f}" + (f" of {limit:,.2f}" if limit else "")
-        found.append(("peak, deepest fall, USD", f"{usd(report.peak_usd)}, {fall}"))
+        found.append(("peak, max drawdown, USD", f"{usd(report.peak_usd)}, {fall}"))
     if report.balance_usd_floor is not None:
         room = report.balance_usd - report.balance_usd_floor
         floor = f"{report.balance_usd_floor:,.2f}; {room:,.2f} above it"
@@ -166,7 +167,7 @@ def headline(report: DailyReport) -> str:
 
 
 def _trades(count: int) -> str:
-    return "1 trade" if count == 1 else f"{count} trades"
+    return counted(count, "trade")
 
 
 def to_markdown(report: DailyReport, *, has_picture: bool = False) -> str:

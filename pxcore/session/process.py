@@ -14,6 +14,7 @@ from datetime import datetime
 
 from loguru import logger
 
+from pxcore.calendar.hours import time_told
 from pxcore.clock.own_time import steady_s
 from pxcore.config.logs import log_as_set, take_over_crashes
 from pxcore.config.paths import Paths
@@ -358,7 +359,10 @@ class Session:
     def _tell_lateness(self) -> None:
         if not self._is_lateness_told and self._clock.now() > self._plan.flat_by:
             self._is_lateness_told = True
-            self._say_alarm("late", f"not proven flat by {self._plan.flat_by:%H:%M:%S} UTC")
+            self._say_alarm(
+                "late",
+                f"not proven flat by {time_told(self._plan.flat_by)}",
+            )
 
     def _say_alarm(self, code: str, text: str) -> None:
         logger.error("{} {}", code, text)

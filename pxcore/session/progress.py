@@ -16,6 +16,7 @@ from pxcore.engine.commands import (
 from pxcore.engine.engine import Engine
 from pxcore.model import Contract
 from pxcore.session.lines import Milestone, Progress
+from pxcore.text.counting import counted
 
 HALTED = "halted"  # code of the milestone whose text is why the day is halted
 
@@ -99,7 +100,7 @@ def _milestone_of(command: Command, contract: Contract, now: datetime) -> Milest
         case FlatProven():
             level, code = Level.INFO, "flat.proven"
             text = (
-                f"flat by REST after {command.attempts} rounds, "
+                f"flat by REST after {counted(command.attempts, 'attempt')}, "
                 f"balance {command.balance_usd:.2f} USD"
             )
             if command.stream_differs:

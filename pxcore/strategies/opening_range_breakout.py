@@ -17,6 +17,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from pxcore.calendar.hours import time_told
 from pxcore.engine.events import Event, Hub, HubDown, HubUp
 from pxcore.engine.strategy import Enter, MarketView, Signal, Wait
 from pxcore.model import MarketTrade, Side
@@ -101,7 +102,11 @@ class OpeningRangeBreakout:
     def _say_of_range(self, view: MarketView) -> Signal | None:
         end = view.window_start + timedelta(minutes=self._params.range_minutes)
         if view.now < end:
-            return self._say(view, "making", f"the range is made until {end:%H:%M:%S} UTC")
+            return self._say(
+                view,
+                "making",
+                f"the range is being made until {time_told(end)}",
+            )
         return self._say(view, "unknown", "the range is not known: too much of it was missed")
 
     def _say(self, view: MarketView, stage: str, reason: str) -> Signal | None:

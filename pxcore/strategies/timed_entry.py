@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from pydantic import Field
 
+from pxcore.calendar.hours import time_told
 from pxcore.engine.events import Event, Hub, HubDown
 from pxcore.engine.strategy import Enter, MarketView, Signal, Wait
 from pxcore.model import Side
@@ -40,12 +41,12 @@ class TimedEntry:
         if self._next_at is None or self._mid_before is None:
             self._next_at = max(view.now, view.window_start) + self._every
             self._mid_before = mid
-            return Wait(reason=f"the next beat is at {self._next_at:%H:%M:%S} UTC")
+            return Wait(reason=f"the next beat is at {time_told(self._next_at)}")
         if view.now < self._next_at:
             return None
         moved, self._mid_before = mid - self._mid_before, mid
         self._next_at = view.now + self._every
         if moved == 0:
-            return Wait(reason=f"no move; the next beat is at {self._next_at:%H:%M:%S} UTC")
+            return Wait(reason=f"no move; the next beat is at {time_told(self._next_at)}")
         side = Side.BUY if moved > 0 else Side.SELL
         return Enter(side=side, reason=f"moved {moved / 2:+g} ticks since the last beat")

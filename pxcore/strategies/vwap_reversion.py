@@ -16,6 +16,7 @@ from fractions import Fraction
 
 from pydantic import Field
 
+from pxcore.calendar.hours import time_told
 from pxcore.engine.events import Event, Hub, HubDown, HubUp
 from pxcore.engine.strategy import Enter, Exit, MarketView, Signal, Wait
 from pxcore.model import MarketTrade, Side
@@ -88,7 +89,7 @@ class VwapReversion:
             return self._exit(trade.price_ticks, view)
         wanted = self._enter(trade.price_ticks, view)
         if wanted is None and is_first:
-            return Wait(reason=f"the average is made until {self._warm_at:%H:%M:%S} UTC")
+            return Wait(reason=f"the average is being made until {time_told(self._warm_at)}")
         return wanted
 
     def _begin_anew(self) -> None:

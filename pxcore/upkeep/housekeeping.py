@@ -58,7 +58,7 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Busy(PxError):
-    """Another process keeps house; nothing was done here."""
+    """Housekeeping is running already; nothing was done here."""
 
 
 class _Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -97,7 +97,7 @@ def _alone(home: Path) -> Iterator[None]:
         try:
             try_lock(file)
         except OSError as error:
-            raise Busy("another process keeps house at this moment; nothing was done") from error
+            raise Busy("housekeeping is running already; nothing was done") from error
         yield
 
 

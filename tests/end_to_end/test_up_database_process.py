@@ -66,7 +66,7 @@ def set_aside(house: House) -> list[Path]:
 
 
 def is_at_work(house: House) -> bool:
-    return "the schedule is at work" in house.said()
+    return "the schedule is running" in house.said()
 
 
 def answers(house: House) -> bool:

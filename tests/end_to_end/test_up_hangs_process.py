@@ -1,4 +1,4 @@
-"""One `px up` whose processes hang: each is ended and started anew, and a person is told."""
+"""One `px up` whose processes hang: each is ended and restarted, and a person is told."""
 
 import signal
 from collections.abc import Iterator
@@ -76,7 +76,7 @@ def test_server_gateway_and_watchdog_that_hang_are_replaced_and_told(house, rece
     alerts = [receiver.next()["title"] for _ in words]
     assert sorted(alerts) == sorted(f"px up: {name} did not answer" for name in words)
     until(lambda: house.px("status").returncode == 0, what="all of them answer")
-    assert house.is_flat() and "started anew" in house.px("status").stdout
+    assert house.is_flat() and "restarted" in house.px("status").stdout
     assert f"{SERVER} has not answered for" in house.px("preflight", "--json").stdout
 
 

@@ -1,10 +1,11 @@
 """`px alerts test`: does an alert arrive?"""
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 import typer
 
 from pxcore.alerts.send import Alert, deliver
+from pxcore.calendar.hours import CHICAGO
 from pxcore.cli.output import Form, Output
 from pxcore.config.masking import Masker
 from pxcore.config.settings import AccountlessSettings, Settings, load_settings
@@ -35,7 +36,7 @@ def try_alerts(settings: Settings, out: Output) -> int:
     if not urls:
         raise Misconfigured("PX_ALERT_URLS is missing: nobody would be told")
     masker = Masker(settings.secrets)
-    moment = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"
+    moment = f"{datetime.now(CHICAGO):%Y-%m-%d %H:%M:%S} Chicago"
     text = f"A test at {moment}: alerts of px arrive here."
     answers = deliver(
         urls, Alert(code="test", about=moment, title="px: test", text=for_alert(text))

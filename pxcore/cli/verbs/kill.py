@@ -43,7 +43,7 @@ def on(
         _out().warn(problem)
     what = "no entries; positions stay" if keep_position else "no entries; sessions flatten and end"
     if engaged.is_kept:
-        _out().say(f"kill switch engaged for every account: {what}. `px kill off` lets go of it")
+        _out().say(f"kill switch engaged for every account: {what}. `px kill off` releases it")
         return
     for session in engaged.told:
         _out().say(f"told {session}: {what}")
@@ -59,7 +59,7 @@ def off(
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
-    """Let go of it, with a reason: sessions that start from now on may enter.
+    """Release it, with a reason: sessions that start from now on may enter.
 
     One that runs enters nothing more until it ends, unless you say --resume, now or later. It says
     first what it will do, and asks.
@@ -77,7 +77,7 @@ def off(
         return
     for line in _will_do(status, holders(settings), resumes=resumes):
         _out().say(line)
-    if not yes and not _out().confirm("Let go of it?" if status.is_engaged else "Resume?"):
+    if not yes and not _out().confirm("Release it?" if status.is_engaged else "Resume?"):
         _out().say("nothing was released" if status.is_engaged else "nobody was told")
         raise typer.Exit(1)
     if status.is_engaged:

@@ -16,7 +16,7 @@ def rearm(
     reason: _Reason,
     halt: Annotated[bool, typer.Option("--halt", help="The halts of the day.")] = False,
     limits: Annotated[
-        bool, typer.Option("--limits", help="The limits in force: begin anew from the settings.")
+        bool, typer.Option("--limits", help="The limits in force: begin again from the settings.")
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:

@@ -129,7 +129,7 @@ class Fields(Checked, BaseSettings):
     window_end: time = Field(time(15, 0), description="no entry from here, flatten, Chicago time")
     flat_by: time = Field(time(15, 5), description="flat must be proven by, Chicago time")
     restarts_max: int = Field(
-        2, ge=0, le=10, description="times a day that a session which crashed is started anew"
+        2, ge=0, le=10, description="times a day that a session which crashed is restarted"
     )
     leftovers: Leftovers = Field(
         Leftovers.FLATTEN,

@@ -114,7 +114,7 @@ def test_status_says_what_of_px_up_does_not_work_and_what_was_mended(
     px: Px, tmp_path: Path
 ) -> None:
     assert f"{'px up':<16} does not run here" in px("status").out
-    trouble, mended = "Prefect's server has not answered for 12 s", "Mon 08:00:01 started anew"
+    trouble, mended = "Prefect's server has not answered for 12 s", "Mon 08:00:01 restarted"
     with HomeLock(tmp_path / "home") as lock:
         lock.tell("http://127.0.0.1:4200")
         well = px("status")

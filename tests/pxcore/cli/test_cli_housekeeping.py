@@ -73,4 +73,4 @@ def test_run_beside_another_is_not_done(px: Px, log: Path) -> None:
         try_lock(other)
         said = px("housekeeping")
     assert said.status == 1 and log.exists()
-    assert said.problems == ["px: another process keeps house at this moment; nothing was done"]
+    assert said.problems == ["px: housekeeping is running already; nothing was done"]

@@ -44,7 +44,7 @@ def test_fit_day_is_a_table_of_every_check_and_status_0(px: Px) -> None:
 
 
 def test_px_up_of_which_something_hangs_or_hung_is_a_warning(px: Px, tmp_path: Path) -> None:
-    trouble, mended = "Prefect's server has not answered for 12 s", "Mon 08:00:01 started anew"
+    trouble, mended = "Prefect's server has not answered for 12 s", "Mon 08:00:01 restarted"
 
     def up() -> tuple[str, str]:
         checks = px("preflight --json").json["checks"]
@@ -63,7 +63,7 @@ def test_px_up_of_which_something_hangs_or_hung_is_a_warning(px: Px, tmp_path: P
 def test_what_fails_is_named_with_what_to_do_and_is_status_1(px: Px) -> None:
     said = px("preflight", PX_KILL_SWITCH="holiday")
     assert said.status == 1
-    assert "kill switch: let go of it with `px kill off" in said.out
+    assert "kill switch: release it with `px kill off" in said.out
     assert said.out.splitlines()[-1] == "NOT fit to trade: 1 of 17 fail, 1 warn"
 
 

@@ -1,4 +1,4 @@
-"""One `px up` a home, processes that are started anew, and runs that are seen to live."""
+"""One `px up` a home, processes that are restarted, and runs that are seen to live."""
 
 import os
 import signal
