@@ -2,8 +2,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
+DOCS_STAMP := .venv/.installed-docs
 
-.PHONY: demo inputs test test-nightly test-hard test-e2e check setup lock clean bench-gateway bench-paper bench-engine bench-journal bench-report
+.PHONY: demo docs pages test test-nightly test-hard test-e2e check setup setup-docs lock lock-docs clean bench-gateway bench-paper bench-engine bench-journal bench-report
 
 demo: setup
 	$(BIN)/px demo
@@ -47,11 +48,17 @@ bench-journal: setup
 bench-report: setup
 	$(BIN)/python tests/benchmarks/bench_report.py
 
-# The page of every input and its bounds, from the code.
-inputs: setup
-	PYTHONPATH=tests $(BIN)/python -m inputs_page
+# The documentation as a site, in build/site.
+docs: $(DOCS_STAMP)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --strict
+
+# What the documents take from the code: commands, settings, inputs, strategies, decisions.
+pages: setup
+	PYTHONPATH=tests $(BIN)/python -m pages
 
 setup: $(STAMP)
+
+setup-docs: $(DOCS_STAMP)
 
 # Reinstalls only when the lock or the package's own metadata changed.
 $(STAMP): requirements.lock pyproject.toml
@@ -61,11 +68,24 @@ $(STAMP): requirements.lock pyproject.toml
 	$(BIN)/python -m pip check
 	touch $(STAMP)
 
+$(DOCS_STAMP): requirements-docs.lock $(STAMP)
+	$(BIN)/python -m pip install --quiet --require-hashes --no-deps -r requirements-docs.lock
+	$(BIN)/python -m pip check
+	touch $(DOCS_STAMP)
+
 # Needs `uv` on the path; the lock names no index and no host.
 lock:
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
 		--generate-hashes --no-emit-index-url --no-annotate --no-header --no-strip-extras \
 		--output-file requirements.lock
+
+# What `make docs` needs besides, in versions that stand beside those of the other lock.
+lock-docs:
+	$(PYTHON) -c "import tomllib; \
+		print(*tomllib.load(open('pyproject.toml', 'rb'))['project']['optional-dependencies']['docs'], sep='\n')" | \
+		uv pip compile - --constraint requirements.lock --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --no-annotate --no-header --no-strip-extras \
+		--output-file requirements-docs.lock
 
 clean:
 	rm -rf .venv .px-demo build *.egg-info
