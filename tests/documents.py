@@ -74,3 +74,14 @@ def broken_links(page: Path, text: str) -> list[str]:
         if not file.exists() or (anchor and anchor not in anchors(text_of(file))):
             broken.append(link)
     return broken
+
+
+def prose(text: str) -> str:
+    """What is written by hand for a person: neither code, nor quoted output, nor a made block."""
+    by_hand = re.sub(r"<!-- `make pages` writes.*?<!-- end of", "", text, flags=re.S)
+    return " ".join(
+        one.content
+        for token in MarkdownIt().enable("table").parse(by_hand)
+        for one in token.children or ()
+        if one.type == "text"
+    )

@@ -1,7 +1,7 @@
 """`make pages` writes what the documents take from the code: every block between two marks.
 
 A page is written by hand around its blocks. Whoever adds a setting, a box of a form, an option or
-a decision has it in its page by that alone, and `test_made_pages` fails where a page was not made again.
+a decision has it in its page by that alone. `test_made_pages` fails where a page is stale.
 """
 
 import re

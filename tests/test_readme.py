@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from commands_page import commands
-from documents import PAGES, ROOT, TODAY, broken_links, code, name_of, spans, text_of
+from documents import PAGES, ROOT, TODAY, broken_links, code, name_of, prose, spans, text_of
 
 from deployments.registry import every_deployment
 from pxcore.config.settings import Fields
@@ -160,6 +160,43 @@ def test_every_word_with_dashes_is_the_name_of_something(page: Path, deployed: s
     assert dashed(text_of(page)) <= known
 
 
+# What a trader says instead stands beside it.
+PLAIN = {
+    r"anew": "again, restart",
+    r"let(s|ting)? go of": "release, clear; files: delete",
+    r"mend(s|ed|ing)?": "fix",
+    r"(is|are|was|were) (said|told)": "is logged, shown, reported",
+    r"presence": "operator check-in",
+    r"deepest fall": "max drawdown",
+    r"stray": "lost order",
+    r"leftovers": "orphaned position, orphaned orders",
+    r"passed over": "skipped",
+    r"keeps? at work": "keeps running",
+    r"accounts of the position differ": "fills, orders and position report disagree",
+    r"schedule is a wish": "the schedule only starts the run",
+}
+
+
+def literary(text: str) -> list[str]:
+    return [
+        f"{found.group()}: {say}"
+        for word, say in PLAIN.items()
+        for found in re.finditer(rf"\b{word}\b", prose(text), re.I)
+    ]
+
+
+@by_page_of_today
+def test_page_is_in_the_words_of_the_trade(page: Path) -> None:
+    assert literary(text_of(page)) == []
+
+
+@by_page_of_today
+def test_page_that_tells_times_says_once_that_they_are_chicago(page: Path) -> None:
+    text = prose(text_of(page))
+    if name_of(page) != "docs/changelog.md" and re.search(r"\b[0-2][0-9]:[0-5][0-9]\b", text):
+        assert "Chicago" in text
+
+
 def test_every_path_in_the_map_exists() -> None:
     block = text_of(ROOT / "docs/map.md").split("```")[1]
     top = [line.split()[0] for line in block.splitlines() if re.match(r"\w+/", line)]
@@ -293,4 +330,8 @@ def test_wrong_setting_path_module_link_and_name_are_found() -> None:
     page = ROOT / "docs/map.md"
     text = "[a](nowhere.md) [b](service.md#start) [c](service.md#stop) [d](https://x.example)"
     assert broken_links(page, text) == ["nowhere.md", "service.md#start"]
+    assert literary("It is told, and `anew`; it is started anew.") == [
+        "anew: again, restart",
+        "is told: is logged, shown, reported",
+    ]
     assert dashed("`market-open`, `px run`, word-of-prose") == {"market-open"}
