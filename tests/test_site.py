@@ -1,6 +1,7 @@
 """The documentation as a site: it builds without a warning, and a page of it fetches nothing."""
 
 import re
+import shutil
 import subprocess
 import sys
 from html.parser import HTMLParser
@@ -57,22 +58,40 @@ def remote_in(text: str, *, is_css: bool = False) -> list[str]:
     return page.remote + _REMOTE_CSS.findall(text)
 
 
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Built as `make docs` builds it."""
-    needs.mkdocs()
-    folder = tmp_path_factory.mktemp("site")
-    done = subprocess.run(
-        [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(folder)],
-        cwd=ROOT,
+def build(root: Path, folder: Path) -> subprocess.CompletedProcess[str]:
+    """As `make docs` does it, into another folder."""
+    recipe = (ROOT / "Makefile").read_text(encoding="utf-8").split("\ndocs: ")[1].splitlines()[1]
+    options = recipe.split("$(BIN)/python ")[1].split()
+    return subprocess.run(
+        [sys.executable, *options, "--site-dir", str(folder)],
+        cwd=root,
         capture_output=True,
         text=True,
         check=False,
         timeout=patience(_BUILD_UNITS),
     )
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    needs.mkdocs()
+    folder = tmp_path_factory.mktemp("site")
+    done = build(ROOT, folder)
     warned = re.search(r"^(?:WARNING|ERROR)", done.stderr, re.M)
     assert done.returncode == 0 and warned is None, done.stderr
     return folder
+
+
+@pytest.mark.parametrize("link", ["nowhere.md", "settings.md#nowhere"])
+def test_link_that_leads_nowhere_is_no_site(tmp_path: Path, link: str) -> None:
+    needs.mkdocs()
+    shutil.copytree(ROOT / "docs", tmp_path / "docs")
+    for name in ("mkdocs.yml", "CHANGELOG.md"):
+        shutil.copy(ROOT / name, tmp_path / name)
+    page = tmp_path / "docs" / "map.md"
+    page.write_text(f"{page.read_text(encoding='utf-8')}\n[here]({link})\n", encoding="utf-8")
+    done = build(tmp_path, tmp_path / "site")
+    assert done.returncode != 0 and link in done.stderr
 
 
 def test_site_builds_without_a_warning_and_has_every_page(site: Path) -> None:

@@ -1,7 +1,4 @@
-"""docs/strategies.md and the template hold what there is, and nothing else.
-
-`python tests/pxcore/strategies/test_documents.py` prints the table of the built-in strategies.
-"""
+"""docs/strategies.md and the template hold what there is, and nothing else."""
 
 import importlib.util
 import re
