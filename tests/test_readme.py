@@ -53,7 +53,14 @@ def wrong_commands(text: str) -> list[str]:
         known = {o for p in COMMANDS[name].params for o in p.opts} | {"--help"}
         given = {re.split(r"[=.,:…)]", word)[0] for word in words if word.startswith("-")}
         wrong += [f"px {name} {option}" for option in sorted(given - known)]
-    return wrong
+    return wrong + [one for one in spans(text) if is_wrong_option(one)]
+
+
+def is_wrong_option(span: str) -> bool:
+    """One that stands alone is an option of some command, every one's, or mypy's."""
+    option = re.match(r"--[a-z-]+", span)
+    known = {o for one in COMMANDS.values() for p in one.params for o in p.opts}
+    return option is not None and option.group() not in known | {"--help", "--strict"}
 
 
 def wrong_settings(text: str) -> set[str]:
@@ -306,6 +313,7 @@ def test_top_level_holds_what_the_design_names_and_nothing_else() -> None:
         ("```\nPX_HOME=x px reprot\n```", ["px reprot"]),
         ("`px journal shwo --kind x`", ["px journal shwo"]),
         ("| `.venv/bin/px runs` |", ["px runs"]),
+        ("`px down`; `--stay` leaves it", ["--stay"]),
         ("`px order place market --side buy` and `px journal tail -f`", []),
         ("px is installed", []),
     ],
