@@ -64,9 +64,10 @@ LANES = (
             (str(Path(sys.executable).with_name("lint-imports")),),
         ),
     ),
-    Lane("quick", (_pytest("not process and not services", "worksteal"),)),
-    Lane("services", (_pytest("services", "loadgroup"),)),
-    Lane("process", (_pytest("process and not services", "loadgroup"),)),
+    Lane("quick", (_pytest("not process and not services and not docs", "worksteal"),)),
+    Lane("docs", (_python("pytest", "-m", "docs", "tests/test_site.py", f"--junitxml={RECORD}"),)),
+    Lane("services", (_pytest("services and not docs", "loadgroup"),)),
+    Lane("process", (_pytest("process and not services and not docs", "loadgroup"),)),
 )
 
 

@@ -5,6 +5,7 @@ get it; in CI, where all of it is to be there, it fails.
 import os
 import shutil
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import NoReturn
 
@@ -37,6 +38,12 @@ def postgres() -> Path:
         if all(os.access(folder / name, os.X_OK) for name in ("initdb", "postgres")):
             return folder
     _missing("PostgreSQL's programs", "apt-get install postgresql")
+
+
+def mkdocs() -> None:
+    """The builder of the documentation, among Python's packages."""
+    if find_spec("mkdocs") is None or find_spec("material") is None:
+        _missing("MkDocs", "make setup-docs")
 
 
 def _version(folder: Path) -> tuple[int, ...]:

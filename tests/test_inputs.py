@@ -12,6 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import commands_page
 import inputs_page
 import needs
 import pytest
@@ -95,11 +96,6 @@ def require_told(problem: str, *parts: str) -> None:
 # -- bounds ---------------------------------------------------------------------------------------
 
 
-def test_page_of_every_input_is_as_the_code_makes_it() -> None:
-    told = "make it again: `make inputs`"
-    assert inputs_page.FILE.read_text(encoding="utf-8") == inputs_page.page(), told
-
-
 def models() -> list[type[BaseModel]]:
     return [Fields, *inputs_page.form_models(), *(kind.params for kind in BUILT_IN.values())]
 
@@ -118,7 +114,7 @@ def test_every_number_has_a_lower_and_an_upper_bound_and_every_text_a_length(
 def options() -> list[Any]:
     return [
         pytest.param(path, param, id=f"{path} {param.name}")
-        for path, command in inputs_page.commands()
+        for path, command in commands_page.commands()
         for param in command.params
         if param.name != "help"
     ]
@@ -126,9 +122,9 @@ def options() -> list[Any]:
 
 @pytest.mark.parametrize(("path", "param"), options())
 def test_every_number_of_the_command_line_has_both_bounds(path: str, param: Any) -> None:
-    kind = inputs_page.kind_of(param)
+    kind = commands_page.kind_of(param)
     is_number = issubclass(kind, int | float) and kind is not bool
-    assert is_number == (inputs_page.reader_of(param) is not None), (path, param.name, kind)
+    assert is_number == (commands_page.reader_of(param) is not None), (path, param.name, kind)
 
 
 # -- settings -------------------------------------------------------------------------------------
@@ -518,7 +514,7 @@ def typed(path: str, param: Any, value: str) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("path", "param"), [one for one in options() if inputs_page.reader_of(one.values[1])]
+    ("path", "param"), [one for one in options() if commands_page.reader_of(one.values[1])]
 )
 def test_number_of_the_command_line_is_refused_by_its_name(path: str, param: Any) -> None:
     for text in ("nan", "1e99999999", "1e-300", "١٥", "1,5", "", "9" * 400, "-99999999999"):
@@ -534,7 +530,7 @@ def test_number_of_the_command_line_is_refused_by_its_name(path: str, param: Any
     [
         one
         for one in options()
-        if inputs_page.kind_of(one.values[1]) in (str, Path)
+        if commands_page.kind_of(one.values[1]) in (str, Path)
         and one.values[1].name not in ("params", "reason")
     ],
 )

@@ -182,11 +182,21 @@ def test_no_group_is_used_where_the_machine_has_no_limit_of_the_processor(tmp_pa
 
 @pytest.mark.parametrize("process", [True, False])
 @pytest.mark.parametrize("services", [True, False])
-def test_each_test_is_in_one_lane(process, services):
+@pytest.mark.parametrize("docs", [True, False])
+def test_each_test_is_in_one_lane(process, services, docs):
     commands = [command for one in lanes.LANES if one.name != "check" for command in one.commands]
     marks = [command[command.index("pytest") + 2] for command in commands]
-    wanted = [eval(mark, {}, {"process": process, "services": services}) for mark in marks]  # noqa: S307
-    assert len(wanted) == 3 and sum(wanted) == 1
+    given = {"process": process, "services": services, "docs": docs}
+    wanted = [eval(mark, {}, given) for mark in marks]  # noqa: S307
+    assert len(wanted) == 4 and sum(wanted) == 1
+
+
+def test_lane_of_the_documentation_looks_into_the_only_file_that_is_marked_for_it():
+    tests = Path(lanes.__file__).parent
+    mark = "pytest." + "mark.docs"
+    marked = [path.name for path in tests.rglob("test_*.py") if mark in path.read_text("utf-8")]
+    (command,) = next(one.commands for one in lanes.LANES if one.name == "docs")
+    assert [f"tests/{name}" for name in marked] == [one for one in command if "tests/" in one]
 
 
 def test_a_lane_runs_from_the_root_of_the_project(capfd):

@@ -10,6 +10,7 @@ import pytest
 
 TESTS = Path(__file__).parent
 PROGRAMS = [
+    pytest.param(needs.mkdocs, "needs MkDocs: make setup-docs", id="MkDocs"),
     pytest.param(needs.chromium, "needs Chromium: apt-get install chromium", id="Chromium"),
     pytest.param(needs.node, "needs Node and npm: apt-get install nodejs npm", id="Node"),
     pytest.param(
@@ -27,6 +28,7 @@ def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(needs, "_DEBIAN_POSTGRES", tmp_path / "postgresql")
     monkeypatch.setattr(needs, "_postgres_of_the_wheel", lambda: [])
+    monkeypatch.setattr(needs, "find_spec", lambda name: None)
     return tmp_path
 
 

@@ -80,13 +80,6 @@ def test_env_example_lists_every_setting_with_its_default():
     assert (ROOT / ".env.example").read_text() == example()
 
 
-def test_readme_lists_every_setting():
-    readme = (ROOT / "README.md").read_text()
-    for name, field in Settings.model_fields.items():
-        shown = f"`{default_text(name)}`" if default_text(name) else "empty"
-        assert f"| `PX_{name.upper()}` | {shown} | {field.description} |" in readme
-
-
 ZONES = [
     pytest.param({"PX_WINDOW_START": "14:30Z"}, WRONG_START, id="start"),
     pytest.param({"PX_WINDOW_END": "15:00-06:00"}, "PX_WINDOW_END", id="end"),
