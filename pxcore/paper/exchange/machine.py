@@ -31,7 +31,7 @@ from pxcore.paper.exchange.messages import (
 )
 from pxcore.paper.exchange.order_desk import IsOpen, always_open
 from pxcore.paper.exchange.program import Lock, Standing, micros
-from pxcore.paper.exchange.refusals import Desk, Exposure, modify_text, place_refusal
+from pxcore.paper.exchange.refusals import Exposure, OrderFacts, modify_text, place_refusal
 from pxcore.paper.exchange.saved_state import Lasting
 from pxcore.paper.exchange.state import ExchangeState
 from pxcore.paper.faults.venue import BracketsRefused, OrderPending
@@ -206,12 +206,12 @@ class Exchange(Lasting):
     def _pending(self, on: _On) -> OrderPending | None:
         return self._faults.bites(OrderPending, self._now, lambda fault: fault.on == on)
 
-    def _desk(self, account_id: int, request: PlaceRequest) -> Desk:
+    def _desk(self, account_id: int, request: PlaceRequest) -> OrderFacts:
         contract = self._contracts.get(request.contract_id)
         mode = self._specs[account_id].bracket_mode if account_id in self._specs else None
         if request.has_legs and self._faults.bites(BracketsRefused, self._now):
             mode = BracketMode.POSITION
-        return Desk(
+        return OrderFacts(
             account=self.account(account_id),
             bracket_mode=mode,
             contract=contract,

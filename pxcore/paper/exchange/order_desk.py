@@ -38,8 +38,8 @@ from pxcore.paper.exchange.messages import (
     VenueEvent,
 )
 from pxcore.paper.exchange.order_factory import new_entry, new_rejected
-from pxcore.paper.exchange.orders import Orders
-from pxcore.paper.exchange.timeline import Timeline
+from pxcore.paper.exchange.orders import OrderRegister
+from pxcore.paper.exchange.timeline import Agenda
 from pxcore.paper.faults.base import Armory
 from pxcore.paper.faults.venue import (
     AsyncReject,
@@ -60,7 +60,7 @@ def always_open(contract: Contract, at: datetime) -> bool:
     return True
 
 
-class Floor(Timeline):
+class Floor(Agenda):
     def __init__(
         self,
         *,
@@ -75,7 +75,7 @@ class Floor(Timeline):
         self._contracts = {contract.id: contract for contract in contracts}
         self._tops = {contract_id: Top() for contract_id in self._contracts}
         self._books = Books(self._specs.values())
-        self._orders = Orders(random.Random(seed))  # noqa: S311 - gaps between ids, no secret
+        self._orders = OrderRegister(random.Random(seed))  # noqa: S311 - gaps, no secret
         self._slips = random.Random(f"{seed}/slippage")  # noqa: S311 - a market, no secret
         self._config = config
         self._is_open = is_open

@@ -9,7 +9,7 @@ from datetime import datetime
 from pxcore.model import Contract, Order, OrderStatus, OrderType
 from pxcore.paper.exchange.matching import Top, trail_distance
 from pxcore.paper.exchange.messages import Leg, OrderChanged, PlaceRequest
-from pxcore.paper.exchange.orders import Orders
+from pxcore.paper.exchange.orders import OrderRegister
 from pxcore.paper.exchange.refusals import order_tags
 
 _HAS_LIMIT = (OrderType.LIMIT, OrderType.STOP_LIMIT)
@@ -17,7 +17,7 @@ _HAS_STOP = (OrderType.STOP, OrderType.STOP_LIMIT)
 
 
 def new_entry(
-    orders: Orders,
+    orders: OrderRegister,
     at: datetime,
     account_id: int,
     request: PlaceRequest,
@@ -54,7 +54,7 @@ def new_entry(
 
 
 def new_rejected(
-    orders: Orders, at: datetime, account_id: int, request: PlaceRequest
+    orders: OrderRegister, at: datetime, account_id: int, request: PlaceRequest
 ) -> OrderChanged:
     """The row of a refused order. Its prices are left out: they may be off the grid."""
     if request.tag is not None:
@@ -80,7 +80,9 @@ def _trail_ticks(request: PlaceRequest, contract: Contract, top: Top) -> int | N
     return trail_distance(top.last, contract.ticks(request.trail_price))
 
 
-def _leg(orders: Orders, entry: Order, leg: Leg, suffix: str, linked_id: int | None) -> Order:
+def _leg(
+    orders: OrderRegister, entry: Order, leg: Leg, suffix: str, linked_id: int | None
+) -> Order:
     return Order(
         id=orders.next_id(),
         account_id=entry.account_id,

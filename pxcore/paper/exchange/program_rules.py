@@ -12,7 +12,7 @@ from decimal import Decimal
 from functools import partial
 
 from pxcore.model import Contract, Order, OrderType, Side
-from pxcore.paper.exchange.books import Holding
+from pxcore.paper.exchange.books import HeldPosition
 from pxcore.paper.exchange.guard import Guard
 from pxcore.paper.exchange.matching import Top
 from pxcore.paper.exchange.messages import (
@@ -20,12 +20,12 @@ from pxcore.paper.exchange.messages import (
     AccountSpec,
     BracketMode,
     ExchangeConfig,
-    Leftovers,
+    LegsAfterClose,
     PlaceRequest,
 )
 from pxcore.paper.exchange.order_desk import Floor, IsOpen
 from pxcore.paper.exchange.program import Lock
-from pxcore.paper.exchange.protection import Protection
+from pxcore.paper.exchange.protection import PositionBracketOrders
 from pxcore.paper.faults.base import Armed, Armory, Fault, Timed
 from pxcore.paper.faults.venue import BracketModeSwitched, ForcedLiquidation, ForeignOrder
 from pxcore.paper.hours import day_of, is_program_open, next_day, next_flat_by
@@ -48,7 +48,7 @@ class Wards(Floor):
             contracts=contracts, accounts=accounts, seed=seed, config=config, is_open=is_open
         )
         self._guard = Guard(self._specs.values())
-        self._protection = Protection(self._orders)
+        self._protection = PositionBracketOrders(self._orders)
 
     # Faults
 
@@ -246,7 +246,7 @@ class Wards(Floor):
                 latencies.target_ms, partial(self._protect_position, account_id, contract_id)
             )
         is_flat = not self._books.held(account_id, contract_id)
-        if is_flat and self._config.leftovers is Leftovers.CANCELLED:
+        if is_flat and self._config.leftovers is LegsAfterClose.CANCELLED:
             for other in self._orders.alive(account_id):
                 if other.parent_id is not None and other.contract_id == contract_id:
                     self._later(latencies.oco_ms, partial(self._cancel, other.id))
@@ -276,7 +276,7 @@ class Wards(Floor):
             if order.is_working:
                 self._fill_if_marketable(order)
 
-    def _holding(self, account_id: int, contract_id: str) -> Holding | None:
+    def _holding(self, account_id: int, contract_id: str) -> HeldPosition | None:
         for holding in self._books.holdings:
             position = holding.position
             if (position.account_id, position.contract_id) == (account_id, contract_id):

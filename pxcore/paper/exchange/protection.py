@@ -12,15 +12,15 @@ from fractions import Fraction
 from msgspec.structs import replace
 
 from pxcore.model import Contract, Order, OrderStatus, OrderType, Side
-from pxcore.paper.exchange.books import Holding
+from pxcore.paper.exchange.books import HeldPosition
 from pxcore.paper.exchange.messages import PositionBrackets
-from pxcore.paper.exchange.orders import Orders
+from pxcore.paper.exchange.orders import OrderRegister
 
 
-class Protection:
+class PositionBracketOrders:
     """Which two orders protect what."""
 
-    def __init__(self, orders: Orders) -> None:
+    def __init__(self, orders: OrderRegister) -> None:
         self._orders = orders
         self.ids: dict[tuple[int, str], tuple[int, int]] = {}  # stop loss, take profit
 
@@ -34,7 +34,7 @@ class Protection:
         now: datetime,
         account_id: int,
         contract: Contract,
-        holding: Holding | None,
+        holding: HeldPosition | None,
         brackets: PositionBrackets,
     ) -> Iterable[Order]:
         """The orders as they must be now, those alone that are not so already."""
@@ -61,7 +61,7 @@ class Protection:
             if (wanted := _sized(order, holding, contract, brackets)) != order
         )
 
-    def _new(self, now: datetime, holding: Holding, type_: OrderType) -> Order:
+    def _new(self, now: datetime, holding: HeldPosition, type_: OrderType) -> Order:
         return Order(
             id=self._orders.next_id(),
             account_id=holding.position.account_id,
@@ -74,11 +74,13 @@ class Protection:
         )
 
 
-def _exit_side(holding: Holding | None) -> Side:
+def _exit_side(holding: HeldPosition | None) -> Side:
     return Side.SELL if holding is not None and holding.position.size > 0 else Side.BUY
 
 
-def _sized(order: Order, holding: Holding, contract: Contract, brackets: PositionBrackets) -> Order:
+def _sized(
+    order: Order, holding: HeldPosition, contract: Contract, brackets: PositionBrackets
+) -> Order:
     """As large as the position, and as far from its average as the dollars for it allow."""
     size = abs(holding.position.size)
     is_stop = order.type is OrderType.STOP
@@ -91,7 +93,7 @@ def _sized(order: Order, holding: Holding, contract: Contract, brackets: Positio
     )
 
 
-def _level(holding: Holding, contract: Contract, gain_usd: Decimal) -> int:
+def _level(holding: HeldPosition, contract: Contract, gain_usd: Decimal) -> int:
     """The whole tick at which the position has gained so much, rounded towards its average."""
     per_tick = Fraction(contract.tick_value) * holding.position.size
     return int(holding.average_ticks + Fraction(gain_usd) / per_tick)

@@ -12,7 +12,7 @@ from itertools import count
 from pxcore.paper.exchange.messages import VenueEvent
 
 
-class Timeline:
+class Agenda:
     """Calls must not go back in time: that is a ValueError."""
 
     def __init__(self) -> None:
