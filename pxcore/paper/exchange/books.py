@@ -86,6 +86,10 @@ class Books:
     def holdings(self) -> tuple[HeldPosition, ...]:
         return tuple(self._holdings.values())
 
+    def holding(self, account_id: int, contract_id: str) -> HeldPosition | None:
+        """None when flat."""
+        return self._holdings.get((account_id, contract_id))
+
     def lock(self, account_id: int, *, can_trade: bool) -> None:
         self._accounts[account_id] = replace(self._accounts[account_id], can_trade=can_trade)
 

@@ -6,7 +6,7 @@ are never given back: a rejected order keeps its own, legs theirs.
 
 from datetime import datetime
 
-from pxcore.model import Contract, Order, OrderStatus, OrderType
+from pxcore.model import Contract, Order, OrderStatus, OrderType, Side
 from pxcore.paper.exchange.matching import Top, trail_distance
 from pxcore.paper.exchange.messages import Leg, OrderChanged, PlaceRequest
 from pxcore.paper.exchange.orders import OrderRegister
@@ -71,6 +71,12 @@ def new_rejected(
         tag=request.tag,
     )
     return orders.put(at, order)
+
+
+def closing_request(contract_id: str, held: int, size: int) -> PlaceRequest:
+    """An untagged market order of so many contracts, against the signed position."""
+    side = Side.SELL if held > 0 else Side.BUY
+    return PlaceRequest(contract_id=contract_id, type=OrderType.MARKET, side=side, size=size)
 
 
 def _trail_ticks(request: PlaceRequest, contract: Contract, top: Top) -> int | None:
