@@ -59,12 +59,12 @@ class PositionBracketOrders:
 
     def resume(self) -> None:
         """After a restart: wherever Position Brackets are, or must be."""
-        held = {
+        held = [
             (held.position.account_id, held.position.contract_id)
             for held in self._books.holdings
             if self.mode(held.position.account_id) is BracketMode.POSITION
-        }
-        for account_id, contract_id in held | set(self.ids):
+        ]
+        for account_id, contract_id in dict.fromkeys([*held, *self.ids]):
             self._protect_later(account_id, contract_id)
 
     def _ids_of(self, account_id: int) -> tuple[int, ...]:
