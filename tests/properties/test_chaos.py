@@ -29,15 +29,23 @@ from pxcore.simulation.direct import as_event
 from pxcore.simulation.run import Backtest
 
 SEEDS = seeds(push=10, nightly=170)  # each with every one of DAYS
-CALM = {"late": 0.0, "twice": 0.0, "lost": 0.0, "answer_lost": 0.0, "close_ms": 3.0}
+CALM = {"late": 0.0, "twice": 0.0, "lost": 0.0, "answer_lost": 0.0}
+PROMPT = ExchangeConfig()
+
+
+def slow(close_ms: float) -> ExchangeConfig:
+    return ExchangeConfig(latencies=Latencies(market_fill_ms=close_ms))
+
+
 DAYS = [
-    pytest.param({"late": 0.5}, id="events late and out of order"),
-    pytest.param({"twice": 0.3}, id="events twice"),
-    pytest.param({"lost": 0.1}, id="events lost"),
-    pytest.param({"answer_lost": 0.2}, id="answers lost"),
-    pytest.param({"close_ms": 1500.0}, id="closes slow to fill"),
+    pytest.param({"late": 0.5}, PROMPT, id="events late and out of order"),
+    pytest.param({"twice": 0.3}, PROMPT, id="events twice"),
+    pytest.param({"lost": 0.1}, PROMPT, id="events lost"),
+    pytest.param({"answer_lost": 0.2}, PROMPT, id="answers lost"),
+    pytest.param({}, slow(1500.0), id="closes slow to fill"),
     pytest.param(
-        {"late": 0.3, "twice": 0.2, "lost": 0.05, "answer_lost": 0.1, "close_ms": 400.0},
+        {"late": 0.3, "twice": 0.2, "lost": 0.05, "answer_lost": 0.1},
+        slow(400.0),
         id="all of it",
     ),
 ]
@@ -47,19 +55,11 @@ class BadDay(Backtest):
     """Spoils what the user hub and REST say, by a seeded throw for each."""
 
     def spoil(
-        self,
-        seed: int,
-        *,
-        late: float,
-        twice: float,
-        lost: float,
-        answer_lost: float,
-        close_ms: float,
+        self, seed: int, *, late: float, twice: float, lost: float, answer_lost: float
     ) -> None:
         self._random = random.Random(seed)
         self._late, self._twice, self._lost = late, twice, lost
         self._answer_lost = answer_lost
-        self.exchange._config = ExchangeConfig(latencies=Latencies(market_fill_ms=close_ms))
         self.closes_beside_a_close = 0
         self.most_held = 0
 
@@ -113,9 +113,9 @@ def without_its_content(answer):
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-@pytest.mark.parametrize("spoiled", DAYS)
-def test_bad_day_ends_flat_with_nothing_sent_twice(spoiled, seed):
-    day = demo_day(seed, kind=BadDay, loss_usd_max=Decimal(1000), trades_max=20)
+@pytest.mark.parametrize(("spoiled", "venue"), DAYS)
+def test_bad_day_ends_flat_with_nothing_sent_twice(spoiled, venue, seed):
+    day = demo_day(seed, kind=BadDay, venue=venue, loss_usd_max=Decimal(1000), trades_max=20)
     day.spoil(seed, **(CALM | spoiled))
     day.run()
     day.exchange.advance(day._now + timedelta(seconds=10))

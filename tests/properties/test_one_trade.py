@@ -8,9 +8,9 @@ from pxcore.engine.rounds import fold_rounds
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-@pytest.mark.parametrize("spoiled", DAYS)
-def test_one_trade_stays_one_on_a_bad_day(spoiled, seed):
-    bad = day("trade-on-start", {}, seed=seed, window_s=40.0, kind=BadDay)
+@pytest.mark.parametrize(("spoiled", "venue"), DAYS)
+def test_one_trade_stays_one_on_a_bad_day(spoiled, venue, seed):
+    bad = day("trade-on-start", {}, seed=seed, window_s=40.0, kind=BadDay, venue=venue)
     bad.spoil(seed, **(CALM | spoiled))
     bad.run()
     assert bad.exchange.is_flat

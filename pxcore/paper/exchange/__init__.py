@@ -23,7 +23,6 @@ from pxcore.paper.exchange.messages import (
     FillMade,
     FillRule,
     Latencies,
-    Leftovers,
     Leg,
     OrderChanged,
     OutsideHours,
@@ -34,6 +33,9 @@ from pxcore.paper.exchange.messages import (
     Sibling,
     StopLimits,
     VenueEvent,
+)
+from pxcore.paper.exchange.messages import (
+    LegsAfterClose as Leftovers,
 )
 from pxcore.paper.exchange.program import PROGRAMS, Lock, Program, Standing, program_named
 from pxcore.paper.exchange.state import ExchangeState

@@ -33,7 +33,7 @@ class Booked:
 
 
 @dataclass(frozen=True, slots=True)
-class Holding:
+class HeldPosition:
     position: Position
     average_ticks: Fraction
 
@@ -42,7 +42,7 @@ class Books:
     def __init__(self, specs: Iterable[AccountSpec]) -> None:
         self._accounts = {spec.id: _account(spec) for spec in specs}
         self._fills: dict[int, list[Fill]] = {account_id: [] for account_id in self._accounts}
-        self._holdings: dict[tuple[int, str], Holding] = {}
+        self._holdings: dict[tuple[int, str], HeldPosition] = {}
         self._trade_ids = count(_FIRST_TRADE_ID)
         self._position_ids = count(_FIRST_POSITION_ID)
         self.last_position_id = _FIRST_POSITION_ID - 1
@@ -51,7 +51,7 @@ class Books:
         self,
         accounts: Iterable[Account],
         fills: Iterable[Fill],
-        holdings: Iterable[Holding],
+        holdings: Iterable[HeldPosition],
         last_position_id: int,
     ) -> None:
         """Takes up what was kept of the accounts that are known here."""
@@ -83,8 +83,12 @@ class Books:
         )
 
     @property
-    def holdings(self) -> tuple[Holding, ...]:
+    def holdings(self) -> tuple[HeldPosition, ...]:
         return tuple(self._holdings.values())
+
+    def holding(self, account_id: int, contract_id: str) -> HeldPosition | None:
+        """None when flat."""
+        return self._holdings.get((account_id, contract_id))
 
     def lock(self, account_id: int, *, can_trade: bool) -> None:
         self._accounts[account_id] = replace(self._accounts[account_id], can_trade=can_trade)
@@ -174,7 +178,7 @@ class Books:
             opened_at=before.position.opened_at if before else at,
         )
         if turn.held:
-            self._holdings[key] = Holding(position, turn.average_ticks)
+            self._holdings[key] = HeldPosition(position, turn.average_ticks)
         else:
             del self._holdings[key]
         return position

@@ -12,7 +12,7 @@ from decimal import Decimal
 from msgspec.structs import replace
 
 from pxcore.model import Account, Contract
-from pxcore.paper.exchange.books import Holding
+from pxcore.paper.exchange.books import HeldPosition
 from pxcore.paper.exchange.matching import Top
 from pxcore.paper.exchange.messages import AccountSpec
 from pxcore.paper.exchange.program import (
@@ -93,7 +93,7 @@ class Guard:
         self,
         account_id: int,
         equity_usd: Decimal,
-        holdings: Iterable[Holding],
+        holdings: Iterable[HeldPosition],
         contracts: Mapping[str, Contract],
         tops: Mapping[str, Top],
     ) -> None:

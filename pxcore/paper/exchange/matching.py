@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pxcore.model import MarketTrade, Order, OrderType, Quote, Side
 from pxcore.paper.exchange.messages import FillRule
 
+_BUY = Side.BUY  # asked of every resting order at every quote: by name it costs more
+
 
 @dataclass(slots=True)
 class Top:
@@ -65,7 +67,7 @@ def arrival_price(order: Order, top: Top) -> int | None:
 
 def resting_price(order: Order, top: Top, step: Quote | MarketTrade, rule: FillRule) -> int | None:
     """Ticks at which a working order trades on this step; None when it goes on resting."""
-    is_buy = order.side is Side.BUY
+    is_buy = order.side is _BUY
     opposite = top.ask if is_buy else top.bid
     if opposite is None:
         return None

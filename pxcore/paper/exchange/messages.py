@@ -36,7 +36,7 @@ class FillRule(Enum):
     TOUCH = "touch"
 
 
-class Leftovers(Enum):
+class LegsAfterClose(Enum):
     """What a close does to the legs of the bracket that opened the position (reference, 7.6)."""
 
     SURVIVE = "survive"
@@ -120,7 +120,7 @@ class ExchangeConfig:
     latencies: Latencies = Latencies()
     fill_rule: FillRule = FillRule.TRADE_THROUGH
     clips: Clips | None = None
-    leftovers: Leftovers = Leftovers.SURVIVE
+    leftovers: LegsAfterClose = LegsAfterClose.SURVIVE
     sibling: Sibling = Sibling.STAYS
     stop_limits: StopLimits = StopLimits.REFUSED
     outside_hours: OutsideHours = OutsideHours.REJECTED

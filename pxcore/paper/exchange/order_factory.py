@@ -6,10 +6,10 @@ are never given back: a rejected order keeps its own, legs theirs.
 
 from datetime import datetime
 
-from pxcore.model import Contract, Order, OrderStatus, OrderType
+from pxcore.model import Contract, Order, OrderStatus, OrderType, Side
 from pxcore.paper.exchange.matching import Top, trail_distance
 from pxcore.paper.exchange.messages import Leg, OrderChanged, PlaceRequest
-from pxcore.paper.exchange.orders import Orders
+from pxcore.paper.exchange.orders import OrderRegister
 from pxcore.paper.exchange.refusals import order_tags
 
 _HAS_LIMIT = (OrderType.LIMIT, OrderType.STOP_LIMIT)
@@ -17,7 +17,7 @@ _HAS_STOP = (OrderType.STOP, OrderType.STOP_LIMIT)
 
 
 def new_entry(
-    orders: Orders,
+    orders: OrderRegister,
     at: datetime,
     account_id: int,
     request: PlaceRequest,
@@ -54,7 +54,7 @@ def new_entry(
 
 
 def new_rejected(
-    orders: Orders, at: datetime, account_id: int, request: PlaceRequest
+    orders: OrderRegister, at: datetime, account_id: int, request: PlaceRequest
 ) -> OrderChanged:
     """The row of a refused order. Its prices are left out: they may be off the grid."""
     if request.tag is not None:
@@ -73,6 +73,12 @@ def new_rejected(
     return orders.put(at, order)
 
 
+def closing_request(contract_id: str, held: int, size: int) -> PlaceRequest:
+    """An untagged market order of so many contracts, against the signed position."""
+    side = Side.SELL if held > 0 else Side.BUY
+    return PlaceRequest(contract_id=contract_id, type=OrderType.MARKET, side=side, size=size)
+
+
 def _trail_ticks(request: PlaceRequest, contract: Contract, top: Top) -> int | None:
     is_trail = request.type is OrderType.TRAILING_STOP
     if not is_trail or request.trail_price is None or top.last is None:
@@ -80,7 +86,9 @@ def _trail_ticks(request: PlaceRequest, contract: Contract, top: Top) -> int | N
     return trail_distance(top.last, contract.ticks(request.trail_price))
 
 
-def _leg(orders: Orders, entry: Order, leg: Leg, suffix: str, linked_id: int | None) -> Order:
+def _leg(
+    orders: OrderRegister, entry: Order, leg: Leg, suffix: str, linked_id: int | None
+) -> Order:
     return Order(
         id=orders.next_id(),
         account_id=entry.account_id,

@@ -19,7 +19,7 @@ _FIRST_ORDER_ID = 3_400_000_100
 _ID_GAP_SHARE = 0.1  # of the ids that are followed by a gap
 
 
-class Orders:
+class OrderRegister:
     def __init__(self, rng: random.Random) -> None:
         self.last_id = _FIRST_ORDER_ID
         self.levels: dict[int, int] = {}  # of trailing stops, in ticks

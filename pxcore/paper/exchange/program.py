@@ -1,6 +1,6 @@
 """The program's rules for an account: how much may be held, and how much may be lost.
 
-Every rule is a value here and a judgement without side effects; `floor` carries them out.
+Every rule is a value here and a judgement without side effects; `program_rules` carries them out.
 Source: gateway reference, 6.1 to 6.4 and 6.7; they change often, so all of it is configuration.
 """
 

@@ -52,7 +52,7 @@ _TYPE_NAMES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class OrderRefusal:
     code: PlaceCode
     text: str | None = None
     leaves_row: bool = False
@@ -76,7 +76,7 @@ class Exposure:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Desk:
+class OrderFacts:
     """All that a refusal may look at. `top` is unknown while the contract has no quotes.
 
     Without an `exposure` the account has no program.
@@ -93,29 +93,29 @@ class Desk:
     exposure: Exposure | None = None
 
 
-def place_refusal(request: PlaceRequest, desk: Desk) -> Refusal | None:
+def place_refusal(request: PlaceRequest, facts: OrderFacts) -> OrderRefusal | None:
     """The first rule that the request breaks; None when it is good."""
-    if desk.account is None:
-        return Refusal(PlaceCode.ACCOUNT_NOT_FOUND)
-    if desk.contract is None:
-        return Refusal(PlaceCode.CONTRACT_NOT_FOUND)
-    if not desk.contract.is_active:
-        return Refusal(PlaceCode.CONTRACT_NOT_ACTIVE)
-    if not desk.account.can_trade:
-        return Refusal(PlaceCode.ACCOUNT_VIOLATION)
-    if not desk.is_open and desk.outside_hours is OutsideHours.OUTSIDE_TRADING_HOURS:
-        return Refusal(PlaceCode.OUTSIDE_TRADING_HOURS)
-    if any(tag in desk.tags for tag in order_tags(request)):
-        return Refusal(PlaceCode.ORDER_REJECTED, "Specified custom tag is already in use")
+    if facts.account is None:
+        return OrderRefusal(PlaceCode.ACCOUNT_NOT_FOUND)
+    if facts.contract is None:
+        return OrderRefusal(PlaceCode.CONTRACT_NOT_FOUND)
+    if not facts.contract.is_active:
+        return OrderRefusal(PlaceCode.CONTRACT_NOT_ACTIVE)
+    if not facts.account.can_trade:
+        return OrderRefusal(PlaceCode.ACCOUNT_VIOLATION)
+    if not facts.is_open and facts.outside_hours is OutsideHours.OUTSIDE_TRADING_HOURS:
+        return OrderRefusal(PlaceCode.OUTSIDE_TRADING_HOURS)
+    if any(tag in facts.tags for tag in order_tags(request)):
+        return OrderRefusal(PlaceCode.ORDER_REJECTED, "Specified custom tag is already in use")
     text = (
         _size_text(request.size)
-        or _type_text(request.type, desk.stop_limits)
-        or (None if desk.is_open and desk.top.is_known else CLOSED)
-        or _price_text(request, desk.contract, desk.top)
-        or _bracket_text(request, desk.bracket_mode)
-        or (desk.exposure and _exposure_text(request, desk.exposure))
+        or _type_text(request.type, facts.stop_limits)
+        or (None if facts.is_open and facts.top.is_known else CLOSED)
+        or _price_text(request, facts.contract, facts.top)
+        or _bracket_text(request, facts.bracket_mode)
+        or (facts.exposure and _exposure_text(request, facts.exposure))
     )
-    return Refusal(PlaceCode.ORDER_REJECTED, text, leaves_row=True) if text else None
+    return OrderRefusal(PlaceCode.ORDER_REJECTED, text, leaves_row=True) if text else None
 
 
 def order_tags(request: PlaceRequest) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from fractions import Fraction
 import msgspec
 
 from pxcore.model import Account, Fill, Position
-from pxcore.paper.exchange.books import Holding
+from pxcore.paper.exchange.books import HeldPosition
 from pxcore.paper.exchange.messages import OrderChanged
 from pxcore.paper.exchange.program import Standing
 
@@ -18,11 +18,11 @@ class KeptHolding(msgspec.Struct, frozen=True, kw_only=True):
     average_ticks: str
 
     @classmethod
-    def of(cls, holding: Holding) -> "KeptHolding":
+    def of(cls, holding: HeldPosition) -> "KeptHolding":
         return cls(position=holding.position, average_ticks=str(holding.average_ticks))
 
-    def holding(self) -> Holding:
-        return Holding(self.position, Fraction(self.average_ticks))
+    def holding(self) -> HeldPosition:
+        return HeldPosition(self.position, Fraction(self.average_ticks))
 
 
 class ExchangeState(msgspec.Struct, frozen=True, kw_only=True):

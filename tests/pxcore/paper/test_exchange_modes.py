@@ -259,6 +259,18 @@ def test_position_brackets_are_one_pair_after_a_restart(stopped_ms: float) -> No
     assert later.is_flat
 
 
+def test_position_brackets_come_in_the_order_of_the_positions_after_a_restart() -> None:
+    exchange, traded = position_mode(), [contract.id for contract in reversed(LISTED[:6])]
+    for contract_id in traded:
+        exchange.feed(quote(1, 100_000, 100_001, contract_id))
+        exchange.place(after(1), ACCOUNT, replace(buy(), contract_id=contract_id))
+    run(exchange, 6)  # filled, and not yet protected
+    later = position_mode(exchange.state())
+    run(later, 200)
+    stops = [o for o in later.orders(ACCOUNT, OrderStatus.OPEN) if o.type is OrderType.STOP]
+    assert [stop.contract_id for stop in stops] == traded
+
+
 def test_sibling_that_was_about_to_go_is_cancelled_after_the_restart() -> None:
     exchange = entered()
     exchange.feed(printed(200, 100_082))

@@ -8,7 +8,7 @@ from pxcore.calendar.hours import chicago
 from pxcore.engine.config import EngineConfig, Limits
 from pxcore.engine.engine import Engine
 from pxcore.model import Bracket
-from pxcore.paper.exchange import AccountSpec, Exchange
+from pxcore.paper.exchange import AccountSpec, Exchange, ExchangeConfig
 from pxcore.paper.markets.catalogue import catalogue, find_contract
 from pxcore.paper.markets.synthetic import synthetic
 from pxcore.simulation.run import Backtest
@@ -20,7 +20,12 @@ BALANCE = Decimal(50_000)
 
 
 def demo_day(
-    seed: int, *, window_s: float = 40.0, kind: type[Backtest] = Backtest, **changes: Any
+    seed: int,
+    *,
+    window_s: float = 40.0,
+    kind: type[Backtest] = Backtest,
+    venue: ExchangeConfig | None = None,
+    **changes: Any,
 ) -> Any:
     """Not run yet, of the kind of backtest asked for. `changes` are limits."""
     contract = find_contract(catalogue(DAY), "MNQ")
@@ -51,7 +56,12 @@ def demo_day(
         bracket=Bracket(stop_loss_ticks=16, take_profit_ticks=20),
         limits=Limits(**limits),
     )
-    exchange = Exchange(contracts=[contract], accounts=[AccountSpec(1, "PRAC", BALANCE)], seed=seed)
+    exchange = Exchange(
+        contracts=[contract],
+        accounts=[AccountSpec(1, "PRAC", BALANCE)],
+        seed=seed,
+        config=venue or ExchangeConfig(),
+    )
     start = OPEN - timedelta(seconds=8)
     engine = Engine(config, make_strategy("timed-entry", {"every_s": 4.0}))
     return kind(engine, exchange, synthetic(contract, start=start, seed=seed), start=start)

@@ -15,7 +15,7 @@ from pxcore.engine.events import Event, Hub, HubDown, HubUp
 from pxcore.journal.rows import SCHEMA, Opening, RowKind
 from pxcore.journal.writer import Journal
 from pxcore.model import Bracket, Contract, MarketTrade, Quote, Side
-from pxcore.paper.exchange import AccountSpec, Exchange
+from pxcore.paper.exchange import AccountSpec, Exchange, ExchangeConfig
 from pxcore.paper.markets.catalogue import catalogue, find_contract
 from pxcore.paper.markets.market import MarketStep, Tape
 from pxcore.paper.markets.synthetic import synthetic
@@ -69,6 +69,7 @@ def day(
     gaps: tuple[tuple[float, float], ...] = (),
     bracket: tuple[int, int] = (16, 20),
     exchange: Exchange | None = None,
+    venue: ExchangeConfig | None = None,
     kind: type[Backtest] = Backtest,
     **limits: Any,
 ) -> Any:
@@ -90,7 +91,7 @@ def day(
     market = tape or synthetic(MNQ, start=start, seed=seed)
     made = kind(
         Engine(config, choose_strategy(strategy, params).make()),
-        exchange or _exchange(seed),
+        exchange or _exchange(seed, venue or ExchangeConfig()),
         (step for step in market if step.at >= start and not _is_lost(step, gaps)),
         start=start,
     )
@@ -100,9 +101,9 @@ def day(
     return made
 
 
-def _exchange(seed: int) -> Exchange:
+def _exchange(seed: int, config: ExchangeConfig) -> Exchange:
     account = AccountSpec(1, "PRAC", Decimal(50_000))
-    return Exchange(contracts=[MNQ], accounts=[account], seed=seed)
+    return Exchange(contracts=[MNQ], accounts=[account], seed=seed, config=config)
 
 
 _LIMITS: dict[str, Any] = {
