@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, create_model, field_validator
 
 from pxcore.calendar.hours import CHICAGO, chicago, trading_day_at
 from pxcore.config.accounts import account_of
-from pxcore.config.bounds import Checked, Wanted
+from pxcore.config.bounds import Checked, WantedText
 from pxcore.config.limits import limits_of
 from pxcore.config.settings import AccountlessSettings, Mode, Settings, load_settings
 from pxcore.config.sources import environ_with
@@ -24,7 +24,7 @@ from pxcore.config.texts import JSON_WANTED, json_object, json_text, time_in
 from pxcore.engine.tightening import bounds_of, loosened
 from pxcore.model import STOP_LOSS_TICKS_MIN, Misconfigured
 from pxcore.strategies import BUILT_IN
-from pxcore.strategies.registry import Kind
+from pxcore.strategies.registry import StrategyKind
 from pxcore.text.plain import plain
 from pxcore.text.typed import ID_MAX
 
@@ -42,7 +42,7 @@ def reason_in(given: Any) -> Any:
     return plain(given)[:REASON_MAX] if isinstance(given, str) else given
 
 
-def _choice(kind: Kind) -> type[BaseModel]:
+def _choice(kind: StrategyKind) -> type[BaseModel]:
     """The strategy's parameters, and its name beside them, of which there is one."""
     title = "".join(part.capitalize() for part in kind.name.split("-"))
     name: Any = Literal[kind.name]
@@ -54,7 +54,7 @@ def _choice(kind: Kind) -> type[BaseModel]:
     )
 
 
-def _any_of(kinds: Iterable[Kind]) -> Any:
+def _any_of(kinds: Iterable[StrategyKind]) -> Any:
     return Union[tuple(_choice(kind) for kind in kinds)]  # noqa: UP007 - of models made here
 
 
@@ -66,7 +66,7 @@ class OwnStrategy(Form):
         max_length=200,
         description="`module:Class`, or a name that `px strategies` lists",
     )
-    params: Annotated[dict[str, Any], Wanted(JSON_WANTED)] = Field(
+    params: Annotated[dict[str, Any], WantedText(JSON_WANTED)] = Field(
         {}, description="its parameters, by name"
     )
 

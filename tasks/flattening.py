@@ -4,7 +4,7 @@ import msgspec
 from prefect import task
 
 from pxcore.config.settings import Settings
-from pxcore.flatten.by_hand import AdHocFlatten, Found, flat_told
+from pxcore.flatten.by_hand import AccountFound, AdHocFlatten, flat_told
 from pxcore.ownership.account_lock import AccountBusy
 from tasks.policy import ONCE
 from tasks.refusals import task_that_may_refuse
@@ -38,7 +38,7 @@ def spare_or_flatten(settings: Settings, *, by: str, timeout_s: float) -> Told:
     return Told(is_done=False, text=flat_told(job.act_if_free(timeout_s)))
 
 
-def _looked(settings: Settings, by: str) -> tuple[AdHocFlatten, Found]:
+def _looked(settings: Settings, by: str) -> tuple[AdHocFlatten, AccountFound]:
     job = AdHocFlatten(settings, settings.account_id, by=by, say=say())
     found = job.look()
     say()(found.text)

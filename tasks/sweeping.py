@@ -10,13 +10,13 @@ from prefect.states import Crashed
 from pxcore.alerts.occasions import alert_unwatched
 from pxcore.config.settings import Settings
 from pxcore.model import PxError
-from pxcore.ownership.run_marks import Mark, dead_runs, forget_run
+from pxcore.ownership.run_marks import RunMark, dead_runs, forget_run
 from pxcore.preflight.local import watchdog_silence
 from tasks.policy import ONCE
 
 
 @task(name="close-dead-runs", **ONCE)
-def close_dead_runs(settings: Settings) -> tuple[Mark, ...]:
+def close_dead_runs(settings: Settings) -> tuple[RunMark, ...]:
     """The runs of this machine whose process ended without a word, Crashed in Prefect now.
 
     Their marks stay: a sweep that is killed, or cannot see to an account, is done again.
@@ -35,7 +35,7 @@ def close_dead_runs(settings: Settings) -> tuple[Mark, ...]:
     return found
 
 
-def forget_marks(settings: Settings, marks: tuple[Mark, ...]) -> None:
+def forget_marks(settings: Settings, marks: tuple[RunMark, ...]) -> None:
     """What was to be done about these runs is done."""
     for mark in marks:
         forget_run(settings.home, mark.run_id)

@@ -18,7 +18,7 @@ from pxcore.cli.upcoming import NextRun
 from pxcore.config.accounts import NamedAccount
 from pxcore.config.paths import Paths
 from pxcore.config.settings import Settings
-from pxcore.host.keep import Kept
+from pxcore.host.keep import KeptProcess
 from pxcore.host.liveness import Liveness, Watched
 from pxcore.host.spawn import spawn
 from pxcore.model import PxError, Unavailable
@@ -52,11 +52,13 @@ class Crew:
         self._happened: list[tuple[datetime, str]] = []
         self._schedule = Schedule(self._paths, port, say=say, tell=self._tell, accounts=accounts)
         self._gateways = [
-            Kept(f"paper gateway of {one.account_id}", one.start, say=say, patience=(35, 5, 5))
+            KeptProcess(
+                f"paper gateway of {one.account_id}", one.start, say=say, patience=(35, 5, 5)
+            )
             for one in papers
         ]
         self._watchdogs = [
-            Kept(f"watchdog{one.suffix}", partial(self._start_watchdog, one), say=say)
+            KeptProcess(f"watchdog{one.suffix}", partial(self._start_watchdog, one), say=say)
             for one in accounts
         ]
         self._liveness = Liveness(self._watched(), told=self._tell_hung)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from pxcore.cli.output import Form, Output
 from pxcore.config.settings import Settings
-from pxcore.upkeep.housekeeping import Group, Kept, housekeep, plan_of
+from pxcore.upkeep.housekeeping import FileGroup, Housekept, housekeep, plan_of
 
 _NAMES_SHOWN = 6
 _UNITS = ("B", "kB", "MB", "GB", "TB")
@@ -25,12 +25,12 @@ def keep_house(settings: Settings, *, is_dry: bool, as_json: bool) -> int:
     return int(bool(kept.problems))
 
 
-def _say(plan: Kept, out: Output) -> None:
+def _say(plan: Housekept, out: Output) -> None:
     for line in _lines(plan):
         out.say(line)
 
 
-def _lines(kept: Kept) -> Iterator[str]:
+def _lines(kept: Housekept) -> Iterator[str]:
     """The plan in the future, what was done in the past."""
     groups = {
         ("will remove", "removed"): {
@@ -54,7 +54,7 @@ def _lines(kept: Kept) -> Iterator[str]:
         yield from kept.notes
 
 
-def _line(verb: str, what: str, group: Group) -> str:
+def _line(verb: str, what: str, group: FileGroup) -> str:
     size = f"{_size(group.bytes)}: " if group.bytes else ""
     more = len(group.names) - _NAMES_SHOWN
     names = ", ".join(group.names[:_NAMES_SHOWN]) + (f" and {more} more" if more > 0 else "")

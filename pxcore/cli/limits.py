@@ -133,7 +133,7 @@ def damage_told(damage: str) -> str:
 # -- px limits --------------------------------------------------------------------------------
 
 
-class Line(msgspec.Struct, frozen=True, kw_only=True):
+class LimitLine(msgspec.Struct, frozen=True, kw_only=True):
     """One limit: what the session that runs has, or else one that begins now; the setting here; and
     where the first is from.
     """
@@ -156,7 +156,7 @@ class LimitsToday(msgspec.Struct, frozen=True, kw_only=True):
     session_id: str | None
     kill_switch: str | None
     halts: tuple[Latched, ...]
-    limits: tuple[Line, ...]
+    limits: tuple[LimitLine, ...]
     acts: tuple[OperatorRow, ...]
     problem: str | None
 
@@ -183,10 +183,12 @@ def show_limits(settings: Settings, out: Output) -> int:
     return 1 if terms.damage is not None else 0
 
 
-def _line(name: str, terms: DayTerms, today: Today) -> Line:
+def _line(name: str, terms: DayTerms, today: Today) -> LimitLine:
     setting: Value | None = getattr(bounds_of(today.wanted), name)
     used: Value | None = getattr(tighter_of((today.base(terms), terms.in_force)), name)
-    return Line(name=name, in_force=used, setting=setting, source=_origin(name, used, terms, today))
+    return LimitLine(
+        name=name, in_force=used, setting=setting, source=_origin(name, used, terms, today)
+    )
 
 
 def _origin(name: str, used: Value | None, terms: DayTerms, today: Today) -> str:

@@ -7,7 +7,7 @@ from pxcore.cli.output import Form, Grid, Output
 from pxcore.closing.period import read_period
 from pxcore.config.settings import Settings
 from pxcore.model import Misconfigured
-from pxcore.reports.period import DayLine, Group, PeriodReport
+from pxcore.reports.period import DayLine, PeriodGroup, PeriodReport
 from pxcore.reports.render import usd
 
 _GROUP_HEADS = ("trades", "won", "lost", "win rate", "profit factor", "expectancy", "net")
@@ -85,7 +85,7 @@ def _days(days: tuple[DayLine, ...]) -> Grid:
     return Grid(heads, rows, right=heads[1:7])
 
 
-def _groups(name: str, groups: tuple[Group, ...]) -> Grid:
+def _groups(name: str, groups: tuple[PeriodGroup, ...]) -> Grid:
     rows = [
         (
             one.name,

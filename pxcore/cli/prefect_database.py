@@ -31,27 +31,27 @@ _LOCKED = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 _MIGRATIONS = Path("server") / "database" / "_migrations" / "versions" / "sqlite"
 
 
-class Verdict(Enum):
+class DatabaseVerdict(Enum):
     SOUND = auto()
     UNREADABLE = auto()
     OTHER = auto()  # it is kept from being read by something else
 
 
-class Found(msgspec.Struct, frozen=True, kw_only=True):
+class DatabaseState(msgspec.Struct, frozen=True, kw_only=True):
     """`why` is empty where it is sound."""
 
-    verdict: Verdict
+    verdict: DatabaseVerdict
     why: str = ""
 
 
-_SOUND = Found(verdict=Verdict.SOUND)
+_SOUND = DatabaseState(verdict=DatabaseVerdict.SOUND)
 
 
 def database_of(paths: Paths) -> Path:
     return paths.prefect / "prefect.db"
 
 
-def judge(path: Path, *, limit_s: float = _LOOK_S) -> Found:
+def judge(path: Path, *, limit_s: float = _LOOK_S) -> DatabaseState:
     """What the file itself shows; one that was not made yet, or is empty, is sound. Read-only."""
     try:
         beginning = read_start(path, len(_HEADER))
@@ -66,7 +66,7 @@ def judge(path: Path, *, limit_s: float = _LOOK_S) -> Found:
     return _judge_pages(path, limit_s) if beginning else _SOUND
 
 
-def _judge_pages(path: Path, limit_s: float) -> Found:
+def _judge_pages(path: Path, limit_s: float) -> DatabaseState:
     try:
         with closing(_opened(path, limit_s)) as database:
             (said,) = database.execute("PRAGMA quick_check(1)").fetchone()
@@ -91,7 +91,7 @@ def _opened(path: Path, limit_s: float) -> sqlite3.Connection:
     return database
 
 
-def _judge_version(path: Path, database: sqlite3.Connection) -> Found:
+def _judge_version(path: Path, database: sqlite3.Connection) -> DatabaseState:
     """Prefect makes its tables and notes their version, which a program of another one cannot
     use. A database without either is as good as a new one.
     """
@@ -130,15 +130,15 @@ def set_aside(path: Path, now: datetime) -> Path:
     return there
 
 
-def see_to_database(path: Path, now: datetime, *, tell: Callable[[str], None]) -> Found:
+def see_to_database(path: Path, now: datetime, *, tell: Callable[[str], None]) -> DatabaseState:
     """Whatever cannot be read is set aside, and told; so is what keeps it from being read."""
     found = judge(path)
-    if found.verdict is Verdict.UNREADABLE:
+    if found.verdict is DatabaseVerdict.UNREADABLE:
         try:
             there = set_aside(path, now)
         except OSError as error:
             why = f"{found.why}, and cannot be set aside ({error.strerror or error})"
-            return Found(verdict=Verdict.OTHER, why=why)
+            return DatabaseState(verdict=DatabaseVerdict.OTHER, why=why)
         tell(
             f"Prefect's database {found.why}: set aside as {there.name}, and a new one begun. "
             "Past runs are in the UI no more; journals and reports have them"
@@ -146,9 +146,9 @@ def see_to_database(path: Path, now: datetime, *, tell: Callable[[str], None]) -
     return found
 
 
-def _unreadable(path: Path, why: str) -> Found:
-    return Found(verdict=Verdict.UNREADABLE, why=f"{path.name} {why}")
+def _unreadable(path: Path, why: str) -> DatabaseState:
+    return DatabaseState(verdict=DatabaseVerdict.UNREADABLE, why=f"{path.name} {why}")
 
 
-def _other(path: Path, why: str) -> Found:
-    return Found(verdict=Verdict.OTHER, why=f"{path} {why}")
+def _other(path: Path, why: str) -> DatabaseState:
+    return DatabaseState(verdict=DatabaseVerdict.OTHER, why=f"{path} {why}")

@@ -20,7 +20,7 @@ from pxcore.ownership.account_lock import AccountBusy, AccountLock
 from pxcore.ownership.world import world_of
 
 
-class Wish(msgspec.Struct, frozen=True, kw_only=True):
+class RearmWish(msgspec.Struct, frozen=True, kw_only=True):
     """What is to be let go, why, and whether the person has agreed beforehand."""
 
     halts: bool
@@ -29,7 +29,7 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     is_agreed: bool
 
 
-def rearm(settings: Settings, out: Output, wish: Wish) -> int:
+def rearm(settings: Settings, out: Output, wish: RearmWish) -> int:
     """0 once it is on the disk, or when there is nothing to let go; 1 when the person says no.
 
     Raises Misconfigured while a session holds the account, for a wish that names nothing, and
@@ -77,7 +77,7 @@ def _show(today: Today, terms: DayTerms, out: Output) -> None:
         out.say(f"  the kill switch is ENGAGED ({today.kill_switch}): it stays so")
 
 
-def _act(today: Today, terms: DayTerms, wish: Wish) -> Rearmed | None:
+def _act(today: Today, terms: DayTerms, wish: RearmWish) -> Rearmed | None:
     """What would be written; None when nothing of what is wished for is there to let go."""
     halts = terms.halts if wish.halts else ()
     lets_limits_go = wish.limits and bool(loosened(terms.in_force, today.wanted))
@@ -102,7 +102,7 @@ def _announce(act: Rearmed, today: Today, out: Output) -> None:
     out.say("the day's loss, trades and peak count on: a limit that is still broken halts again")
 
 
-def _is_agreed(wish: Wish, out: Output) -> bool:
+def _is_agreed(wish: RearmWish, out: Output) -> bool:
     if wish.is_agreed:
         return True
     if not sys.stdin.isatty():
@@ -110,7 +110,7 @@ def _is_agreed(wish: Wish, out: Output) -> bool:
     return out.confirm("Re-arm?")
 
 
-def _write(today: Today, shown: DayTerms, wish: Wish, why: str) -> OperatorRow:
+def _write(today: Today, shown: DayTerms, wish: RearmWish, why: str) -> OperatorRow:
     """Under the account's lock, so that no session begins or halts meanwhile."""
 
     def decide(rows: tuple[OperatorRow, ...]) -> Rearmed:

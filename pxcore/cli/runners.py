@@ -15,7 +15,7 @@ from pathlib import Path
 from pxcore.cli.upcoming import PrefectApi, TakenRun
 from pxcore.config.paths import Paths
 from pxcore.host.computing import computed_s
-from pxcore.host.keep import Kept
+from pxcore.host.keep import KeptProcess
 from pxcore.host.pace import unit_s
 from pxcore.host.spawn import kill_tethered, spawn
 from pxcore.host.starting import Hangs, Step, wait_until
@@ -56,16 +56,18 @@ class Runners:
         self._stale: set[str] = set()
         self._looked_at_s = time.monotonic()
         self._kept = {
-            name: Kept(f"runner {name}", partial(self._start, name), say=say, kill=kill_tethered)
+            name: KeptProcess(
+                f"runner {name}", partial(self._start, name), say=say, kill=kill_tethered
+            )
             for name in RUNNERS
         }
 
     @property
-    def by_name(self) -> Mapping[str, Kept]:
+    def by_name(self) -> Mapping[str, KeptProcess]:
         return self._kept
 
     @property
-    def kept(self) -> tuple[Kept, ...]:
+    def kept(self) -> tuple[KeptProcess, ...]:
         return tuple(self._kept.values())
 
     def start(self) -> None:

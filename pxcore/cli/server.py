@@ -6,10 +6,10 @@ from datetime import datetime
 from pathlib import Path
 
 from pxcore.cli.orchestrator import free_port, start_server, trouble_of_port
-from pxcore.cli.prefect_database import Verdict, database_of, see_to_database
+from pxcore.cli.prefect_database import DatabaseVerdict, database_of, see_to_database
 from pxcore.config.paths import Paths
 from pxcore.host.bounded_files import read_end
-from pxcore.host.keep import Kept
+from pxcore.host.keep import KeptProcess
 from pxcore.host.spawn import kill_tethered
 from pxcore.model import Unavailable
 from pxcore.text.plain import plain
@@ -41,7 +41,7 @@ class KeptServer:
         self._moved = moved
         self.port = port or free_port()
         self.log = paths.logs / "prefect-server.log"
-        self.kept = Kept(NAME, self._start, say=say, kill=kill_tethered)
+        self.kept = KeptProcess(NAME, self._start, say=say, kill=kill_tethered)
 
     @property
     def ui(self) -> str:
@@ -60,7 +60,7 @@ class KeptServer:
         found = see_to_database(
             database_of(self._paths), datetime.now().astimezone(), tell=self._set_aside
         )
-        if found.verdict is Verdict.OTHER:
+        if found.verdict is DatabaseVerdict.OTHER:
             raise Unavailable(f"its database {found.why}")
         return start_server(self._paths, self.port)
 

@@ -17,8 +17,8 @@ from pxcore.config.paths import Paths
 from pxcore.config.settings import Settings
 from pxcore.day.store_access import ask_store
 from pxcore.gateway.rest.timely import TimelyAdapter
-from pxcore.host.keep import Kept
-from pxcore.host.liveness import Growing, Seen, Sign, Watched
+from pxcore.host.keep import KeptProcess
+from pxcore.host.liveness import Growing, Sign, SignOfLife, Watched
 from pxcore.host.starting import HANG_UNITS
 from pxcore.model import PxError
 from pxcore.ownership.lease import place_of
@@ -48,23 +48,23 @@ class Asking:
         return self._made[1]
 
 
-def of_server(kept: Kept, api: Asking) -> Watched:
-    def sign() -> Seen:
-        return Seen.ANSWERS if api().is_well() else Seen.SILENT
+def of_server(kept: KeptProcess, api: Asking) -> Watched:
+    def sign() -> SignOfLife:
+        return SignOfLife.ANSWERS if api().is_well() else SignOfLife.SILENT
 
     return Watched(kept, sign, units=_SOON_UNITS, every_s=_OFTEN_S)
 
 
-def of_runner(kept: Kept, name: str, api: Asking) -> Watched:
+def of_runner(kept: KeptProcess, name: str, api: Asking) -> Watched:
     sign = Growing(lambda: api().last_polled(**TAGS[name]))
     return Watched(kept, sign, units=_LATE_UNITS, every_s=_SELDOM_S)
 
 
-def of_gateway(kept: Kept, url: str) -> Watched:
+def of_gateway(kept: KeptProcess, url: str) -> Watched:
     return Watched(kept, _Answering(f"{url}/api/status/ping"), units=_LATE_UNITS, every_s=_SELDOM_S)
 
 
-def of_watchdog(kept: Kept, settings: Settings, account_id: int) -> Watched:
+def of_watchdog(kept: KeptProcess, settings: Settings, account_id: int) -> Watched:
     return Watched(kept, _beating(kept, settings, account_id), units=_SOON_UNITS, every_s=_SELDOM_S)
 
 
@@ -77,15 +77,15 @@ class _Answering:
         self._session.trust_env = False
         self._session.mount("http://", TimelyAdapter())
 
-    def __call__(self) -> Seen:
+    def __call__(self) -> SignOfLife:
         try:
             self._session.get(self._url, timeout=_ANSWER_S)
         except requests.RequestException:
-            return Seen.SILENT
-        return Seen.ANSWERS
+            return SignOfLife.SILENT
+        return SignOfLife.ANSWERS
 
 
-def _beating(kept: Kept, settings: Settings, account_id: int) -> Sign:
+def _beating(kept: KeptProcess, settings: Settings, account_id: int) -> Sign:
     """Its heartbeat has grown; one that has not counts against it while the store takes writes."""
     place = place_of(settings)
 
@@ -100,13 +100,13 @@ def _beating(kept: Kept, settings: Settings, account_id: int) -> Sign:
 
     growing = Growing(beat)
 
-    def sign() -> Seen:
+    def sign() -> SignOfLife:
         try:
             seen = growing()
-            if seen is Seen.SILENT:
+            if seen is SignOfLife.SILENT:
                 ask_store(settings, Store.require_writable, limit_s=_STORE_S)
         except PxError:
-            return Seen.UNKNOWN
+            return SignOfLife.UNKNOWN
         return seen
 
     return sign

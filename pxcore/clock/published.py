@@ -41,7 +41,7 @@ _US: Final = timedelta(microseconds=1)
 _Record = tuple[int, int, int, float, int, int, int]
 
 
-class Pace(IntEnum):
+class ClockPace(IntEnum):
     """How market time comes about."""
 
     WAITING = 0  # it stands still until a session is ready
@@ -57,7 +57,7 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
 
     now: datetime
     speed: float
-    pace: Pace
+    pace: ClockPace
     allowed: timedelta = timedelta(0)
     lag: timedelta = timedelta(0)
     slowed: timedelta = timedelta(0)
@@ -130,7 +130,7 @@ class PublishedClock:
         return Reading(
             now=_EPOCH + timedelta(microseconds=at_us),
             speed=speed,
-            pace=Pace(pace),
+            pace=ClockPace(pace),
             allowed=timedelta(microseconds=allowed_ns / 1000),
             lag=timedelta(microseconds=lag_us),
             slowed=timedelta(microseconds=slowed_us),

@@ -29,7 +29,7 @@ from pxcore.reports.reconcile import VenueDay, reconcile
 from pxcore.reports.record import Record
 from pxcore.reports.recorder import read_record
 from pxcore.reports.render import to_markdown
-from pxcore.reports.verdict import Kind, Reconciliation
+from pxcore.reports.verdict import DifferenceKind, Reconciliation
 from pxcore.session.plan import SessionPlan, engine_config, latch_halt_of
 from pxcore.store.database import Store
 from pxcore.store.projection.days import project_day
@@ -99,7 +99,7 @@ def _latch_if_closed_by_others(
     plan: SessionPlan, settings: Settings, found: Reconciliation
 ) -> None:
     """A session that died, or was deaf at that moment, could not: nothing is opened after it."""
-    others = [d.what for d in found.differences if d.kind is Kind.CLOSED_BY_OTHERS]
+    others = [d.what for d in found.differences if d.kind is DifferenceKind.CLOSED_BY_OTHERS]
     if not others:
         return
     reason = f"{', '.join(others)} closed the position: the venue did it, or a person by hand"

@@ -22,7 +22,7 @@ _THOUSANDS: Final = re.compile(r"[+-]?[1-9][0-9]{0,2}(\.[0-9]{3})+")  # of money
 _BOUNDS: Final = {"ge": "at least {}", "gt": "above {}", "le": "at most {}", "lt": "below {}"}
 
 
-class Wanted(NamedTuple):
+class WantedText(NamedTuple):
     """Stands in a field's type, where its own check says more than the type does."""
 
     text: str
@@ -57,7 +57,7 @@ def plain_given(field: FieldInfo, given: Any) -> Any:
 def wanted(field: FieldInfo) -> str:
     """What the field takes: its kind and its bounds, from the field itself."""
     for one in field.metadata:
-        if isinstance(one, Wanted):
+        if isinstance(one, WantedText):
             return one.text
     kinds = _kinds(field.annotation)
     if choices := _choices(field.annotation):

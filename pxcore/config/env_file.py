@@ -26,13 +26,13 @@ _FAULTS_MAX: Final = 20  # told one by one
 _CURLY: Final = "“”„‟‘’‚‛«»‹›`´"
 
 
-class Line(NamedTuple):
+class EnvLine(NamedTuple):
     number: int
     name: str
     value: str
 
 
-class Fault(NamedTuple):
+class EnvFault(NamedTuple):
     """What is wrong, with file and line; `names` are those that it may have meant to set.
 
     `is_whole`: nothing is known of the rest of the file either.
@@ -47,20 +47,20 @@ class _NotUnderstood(ValueError):
     """Why a line is none."""
 
 
-def read_env_file(path: Path) -> tuple[dict[str, Line], tuple[Fault, ...]]:
+def read_env_file(path: Path) -> tuple[dict[str, EnvLine], tuple[EnvFault, ...]]:
     """Lines by their names in capitals; neither for a file that is not there."""
     try:
         data = read_file(path)
     except FileNotFoundError:
         return {}, ()
     except OSError as error:
-        return {}, (Fault(f"{path} cannot be read: {error.strerror or error}", is_whole=True),)
+        return {}, (EnvFault(f"{path} cannot be read: {error.strerror or error}", is_whole=True),)
     return lines_in(path, data)
 
 
-def lines_in(path: Path, data: bytes) -> tuple[dict[str, Line], tuple[Fault, ...]]:
+def lines_in(path: Path, data: bytes) -> tuple[dict[str, EnvLine], tuple[EnvFault, ...]]:
     data, faults = _as_utf8(path, data)
-    found: dict[str, Line] = {}
+    found: dict[str, EnvLine] = {}
     alien: list[int] = []
     meant: list[str] = []
     for number, raw in enumerate(LINE_END.split(data), 1):
@@ -73,42 +73,44 @@ def lines_in(path: Path, data: bytes) -> tuple[dict[str, Line], tuple[Fault, ...
         try:
             line = _read(number, text)
         except _NotUnderstood as why:
-            faults.append(Fault(f"{path}, line {number}: {why}", tuple(_names_in(text))))
+            faults.append(EnvFault(f"{path}, line {number}: {why}", tuple(_names_in(text))))
             continue
         if line is None:
             continue
         if (before := found.get(line.name)) is not None:
             both = f"{path}, lines {before.number} and {number}"
             names = () if before.value == line.value else (line.name,)
-            faults.append(Fault(f"{both}: {line.name} is set twice", names))
+            faults.append(EnvFault(f"{both}: {line.name} is set twice", names))
         found[line.name] = line
     if alien:
-        faults.append(Fault(f"{path}, {_listed(alien)}: not UTF-8; {SAVE_AS_UTF8}", tuple(meant)))
+        faults.append(
+            EnvFault(f"{path}, {_listed(alien)}: not UTF-8; {SAVE_AS_UTF8}", tuple(meant))
+        )
     return found, _shortened(path, faults)
 
 
-def _shortened(path: Path, faults: list[Fault]) -> tuple[Fault, ...]:
+def _shortened(path: Path, faults: list[EnvFault]) -> tuple[EnvFault, ...]:
     """A file that is something else has as many as lines; what they may have meant is not lost."""
     first, rest = faults[:_FAULTS_MAX], faults[_FAULTS_MAX:]
     if rest:
         names = tuple(dict.fromkeys(name for one in rest for name in one.names))
         is_whole = any(one.is_whole for one in rest)
-        first.append(Fault(f"{path}: and {len(rest):,} more like these", names, is_whole))
+        first.append(EnvFault(f"{path}: and {len(rest):,} more like these", names, is_whole))
     return tuple(first)
 
 
-def _as_utf8(path: Path, data: bytes) -> tuple[bytes, list[Fault]]:
+def _as_utf8(path: Path, data: bytes) -> tuple[bytes, list[EnvFault]]:
     """What is UTF-16 is refused, and yet read, for what takes risk off."""
     if name := wide_encoding_of(data):
         text = f"{path} is {name}, not UTF-8; {SAVE_AS_UTF8}"
         try:
-            return data.decode(name).encode("utf-8"), [Fault(text)]
+            return data.decode(name).encode("utf-8"), [EnvFault(text)]
         except UnicodeError:
-            return b"", [Fault(text, is_whole=True)]
+            return b"", [EnvFault(text, is_whole=True)]
     if b"\0" in data:
         text = f"{path} holds NUL bytes: it is UTF-16 or no text; {SAVE_AS_UTF8}"
         read = _wide_without_mark(data)
-        return read or b"", [Fault(text, is_whole=read is None)]
+        return read or b"", [EnvFault(text, is_whole=read is None)]
     return without_mark(data), []
 
 
@@ -126,14 +128,14 @@ def _wide_without_mark(data: bytes) -> bytes | None:
     return None
 
 
-def _read(number: int, text: str) -> Line | None:
+def _read(number: int, text: str) -> EnvLine | None:
     """None for a blank line and a comment. Says nothing of a value, which may be a secret."""
     if not text or text.startswith("#"):
         return None
     match = _SET.fullmatch(text)
     if match is None:
         raise _NotUnderstood(_why_no_setting(text))
-    return Line(number, match[1].upper(), _value(match[1], match[2]))
+    return EnvLine(number, match[1].upper(), _value(match[1], match[2]))
 
 
 def _why_no_setting(text: str) -> str:

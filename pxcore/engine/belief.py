@@ -33,7 +33,7 @@ _CONFIRMED_WITHIN: Final = timedelta(seconds=1)
 _EVENTS_ENOUGH: Final = 3  # that agree, however far apart in time
 
 
-class Outcome(StrEnum):
+class BeliefOutcome(StrEnum):
     CONFIRMED = "confirmed"
     DROPPED = "dropped"
     IMPOSSIBLE = "impossible"  # the contract cannot be there
@@ -44,7 +44,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     until then, None before the first price.
     """
 
-    outcome: Outcome
+    outcome: BeliefOutcome
     of: str
     ticks: int
     before_ticks: int | None
@@ -202,7 +202,7 @@ class Beliefs:
 
     def _confirm(self, belief: Belief, ticks: int) -> None:
         if belief.ticks is not None and not self._are_near(ticks, belief.ticks):
-            self._find(Outcome.CONFIRMED, belief, ticks)  # a first price is no news
+            self._find(BeliefOutcome.CONFIRMED, belief, ticks)  # a first price is no news
         self._believe(belief, ticks)
 
     def _believe(self, belief: Belief, ticks: int) -> None:
@@ -212,10 +212,10 @@ class Beliefs:
 
     def _drop(self, belief: Belief) -> None:
         if belief.doubt is not None:
-            self._find(Outcome.DROPPED, belief, belief.doubt.ticks)
+            self._find(BeliefOutcome.DROPPED, belief, belief.doubt.ticks)
             belief.doubt = None
 
-    def _find(self, outcome: Outcome, belief: Belief, ticks: int) -> None:
+    def _find(self, outcome: BeliefOutcome, belief: Belief, ticks: int) -> None:
         self._findings.append(
             Finding(outcome=outcome, of=belief.name, ticks=ticks, before_ticks=belief.ticks)
         )

@@ -47,7 +47,7 @@ from pxcore.engine.phase_text import describe
 from pxcore.engine.resync import Resync
 from pxcore.engine.state import Phase, State
 from pxcore.engine.strategy import Exit, Strategy, Wait
-from pxcore.engine.strategy_guard import Failed, Wanted, ask
+from pxcore.engine.strategy_guard import Failed, StrategyWish, ask
 from pxcore.engine.taken_away import taken_away, taken_meanwhile
 from pxcore.model import DepthLevel, MarketTrade, Quote
 
@@ -339,7 +339,7 @@ class Engine:
                 self._exit(event.at, reason)
             case Wait(reason=reason):
                 self._tell_waiting(event.at, reason)
-            case Wanted():
+            case StrategyWish():
                 self._consider(event.at, wanted)
             case Failed(error=error):
                 self._strategy_failed(event.at, error)
@@ -359,7 +359,7 @@ class Engine:
         if self._strategy_errors >= self.state.limits.strategy_errors_max:
             self._halt(now, f"strategy {self.strategy.name} failed repeatedly")
 
-    def _consider(self, now: datetime, wanted: Wanted) -> None:
+    def _consider(self, now: datetime, wanted: StrategyWish) -> None:
         view = self.state.entry_view(
             now,
             size=wanted.size,

@@ -27,7 +27,7 @@ class Hub(StrEnum):
     MARKET = "market"
 
 
-class Answer(StrEnum):
+class SendOutcome(StrEnum):
     """What became of an instruction to cancel or close."""
 
     DONE = "done"  # the venue took it
@@ -162,17 +162,17 @@ class TagResolved(_Event, frozen=True, kw_only=True, tag="tag_resolved"):
 
 class CancelAnswered(_Event, frozen=True, kw_only=True, tag="cancel_answered"):
     order_id: int
-    answer: Answer
+    answer: SendOutcome
 
 
 class CloseAnswered(_Event, frozen=True, kw_only=True, tag="close_answered"):
     contract_id: str
-    answer: Answer
+    answer: SendOutcome
 
 
 class MoveAnswered(_Event, frozen=True, kw_only=True, tag="move_answered"):
     order_id: int
-    answer: Answer
+    answer: SendOutcome
 
 
 class Asked(_Event, frozen=True, kw_only=True, tag="asked"):

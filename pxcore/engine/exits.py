@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from pxcore.engine.commands import MoveStop
 from pxcore.engine.config import ExitTerms
-from pxcore.engine.events import Answer, MoveAnswered
+from pxcore.engine.events import MoveAnswered, SendOutcome
 from pxcore.engine.state import Phase, State
 from pxcore.engine.strategy import Exit
 
@@ -79,11 +79,11 @@ class Exits:
     def answered(self, event: MoveAnswered) -> bool:
         """True when what the venue made of it is not known."""
         self._is_under_way = False
-        if event.answer is Answer.UNKNOWN:
+        if event.answer is SendOutcome.UNKNOWN:
             self._lost_at = event.at
-        if event.answer in (Answer.REFUSED, Answer.GONE):
+        if event.answer in (SendOutcome.REFUSED, SendOutcome.GONE):
             self._refusals += 1
-        return event.answer is Answer.UNKNOWN
+        return event.answer is SendOutcome.UNKNOWN
 
     def _begin_anew(self) -> None:
         self._best, self._is_under_way, self._refusals, self._next_at = None, False, 0, None

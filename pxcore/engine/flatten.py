@@ -34,7 +34,6 @@ from pxcore.engine.commands import (
     TakeSnapshot,
 )
 from pxcore.engine.events import (
-    Answer,
     CancelAnswered,
     CloseAnswered,
     Event,
@@ -43,6 +42,7 @@ from pxcore.engine.events import (
     OrderSeen,
     PositionSeen,
     RecordSkipped,
+    SendOutcome,
     SnapshotFailed,
     SnapshotTaken,
 )
@@ -154,10 +154,10 @@ class Flattener:
                 self._answered(("order", order_id), answer, event.at)
             case CloseAnswered(contract_id=contract_id, answer=answer):
                 self._answered(("position", contract_id), answer, event.at)
-                if answer not in (Answer.DONE, Answer.UNKNOWN):
+                if answer not in (SendOutcome.DONE, SendOutcome.UNKNOWN):
                     self._closed.discard(contract_id)
                     self.closes_made[contract_id] -= 1
-                if answer is Answer.GONE:
+                if answer is SendOutcome.GONE:
                     self._nothing_to_close[contract_id] = self._net.get(contract_id, 0)
             case OrderSeen() | FillSeen() | PositionSeen() | RecordSkipped(hub=Hub.USER):
                 self._is_moving = True
@@ -170,12 +170,12 @@ class Flattener:
                 pass
         return self._look_if_due(event.at)
 
-    def _answered(self, instruction: Instruction, answer: Answer, now: datetime) -> None:
+    def _answered(self, instruction: Instruction, answer: SendOutcome, now: datetime) -> None:
         if instruction not in self._waiting:
             return
         self._waiting.discard(instruction)
-        self._has_lost_answer |= answer is Answer.UNKNOWN
-        if answer is Answer.NOT_SENT:
+        self._has_lost_answer |= answer is SendOutcome.UNKNOWN
+        if answer is SendOutcome.NOT_SENT:
             self._closing.discard(instruction)
         if self._waiting or self._request is not None or self._looks:
             return

@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from msgspec.structs import replace
 
-from pxcore.engine.belief import Belief, Beliefs, Finding, Heard, Outcome
+from pxcore.engine.belief import Belief, BeliefOutcome, Beliefs, Finding, Heard
 from pxcore.model import Contract, MarketTrade, Quote
 
 
@@ -139,7 +139,7 @@ class Market:
         self.ask_ticks = beliefs.ask.ticks if beliefs.ask.is_known else None
         self.last_ticks = beliefs.last.ticks
         self._has_doubt, self._usual = beliefs.has_doubt, beliefs.usual_ticks
-        if any(finding.outcome is Outcome.CONFIRMED for finding in found):
+        if any(finding.outcome is BeliefOutcome.CONFIRMED for finding in found):
             self.confirmed_by = event
         return found
 
@@ -220,4 +220,6 @@ def _worse(worse: Callable[[int, int], int], kept: int | None, other: int | None
 
 
 def _impossible(side: Belief, ticks: int) -> Finding:
-    return Finding(outcome=Outcome.IMPOSSIBLE, of=side.name, ticks=ticks, before_ticks=side.ticks)
+    return Finding(
+        outcome=BeliefOutcome.IMPOSSIBLE, of=side.name, ticks=ticks, before_ticks=side.ticks
+    )

@@ -7,15 +7,15 @@ The journal has every quote and print itself.
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
-from pxcore.engine.belief import Finding, Outcome
+from pxcore.engine.belief import BeliefOutcome, Finding
 from pxcore.engine.commands import Level
 from pxcore.model import Contract
 
 _TOLD_EVERY = timedelta(minutes=1)
 _LEVELS = {
-    Outcome.CONFIRMED: Level.INFO,
-    Outcome.DROPPED: Level.WARNING,
-    Outcome.IMPOSSIBLE: Level.WARNING,
+    BeliefOutcome.CONFIRMED: Level.INFO,
+    BeliefOutcome.DROPPED: Level.WARNING,
+    BeliefOutcome.IMPOSSIBLE: Level.WARNING,
 }
 
 
@@ -28,8 +28,8 @@ class PriceNotices:
         self._contract = contract
         self._notice = notice
         self._every = _TOLD_EVERY * time_scale
-        self._told_at: dict[Outcome, datetime] = {}
-        self.counts = dict.fromkeys(Outcome, 0)
+        self._told_at: dict[BeliefOutcome, datetime] = {}
+        self.counts = dict.fromkeys(BeliefOutcome, 0)
 
     def tell(self, findings: Sequence[Finding], now: datetime) -> None:
         for finding in findings:
@@ -46,10 +46,10 @@ class PriceNotices:
         believed = "none" if before is None else f"{self._contract.price(before)}"
         what = f"{finding.of} of {price}"
         match finding.outcome:
-            case Outcome.CONFIRMED:
+            case BeliefOutcome.CONFIRMED:
                 return f"{what} is confirmed by a second event; the last one was {believed}"
-            case Outcome.DROPPED:
+            case BeliefOutcome.DROPPED:
                 return f"{what} was not confirmed and is left out; the last one is {believed}"
-            case Outcome.IMPOSSIBLE:
+            case BeliefOutcome.IMPOSSIBLE:
                 name = self._contract.name
                 return f"{what} is no price of {name} and is left out; the last one is {believed}"

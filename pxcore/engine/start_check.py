@@ -18,7 +18,7 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     text: str
 
 
-class Remedy(StrEnum):
+class OrphanRemedy(StrEnum):
     NOTHING = "nothing"
     ADOPT = "adopt"
     FLATTEN = "flatten"
@@ -77,29 +77,29 @@ def remedy_for(
     leftovers: Leftovers,
     foreign: Foreign,
     may_adopt: bool,
-) -> Remedy:
+) -> OrphanRemedy:
     """The strictest that any of it asks for. `may_adopt` is false while orders of a session that
     died may still arrive: what is there is not yet all of it.
     """
     left = [i for i in found if foreign is not Foreign.IGNORE or i.contract_id == contract_id]
     if not left:
-        return Remedy.NOTHING
+        return OrphanRemedy.NOTHING
     wanted = {_wish(i, leftovers, foreign) for i in left}
-    if Remedy.REFUSE in wanted:
-        return Remedy.REFUSE
+    if OrphanRemedy.REFUSE in wanted:
+        return OrphanRemedy.REFUSE
     is_guardable = all(i.contract_id == contract_id for i in left)
     has_position = any(i.is_position for i in left)
-    if Remedy.FLATTEN not in wanted and may_adopt and is_guardable and has_position:
-        return Remedy.ADOPT
+    if OrphanRemedy.FLATTEN not in wanted and may_adopt and is_guardable and has_position:
+        return OrphanRemedy.ADOPT
     # what cannot be adopted: ours is flattened, a stranger's is not touched unasked
     is_asked = all(i.is_ours or foreign is Foreign.FLATTEN for i in left)
-    return Remedy.FLATTEN if is_asked else Remedy.REFUSE
+    return OrphanRemedy.FLATTEN if is_asked else OrphanRemedy.REFUSE
 
 
-def _wish(item: Item, leftovers: Leftovers, foreign: Foreign) -> Remedy:
+def _wish(item: Item, leftovers: Leftovers, foreign: Foreign) -> OrphanRemedy:
     if item.is_ours:
-        return Remedy(leftovers.value)
-    return Remedy.REFUSE if foreign is Foreign.IGNORE else Remedy(foreign.value)
+        return OrphanRemedy(leftovers.value)
+    return OrphanRemedy.REFUSE if foreign is Foreign.IGNORE else OrphanRemedy(foreign.value)
 
 
 def _opened_by(position: Position, fills: Iterable[Fill]) -> set[int]:

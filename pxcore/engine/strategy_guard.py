@@ -8,7 +8,7 @@ from pxcore.engine.strategy import Enter, Exit, MarketView, Strategy, Wait
 from pxcore.model import Bracket, Side
 
 
-class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+class StrategyWish(msgspec.Struct, frozen=True, kw_only=True):
     """An entry that a strategy wants, with its bracket and the size that the risk manager gave."""
 
     signal: Enter
@@ -24,7 +24,7 @@ class Failed(msgspec.Struct, frozen=True, kw_only=True):
 
 def ask(
     strategy: Strategy, risk: RiskManager, event: Event, view: MarketView, bracket: Bracket
-) -> Wanted | Exit | Wait | Failed | None:
+) -> StrategyWish | Exit | Wait | Failed | None:
     """What the strategy makes of the event. `bracket` is for an entry that names none."""
     try:
         signal = strategy.on_event(event, view)
@@ -37,7 +37,7 @@ def ask(
         size = risk.size(signal, bracket, view)
         if not isinstance(size, int):
             raise TypeError(f"a size must be a whole number, not {size!r}")
-        return Wanted(signal=signal, bracket=bracket, size=size)
+        return StrategyWish(signal=signal, bracket=bracket, size=size)
     except Exception as error:  # user code: whatever it is, it must not reach the engine
         return Failed(error=f"{strategy.name}: {error!r}")
 

@@ -11,7 +11,7 @@ from pxcore.config.paths import Paths
 from pxcore.config.settings import Settings
 from pxcore.engine.commands import TakeSnapshot
 from pxcore.engine.events import Event, SnapshotFailed, SnapshotTaken
-from pxcore.flatten.door import Door, Holding
+from pxcore.flatten.door import Door, Taking
 from pxcore.gateway.rest import GatewayClient, Urgency
 from pxcore.host.courtesy import bounded
 from pxcore.model import WHOLE, Account, Misconfigured, PxError, Snapshot, Unavailable
@@ -23,7 +23,7 @@ from pxcore.venue.scoping import scope_of
 _LOOK_S = 15.0  # for the look before anything is asked or sent
 
 
-class Found(msgspec.Struct, frozen=True, kw_only=True):
+class AccountFound(msgspec.Struct, frozen=True, kw_only=True):
     """What a look at the account showed. `is_done`: flat, nobody at work, nothing to wait for."""
 
     text: str
@@ -66,7 +66,7 @@ class AdHocFlatten:
             say=lambda notice: say(notice.text),
         )
 
-    def look(self) -> Found:
+    def look(self) -> AccountFound:
         """Says what is there, and sends nothing. Raises Misconfigured for no such account, and when
         the log-in is refused.
         """
@@ -82,7 +82,7 @@ class AdHocFlatten:
             self._say("an entry of a session that died may still arrive: it is waited for")
         whose = "" if self._scope == WHOLE else f" in {self._scope} (PX_FOREIGN=ignore)"
         name = f" {account.name}" if account else ""
-        return Found(
+        return AccountFound(
             text=f"{settings.mode}: account {self._account_id}{name} {_told(look)}{whose}",
             holder=None if holder is None else holder.text,
             is_done=holder is None and is_flat and not may_arrive,
@@ -111,11 +111,11 @@ class AdHocFlatten:
         one that does not let go in half of the time is not waited for: then it is looked at twice
         before anything is sent. Raises NotFlat when there is no proof in time.
         """
-        return self._door.flatten(self._by, timeout_s=timeout_s, holding=Holding.ASKED)
+        return self._door.flatten(self._by, timeout_s=timeout_s, holding=Taking.ASKED)
 
     def act_if_free(self, timeout_s: float) -> Snapshot:
         """As `act`, but raises AccountBusy, and sends nothing, when somebody holds the account."""
-        return self._door.flatten(self._by, timeout_s=timeout_s, holding=Holding.SPARED)
+        return self._door.flatten(self._by, timeout_s=timeout_s, holding=Taking.SPARED)
 
 
 def flat_told(proof: Snapshot) -> str:

@@ -30,7 +30,7 @@ _POLL_S = 0.2
 _ASK_EVERY_S = 2.0  # a wish may be lost, or be for a holder that has just gone
 
 
-class Holding(Enum):
+class Taking(Enum):
     """What about somebody else who has the account?"""
 
     OURS = "ours"  # the caller has the lock
@@ -74,7 +74,7 @@ class Door:
         reason: str,
         *,
         timeout_s: float,
-        holding: Holding = Holding.SPARED,
+        holding: Taking = Taking.SPARED,
         about: str | None = None,
         is_taking_over: bool = False,
     ) -> Snapshot:
@@ -107,9 +107,9 @@ class Door:
         return flatten_alerted(self._settings, about=about, account_id=self._account_id)
 
     @contextmanager
-    def _lock(self, holding: Holding, wait_s: float) -> Iterator[bool]:
+    def _lock(self, holding: Taking, wait_s: float) -> Iterator[bool]:
         """Yields whether somebody else had the account, and may have sent something just now."""
-        if holding in (Holding.OURS, Holding.PASSED):
+        if holding in (Taking.OURS, Taking.PASSED):
             yield True
             return
         lock = AccountLock(
@@ -120,12 +120,12 @@ class Door:
             on_trouble=lambda text: self._tell("flatten.unlocked", text),
         )
         was_held = False
-        if holding is Holding.SPARED:
+        if holding is Taking.SPARED:
             lock.__enter__()
         else:
             was_held = not self._taken(lock, wait_s)
         try:
-            yield was_held or holding is Holding.SPARED
+            yield was_held or holding is Taking.SPARED
         finally:
             lock.__exit__(None, None, None)
 

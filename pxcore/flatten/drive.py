@@ -9,11 +9,11 @@ from loguru import logger
 from pxcore.clock.clocks import Clock
 from pxcore.engine.commands import CancelOrder, ClosePosition, Command, Notice, TakeSnapshot
 from pxcore.engine.events import (
-    Answer,
     CancelAnswered,
     ClockTick,
     CloseAnswered,
     Event,
+    SendOutcome,
     SnapshotFailed,
     SnapshotTaken,
 )
@@ -91,7 +91,7 @@ def flatten_account(
         command = pending.pop(0)
         record.command(command)
         answer = _carry_out(command, patient, say)
-        if isinstance(answer, CancelAnswered) and answer.answer is Answer.UNKNOWN:
+        if isinstance(answer, CancelAnswered) and answer.answer is SendOutcome.UNKNOWN:
             pending.sort(key=lambda command: not isinstance(command, ClosePosition))
         if answer is not None:
             record.event(answer)
@@ -153,9 +153,9 @@ class _Patient:
             at = self._clock.now()
             if isinstance(command, CancelOrder):
                 order_id = command.order_id
-                return CancelAnswered(at=at, order_id=order_id, answer=Answer.UNKNOWN)
+                return CancelAnswered(at=at, order_id=order_id, answer=SendOutcome.UNKNOWN)
             contract_id = command.contract_id
-            return CloseAnswered(at=at, contract_id=contract_id, answer=Answer.UNKNOWN)
+            return CloseAnswered(at=at, contract_id=contract_id, answer=SendOutcome.UNKNOWN)
 
     def _bounded(self, act: Callable[[], Event]) -> Event:
         left_s = (self._deadline - self._clock.now()).total_seconds() / self._clock.speed

@@ -13,7 +13,7 @@ from pxcore.calendar.hours import trading_day_at
 from pxcore.config.paths import Paths
 from pxcore.config.settings import Mode, Settings
 from pxcore.engine.commands import Level, Notice
-from pxcore.engine.start_check import Item, Remedy, found_in, remedy_for
+from pxcore.engine.start_check import Item, OrphanRemedy, found_in, remedy_for
 from pxcore.flatten.door import Door
 from pxcore.flatten.lost_orders import LostOrders
 from pxcore.gateway.rest import GatewayClient
@@ -82,9 +82,9 @@ class Recovery:
             may_adopt=not self._lost.may_arrive() and not snapshot.disagreements(),
         )
         self._tell(found, remedy)
-        if remedy is Remedy.REFUSE or self._settings.mode is Mode.SHADOW:
+        if remedy is OrphanRemedy.REFUSE or self._settings.mode is Mode.SHADOW:
             raise self._refusal(snapshot, found)
-        if remedy is Remedy.ADOPT:
+        if remedy is OrphanRemedy.ADOPT:
             return Recovered(opening=snapshot, adopts=True)
         return Recovered(opening=self._flatten(found), adopts=False)
 
@@ -156,7 +156,7 @@ class Recovery:
         )
         return door.flatten(reason, timeout_s=_FLATTEN_WITHIN_S, is_taking_over=True)
 
-    def _tell(self, found: tuple[Item, ...], remedy: Remedy) -> None:
+    def _tell(self, found: tuple[Item, ...], remedy: OrphanRemedy) -> None:
         for item in found:
             whose = "left by a session of ours" if item.is_ours else "not ours"
             text = f"found {item.text}, {whose}: {remedy}"

@@ -16,7 +16,7 @@ STUCK_S = 60.0  # for who is no session and has the account: a flatten takes a f
 ELSEWHERE_S = 25.0  # a machine whose lease lapses at 20 s has its own watchdog to go first
 
 
-class Seen(msgspec.Struct, frozen=True, kw_only=True):
+class SeenHeld(msgspec.Struct, frozen=True, kw_only=True):
     """The account by REST. `at_s` is when it was asked for."""
 
     at_s: float
@@ -35,7 +35,7 @@ class Sight(msgspec.Struct, frozen=True, kw_only=True):
     lease: Lease | None
     is_store_away: bool
     place: str
-    account: Seen | None
+    account: SeenHeld | None
     is_after_flat_time: bool
     has_dead_session: bool
 
@@ -48,7 +48,7 @@ class Trouble(StrEnum):
     STRANGER = "stranger"  # something that no session of ours made
 
 
-class Finding(msgspec.Struct, frozen=True, kw_only=True):
+class WatchdogFinding(msgspec.Struct, frozen=True, kw_only=True):
     trouble: Trouble
     why: str
 
@@ -63,7 +63,7 @@ class Suspicion:
         self._free_since_s: float | None = None
         self._held: tuple[str, float] | None = None  # by whom, and since when
 
-    def judge(self, sight: Sight) -> Finding | None:
+    def judge(self, sight: Sight) -> WatchdogFinding | None:
         """The worst that this sight shows, or None."""
         self._note_lease(sight)
         if sight.holder is None:
@@ -92,7 +92,7 @@ class Suspicion:
             self._beat_at_s = sight.at_s
         self._lease = now
 
-    def _hung(self, sight: Sight) -> Finding | None:
+    def _hung(self, sight: Sight) -> WatchdogFinding | None:
         lease = sight.lease
         is_its_own = (
             lease is not None
@@ -103,7 +103,7 @@ class Suspicion:
         still_s = sight.at_s - self._loops_at_s
         if not is_its_own or still_s < HUNG_S:
             return None
-        return Finding(
+        return WatchdogFinding(
             trouble=Trouble.HUNG, why=f"session {sight.holder} has not gone on for {still_s:.0f} s"
         )
 
@@ -111,13 +111,13 @@ class Suspicion:
         """How long the holder of the last sight has had it."""
         return 0.0 if self._held is None else at_s - self._held[1]
 
-    def _stuck(self, sight: Sight) -> Finding | None:
+    def _stuck(self, sight: Sight) -> WatchdogFinding | None:
         account, held_s = sight.account, self.held_for_s(sight.at_s)
         is_new = account is not None and account.at_s > sight.at_s - held_s + STUCK_S
         if account is None or account.is_flat or not is_new:
             return None
         why = f"{sight.holder} has had the account for {held_s:.0f} s, and it has {account.text}"
-        return Finding(trouble=Trouble.STUCK, why=why)
+        return WatchdogFinding(trouble=Trouble.STUCK, why=why)
 
     def _is_held_elsewhere(self, sight: Sight) -> bool:
         lease = sight.lease
@@ -125,7 +125,7 @@ class Suspicion:
             return False
         return sight.at_s - self._beat_at_s < ELSEWHERE_S
 
-    def _left_alone(self, sight: Sight, *, since_s: float) -> Finding | None:
+    def _left_alone(self, sight: Sight, *, since_s: float) -> WatchdogFinding | None:
         account = sight.account
         if account is None or account.is_flat or account.at_s <= since_s:
             return None  # a look from before the holder went says nothing
@@ -134,12 +134,12 @@ class Suspicion:
         lease = sight.lease
         if lease is not None and lease.is_held:
             why = f"session {lease.holder} is gone and left {account.text}"
-            return Finding(trouble=Trouble.DEAD, why=why)
+            return WatchdogFinding(trouble=Trouble.DEAD, why=why)
         if sight.has_dead_session:
             why = f"a session of today is gone and left {account.text}"
-            return Finding(trouble=Trouble.DEAD, why=why)
+            return WatchdogFinding(trouble=Trouble.DEAD, why=why)
         if sight.is_after_flat_time:
             why = f"after the time to be flat the account has {account.text}"
-            return Finding(trouble=Trouble.LATE, why=why)
+            return WatchdogFinding(trouble=Trouble.LATE, why=why)
         why = f"without a session of ours the account has {account.text}"
-        return Finding(trouble=Trouble.STRANGER, why=why)
+        return WatchdogFinding(trouble=Trouble.STRANGER, why=why)

@@ -26,9 +26,16 @@ from pxcore.day.window import safety_time
 from pxcore.engine.commands import TakeSnapshot
 from pxcore.engine.events import SnapshotFailed, SnapshotTaken
 from pxcore.flatten.by_hand import flat_told
-from pxcore.flatten.door import Door, Holding
+from pxcore.flatten.door import Door, Taking
 from pxcore.flatten.reprotect import Reprotect
-from pxcore.flatten.suspicion import STUCK_S, Finding, Seen, Sight, Suspicion, Trouble
+from pxcore.flatten.suspicion import (
+    STUCK_S,
+    SeenHeld,
+    Sight,
+    Suspicion,
+    Trouble,
+    WatchdogFinding,
+)
 from pxcore.flatten.watchdog_beat import Beat
 from pxcore.host.courtesy import tried
 from pxcore.host.processes import KILL
@@ -79,7 +86,7 @@ class Watchdog:
             None if self.is_on_paper else ClockCheck(self._client.clock_reading, self._say)
         )
         self._reprotect = Reprotect(settings, self._client, say=self._say)
-        self._account: Seen | None = None
+        self._account: SeenHeld | None = None
         self._attended = Attended(_GAP_S, now_s=now_s)
         self._asked_at_s = -_ACCOUNT_S
         self._said = ""
@@ -124,7 +131,7 @@ class Watchdog:
         home, world = Paths(self._settings.home).home, world_of(self._settings)
         return find_holder(home, self._account_id, world)
 
-    def look(self) -> Finding | None:
+    def look(self) -> WatchdogFinding | None:
         """One round: what was found, after it was acted upon."""
         if self._clock_check is not None:
             self._clock_check.look()
@@ -141,7 +148,7 @@ class Watchdog:
                 self._end_the_hung(holder, finding, sight.lease)
             case Trouble.STUCK:
                 self._alert("watchdog.stuck", finding.why)
-                self._flatten(finding, sight.lease, Holding.PASSED)
+                self._flatten(finding, sight.lease, Taking.PASSED)
                 self._account = None
             case Trouble.DEAD if self._reprotect.is_wanted and not sight.is_after_flat_time:
                 if self._reprotect.has_covered(finding.why, self._scope_now()):
@@ -233,7 +240,7 @@ class Watchdog:
             self._scope = (found, at_s)
         return self._scope[0]
 
-    def _ask_account(self, at_s: float) -> Seen | None:
+    def _ask_account(self, at_s: float) -> SeenHeld | None:
         self._asked_at_s = at_s
         try:
             scope = self._scope_now()
@@ -258,7 +265,9 @@ class Watchdog:
 
     # -- acting -------------------------------------------------------------------------------
 
-    def _end_the_hung(self, holder: Holder | None, finding: Finding, lease: Lease | None) -> None:
+    def _end_the_hung(
+        self, holder: Holder | None, finding: WatchdogFinding, lease: Lease | None
+    ) -> None:
         """A session that hangs is killed; one that cannot be is gone past after a while."""
         if holder is None:
             return
@@ -267,7 +276,7 @@ class Watchdog:
             self._killed = (holder, at_s)
         if at_s - self._killed[1] > _KILL_S:
             self._say(f"{holder.text} cannot be ended: going past it")
-            self._flatten(finding, lease, Holding.PASSED)
+            self._flatten(finding, lease, Taking.PASSED)
         else:
             self._kill(holder)
 
@@ -285,7 +294,7 @@ class Watchdog:
             self._say(f"process {holder.process.pid} cannot be killed: {error.strerror}")
 
     def _flatten(
-        self, finding: Finding, lease: Lease | None, holding: Holding = Holding.SPARED
+        self, finding: WatchdogFinding, lease: Lease | None, holding: Taking = Taking.SPARED
     ) -> None:
         settings = self._settings
         if settings.mode is Mode.SHADOW:
@@ -318,7 +327,7 @@ class Watchdog:
             return
         self._settle(finding, lease, told)
 
-    def _settle(self, finding: Finding, lease: Lease | None, told: str) -> None:
+    def _settle(self, finding: WatchdogFinding, lease: Lease | None, told: str) -> None:
         """The day is halted, the lease of the dead given back, a person told."""
         settings = self._settings
         self._say(told)
@@ -374,7 +383,7 @@ class Watchdog:
             self._say_aloud(text)
 
 
-def seen_in(look: object, at_s: float) -> Seen | None:
+def seen_in(look: object, at_s: float) -> SeenHeld | None:
     """None when nothing could be read. What does not agree with itself is not flat."""
     if isinstance(look, SnapshotTaken):
         orders, positions = look.snapshot.orders, look.snapshot.positions
@@ -390,7 +399,7 @@ def seen_in(look: object, at_s: float) -> Seen | None:
         return None
     held = ", ".join(f"{p.size:+d} {p.contract_id}" for p in positions if not p.is_flat)
     text = f"{len(orders)} orders alive and {held or 'nothing'} held{differ}"
-    return Seen(at_s=at_s, is_flat=is_flat, text=text)
+    return SeenHeld(at_s=at_s, is_flat=is_flat, text=text)
 
 
 def watch_until_stopped(settings: Settings, *, say: Callable[[str], None], is_tied: bool) -> None:

@@ -16,7 +16,7 @@ _STEADY_S = 60.0  # one that lived for so long starts anew at once
 _PATIENCE_S = (15.0, 10.0, 5.0)
 
 
-class Kept:
+class KeptProcess:
     """One process. `start` makes it; `say` is told what becomes of it. `trouble` is what ended it
     last, or kept it from starting.
     """

@@ -14,7 +14,7 @@ from enum import Enum, auto
 
 from loguru import logger
 
-from pxcore.host.keep import Kept
+from pxcore.host.keep import KeptProcess
 from pxcore.host.pace import unit_s
 
 _MISSED = 4  # looks in a row, until it is said not to answer
@@ -22,13 +22,13 @@ _FIRST = 4.0  # times as long for its first answer: it is starting
 _GAP_S = 15.0  # more than that beyond our own pace was time in which we did not run
 
 
-class Seen(Enum):
+class SignOfLife(Enum):
     ANSWERS = auto()
     SILENT = auto()
     UNKNOWN = auto()  # nobody can say
 
 
-Sign = Callable[[], Seen]
+Sign = Callable[[], SignOfLife]
 
 
 class Growing:
@@ -40,12 +40,12 @@ class Growing:
         self._look = look
         self._before: object | None = None
 
-    def __call__(self) -> Seen:
+    def __call__(self) -> SignOfLife:
         now = self._look()
         if now is None:
-            return Seen.UNKNOWN
+            return SignOfLife.UNKNOWN
         has_grown, self._before = now != self._before, now
-        return Seen.ANSWERS if has_grown else Seen.SILENT
+        return SignOfLife.ANSWERS if has_grown else SignOfLife.SILENT
 
 
 class Judge:
@@ -71,13 +71,13 @@ class Judge:
         self._looked_s = self._since_s = now_s()
         self.is_hung = False
 
-    def note(self, seen: Seen, life: int) -> None:
+    def note(self, seen: SignOfLife, life: int) -> None:
         """One look more. The first one at a process shows how things stand, and nothing of it."""
         now_s = self._now_s()
         gap_s, self._looked_s = now_s - self._looked_s, now_s
         is_new, self.life = life != self.life, life
-        self._has_answered = not is_new and (self._has_answered or seen is Seen.ANSWERS)
-        if is_new or seen is not Seen.SILENT or self._is_ours(gap_s):
+        self._has_answered = not is_new and (self._has_answered or seen is SignOfLife.ANSWERS)
+        if is_new or seen is not SignOfLife.SILENT or self._is_ours(gap_s):
             self._since_s, self._missed, self.is_hung = now_s, 0, False
             return
         self._missed += 1
@@ -111,7 +111,7 @@ class Judge:
 class Watched:
     """One child, and its sign. Its thread runs from `start` on."""
 
-    def __init__(self, kept: Kept, sign: Sign, *, units: float, every_s: float) -> None:
+    def __init__(self, kept: KeptProcess, sign: Sign, *, units: float, every_s: float) -> None:
         self.kept = kept
         self._sign = sign
         self._every_s = every_s
@@ -156,11 +156,11 @@ class Watched:
         while not self._is_over.wait(self._every_s):
             life = self.kept.starts
             try:
-                seen = self._sign() if self.kept.is_alive else Seen.UNKNOWN
+                seen = self._sign() if self.kept.is_alive else SignOfLife.UNKNOWN
             except Exception as error:  # the edge of this thread: nobody is killed for what we miss
                 logger.opt(exception=error).warning("no look at {}", self.kept.name)
-                seen = Seen.UNKNOWN
-            self._judge.note(seen if life == self.kept.starts else Seen.UNKNOWN, life)
+                seen = SignOfLife.UNKNOWN
+            self._judge.note(seen if life == self.kept.starts else SignOfLife.UNKNOWN, life)
 
 
 class Liveness:
@@ -176,7 +176,7 @@ class Liveness:
         for one in self._watched:
             one.start()
 
-    def look(self, *only: Kept) -> None:
+    def look(self, *only: KeptProcess) -> None:
         """Kills who hangs, of all or of these; whoever keeps them starts them anew."""
         for one in self._watched:
             if only and one.kept not in only:

@@ -27,7 +27,7 @@ Miss = Callable[[str, datetime, str], None]  # a name, when it was touched last,
 
 
 @dataclass(frozen=True, slots=True)
-class Found(Generic[T]):
+class DayOfJournals(Generic[T]):
     """What the day's journals say, as far as they can be read; and a sentence for each that
     cannot, which is for a person to read.
     """
@@ -36,7 +36,7 @@ class Found(Generic[T]):
     unreadable: tuple[str, ...] = ()
 
 
-class Look:
+class DayLook:
     """`take` sees one journal after the other; `miss` is told those that it could not read, and
     when they were touched last. With `within_s` the rest is missed when that time is over.
     """

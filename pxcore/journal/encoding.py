@@ -12,7 +12,7 @@ import msgspec
 from msgspec.structs import replace
 
 from pxcore.journal.chain import GENESIS, TAIL, finished, link
-from pxcore.journal.intake import Drops, Entry
+from pxcore.journal.intake import Drops, QueuedRow
 from pxcore.journal.rows import SCHEMA, Gap, Opening, RowKind, contract_of
 from pxcore.journal.segments import LINE_BYTES_MAX
 
@@ -29,7 +29,7 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
     lost: int = 0
     lost_why: str = ""
 
-    def losing(self, batch: Sequence[Entry], why: str) -> "Head":
+    def losing(self, batch: Sequence[QueuedRow], why: str) -> "Head":
         """Nothing of the batch is written. What a later command belongs to is not known."""
         rows = sum(e.body.rows if isinstance(e.body, Drops) else 1 for e in batch)
         return replace(self, lost=self.lost + rows, lost_why=self.lost_why or why, event_at=None)
@@ -60,7 +60,7 @@ class _Line(msgspec.Struct):
 _encode = msgspec.json.Encoder().encode
 
 
-def encode_batch(head: Head, batch: Sequence[Entry], *, is_last: bool = False) -> Encoded:
+def encode_batch(head: Head, batch: Sequence[QueuedRow], *, is_last: bool = False) -> Encoded:
     """The rows of the batch, in order; a hole before the first one that comes after it, or at the
     end of the last batch.
 

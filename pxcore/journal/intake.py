@@ -24,7 +24,7 @@ class Drops:
         self.rows = 0
 
 
-class Entry(NamedTuple):
+class QueuedRow(NamedTuple):
     """`ticket` counts appends; `wall_ns` is our clock, `at` the session's, where it was given."""
 
     ticket: int
@@ -42,7 +42,7 @@ class Intake:
         self.lost_from: int | None = None  # the first ticket that did not fit
         self.dropped = 0  # did not fit, or came after the last row
         self._max = queued_max
-        self._queue: deque[Entry] = deque()
+        self._queue: deque[QueuedRow] = deque()
         self._drops: Drops | None = None
         self._is_shut = False
         self._lock = threading.Lock()
@@ -61,14 +61,14 @@ class Intake:
             if self._is_shut:
                 self.dropped += 1
             elif self._has_room():
-                self._queue.append(Entry(ticket, kind, wall_ns, at, body))
+                self._queue.append(QueuedRow(ticket, kind, wall_ns, at, body))
             else:
                 self._drop(ticket, wall_ns)
             if kind is RowKind.CLOSED:
                 self._is_shut = True
         return ticket
 
-    def take(self, rows_max: int) -> list[Entry]:
+    def take(self, rows_max: int) -> list[QueuedRow]:
         """The oldest rows, so many at most. The count of a hole is final once it is taken."""
         taken = []
         for _ in range(min(rows_max, len(self._queue))):
@@ -102,7 +102,7 @@ class Intake:
     def _drop(self, ticket: int, wall_ns: int) -> None:
         if self._drops is None:
             self._drops = Drops()
-            self._queue.append(Entry(ticket, RowKind.GAP, wall_ns, None, self._drops))
+            self._queue.append(QueuedRow(ticket, RowKind.GAP, wall_ns, None, self._drops))
         if self.lost_from is None:
             self.lost_from = ticket
         self._drops.rows += 1

@@ -22,7 +22,7 @@ from pxcore.engine.events import Event, LimitsTightened
 from pxcore.engine.intents import unanswered_tags
 from pxcore.engine.limits import Extremes, extremes_of
 from pxcore.engine.tightening import Bounds, bounds_of, names_in, tighter_of
-from pxcore.journal.day_look import Found, Look
+from pxcore.journal.day_look import DayLook, DayOfJournals
 from pxcore.journal.reader import (
     decode_closing,
     decode_command,
@@ -79,7 +79,7 @@ def halts_in_journals(
     Those of the sessions in `released` were re-armed, and are not looked at.
     """
     found: list[Latched] = []
-    look = Look(folder, trading_day)
+    look = DayLook(folder, trading_day)
 
     def take(path: Path) -> None:
         reason = None if session_of(path) in released else _halt_in(look, path, account_id)
@@ -94,7 +94,7 @@ def halts_in_journals(
     return tuple(found)
 
 
-def _halt_in(look: Look, path: Path, account_id: int) -> str | None:
+def _halt_in(look: DayLook, path: Path, account_id: int) -> str | None:
     if read_opening(path).config.account_id != account_id:
         return None
     last = read_last_row(path)
@@ -110,12 +110,12 @@ def _halt_in(look: Look, path: Path, account_id: int) -> str | None:
 
 def find_openings(
     folder: Path, *, account_id: int, trading_day: date, within_s: float | None = None
-) -> Found[tuple[Opened, ...]]:
+) -> DayOfJournals[tuple[Opened, ...]]:
     """The day's sessions of the account. One that does not say of which it is has limits that are
     not known, and is a halt, see above.
     """
     found: list[Opened] = []
-    look = Look(folder, trading_day, within_s=within_s)
+    look = DayLook(folder, trading_day, within_s=within_s)
 
     def take(path: Path) -> None:
         opening = read_opening(path)
@@ -134,7 +134,7 @@ def find_openings(
             )
 
     look.at_each(take)
-    return Found(tuple(found), tuple(look.unreadable))
+    return DayOfJournals(tuple(found), tuple(look.unreadable))
 
 
 def openings_in_journals(folder: Path, *, account_id: int, trading_day: date) -> tuple[Opened, ...]:
@@ -142,7 +142,7 @@ def openings_in_journals(folder: Path, *, account_id: int, trading_day: date) ->
     return find_openings(folder, account_id=account_id, trading_day=trading_day).value
 
 
-def _tightened(look: Look, path: Path) -> Iterator[Bounds]:
+def _tightened(look: DayLook, path: Path) -> Iterator[Bounds]:
     """What a session was told meanwhile: the operator's journal may be gone."""
     for row in look.rows_with(path, b'"limits_tightened"'):
         event = decode_event(row) if row.kind is RowKind.EVENT else None
@@ -160,14 +160,14 @@ def _sound(bounds: Bounds) -> Bounds:
     return bounds
 
 
-def find_extremes(folder: Path, *, account_id: int, trading_day: date) -> Found[Extremes]:
+def find_extremes(folder: Path, *, account_id: int, trading_day: date) -> DayOfJournals[Extremes]:
     """The highest that the day's profit stood in any of its sessions, and the deepest below a peak.
 
     Of a journal that cannot be read to its end, as far as it can be: the halt that it may hold is
     what refuses the day, see above.
     """
     found = [Extremes()]
-    look = Look(folder, trading_day)
+    look = DayLook(folder, trading_day)
 
     def take(path: Path) -> None:
         if read_opening(path).config.account_id == account_id:
@@ -176,7 +176,7 @@ def find_extremes(folder: Path, *, account_id: int, trading_day: date) -> Found[
                     found.append(found[-1].and_of(extremes_of(command)))
 
     look.at_each(take)
-    return Found(found[-1], tuple(look.unreadable))
+    return DayOfJournals(found[-1], tuple(look.unreadable))
 
 
 def extremes_in_journals(folder: Path, *, account_id: int, trading_day: date) -> Extremes:
@@ -189,7 +189,7 @@ def extremes_in_journals(folder: Path, *, account_id: int, trading_day: date) ->
 
 def find_unanswered(
     folder: Path, *, account_id: int, trading_day: date, within_s: float | None = READ_S
-) -> Found[dict[str, datetime]]:
+) -> DayOfJournals[dict[str, datetime]]:
     """Orders of the day's dead sessions that have no answer there: by tag, when (our own clock,
     UTC) each was written down. One of them may still reach the venue.
 
@@ -197,7 +197,7 @@ def find_unanswered(
     under its own name. So does the folder that cannot be listed: that was now.
     """
     found: dict[str, datetime] = {}
-    look = Look(folder, trading_day, within_s=within_s)
+    look = DayLook(folder, trading_day, within_s=within_s)
 
     def take(path: Path) -> None:
         if read_opening(path).config.account_id == account_id and not is_closed(path):
@@ -207,7 +207,7 @@ def find_unanswered(
         found[name] = touched
 
     look.at_each(take, miss)
-    return Found(found, tuple(look.unreadable))
+    return DayOfJournals(found, tuple(look.unreadable))
 
 
 def unanswered_in_journals(
@@ -217,7 +217,7 @@ def unanswered_in_journals(
     return find_unanswered(folder, account_id=account_id, trading_day=trading_day).value
 
 
-def _unanswered(look: Look, path: Path) -> dict[str, datetime]:
+def _unanswered(look: DayLook, path: Path) -> dict[str, datetime]:
     """When each of the session's orders without an answer was written down: not after its file."""
     said: list[Event | Command] = []
     sent_at: dict[str, datetime] = {}
@@ -236,13 +236,13 @@ def _unanswered(look: Look, path: Path) -> dict[str, datetime]:
 
 def find_last_word(
     folder: Path, *, account_id: int, trading_day: date, within_s: float | None = READ_S
-) -> Found[datetime | None]:
+) -> DayOfJournals[datetime | None]:
     """When (our own clock, UTC) a session of the day without a last row wrote last; None when all
     have ended properly. A journal that cannot be read counts as one of them, and as one that
     wrote when it was touched last.
     """
     found: list[datetime] = []
-    look = Look(folder, trading_day, within_s=within_s)
+    look = DayLook(folder, trading_day, within_s=within_s)
 
     def take(path: Path) -> None:
         if read_opening(path).config.account_id != account_id or is_closed(path):
@@ -251,7 +251,7 @@ def find_last_word(
         found.append(touched if row is None else min(row.wall, touched))
 
     look.at_each(take, lambda name, touched, why: found.append(touched))
-    return Found(max(found, default=None), tuple(look.unreadable))
+    return DayOfJournals(max(found, default=None), tuple(look.unreadable))
 
 
 def last_word_of_the_dead(folder: Path, *, account_id: int, trading_day: date) -> datetime | None:

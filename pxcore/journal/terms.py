@@ -22,7 +22,7 @@ from pxcore.journal.operator import (
 from pxcore.model import ProtocolError
 
 
-class Source(msgspec.Struct, frozen=True, kw_only=True):
+class TermSource(msgspec.Struct, frozen=True, kw_only=True):
     """Something that holds the day's limits: the terms of the session that is named, or an act of a
     person.
     """
@@ -38,7 +38,7 @@ class DayTerms(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     halts: tuple[Latched, ...]
-    sources: tuple[Source, ...]
+    sources: tuple[TermSource, ...]
     sessions: tuple[str, ...]
     rows: tuple[OperatorRow, ...]
     damage: str | None = None
@@ -59,7 +59,7 @@ class DayTerms(msgspec.Struct, frozen=True, kw_only=True):
         """What it began with, and was told meanwhile; None when its journal does not say."""
         return next((s.bounds for s in self.sources if s.session_id == session_id), None)
 
-    def origin(self, name: str, value: Value, *, first: str | None = None) -> Source | None:
+    def origin(self, name: str, value: Value, *, first: str | None = None) -> TermSource | None:
         """What made the limit so tight: the act of a person before a session, which may only have
         taken it over; of sessions the one asked for `first`, then the oldest.
         """
@@ -106,12 +106,14 @@ def _one_a_session(halts: list[Latched]) -> tuple[Latched, ...]:
     return tuple(found.values())
 
 
-def _sources(acts: tuple[OperatorRow, ...], opened: list[Opened]) -> tuple[Source, ...]:
+def _sources(acts: tuple[OperatorRow, ...], opened: list[Opened]) -> tuple[TermSource, ...]:
     """In the order of our own clock, which matters for reading alone: the tightest one counts."""
     timed = [
         (
             one.wall,
-            Source(what=f"session {one.session_id}", bounds=one.bounds, session_id=one.session_id),
+            TermSource(
+                what=f"session {one.session_id}", bounds=one.bounds, session_id=one.session_id
+            ),
         )
         for one in opened
     ]
@@ -119,5 +121,5 @@ def _sources(acts: tuple[OperatorRow, ...], opened: list[Opened]) -> tuple[Sourc
         bounds = bounds_in(row)
         if bounds is not None:
             done = "re-armed" if isinstance(row.act, Rearmed) else "tightened"
-            timed.append((row.wall, Source(what=f"{done} by {row.who}", bounds=bounds)))
+            timed.append((row.wall, TermSource(what=f"{done} by {row.who}", bounds=bounds)))
     return tuple(source for _, source in sorted(timed, key=lambda one: one[0]))

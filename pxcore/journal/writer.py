@@ -16,7 +16,7 @@ import msgspec
 
 from pxcore.journal.encoding import Encoded, Head, encode_batch
 from pxcore.journal.files import SEGMENT_BYTES, Files
-from pxcore.journal.intake import QUEUED_MAX, Entry, Intake
+from pxcore.journal.intake import QUEUED_MAX, Intake, QueuedRow
 from pxcore.journal.rows import RowKind
 from pxcore.journal.seal import Seal, write_seal
 from pxcore.journal.segments import session_of
@@ -137,7 +137,7 @@ class Journal:
                 self._finish()
                 return
 
-    def _write(self, batch: list[Entry]) -> None:
+    def _write(self, batch: list[QueuedRow]) -> None:
         """All of it at once, or nothing. After a failure it is tried again a second later, and
         at the end without waiting: the last row is worth it.
         """
@@ -170,7 +170,7 @@ class Journal:
         if encoded.unfit is not None:
             self._tell_fault(f"cannot be written: {encoded.unfit_why}")
 
-    def _lose(self, batch: list[Entry], why: str) -> None:
+    def _lose(self, batch: list[QueuedRow], why: str) -> None:
         rows = sum(entry.kind is not RowKind.GAP for entry in batch)
         self.head = self.head.losing(batch, why)
         with self._wake:

@@ -68,7 +68,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     flattens: bool = True
 
 
-class Reply(msgspec.Struct, frozen=True, kw_only=True):
+class SocketReply(msgspec.Struct, frozen=True, kw_only=True):
     holder: str
     is_taken: bool
 
@@ -148,7 +148,7 @@ class ControlSocket:
         is_taken = take is not None and call.wish is not Wish.NONE
         if take is not None and is_taken:
             take(call)
-        reply = Reply(holder=self.holder, is_taken=is_taken)
+        reply = SocketReply(holder=self.holder, is_taken=is_taken)
         asking.sendall(msgspec.json.encode(reply) + b"\n")
 
 
@@ -170,7 +170,7 @@ def call(where: Where, what: int | str, wanted: Call) -> Peer | None:
             return None  # it has ended, and a child may have the name still; or it never held
         try:
             asking.sendall(msgspec.json.encode(wanted) + b"\n")
-            reply = decode_json(_read(asking), Reply)
+            reply = decode_json(_read(asking), SocketReply)
         except (OSError, ProtocolError):
             return Peer(process=process, holder="", is_taken=False)
         return Peer(process=process, holder=reply.holder, is_taken=reply.is_taken)

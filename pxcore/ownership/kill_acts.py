@@ -107,7 +107,7 @@ def release(settings: Settings, *, reason: str, who: str = "") -> bool:
     return was_latched or had_file
 
 
-class Holder(msgspec.Struct, frozen=True, kw_only=True):
+class RunningSession(msgspec.Struct, frozen=True, kw_only=True):
     """A session that has an account, on whichever machine."""
 
     session_id: str
@@ -117,13 +117,15 @@ class Holder(msgspec.Struct, frozen=True, kw_only=True):
         return f"{self.session_id}, which has account {self.account_id},"
 
 
-def holders(settings: Settings) -> tuple[Holder, ...]:
+def holders(settings: Settings) -> tuple[RunningSession, ...]:
     """By their leases in the store. Raises Unavailable when it cannot be read."""
     from pxcore.store.live.leases import read_leases
 
     leases = ask_store(settings, read_leases, limit_s=LIMIT_S)
     return tuple(
-        Holder(session_id=one.holder, account_id=one.account_id) for one in leases if one.is_held
+        RunningSession(session_id=one.holder, account_id=one.account_id)
+        for one in leases
+        if one.is_held
     )
 
 

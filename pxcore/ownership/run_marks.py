@@ -21,7 +21,7 @@ _LOOK_S = 1.0
 RUNNER = "RUNNER_OF_PX"  # what a runner tells its runs of itself; no setting
 
 
-class Mark(msgspec.Struct, frozen=True, kw_only=True):
+class RunMark(msgspec.Struct, frozen=True, kw_only=True):
     """`account_id` is None for a run that concerns none in particular."""
 
     run_id: str
@@ -35,7 +35,7 @@ class Mark(msgspec.Struct, frozen=True, kw_only=True):
 def run_marked(home: Path, *, run_id: str, flow: str, account_id: int | None) -> Iterator[None]:
     """Meanwhile the run is seen to live. A run that cannot be marked goes on without."""
     path = _folder(home) / f"{run_id}.json"
-    mark = Mark(
+    mark = RunMark(
         run_id=run_id,
         flow=flow,
         account_id=account_id,
@@ -58,7 +58,7 @@ def run_marked(home: Path, *, run_id: str, flow: str, account_id: int | None) ->
         file.close()
 
 
-def living_runs(home: Path) -> tuple[Mark, ...]:
+def living_runs(home: Path) -> tuple[RunMark, ...]:
     return tuple(mark for mark, is_alive in _marks(home) if is_alive)
 
 
@@ -69,7 +69,7 @@ class LivingRuns:
         self._home = home
         self._disk = Worker("the list of runs")
 
-    def look(self) -> tuple[Mark, ...] | None:
+    def look(self) -> tuple[RunMark, ...] | None:
         """None when the disk does not say."""
         try:
             return self._disk.ask(lambda: living_runs(self._home), limit_s=_LOOK_S)
@@ -77,7 +77,7 @@ class LivingRuns:
             return None
 
 
-def dead_runs(home: Path) -> tuple[Mark, ...]:
+def dead_runs(home: Path) -> tuple[RunMark, ...]:
     """Those whose process ended without taking its mark away."""
     return tuple(mark for mark, is_alive in _marks(home) if not is_alive)
 
@@ -87,13 +87,13 @@ def forget_run(home: Path, run_id: str) -> None:
     (_folder(home) / f"{run_id}.json").unlink(missing_ok=True)
 
 
-def _marks(home: Path) -> Iterator[tuple[Mark, bool]]:
+def _marks(home: Path) -> Iterator[tuple[RunMark, bool]]:
     for path in sorted(_folder(home).glob("*.json")):
         with suppress(OSError, ProtocolError), path.open("rb+") as file:
             is_alive = is_locked(file)
             data = file.read(_BYTES_MAX)
             if data:  # one that is being made says nothing yet
-                yield decode_json(data, Mark), is_alive
+                yield decode_json(data, RunMark), is_alive
 
 
 def _folder(home: Path) -> Path:

@@ -21,7 +21,7 @@ from pxcore.paper.markets.synthetic import MNQ_SHAPE, shape_named, synthetic
 
 
 @dataclass(frozen=True, slots=True)
-class Market:
+class PaperMarket:
     """The exchange, what will happen in it, and the bars from before that."""
 
     exchange: Exchange
@@ -31,7 +31,7 @@ class Market:
 
 def build_market(
     config: PaperConfig, start: datetime, state: ExchangeState | None = None
-) -> Market:
+) -> PaperMarket:
     """The market of a configuration; its tape begins at `start`. Raises Misconfigured."""
     start = start.astimezone(UTC)
     listed = catalogue(start.date())
@@ -52,7 +52,7 @@ def build_market(
         _with_history(tape, bars, config.seed, contract, start)
         for tape, contract in zip(_tapes(config, contracts, start), contracts, strict=True)
     ]
-    return Market(exchange, while_open(merged(*tapes), contracts, is_open), bars)
+    return PaperMarket(exchange, while_open(merged(*tapes), contracts, is_open), bars)
 
 
 def while_open(tape: Tape, contracts: list[Contract], is_open: IsOpen) -> Tape:

@@ -19,13 +19,13 @@ import msgspec
 import uvicorn
 
 from pxcore.clock.clocks import Clock, ShiftedClock, WallClock
-from pxcore.clock.published import ClockFile, Pace, PublishedClock
+from pxcore.clock.published import ClockFile, ClockPace, PublishedClock
 from pxcore.config.logs import log_to
 from pxcore.config.masking import Masker
 from pxcore.host.decoding import decode_json
 from pxcore.host.handing import is_handed, taken_over
 from pxcore.model import Misconfigured, ProtocolError
-from pxcore.paper.assembly import Market, build_market
+from pxcore.paper.assembly import PaperMarket, build_market
 from pxcore.paper.config import PaperConfig
 from pxcore.paper.exchange import ExchangeState
 from pxcore.paper.faults.file import FaultFile, read_faults
@@ -34,7 +34,7 @@ from pxcore.paper.server.access import BARS_LIMIT, REST_LIMIT
 from pxcore.paper.server.app import ServerConfig, create_app
 from pxcore.paper.server.market_time import MarketTime
 from pxcore.paper.server.transport import server_config
-from pxcore.paper.server.venue import Venue
+from pxcore.paper.server.venue import PaperVenue
 from pxcore.text.escaping import for_terminal
 
 EXIT_OK, EXIT_FAULT, EXIT_MISCONFIGURED = 0, 1, 2
@@ -105,7 +105,7 @@ def _resumed(config: PaperConfig) -> datetime | None:
         clock = PublishedClock(Path(config.clock_file))
     except Misconfigured:  # it died before it wrote one, or while
         return None
-    has_opened = clock.reading().pace is not Pace.WAITING
+    has_opened = clock.reading().pace is not ClockPace.WAITING
     is_this_market = config.market_start is None or clock.now() >= config.market_start
     return clock.now() if has_opened and is_this_market else None
 
@@ -130,7 +130,7 @@ def _bound(port: int) -> socket.socket:
 async def _serve(
     config: PaperConfig,
     market_time: MarketTime,
-    market: Market,
+    market: PaperMarket,
     hostile: FaultFile,
     start: datetime,
     listener: socket.socket,
@@ -143,7 +143,7 @@ async def _serve(
         statuses.append(status)
         server.should_exit = True
 
-    venue = Venue(
+    venue = PaperVenue(
         exchange=market.exchange,
         tape=market.tape,
         bars=market.bars,
@@ -186,7 +186,7 @@ def _server_settings(config: PaperConfig) -> ServerConfig:
     )
 
 
-async def _keep(venue: Venue, path: Path) -> None:
+async def _keep(venue: PaperVenue, path: Path) -> None:
     """Writes the state at once, and again within a second of whatever changes an account."""
     written = -1
     while True:
@@ -196,7 +196,7 @@ async def _keep(venue: Venue, path: Path) -> None:
         await asyncio.sleep(_KEEP_S)
 
 
-async def _stop_when_orphaned_and_idle(venue: Venue, server: uvicorn.Server) -> None:
+async def _stop_when_orphaned_and_idle(venue: PaperVenue, server: uvicorn.Server) -> None:
     """After end of file, waits until nobody needs the venue, but not for ever, and stops it."""
     loop, is_orphaned = asyncio.get_running_loop(), asyncio.Event()
     threading.Thread(target=_watch_stdin, args=(loop, is_orphaned), daemon=True).start()

@@ -9,16 +9,16 @@ from pxcore.config.masking import Masker
 from pxcore.model import Misconfigured, PxError
 
 
-class Verdict(StrEnum):
+class CheckVerdict(StrEnum):
     OK = "ok"
     WARNING = "warning"
     FAILS = "fails"
 
 
-class Found(msgspec.Struct, frozen=True, kw_only=True):
+class CheckResult(msgspec.Struct, frozen=True, kw_only=True):
     """`remedy` says in one sentence what a person must do; empty when it is ok."""
 
-    verdict: Verdict
+    verdict: CheckVerdict
     text: str
     remedy: str = ""
 
@@ -27,21 +27,21 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
     """One line of the list."""
 
     name: str
-    verdict: Verdict
+    verdict: CheckVerdict
     found: str
     remedy: str
 
 
-def ok(text: str) -> Found:
-    return Found(verdict=Verdict.OK, text=text)
+def ok(text: str) -> CheckResult:
+    return CheckResult(verdict=CheckVerdict.OK, text=text)
 
 
-def warning(text: str, remedy: str) -> Found:
-    return Found(verdict=Verdict.WARNING, text=text, remedy=remedy)
+def warning(text: str, remedy: str) -> CheckResult:
+    return CheckResult(verdict=CheckVerdict.WARNING, text=text, remedy=remedy)
 
 
-def fails(text: str, remedy: str) -> Found:
-    return Found(verdict=Verdict.FAILS, text=text, remedy=remedy)
+def fails(text: str, remedy: str) -> CheckResult:
+    return CheckResult(verdict=CheckVerdict.FAILS, text=text, remedy=remedy)
 
 
 class NotLookedAt(PxError):
@@ -52,7 +52,7 @@ class NotLookedAt(PxError):
         super().__init__(f"not looked at: {why}")
 
 
-def checked(name: str, look: Callable[[], Found], *, masker: Masker, remedy: str) -> Check:
+def checked(name: str, look: Callable[[], CheckResult], *, masker: Masker, remedy: str) -> Check:
     """What the look found. An error of it is a failure, and `remedy` what is to be done then."""
     try:
         found = look()

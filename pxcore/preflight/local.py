@@ -37,7 +37,16 @@ from pxcore.journal.terms import DayTerms
 from pxcore.model import Misconfigured, PxError
 from pxcore.ownership.home_lock import household_of
 from pxcore.ownership.lease import place_of
-from pxcore.preflight.checks import Check, Found, NotLookedAt, Verdict, checked, fails, ok, warning
+from pxcore.preflight.checks import (
+    Check,
+    CheckResult,
+    CheckVerdict,
+    NotLookedAt,
+    checked,
+    fails,
+    ok,
+    warning,
+)
 from pxcore.preflight.machine import look_at_machine
 from pxcore.preflight.venue import VenueChecks, answered, remedy_when_away
 from pxcore.store.database import Store
@@ -62,11 +71,11 @@ class Preflight(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def failures(self) -> tuple[Check, ...]:
-        return tuple(c for c in self.checks if c.verdict is Verdict.FAILS)
+        return tuple(c for c in self.checks if c.verdict is CheckVerdict.FAILS)
 
     @property
     def warnings(self) -> tuple[Check, ...]:
-        return tuple(c for c in self.checks if c.verdict is Verdict.WARNING)
+        return tuple(c for c in self.checks if c.verdict is CheckVerdict.WARNING)
 
     @property
     def is_fit(self) -> bool:
@@ -107,11 +116,11 @@ def _looked(
     venue = VenueChecks(settings, client, limits)
     away = remedy_when_away(settings)
 
-    def asking(look: Callable[[], Found]) -> Callable[[], Found]:
+    def asking(look: Callable[[], CheckResult]) -> Callable[[], CheckResult]:
         """A gateway that went away meanwhile is not mended by another account or contract."""
         return lambda: answered(look, remedy=away)
 
-    looks: tuple[tuple[str, Callable[[], Found], str], ...] = (
+    looks: tuple[tuple[str, Callable[[], CheckResult], str], ...] = (
         ("settings", lambda: _settings(settings, limits), "correct the settings: `px strategies`"),
         ("calendar", lambda: _calendar(settings, day), _NEWER),
         (GATEWAY, venue.reach, away),
@@ -160,7 +169,7 @@ def _terms_of(settings: Settings, day: date) -> DayTerms | Exception | None:
 # -- what this machine knows ------------------------------------------------------------------
 
 
-def _settings(settings: Settings, limits: Limits) -> Found:
+def _settings(settings: Settings, limits: Limits) -> CheckResult:
     """The strategy can be made, and its size passes the gate in force."""
     make_strategy(settings.strategy, settings.strategy_params)
     if settings.risk_usd_per_trade is None and settings.size > limits.contracts_max:
@@ -173,7 +182,7 @@ def _settings(settings: Settings, limits: Limits) -> Found:
     return ok(f"{mode}, gateway {settings.gateway}, account {account}, {settings.strategy}")
 
 
-def _calendar(settings: Settings, day: TradingDay) -> Found:
+def _calendar(settings: Settings, day: TradingDay) -> CheckResult:
     """The table knows the day, and goes on for a while."""
     if day.kind is DayKind.UNKNOWN:
         return fails(
@@ -204,7 +213,7 @@ def _told_of(settings: Settings, day: TradingDay) -> str:
     return f"{told}, window {first:%H:%M} to {last:%H:%M}, the program closes {flat:%H:%M}"
 
 
-def _brackets(settings: Settings, today: date) -> Found:
+def _brackets(settings: Settings, today: date) -> CheckResult:
     """The API does not tell the account's bracket mode: only a refusal that is on record does.
 
     Source: gateway reference, 7.2. A later session with fills has shown it to be mended.
@@ -244,7 +253,7 @@ def _traded(settings: Settings, account_id: int, day: date) -> str | None:
     return None
 
 
-def _killed(settings: Settings) -> Found:
+def _killed(settings: Settings) -> CheckResult:
     killed = kill_switch(settings)
     if killed is not None:
         return fails(
@@ -254,7 +263,7 @@ def _killed(settings: Settings) -> Found:
     return ok("off")
 
 
-def _halted(day: date, terms: DayTerms | Exception | None) -> Found:
+def _halted(day: date, terms: DayTerms | Exception | None) -> CheckResult:
     if terms is None:
         raise NotLookedAt("account", "no account")
     if isinstance(terms, Exception):
@@ -267,7 +276,7 @@ def _halted(day: date, terms: DayTerms | Exception | None) -> Found:
     return ok(f"no halt of {day}")
 
 
-def _watched(settings: Settings) -> Found:
+def _watched(settings: Settings) -> CheckResult:
     """Does a watchdog of this machine beat? By our own clock, which is its, too."""
     account_id = settings.account_id
     if account_id is None:
@@ -289,7 +298,7 @@ def watchdog_silence(settings: Settings, account_id: int) -> str | None:
     return f"nobody watches account {account_id}: {last}"
 
 
-def _up(settings: Settings) -> Found:
+def _up(settings: Settings) -> CheckResult:
     """What it keeps at work for the schedule; a day by hand needs none of it."""
     there = household_of(settings.home)
     if there is None:
@@ -299,7 +308,7 @@ def _up(settings: Settings) -> Found:
     return ok(f"process {there.pid}, all that it keeps answers")
 
 
-def _machine(settings: Settings, sleep: Callable[[float], None]) -> Found:
+def _machine(settings: Settings, sleep: Callable[[float], None]) -> CheckResult:
     """Only real money is refused: a slow machine may watch, and trade on paper."""
     looked = look_at_machine(settings, sleep=sleep)
     if looked.is_fit:
@@ -308,13 +317,13 @@ def _machine(settings: Settings, sleep: Callable[[float], None]) -> Found:
     return judged(looked.text, _QUICKER)
 
 
-def _disk(settings: Settings) -> Found:
+def _disk(settings: Settings) -> CheckResult:
     paths = Paths(settings.home)
     paths.make()
     return judge_disk(shutil.disk_usage(paths.home).free)
 
 
-def judge_disk(free: int) -> Found:
+def judge_disk(free: int) -> CheckResult:
     """A day of journals is some hundred megabytes. In bytes."""
     told = f"{free / _GB:.1f} GB free under PX_HOME"
     if free < _FREE_TOO_FEW:
@@ -324,7 +333,7 @@ def judge_disk(free: int) -> Found:
     return ok(told)
 
 
-def _database(settings: Settings) -> Found:
+def _database(settings: Settings) -> CheckResult:
     """Opened, which migrates it, and a row written and taken back."""
 
     def probe(store: Store) -> str:
@@ -334,7 +343,7 @@ def _database(settings: Settings) -> Found:
     return ok(f"{ask_store(settings, probe)} is up to date and can be written")
 
 
-def _alerts(settings: Settings) -> Found:
+def _alerts(settings: Settings) -> CheckResult:
     count = len(settings.alert_urls)
     if count:
         return ok(f"{count} URL{'' if count == 1 else 's'}")

@@ -50,7 +50,7 @@ class Machine(msgspec.Struct, frozen=True, kw_only=True):
         return max(1.0, self.work_s / WORK_S)
 
 
-class Bounds(msgspec.Struct, frozen=True, kw_only=True):
+class MachineBounds(msgspec.Struct, frozen=True, kw_only=True):
     """The most that each may take on a machine that trades, in seconds."""
 
     work_s: float
@@ -75,7 +75,7 @@ class Looked(msgspec.Struct, frozen=True, kw_only=True):
     """A machine, the bounds of the settings, and where it is above them."""
 
     machine: Machine
-    bounds: Bounds
+    bounds: MachineBounds
     slow: tuple[Slowness, ...]
 
     @property
@@ -95,7 +95,7 @@ class Looked(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-def bounds_of(settings: Settings) -> Bounds:
+def bounds_of(settings: Settings) -> MachineBounds:
     """What the safety bounds of the settings leave to the machine, and why so much.
 
     The tightest deadline of a position's life is the smallest of `settle_deadline_s`,
@@ -119,14 +119,14 @@ def bounds_of(settings: Settings) -> Bounds:
         settings.reply_timeout_s,
         settings.stale_data_s,
     )
-    return Bounds(
+    return MachineBounds(
         work_s=WORK_S * max(1.0, tightest_s / 4 / _CHAINWORK_S),
         wake_late_s=tightest_s / 2 / _CHAIN_WAKE_UPS,
         flush_s=SILENT_S / _FLUSHES_AT_ONCE,
     )
 
 
-def judge(machine: Machine, bounds: Bounds) -> tuple[Slowness, ...]:
+def judge(machine: Machine, bounds: MachineBounds) -> tuple[Slowness, ...]:
     """Every measure that is above its bound."""
     found = (
         (

@@ -12,14 +12,14 @@ from pxcore.config.settings import GatewayName, Mode, Settings
 from pxcore.engine.config import Limits
 from pxcore.engine.execution import size_for_risk
 from pxcore.engine.limits import worst_case_usd
-from pxcore.engine.start_check import Item, Remedy, found_in, remedy_for
+from pxcore.engine.start_check import Item, OrphanRemedy, found_in, remedy_for
 from pxcore.flatten.recovery import our_sessions
 from pxcore.gateway.rest import ClockReading, GatewayClient, OverBudget
 from pxcore.host.proxies import proxy_to
 from pxcore.model import Account, Contract, Foreign, Misconfigured, Unavailable
 from pxcore.ownership.account_lock import holder_of
 from pxcore.ownership.world import world_of
-from pxcore.preflight.checks import Found, NotLookedAt, Verdict, fails, ok, warning
+from pxcore.preflight.checks import CheckResult, CheckVerdict, NotLookedAt, fails, ok, warning
 from pxcore.venue.resolve import resolve_account, resolve_contract, take_snapshot
 
 _APART_S, _TOO_FAR_APART_S = 2.0, 30.0
@@ -38,7 +38,7 @@ class VenueChecks:
         self._account: Account | None = None
         self._contract: Contract | None = None
 
-    def reach(self) -> Found:
+    def reach(self) -> CheckResult:
         """It answers, and takes our login."""
         settings = self._settings
         url, _ = settings.hosts  # raises what is wrong with the address where there is no client
@@ -56,12 +56,12 @@ class VenueChecks:
         self._is_logged_in = True
         return ok(f"{settings.gateway} at {url} answers{way}, login taken")
 
-    def clock(self) -> Found:
+    def clock(self) -> CheckResult:
         if not self._has_answered:
             raise NotLookedAt("gateway", "no answer of the gateway")
         return judge_clock(self._reading)
 
-    def account(self) -> Found:
+    def account(self) -> CheckResult:
         """Of PX_ACCOUNT_ID, there, visible, free to trade, and not a live-funded one."""
         settings, client = self._settings, self._logged_in()
         account = resolve_account(client, settings)
@@ -79,7 +79,7 @@ class VenueChecks:
             )
         return ok(f"{told}, simulated")
 
-    def contract(self) -> Found:
+    def contract(self) -> CheckResult:
         """One that is active and has time left, of which an entry is possible within the limits."""
         settings = self._settings
         contract = resolve_contract(self._logged_in(), settings)
@@ -87,10 +87,10 @@ class VenueChecks:
         today = trading_day_at(settings.clock.now()).day
         aged = judge_expiry(contract, expiry_of(contract, today))
         risked = judge_risk(contract, settings, self._limits)
-        worst = risked if risked.verdict is Verdict.FAILS else aged
+        worst = risked if risked.verdict is CheckVerdict.FAILS else aged
         return replace(worst, text=f"{aged.text}; {risked.text}")
 
-    def state(self) -> Found:
+    def state(self) -> CheckResult:
         """What is held and alive on the account, whose it is, and who has the account now."""
         settings, account = self._settings, self._account
         if account is None:
@@ -112,7 +112,7 @@ class VenueChecks:
         orders = self._logged_in().orders(account.id, start=day_start)
         return self._judge_state(found_in(seen, orders, sessions=our_sessions(settings)))
 
-    def _judge_state(self, found: tuple[Item, ...]) -> Found:
+    def _judge_state(self, found: tuple[Item, ...]) -> CheckResult:
         settings = self._settings
         told = ", ".join(
             f"{item.text} ({'left by a session of ours' if item.is_ours else 'not ours'})"
@@ -127,19 +127,19 @@ class VenueChecks:
             foreign=settings.foreign,
             may_adopt=True,
         )
-        if remedy is Remedy.NOTHING:
+        if remedy is OrphanRemedy.NOTHING:
             return ok(f"{told}: in other contracts, left alone (PX_FOREIGN={Foreign.IGNORE})")
-        if remedy is Remedy.REFUSE or settings.mode is Mode.SHADOW:
+        if remedy is OrphanRemedy.REFUSE or settings.mode is Mode.SHADOW:
             return warning(
                 f"{told}: a session would be refused",
                 "flatten it with `px flatten`, or set PX_FOREIGN and PX_LEFTOVERS for it",
             )
-        done = "flattens it first" if remedy is Remedy.FLATTEN else "takes the position over"
+        done = "flattens it first" if remedy is OrphanRemedy.FLATTEN else "takes the position over"
         return warning(
             f"{told}: the session's start {done}", "if that is not wanted, `px flatten` now"
         )
 
-    def requests(self) -> Found:
+    def requests(self) -> CheckResult:
         """By our own count: how many the venue's limits still allow."""
         if self._client is None:
             raise NotLookedAt("gateway", "no client of the gateway")
@@ -161,7 +161,7 @@ class VenueChecks:
 _WAIT = "wait a minute, and see what else asks the gateway for this user"
 
 
-def answered(look: Callable[[], Found], *, remedy: str) -> Found:
+def answered(look: Callable[[], CheckResult], *, remedy: str) -> CheckResult:
     """What the look found; a question that went unanswered fails with this remedy."""
     try:
         return look()
@@ -195,7 +195,7 @@ def way_told(settings: Settings) -> str:
     return f" {rest}" if rest == hubs else f" {rest}, its streams {hubs}"
 
 
-def judge_clock(reading: ClockReading | None) -> Found:
+def judge_clock(reading: ClockReading | None) -> CheckResult:
     """More than 2 s apart spoils the ages of quotes, more than 30 s the trading window."""
     remedy = "set this machine's clock by NTP"
     if reading is None:
@@ -209,7 +209,7 @@ def judge_clock(reading: ClockReading | None) -> Found:
     return ok(told)
 
 
-def judge_expiry(contract: Contract, expiry: Expiry) -> Found:
+def judge_expiry(contract: Contract, expiry: Expiry) -> CheckResult:
     """Has the contract time left, and does its market still trade it?"""
     following = expiry.next_name or "the next one"
     trade_next = f"trade {following}: see PX_CONTRACT and `px contracts`"
@@ -230,7 +230,7 @@ def judge_expiry(contract: Contract, expiry: Expiry) -> Found:
     return ok(told)
 
 
-def judge_risk(contract: Contract, settings: Settings, limits: Limits) -> Found:
+def judge_risk(contract: Contract, settings: Settings, limits: Limits) -> CheckResult:
     """May one entry at its stop lose no more than the day? Else every entry would be denied."""
     stop_ticks, risk_usd = settings.stop_loss_ticks, settings.risk_usd_per_trade
     size = settings.size

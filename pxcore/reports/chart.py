@@ -19,7 +19,7 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 70.0, 12.0, 12.0, 26.0
 _STEPS_S = (10, 30, 60, 120, 300, 600, 1800, 3600, 7200)
 
 
-class Mark(msgspec.Struct, frozen=True, kw_only=True):
+class ChartMark(msgspec.Struct, frozen=True, kw_only=True):
     """Something that happened at a point of the curve; `kind` is its class in the style sheet."""
 
     at: datetime
@@ -28,7 +28,7 @@ class Mark(msgspec.Struct, frozen=True, kw_only=True):
     text: str
 
 
-class Line(msgspec.Struct, frozen=True, kw_only=True):
+class ChartLine(msgspec.Struct, frozen=True, kw_only=True):
     """A level across the chart."""
 
     value: float
@@ -42,8 +42,8 @@ def chart(
     name: str,
     unit: str,
     decimals: int,
-    marks: Sequence[Mark] = (),
-    lines: Sequence[Line] = (),
+    marks: Sequence[ChartMark] = (),
+    lines: Sequence[ChartLine] = (),
 ) -> str:
     """An `svg` element, or an empty text when there is no curve to draw."""
     if len(points) < 2:
@@ -92,7 +92,7 @@ class _Scale:
     """From moments and values to coordinates."""
 
     def __init__(
-        self, points: Sequence[Point], marks: Sequence[Mark], lines: Sequence[Line]
+        self, points: Sequence[Point], marks: Sequence[ChartMark], lines: Sequence[ChartLine]
     ) -> None:
         moments = [p.at for p in points] + [m.at for m in marks]
         values = [p.value for p in points] + [m.value for m in marks]

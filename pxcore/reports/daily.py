@@ -16,7 +16,7 @@ from pxcore.host.bounded_files import read_file
 from pxcore.host.decoding import decode_json
 from pxcore.model import Contract, Fill, OrderType, ProtocolError, Snapshot
 from pxcore.reports.day_totals import DayTotals, Figures
-from pxcore.reports.measures import Gap, Latency, Point
+from pxcore.reports.measures import DataGap, Latency, Point
 from pxcore.reports.others import OtherSession, all_denials, worst
 from pxcore.reports.period import Consistency, DayLine, consistency_of
 from pxcore.reports.record import Incident, Record
@@ -100,7 +100,7 @@ class DailyReport(msgspec.Struct, frozen=True, kw_only=True):
     prices: tuple[Point, ...] = ()
     tick_size: Decimal = Decimal(1)
     latencies: tuple[Latency, ...] = ()
-    gaps: tuple[Gap, ...] = ()
+    gaps: tuple[DataGap, ...] = ()
     day: DayTotals | None = None
     others: tuple[OtherSession, ...] = ()
 

@@ -7,7 +7,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from pxcore.reports.chart import Mark, chart
+from pxcore.reports.chart import ChartMark, chart
 from pxcore.reports.daily import DailyReport, TradeLine
 from pxcore.reports.equity import equity_chart
 from pxcore.reports.measures import Point
@@ -71,8 +71,8 @@ def _prices(report: DailyReport) -> str:
     return chart(points, name="Price, with the trades", unit="", decimals=decimals, marks=marks)
 
 
-def _marks(trade: TradeLine) -> list[Mark]:
-    entry = Mark(
+def _marks(trade: TradeLine) -> list[ChartMark]:
+    entry = ChartMark(
         at=trade.opened_at,
         value=float(trade.entry_price),
         kind=trade.side,
@@ -84,5 +84,5 @@ def _marks(trade: TradeLine) -> list[Mark]:
     text = f"out at {trade.exit_price} by {trade.exit_by}, {trade.net_usd:+,.2f} USD"
     return [
         entry,
-        Mark(at=trade.closed_at, value=float(trade.exit_price), kind=outcome, text=text),
+        ChartMark(at=trade.closed_at, value=float(trade.exit_price), kind=outcome, text=text),
     ]

@@ -49,7 +49,7 @@ class Latency(msgspec.Struct, frozen=True, kw_only=True):
     max_ms: float
 
 
-class Gap(msgspec.Struct, frozen=True, kw_only=True):
+class DataGap(msgspec.Struct, frozen=True, kw_only=True):
     """No quote between the two, for longer than an entry would have accepted."""
 
     since: datetime
@@ -61,7 +61,7 @@ class Measures(msgspec.Struct, frozen=True, kw_only=True):
     prices: tuple[Point, ...] = ()
     excursions: dict[int, Excursion] = {}  # by the entry's order
     latencies: tuple[Latency, ...] = ()
-    gaps: tuple[Gap, ...] = ()
+    gaps: tuple[DataGap, ...] = ()
 
 
 class _Entry:
@@ -119,7 +119,7 @@ class Meter:
         self._equity: list[Point] = []
         self._prices: list[Point] = []
         self._excursions: dict[int, tuple[Decimal, Decimal, Decimal]] = {}
-        self._gaps: list[Gap] = []
+        self._gaps: list[DataGap] = []
 
     # -- rows ---------------------------------------------------------------------------------
 
@@ -181,7 +181,7 @@ class Meter:
     def _see_quote(self, quote: Quote) -> None:
         before, self._quoted_at = self._quoted_at, quote.at
         if before is not None and quote.at - before > self._stale:
-            self._gaps.append(Gap(since=before, until=quote.at))
+            self._gaps.append(DataGap(since=before, until=quote.at))
         self._market.see_quote(quote)
         self._watch(quote.at)
 

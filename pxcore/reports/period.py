@@ -35,7 +35,7 @@ class Trade(msgspec.Struct, frozen=True, kw_only=True):
     net_usd: Decimal
 
 
-class Group(msgspec.Struct, frozen=True, kw_only=True):
+class PeriodGroup(msgspec.Struct, frozen=True, kw_only=True):
     """Trades that have something in common. A trade that made nothing is neither won nor lost.
 
     `win_rate` is of all trades; `profit_factor` is what was won over what was lost, None where
@@ -86,9 +86,9 @@ class PeriodReport(msgspec.Struct, frozen=True, kw_only=True):
     first: date
     last: date
     days: tuple[DayLine, ...]
-    total: Group
-    by_hour: tuple[Group, ...]
-    by_strategy: tuple[Group, ...]
+    total: PeriodGroup
+    by_hour: tuple[PeriodGroup, ...]
+    by_strategy: tuple[PeriodGroup, ...]
     net_usd: Decimal
     gross_usd: Decimal
     costs_usd: Decimal
@@ -121,13 +121,13 @@ def make_period(
     )
 
 
-def group_of(name: str, trades: Iterable[Trade]) -> Group:
+def group_of(name: str, trades: Iterable[Trade]) -> PeriodGroup:
     nets = [t.net_usd for t in trades]
     won = sum((n for n in nets if n > 0), _ZERO)
     lost = -sum((n for n in nets if n < 0), _ZERO)
     wins = sum(n > 0 for n in nets)
     net = sum(nets, _ZERO)
-    return Group(
+    return PeriodGroup(
         name=name,
         trades=len(nets),
         wins=wins,
@@ -148,7 +148,7 @@ def consistency_of(days: Iterable[DayLine]) -> Consistency:
     )
 
 
-def _grouped(trades: Iterable[Trade], by: Callable[[Trade], str]) -> tuple[Group, ...]:
+def _grouped(trades: Iterable[Trade], by: Callable[[Trade], str]) -> tuple[PeriodGroup, ...]:
     found: dict[str, list[Trade]] = {}
     for trade in trades:
         found.setdefault(by(trade), []).append(trade)

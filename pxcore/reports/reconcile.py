@@ -15,7 +15,7 @@ from pxcore.engine.limits import realised_usd
 from pxcore.model import Contract, Fill, Order, OrderType, Snapshot
 from pxcore.reports.outages import Outages
 from pxcore.reports.record import Record
-from pxcore.reports.verdict import Difference, Kind, Reconciliation
+from pxcore.reports.verdict import Difference, DifferenceKind, Reconciliation
 
 
 class VenueDay(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,7 +65,9 @@ def reconcile(
 
 def _damage(what: str | None) -> Iterable[Difference]:
     if what is not None:
-        yield Difference(kind=Kind.JOURNAL_DAMAGED, what="our journal", ours=what, venues="-")
+        yield Difference(
+            kind=DifferenceKind.JOURNAL_DAMAGED, what="our journal", ours=what, venues="-"
+        )
 
 
 def without_sessions(venue: VenueDay, *, damage: str | None = None) -> Reconciliation:
@@ -74,12 +76,14 @@ def without_sessions(venue: VenueDay, *, damage: str | None = None) -> Reconcili
     """
     fills = [f for f in venue.closing.fills if not f.is_voided]
     found = [
-        Difference(kind=Kind.FILL_NOT_SEEN, what=f"fill {f.id}", ours="-", venues=_say_fill(f))
+        Difference(
+            kind=DifferenceKind.FILL_NOT_SEEN, what=f"fill {f.id}", ours="-", venues=_say_fill(f)
+        )
         for f in fills
     ]
     found += [
         Difference(
-            kind=Kind.ORDER_NOT_SENT,
+            kind=DifferenceKind.ORDER_NOT_SENT,
             what=f"order {o.id}",
             ours="-",
             venues=f"{_say_order(o)}, tag {o.tag or 'none'}",
@@ -111,25 +115,32 @@ def _fills(
         ours = seen.get(fill_id) or by_rest.get(fill_id)
         if ours is not None and _key(ours) != _key(theirs):
             yield Difference(
-                kind=Kind.FILL_DIFFERS,
+                kind=DifferenceKind.FILL_DIFFERS,
                 what=f"fill {fill_id}",
                 ours=_say_fill(ours),
                 venues=_say_fill(theirs),
             )
         elif fill_id not in seen:
-            kind = Kind.FILL_SEEN_BY_REST if ours is not None else Kind.FILL_NOT_SEEN
-            away = outages.explain_fill(theirs) if kind is Kind.FILL_NOT_SEEN else None
+            kind = (
+                DifferenceKind.FILL_SEEN_BY_REST
+                if ours is not None
+                else DifferenceKind.FILL_NOT_SEEN
+            )
+            away = outages.explain_fill(theirs) if kind is DifferenceKind.FILL_NOT_SEEN else None
             if fill_id in unheard:
-                kind = Kind.FILL_AFTER_DEATH
+                kind = DifferenceKind.FILL_AFTER_DEATH
             elif away is not None:
-                kind = Kind.FILL_IN_OUTAGE
+                kind = DifferenceKind.FILL_IN_OUTAGE
             yield Difference(
                 kind=kind, what=f"fill {fill_id}", ours=away or "-", venues=_say_fill(theirs)
             )
     for fill_id in sorted((seen.keys() | by_rest.keys()) - reported.keys()):
         ours = seen.get(fill_id) or by_rest[fill_id]
         yield Difference(
-            kind=Kind.FILL_NOT_REPORTED, what=f"fill {fill_id}", ours=_say_fill(ours), venues="-"
+            kind=DifferenceKind.FILL_NOT_REPORTED,
+            what=f"fill {fill_id}",
+            ours=_say_fill(ours),
+            venues="-",
         )
 
 
@@ -155,14 +166,16 @@ def _orders(
         if seen is not None and reported is not None:
             if (seen.status, seen.filled_size) == (reported.status, reported.filled_size):
                 continue
-            kind = Kind.ORDER_DIFFERS
+            kind = DifferenceKind.ORDER_DIFFERS
         else:
-            kind = Kind.ORDER_NOT_SEEN if seen is None else Kind.ORDER_NOT_REPORTED
+            kind = (
+                DifferenceKind.ORDER_NOT_SEEN if seen is None else DifferenceKind.ORDER_NOT_REPORTED
+            )
         is_ours = reported is not None and reported.tag in tags
         is_orphan = record.has_died and seen is not None and order_id not in record.seen_by_living
         is_open = seen is None or seen.is_alive
         if reported is not None and not reported.is_alive and is_open and (is_ours or is_orphan):
-            kind = Kind.ORDER_AFTER_DEATH
+            kind = DifferenceKind.ORDER_AFTER_DEATH
         elif (
             seen is None
             and reported is not None
@@ -170,11 +183,14 @@ def _orders(
             and outside[reported.contract_id] > 0
         ):
             outside[reported.contract_id] -= 1
-            kind = Kind.CLOSE_UNSEEN
+            kind = DifferenceKind.CLOSE_UNSEEN
         ours = _say_order(seen)
         away = outages.explain_end(reported) if reported is not None and is_open else None
-        if away is not None and kind in (Kind.ORDER_DIFFERS, Kind.ORDER_NOT_SEEN):
-            kind, ours = Kind.ORDER_IN_OUTAGE, f"{ours}; {away}"
+        if away is not None and kind in (
+            DifferenceKind.ORDER_DIFFERS,
+            DifferenceKind.ORDER_NOT_SEEN,
+        ):
+            kind, ours = DifferenceKind.ORDER_IN_OUTAGE, f"{ours}; {away}"
         yield Difference(
             kind=kind,
             what=f"order {order_id}",
@@ -222,7 +238,9 @@ def _strangers(
     for order in venues:
         if order.id not in sent:
             yield Difference(
-                kind=Kind.CLOSED_BY_OTHERS if order.id in others else Kind.ORDER_NOT_SENT,
+                kind=DifferenceKind.CLOSED_BY_OTHERS
+                if order.id in others
+                else DifferenceKind.ORDER_NOT_SENT,
                 what=f"order {order.id}",
                 ours="-",
                 venues=f"{_say_order(order)}, tag {order.tag or 'none'}",
@@ -258,7 +276,7 @@ def _money(
         )
         if computed.quantize(_CENT) != gross.quantize(_CENT):
             yield Difference(
-                kind=Kind.PNL_DIFFERS,
+                kind=DifferenceKind.PNL_DIFFERS,
                 what=f"gross profit and loss of {contract.name}, USD",
                 ours=f"{computed:.2f}",
                 venues=f"{gross:.2f}",
@@ -267,7 +285,7 @@ def _money(
     their_costs = sum((f.costs_usd for f in theirs), Decimal(0))
     if our_costs != their_costs:
         yield Difference(
-            kind=Kind.FEES_DIFFER,
+            kind=DifferenceKind.FEES_DIFFER,
             what="fees and commissions, USD",
             ours=f"{our_costs:.2f}",
             venues=f"{their_costs:.2f}",
@@ -289,7 +307,7 @@ def _ledger(record: Record, closing: Snapshot, lost: dict[int, Fill]) -> Iterabl
     is_behind = ledger.fills < len(theirs) and ledger.realised_usd == had
     if is_behind and all(f.id in known for f in theirs):
         yield Difference(
-            kind=Kind.LEDGER_BEHIND,
+            kind=DifferenceKind.LEDGER_BEHIND,
             what="fills of the day",
             ours=str(ledger.fills),
             venues=str(len(theirs)),
@@ -303,7 +321,9 @@ def _ledger(record: Record, closing: Snapshot, lost: dict[int, Fill]) -> Iterabl
     ):
         is_held_too = what.startswith("contracts") and not closing.is_flat
         if ours != venues and not is_held_too:
-            yield Difference(kind=Kind.LEDGER_DIFFERS, what=what, ours=ours, venues=venues)
+            yield Difference(
+                kind=DifferenceKind.LEDGER_DIFFERS, what=what, ours=ours, venues=venues
+            )
 
 
 def _end(opening: Snapshot, closing: Snapshot, fills: Iterable[Fill]) -> Iterable[Difference]:
@@ -311,7 +331,7 @@ def _end(opening: Snapshot, closing: Snapshot, fills: Iterable[Fill]) -> Iterabl
     expected = opening.account.balance_usd + net
     if expected.quantize(_CENT) != closing.account.balance_usd.quantize(_CENT):
         yield Difference(
-            kind=Kind.BALANCE_DIFFERS,
+            kind=DifferenceKind.BALANCE_DIFFERS,
             what="balance, USD",
             ours=f"{expected:.2f}",
             venues=f"{closing.account.balance_usd:.2f}",
@@ -322,7 +342,7 @@ def _end(opening: Snapshot, closing: Snapshot, fills: Iterable[Fill]) -> Iterabl
 def _left_over(closing: Snapshot) -> Iterable[Difference]:
     for order in closing.orders:
         yield Difference(
-            kind=Kind.ORDER_ALIVE,
+            kind=DifferenceKind.ORDER_ALIVE,
             what=f"order {order.id}",
             ours="none alive",
             venues=_say_order(order),
@@ -330,7 +350,7 @@ def _left_over(closing: Snapshot) -> Iterable[Difference]:
     for position in closing.positions:
         if not position.is_flat:
             yield Difference(
-                kind=Kind.NOT_FLAT,
+                kind=DifferenceKind.NOT_FLAT,
                 what=f"position {position.contract_id}",
                 ours="0",
                 venues=f"{position.size:+d}",

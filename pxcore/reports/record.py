@@ -11,20 +11,20 @@ from pxcore.engine.commands import (
     PlaceEntry,
 )
 from pxcore.engine.config import Limits
-from pxcore.engine.events import Answer
+from pxcore.engine.events import SendOutcome
 from pxcore.engine.limits import Extremes
 from pxcore.journal.rows import Closing, Opening
 from pxcore.model import Fill, Order, Snapshot
 from pxcore.reports.measures import Measures
 
 # A close so answered made no order: it stands for nobody else's.
-NO_CLOSE = (Answer.NOT_SENT, Answer.GONE)
+NO_CLOSE = (SendOutcome.NOT_SENT, SendOutcome.GONE)
 
 
 Stretch = tuple[datetime, datetime | None]  # None: to the end
 
 
-class Sent(msgspec.Struct, frozen=True, kw_only=True):
+class SentOrder(msgspec.Struct, frozen=True, kw_only=True):
     """An entry that we sent, and when the engine decided it."""
 
     at: datetime
@@ -46,7 +46,7 @@ class Record(msgspec.Struct, kw_only=True):
 
     opening: Opening
     closing: Closing | None = None
-    sent: list[Sent] = msgspec.field(default_factory=list)
+    sent: list[SentOrder] = msgspec.field(default_factory=list)
     orders: dict[int, Order] = msgspec.field(default_factory=dict)
     fills: dict[int, Fill] = msgspec.field(default_factory=dict)
     fills_by_rest: dict[int, Fill] = msgspec.field(default_factory=dict)

@@ -43,7 +43,7 @@ from pxcore.journal.reader import (
 from pxcore.journal.rows import Opening, Row, RowKind
 from pxcore.model import PxError
 from pxcore.reports.measures import Meter, is_market
-from pxcore.reports.record import NO_CLOSE, Incident, Record, Sent
+from pxcore.reports.record import NO_CLOSE, Incident, Record, SentOrder
 
 
 def read_record(path: Path, opening: Opening) -> Record:
@@ -179,7 +179,7 @@ def _extremes_before(config: EngineConfig) -> Extremes | None:
 def _note_command(record: Record, command: object, at: datetime) -> None:
     match command:
         case PlaceEntry():
-            record.sent.append(Sent(at=at, entry=command))
+            record.sent.append(SentOrder(at=at, entry=command))
         case PlaceStop(tag=tag):
             record.own_stops.add(tag)
         case ClosePosition(contract_id=contract_id):

@@ -5,7 +5,7 @@ from enum import StrEnum
 import msgspec
 
 
-class Kind(StrEnum):
+class DifferenceKind(StrEnum):
     FILL_NOT_SEEN = "fill not seen"
     FILL_SEEN_BY_REST = "fill seen by REST alone"
     FILL_NOT_REPORTED = "fill not reported"
@@ -32,14 +32,14 @@ class Kind(StrEnum):
 
 _EXPLAINED = frozenset(
     (
-        Kind.FILL_SEEN_BY_REST,
-        Kind.ORDER_AFTER_DEATH,
-        Kind.CLOSE_UNSEEN,
-        Kind.FILL_AFTER_DEATH,
-        Kind.FILL_IN_OUTAGE,
-        Kind.ORDER_IN_OUTAGE,
-        Kind.LEDGER_BEHIND,
-        Kind.CLOSED_BY_OTHERS,
+        DifferenceKind.FILL_SEEN_BY_REST,
+        DifferenceKind.ORDER_AFTER_DEATH,
+        DifferenceKind.CLOSE_UNSEEN,
+        DifferenceKind.FILL_AFTER_DEATH,
+        DifferenceKind.FILL_IN_OUTAGE,
+        DifferenceKind.ORDER_IN_OUTAGE,
+        DifferenceKind.LEDGER_BEHIND,
+        DifferenceKind.CLOSED_BY_OTHERS,
     )
 )
 
@@ -53,7 +53,7 @@ class Verdict(StrEnum):
 class Difference(msgspec.Struct, frozen=True, kw_only=True):
     """One disagreement, with both values."""
 
-    kind: Kind
+    kind: DifferenceKind
     what: str
     ours: str
     venues: str

@@ -16,12 +16,12 @@ from datetime import datetime
 from pxcore.clock.clocks import Clock
 from pxcore.engine.commands import CancelOrder, ClosePosition, MoveStop, PlaceEntry, PlaceStop
 from pxcore.engine.events import (
-    Answer,
     CancelAnswered,
     CloseAnswered,
     Event,
     MoveAnswered,
     PlaceNotSent,
+    SendOutcome,
 )
 from pxcore.journal.writer import Journal
 from pxcore.model import Contract
@@ -120,11 +120,11 @@ class Dispatcher:
             case PlaceEntry(tag=tag) | PlaceStop(tag=tag):
                 return PlaceNotSent(at=now, tag=tag, why=why)
             case CancelOrder(order_id=order_id):
-                return CancelAnswered(at=now, order_id=order_id, answer=Answer.NOT_SENT)
+                return CancelAnswered(at=now, order_id=order_id, answer=SendOutcome.NOT_SENT)
             case MoveStop(order_id=order_id):
-                return MoveAnswered(at=now, order_id=order_id, answer=Answer.NOT_SENT)
+                return MoveAnswered(at=now, order_id=order_id, answer=SendOutcome.NOT_SENT)
             case ClosePosition(contract_id=contract_id):
-                return CloseAnswered(at=now, contract_id=contract_id, answer=Answer.NOT_SENT)
+                return CloseAnswered(at=now, contract_id=contract_id, answer=SendOutcome.NOT_SENT)
 
     def _put(self, name: str, job: Job) -> None:
         with self._counting:

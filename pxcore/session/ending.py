@@ -2,7 +2,7 @@
 
 from pxcore.config.settings import Settings
 from pxcore.engine.engine import Engine
-from pxcore.flatten.door import Door, Holding
+from pxcore.flatten.door import Door, Taking
 from pxcore.flatten.record import Say
 from pxcore.gateway.rest import GatewayClient
 from pxcore.journal.rows import Closing, Ledger
@@ -29,7 +29,7 @@ def flatten_by_rest(
         by=plan.session_id,
         say=say,
     )
-    door.flatten(reason, timeout_s=_LAST_RESORT_S, holding=Holding.OURS, about=plan.session_id)
+    door.flatten(reason, timeout_s=_LAST_RESORT_S, holding=Taking.OURS, about=plan.session_id)
 
 
 def closing_of(

@@ -12,7 +12,7 @@ from pxcore.engine.commands import Level
 from pxcore.host.decoding import Decoder
 
 
-class Exit(IntEnum):
+class ExitStatus(IntEnum):
     """Of a session's process. The last line alone proves nothing: it must come with its status."""
 
     FLAT = 0  # REST showed it

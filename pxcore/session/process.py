@@ -63,7 +63,7 @@ from pxcore.ownership.world import world_of
 from pxcore.session.dispatcher import Dispatcher
 from pxcore.session.ending import closing_of, flatten_by_rest
 from pxcore.session.inbox import Inbox
-from pxcore.session.lines import Ended, Exit, Milestone
+from pxcore.session.lines import Ended, ExitStatus, Milestone
 from pxcore.session.operator_watch import OperatorWatch
 from pxcore.session.paper_link import PaperLink
 from pxcore.session.plan import (
@@ -450,7 +450,7 @@ def _waiting(settings: Settings) -> Milestone:
 _LOG_LEVEL = {Level.INFO: "INFO", Level.WARNING: "WARNING", Level.ALARM: "ERROR"}
 
 
-def main(argv: list[str]) -> Exit:
+def main(argv: list[str]) -> ExitStatus:
     """`python -m pxcore.session.process PLAN`."""
     settle()
     show_proxies(os.environ)
@@ -478,14 +478,14 @@ def main(argv: list[str]) -> Exit:
             ended = session.run()
     except AccountBusy as error:
         voice.end(Ended(reason=str(error), is_flat=False, is_refused=True))
-        return Exit.NOT_STARTED
+        return ExitStatus.NOT_STARTED
     except (Misconfigured, Unavailable, ProtocolError, OSError, IndexError) as error:
         voice.end(Ended(reason=f"session not started: {error}", is_flat=False))
-        return Exit.NOT_STARTED
+        return ExitStatus.NOT_STARTED
     voice.end(ended)
     if ended.is_flat:
-        return Exit.FLAT
-    return Exit.LEFT if ended.is_left else Exit.NOT_PROVEN
+        return ExitStatus.FLAT
+    return ExitStatus.LEFT if ended.is_left else ExitStatus.NOT_PROVEN
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ from pxcore.host.spawn import end, end_of_input, spawn
 from pxcore.host.starting import Hangs, Step
 from pxcore.model import ProtocolError, PxError, Scope, Unavailable
 from pxcore.ownership.account_lock import AccountBusy
-from pxcore.session.lines import Ended, Exit, Line, Milestone, Progress, read_line
+from pxcore.session.lines import Ended, ExitStatus, Line, Milestone, Progress, read_line
 from pxcore.session.plan import SessionPlan, latch_halt_of, require_agreement
 from pxcore.session.progress import HALTED
 from pxcore.venue.connect import connect
@@ -95,7 +95,7 @@ class Supervisor:
         status = end(process, patience=patience)
         if self._ended is None:
             self._drain()
-        if self._ended is not None and self._ended.is_refused and status == Exit.NOT_STARTED:
+        if self._ended is not None and self._ended.is_refused and status == ExitStatus.NOT_STARTED:
             raise AccountBusy(self._ended.reason)
         if self._ended is not None and self._is_believed(self._ended, status):
             return self._ended
@@ -257,8 +257,8 @@ class Supervisor:
         show nothing of its contract.
         """
         if ended.is_left:
-            return status in (Exit.LEFT, Exit.FLAT)
-        if not ended.is_flat or status != Exit.FLAT:
+            return status in (ExitStatus.LEFT, ExitStatus.FLAT)
+        if not ended.is_flat or status != ExitStatus.FLAT:
             return False
         return self._plan.mode is Mode.SHADOW or self._looks_flat()
 

@@ -11,7 +11,7 @@ import msgspec
 from pxcore.engine.commands import Denied, FlatProven, Halt, PlaceEntry, PlaceStop
 from pxcore.engine.events import ClockTick
 from pxcore.model import MarketTrade, Quote
-from pxcore.simulation.lives import Session
+from pxcore.simulation.lives import SimulatedSession
 from pxcore.simulation.scenario import Scenario, draw
 from pxcore.simulation.simulation import Simulation
 from pxcore.simulation.violations import Invariant, Violation
@@ -74,7 +74,7 @@ def simulate_many(first_seed: int, seeds: int) -> Iterator[DayResult]:
         yield from pool.map(simulate, wanted, chunksize=_CHUNK)
 
 
-def _last(sessions: list[Session]) -> tuple[str, ...]:
+def _last(sessions: list[SimulatedSession]) -> tuple[str, ...]:
     """The last events that said something or were about the account, with their commands."""
     lines: list[str] = []
     for session in sessions:
@@ -87,7 +87,7 @@ def _last(sessions: list[Session]) -> tuple[str, ...]:
     return tuple(lines[-_LAST_EVENTS:])
 
 
-def _counts(sessions: list[Session]) -> dict[str, int]:
+def _counts(sessions: list[SimulatedSession]) -> dict[str, int]:
     counted: Counter[str] = Counter(sessions=len(sessions))
     names = {
         PlaceEntry: "entries",

@@ -33,17 +33,17 @@ class ClockStep(msgspec.Struct, frozen=True, kw_only=True):
     by_s: float
 
 
-class Clock(msgspec.Struct, frozen=True, kw_only=True):
+class SteppedClock(msgspec.Struct, frozen=True, kw_only=True):
     """Of one day: by how much the first session's time is ahead of the venue's, and the steps."""
 
     ahead_s: float = 0.0
     steps: tuple[ClockStep, ...] = ()
 
 
-def draw_clock(rng: random.Random, opens_at: datetime) -> Clock:
+def draw_clock(rng: random.Random, opens_at: datetime) -> SteppedClock:
     """On most days the time is right and nobody touches the clock."""
     if rng.random() >= _SHARE:
-        return Clock()
+        return SteppedClock()
     ahead_s, is_set_right = rng.choice(
         ((0.0, False), (0.0, False), (rng.choice(_AHEAD_S), False), (-rng.uniform(3.0, 25.0), True))
     )
@@ -56,13 +56,13 @@ def draw_clock(rng: random.Random, opens_at: datetime) -> Clock:
         at = opens_at + timedelta(seconds=begins_s + rng.uniform(1.0, 30.0))
         after_s = rng.choice((0.001, 0.1, 1.0))
         steps.append(ClockStep(at=rng.choice((None, at)), after_entry_s=after_s, by_s=by_s))
-    return Clock(ahead_s=ahead_s, steps=tuple(steps))
+    return SteppedClock(ahead_s=ahead_s, steps=tuple(steps))
 
 
 class SessionTime:
     """The time that one session goes by."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: SteppedClock) -> None:
         self._ahead = timedelta(seconds=clock.ahead_s)
         self._steps = [(step.at, step) for step in clock.steps]
         self._wall_s = 0.0  # how far the wall clock is ahead of it

@@ -16,7 +16,7 @@ from pxcore.simulation.truth import alive_of, held_of, stops_of
 from pxcore.simulation.violations import Invariant, Violation
 
 if TYPE_CHECKING:
-    from pxcore.simulation.lives import Session
+    from pxcore.simulation.lives import SimulatedSession
 
 _SLIP_TICKS = 60  # the market moves on while a stop-less position is noticed and closed
 
@@ -32,7 +32,7 @@ class DayEnd:
         self._told = told
         self._tags = tags
 
-    def judge(self, sessions: "list[Session]", strangers: StrangerJudge) -> None:
+    def judge(self, sessions: "list[SimulatedSession]", strangers: StrangerJudge) -> None:
         """Raises Violation."""
         last = sessions[-1].engine
         if last.is_left:
@@ -101,7 +101,7 @@ class DayEnd:
         if -gained > limits.loss_usd_max + worst:
             raise Violation(Invariant.LOSS_MAX, f"{-gained} USD of {limits.loss_usd_max}")
 
-    def _judge_replay(self, session: "Session", strangers: StrangerJudge) -> None:
+    def _judge_replay(self, session: "SimulatedSession", strangers: StrangerJudge) -> None:
         engine = self._engine_again(session)
         for number, (event, commands) in enumerate(session.journal):
             if tuple(engine.step(event)) != commands:
@@ -111,6 +111,6 @@ class DayEnd:
         if self._scenario.stranger is not None and is_ignored:
             strangers.judge_replay(self._engine_again(session).step, session.journal)
 
-    def _engine_again(self, session: "Session") -> Engine:
+    def _engine_again(self, session: "SimulatedSession") -> Engine:
         strategy = beating(self._scenario.every_s)
         return Engine(session.engine.config, strategy)

@@ -23,7 +23,6 @@ from pxcore.engine.commands import (
     TakeSnapshot,
 )
 from pxcore.engine.events import (
-    Answer,
     CancelAnswered,
     CloseAnswered,
     Event,
@@ -32,6 +31,7 @@ from pxcore.engine.events import (
     PlaceNotSent,
     PlaceUnknown,
     RecordSkipped,
+    SendOutcome,
     SnapshotFailed,
     SnapshotTaken,
     TagResolved,
@@ -53,7 +53,7 @@ _Job = tuple[Command, datetime]  # and when it was decided
 Later = Callable[[datetime, Callable[[], None]], None]
 
 
-class Desk:
+class SimulatedSender:
     """One session's shell. After `die` nothing of it does anything, but what is on the wire."""
 
     def __init__(
@@ -250,11 +250,11 @@ def _not_sent(command: Command, at: datetime) -> Event | None:
         case PlaceEntry(tag=tag) | PlaceStop(tag=tag):
             return PlaceNotSent(at=at, tag=tag, why="simulated")
         case CancelOrder(order_id=order_id):
-            return CancelAnswered(at=at, order_id=order_id, answer=Answer.NOT_SENT)
+            return CancelAnswered(at=at, order_id=order_id, answer=SendOutcome.NOT_SENT)
         case ClosePosition(contract_id=contract_id):
-            return CloseAnswered(at=at, contract_id=contract_id, answer=Answer.NOT_SENT)
+            return CloseAnswered(at=at, contract_id=contract_id, answer=SendOutcome.NOT_SENT)
         case MoveStop(order_id=order_id):
-            return MoveAnswered(at=at, order_id=order_id, answer=Answer.NOT_SENT)
+            return MoveAnswered(at=at, order_id=order_id, answer=SendOutcome.NOT_SENT)
         case TakeSnapshot(request=request):
             return SnapshotFailed(at=at, request=request, why="simulated")
         case ResolveTag(tag=tag):
@@ -269,10 +269,10 @@ def _lost(command: Command, at: datetime) -> Event | None:
         case PlaceEntry(tag=tag) | PlaceStop(tag=tag):
             return PlaceUnknown(at=at, tag=tag, why="simulated")
         case CancelOrder(order_id=order_id):
-            return CancelAnswered(at=at, order_id=order_id, answer=Answer.UNKNOWN)
+            return CancelAnswered(at=at, order_id=order_id, answer=SendOutcome.UNKNOWN)
         case ClosePosition(contract_id=contract_id):
-            return CloseAnswered(at=at, contract_id=contract_id, answer=Answer.UNKNOWN)
+            return CloseAnswered(at=at, contract_id=contract_id, answer=SendOutcome.UNKNOWN)
         case MoveStop(order_id=order_id):
-            return MoveAnswered(at=at, order_id=order_id, answer=Answer.UNKNOWN)
+            return MoveAnswered(at=at, order_id=order_id, answer=SendOutcome.UNKNOWN)
         case _:
             return _not_sent(command, at)

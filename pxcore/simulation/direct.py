@@ -19,7 +19,6 @@ from pxcore.engine.commands import (
 )
 from pxcore.engine.events import (
     AccountSeen,
-    Answer,
     CancelAnswered,
     CloseAnswered,
     Event,
@@ -30,6 +29,7 @@ from pxcore.engine.events import (
     PlaceRefused,
     PlaceUnknown,
     PositionSeen,
+    SendOutcome,
     SnapshotTaken,
     TagResolved,
 )
@@ -170,9 +170,9 @@ class DirectVenue:
         return PlaceAccepted(at=at, tag=wanted.tag, order_id=result.order_id)
 
 
-def _answer(code: IntEnum) -> Answer:
+def _answer(code: IntEnum) -> SendOutcome:
     if code.name == "SUCCESS":
-        return Answer.DONE
+        return SendOutcome.DONE
     if code.name in _UNDECIDED:
-        return Answer.UNKNOWN
-    return Answer.GONE if code.name in _GONE else Answer.REFUSED
+        return SendOutcome.UNKNOWN
+    return SendOutcome.GONE if code.name in _GONE else SendOutcome.REFUSED

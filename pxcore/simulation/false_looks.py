@@ -14,7 +14,7 @@ import msgspec
 from msgspec.structs import replace
 
 from pxcore.engine.commands import CancelOrder, ClosePosition, Command, TakeSnapshot
-from pxcore.engine.events import Answer, CancelAnswered, CloseAnswered, Event
+from pxcore.engine.events import CancelAnswered, CloseAnswered, Event, SendOutcome
 from pxcore.model import Snapshot
 
 OLD_MOST: Final = timedelta(seconds=0.7)  # less than the engine reckons with
@@ -89,9 +89,9 @@ class Liar:
             return None
         match command:
             case CancelOrder(order_id=order_id):
-                answer: Event = CancelAnswered(at=now, order_id=order_id, answer=Answer.DONE)
+                answer: Event = CancelAnswered(at=now, order_id=order_id, answer=SendOutcome.DONE)
             case ClosePosition(contract_id=contract_id):
-                answer = CloseAnswered(at=now, contract_id=contract_id, answer=Answer.DONE)
+                answer = CloseAnswered(at=now, contract_id=contract_id, answer=SendOutcome.DONE)
             case _:
                 return None
         self._not_done += 1

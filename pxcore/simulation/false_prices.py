@@ -21,7 +21,7 @@ _OFF_TICKS = (-110_000, -50_000, 20_000, 120_000)
 _LASTS_S = {"gone": (0.0, 1.0, 12.0), "zero": (0.0, 1.0, 12.0), "side": (0.0, 0.5, 2.5)}
 
 
-class Kind(StrEnum):
+class FalsePriceKind(StrEnum):
     GONE = "gone"  # a side is None, as the wire says it
     ZERO = "zero"  # a side is zero, as it came
     SIDE = "side"  # a side is absurd, and stays so
@@ -34,7 +34,7 @@ class FalsePrice(msgspec.Struct, frozen=True, kw_only=True):
     would trade there, `off_ticks` how far it is from the truth.
     """
 
-    kind: Kind
+    kind: FalsePriceKind
     at: datetime
     lasts_s: float
     side: Side
@@ -46,7 +46,7 @@ def draw_false_prices(rng: random.Random, start: datetime) -> tuple[FalsePrice, 
     slots = sorted(rng.sample(range(_SLOTS), rng.choice((0, 2, 3, 4, 6))))
     drawn = []
     for slot in slots:
-        kind = rng.choice(tuple(Kind))
+        kind = rng.choice(tuple(FalsePriceKind))
         drawn.append(
             FalsePrice(
                 kind=kind,
@@ -78,10 +78,10 @@ class FalsePrices:
             self._now.append(self._waiting.pop(0))
         said = true
         for one in tuple(self._now):
-            if isinstance(said, Quote) and one.kind is not Kind.PRINT:
+            if isinstance(said, Quote) and one.kind is not FalsePriceKind.PRINT:
                 said = self._quote(said, one)
                 self._end(one, true.at)
-            elif isinstance(said, MarketTrade) and one.kind is Kind.PRINT:
+            elif isinstance(said, MarketTrade) and one.kind is FalsePriceKind.PRINT:
                 said = replace(said, price_ticks=said.price_ticks + one.off_ticks)
                 self._end(one, true.at)
         if said is not true:
@@ -96,11 +96,11 @@ class FalsePrices:
 
     def _quote(self, quote: Quote, one: FalsePrice) -> Quote:
         match one.kind:
-            case Kind.GONE:
+            case FalsePriceKind.GONE:
                 return _with(quote, one.side, None)
-            case Kind.ZERO:
+            case FalsePriceKind.ZERO:
                 return _with(quote, one.side, 0)
-            case Kind.SIDE:
+            case FalsePriceKind.SIDE:
                 there = _side(quote, one.side)
                 ticks = 0 if there is None else there + one.off_ticks
                 return _with(quote, one.side, self._absurd.setdefault(one.side, ticks))

@@ -31,7 +31,7 @@ from pxcore.simulation.truth import STOPS, held_of, stops_of
 from pxcore.simulation.violations import Invariant, Violation
 
 if TYPE_CHECKING:
-    from pxcore.simulation.lives import Session
+    from pxcore.simulation.lives import SimulatedSession
 
 _FLATTEN = timedelta(seconds=40)  # one flatten, with lost answers and slow fills on the way
 _ANOTHER_ROUND = timedelta(seconds=15)
@@ -53,7 +53,7 @@ class Invariants:
         closes: set[int],
         is_still: Callable[[], bool],
     ) -> None:
-        self.session: Session | None = None
+        self.session: SimulatedSession | None = None
         self.rescue_looks = 0
         self._scenario = scenario
         self._exchange = exchange
@@ -74,7 +74,7 @@ class Invariants:
         self._entries = EntryJudge(scenario, exchange, self._told)
         self.worst_naked_s = 0.0
 
-    def session_begins(self, session: "Session", now: datetime) -> None:
+    def session_begins(self, session: "SimulatedSession", now: datetime) -> None:
         """It has its own time to protect what it takes over: nobody could while none lived."""
         self.session = session
         self._told.begin_anew(session.engine.config.opening_fills)
@@ -236,6 +236,6 @@ class Invariants:
 
     # -- at the end ---------------------------------------------------------------------------
 
-    def at_end(self, sessions: "list[Session]") -> None:
+    def at_end(self, sessions: "list[SimulatedSession]") -> None:
         end = DayEnd(self._scenario, self._exchange, told=self._told, tags=self._entries.tags)
         end.judge(sessions, self._strangers)

@@ -12,16 +12,18 @@ from pxcore.engine.flatten import Flattener
 from pxcore.engine.foreign import narrowed
 from pxcore.model import Scope, Snapshot
 from pxcore.simulation.clock_steps import SessionTime
-from pxcore.simulation.desk import Desk
-from pxcore.simulation.stranger_judge import Watched
+from pxcore.simulation.desk import SimulatedSender
+from pxcore.simulation.stranger_judge import WatchedStranger
 
 _CONFIRM_S: Final = 3.0
 
 
-class Session:
+class SimulatedSession:
     """One life of the engine, and what it was told and said: its journal."""
 
-    def __init__(self, engine: Engine, desk: Desk, time: SessionTime, watched: Watched) -> None:
+    def __init__(
+        self, engine: Engine, desk: SimulatedSender, time: SessionTime, watched: WatchedStranger
+    ) -> None:
         self.engine = engine
         self._watched = watched
         self.desk = desk

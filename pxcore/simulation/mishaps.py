@@ -52,7 +52,7 @@ class Death(msgspec.Struct, frozen=True, kw_only=True):
     until_restart_s: float
 
 
-class Wish(msgspec.Struct, frozen=True, kw_only=True):
+class SimulatedWish(msgspec.Struct, frozen=True, kw_only=True):
     """Somebody asks for something; `ask` of None is the kill switch."""
 
     at: datetime
@@ -104,8 +104,8 @@ def draw_deaths(rng: random.Random) -> tuple[Death, ...]:
     )
 
 
-def draw_wishes(rng: random.Random, opens_at: datetime) -> tuple[Wish, ...]:
+def draw_wishes(rng: random.Random, opens_at: datetime) -> tuple[SimulatedWish, ...]:
     if rng.random() < 0.75:
         return ()
     at = opens_at + timedelta(seconds=rng.uniform(0.0, WINDOW_S))
-    return (Wish(at=at, ask=rng.choice((None, *Ask))),)
+    return (SimulatedWish(at=at, ask=rng.choice((None, *Ask))),)

@@ -20,7 +20,7 @@ from pxcore.simulation.timeline import Timeline
 _OVERTIME = timedelta(minutes=5)  # a session must be over so long after its window at the latest
 
 
-class Latency(msgspec.Struct, frozen=True, kw_only=True):
+class SimulatedLatency(msgspec.Struct, frozen=True, kw_only=True):
     """Between us and the venue, one way each, in milliseconds."""
 
     there_ms: float = 2.0
@@ -37,9 +37,9 @@ class Backtest:
         tape: Iterator[MarketStep],
         *,
         start: datetime,
-        latency: Latency | None = None,
+        latency: SimulatedLatency | None = None,
     ) -> None:
-        latency = latency or Latency()
+        latency = latency or SimulatedLatency()
         self.engine = engine
         self.exchange = exchange
         self.log: list[tuple[Event, tuple[Command, ...]]] = []

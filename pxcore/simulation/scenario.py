@@ -28,7 +28,7 @@ from pxcore.paper.faults.venue import (
 from pxcore.paper.markets.catalogue import catalogue, find_contract
 from pxcore.paper.markets.synthetic import MNQ_SHAPE, SyntheticShape
 from pxcore.simulation.bracket_switch import BracketSwitch, draw_bracket_switch
-from pxcore.simulation.clock_steps import Clock, draw_clock
+from pxcore.simulation.clock_steps import SteppedClock, draw_clock
 from pxcore.simulation.early_close import VenueFlat, draw_venue_flat, program_of
 from pxcore.simulation.false_looks import Lies, draw_lies
 from pxcore.simulation.false_prices import FalsePrice, draw_false_prices
@@ -36,8 +36,8 @@ from pxcore.simulation.mishaps import (
     WINDOW_S,
     Death,
     Outage,
+    SimulatedWish,
     Wire,
-    Wish,
     draw_deaths,
     draw_outages,
     draw_wire,
@@ -71,13 +71,13 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
     wire: Wire
     outages: tuple[Outage, ...]
     deaths: tuple[Death, ...]
-    wishes: tuple[Wish, ...]
+    wishes: tuple[SimulatedWish, ...]
     leftovers: Leftovers
     false_prices: tuple[FalsePrice, ...]
     gap_ticks: float
     lies: Lies = Lies()
     regret_s: float | None = None
-    clock: Clock = Clock()
+    clock: SteppedClock = SteppedClock()
     standstills: tuple[Standstill, ...] = ()
     venue_flat: VenueFlat | None = None
     bracket_switch: BracketSwitch | None = None

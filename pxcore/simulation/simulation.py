@@ -23,23 +23,23 @@ from pxcore.engine.events import (
 )
 from pxcore.engine.intents import unanswered_tags
 from pxcore.engine.limits import Extremes, extremes_of, realised_extremes
-from pxcore.engine.start_check import Remedy, found_in, remedy_for
+from pxcore.engine.start_check import OrphanRemedy, found_in, remedy_for
 from pxcore.model import Fill, MarketTrade, Quote
 from pxcore.paper.exchange import Exchange, VenueEvent
 from pxcore.paper.markets.market import merged
 from pxcore.paper.markets.synthetic import synthetic
-from pxcore.simulation.clock_steps import Clock, SessionTime
-from pxcore.simulation.desk import REPLY_TIMEOUT, Desk
+from pxcore.simulation.clock_steps import SessionTime, SteppedClock
+from pxcore.simulation.desk import REPLY_TIMEOUT, SimulatedSender
 from pxcore.simulation.direct import DirectVenue
 from pxcore.simulation.false_looks import Liar
 from pxcore.simulation.false_prices import FalsePrices
 from pxcore.simulation.invariants import Invariants
-from pxcore.simulation.lives import Rescue, Session
+from pxcore.simulation.lives import Rescue, SimulatedSession
 from pxcore.simulation.people import People
 from pxcore.simulation.scenario import ACCOUNT_ID, ELSEWHERE, Scenario, shape_of
 from pxcore.simulation.standstill import Stillness, beating
 from pxcore.simulation.stranger import SHAPE
-from pxcore.simulation.stranger_judge import Watched
+from pxcore.simulation.stranger_judge import WatchedStranger
 from pxcore.simulation.timeline import Timeline
 from pxcore.simulation.truth import held_of
 from pxcore.simulation.violations import Invariant, Violation
@@ -64,7 +64,7 @@ class Simulation:
         start = scenario.starts_at
         for fault in scenario.all_faults:
             self.exchange.arm(fault, start)
-        self.sessions: list[Session] = []
+        self.sessions: list[SimulatedSession] = []
         self.is_over = False
         shapes = [(config.contract, shape_of(scenario)), *((c, SHAPE) for c in elsewhere)]
         tapes = (synthetic(c, start=start, seed=scenario.seed, shape=s) for c, s in shapes)
@@ -92,10 +92,10 @@ class Simulation:
             tell=self._hear_others,
         )
         self._events = 0
-        self._session: Session | None = None
+        self._session: SimulatedSession | None = None
         self._rescue: Rescue | None = None
         self._closes: set[int] = set()  # orders that our closes made
-        self._rescue_desk: Desk | None = None
+        self._rescue_desk: SimulatedSender | None = None
         self.invariants = Invariants(
             scenario,
             self.exchange,
@@ -167,9 +167,9 @@ class Simulation:
             opening_fills=opening,
         )
         desk = self._new_desk(lambda event: self._learn(session, event))
-        strategy = Watched(beating(self.scenario.every_s))
-        time = SessionTime(Clock() if number else self.scenario.clock)
-        session = Session(Engine(config, strategy), desk, time, strategy)
+        strategy = WatchedStranger(beating(self.scenario.every_s))
+        time = SessionTime(SteppedClock() if number else self.scenario.clock)
+        session = SimulatedSession(Engine(config, strategy), desk, time, strategy)
         self.sessions.append(session)
         self._session = session
         self.invariants.session_begins(session, self.now)
@@ -177,8 +177,8 @@ class Simulation:
             if not desk.is_away(hub, self.now):
                 self._learn(session, HubUp(at=self.now, hub=hub))
 
-    def _new_desk(self, deliver: Callable[[Event], None]) -> Desk:
-        return Desk(
+    def _new_desk(self, deliver: Callable[[Event], None]) -> SimulatedSender:
+        return SimulatedSender(
             self.scenario,
             self.exchange,
             self._dice,
@@ -202,7 +202,7 @@ class Simulation:
                 found = found.and_of(extremes_of(said))
         return found
 
-    def _learn(self, session: Session, event: Event) -> None:
+    def _learn(self, session: SimulatedSession, event: Event) -> None:
         if session is not self._session:
             return
         self._events += 1
@@ -226,7 +226,7 @@ class Simulation:
     def _hub_comes(self, hub: Hub) -> None:
         self._hear_others(HubUp(at=self.now, hub=hub))
 
-    def _step_clock(self, session: Session) -> None:
+    def _step_clock(self, session: SimulatedSession) -> None:
         step = session.time.step_due(self.now)
         if step is not None:
             self._learn(session, step)
@@ -237,7 +237,7 @@ class Simulation:
 
     # -- death and what comes after -----------------------------------------------------------
 
-    def _kill(self, session: Session) -> None:
+    def _kill(self, session: SimulatedSession) -> None:
         death = self._deaths.pop(0)
         session.desk.die()
         self._session = None
@@ -264,7 +264,7 @@ class Simulation:
             foreign=config.foreign,
             may_adopt=self.now >= self._strays_until(),
         )
-        if remedy is Remedy.ADOPT and self.now < config.window_end:
+        if remedy is OrphanRemedy.ADOPT and self.now < config.window_end:
             held = held_of(self.exchange, config.contract.id)
             self._begin_session(adopts=held, opening=seen.fills)
         else:

@@ -27,7 +27,7 @@ _Step = Callable[[Event], list[Command]]
 Journal = Iterable[tuple[Event, tuple[Command, ...]]]
 
 
-class Watched:
+class WatchedStranger:
     """A strategy, and what it was told to be held. `judge` is for who is not the engine, which
     contains whatever a strategy raises.
     """

@@ -10,7 +10,7 @@ from pxcore.strategies.loading import (
 )
 from pxcore.strategies.pace import Pace
 from pxcore.strategies.params import Described, Params
-from pxcore.strategies.registry import BUILT_IN, Description, Kind, describe
+from pxcore.strategies.registry import BUILT_IN, Description, StrategyKind, describe
 
 __all__ = [
     "BUILT_IN",
@@ -18,9 +18,9 @@ __all__ = [
     "Described",
     "Description",
     "Entries",
-    "Kind",
     "Pace",
     "Params",
+    "StrategyKind",
     "choose_strategy",
     "describe",
     "find_kind",

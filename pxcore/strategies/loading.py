@@ -17,7 +17,7 @@ import msgspec
 from pxcore.engine.strategy import Strategy
 from pxcore.model import Misconfigured
 from pxcore.strategies.params import Params, check_params
-from pxcore.strategies.registry import BUILT_IN, Kind, kind_of
+from pxcore.strategies.registry import BUILT_IN, StrategyKind, kind_of
 
 GROUP = "px.strategies"
 
@@ -25,7 +25,7 @@ GROUP = "px.strategies"
 class Choice(msgspec.Struct, frozen=True, kw_only=True):
     """A strategy with the parameters that it was given, both checked."""
 
-    kind: Kind
+    kind: StrategyKind
     params: Params
 
     @property
@@ -52,7 +52,7 @@ def make_strategy(name: str, given: Mapping[str, Any]) -> Strategy:
     return choose_strategy(name, given).make()
 
 
-def find_kind(name: str) -> Kind:
+def find_kind(name: str) -> StrategyKind:
     """Raises Misconfigured when there is none of the name, or it is no strategy."""
     if name in BUILT_IN:
         return BUILT_IN[name]

@@ -19,7 +19,7 @@ class NoParams(Params):
     """Of a strategy that takes none."""
 
 
-class Kind(msgspec.Struct, frozen=True, kw_only=True):
+class StrategyKind(msgspec.Struct, frozen=True, kw_only=True):
     """A strategy before it is made: its parameters' model, and how one is made of them."""
 
     name: str
@@ -36,11 +36,11 @@ class Description(msgspec.Struct, frozen=True, kw_only=True):
     params: tuple[Described, ...]
 
 
-def describe(kind: Kind) -> Description:
+def describe(kind: StrategyKind) -> Description:
     return Description(name=kind.name, summary=kind.summary, params=describe_params(kind.params))
 
 
-def kind_of(name: str, given: object) -> Kind:
+def kind_of(name: str, given: object) -> StrategyKind:
     """What the class makes: one with `name`, `on_event` and, if it takes any, `Params`.
 
     Raises Misconfigured, saying what is missing, for anything else.
@@ -59,7 +59,7 @@ def kind_of(name: str, given: object) -> Kind:
         )
     if problems:
         raise Misconfigured(*problems)
-    return Kind(
+    return StrategyKind(
         name=name,
         summary=_first_line(given.__doc__),
         params=model or NoParams,
@@ -71,7 +71,7 @@ def _first_line(docstring: str | None) -> str:
     return (docstring or "").strip().partition("\n")[0]
 
 
-BUILT_IN: dict[str, Kind] = {
+BUILT_IN: dict[str, StrategyKind] = {
     each.name: kind_of(each.name, each)
     for each in (Hold, OpeningRangeBreakout, TimedEntry, TradeOnStart, VwapReversion)
 }

@@ -30,14 +30,14 @@ T = TypeVar("T")
 _STORE_S = 300.0  # a day of millions of events takes a quarter of a minute
 
 
-class Group(msgspec.Struct, frozen=True, kw_only=True):
+class FileGroup(msgspec.Struct, frozen=True, kw_only=True):
     """Things of one kind, by name, and how many bytes they are, or were."""
 
     names: tuple[str, ...] = ()
     bytes: int = 0
 
 
-class Kept(msgspec.Struct, frozen=True, kw_only=True):
+class Housekept(msgspec.Struct, frozen=True, kw_only=True):
     """What was done, or when it `is_plan` what is about to be.
 
     `journals` are removed, by their days; `packed` counts the bytes that compressing saved, none
@@ -46,12 +46,12 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     is_plan: bool
-    journals: Group = Group()
-    packed: Group = Group()
-    logs: Group = Group()
-    reports: Group = Group()
-    backups: Group = Group()
-    old_backups: Group = Group()
+    journals: FileGroup = FileGroup()
+    packed: FileGroup = FileGroup()
+    logs: FileGroup = FileGroup()
+    reports: FileGroup = FileGroup()
+    backups: FileGroup = FileGroup()
+    old_backups: FileGroup = FileGroup()
     held: tuple[Held, ...] = ()
     problems: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
@@ -67,14 +67,14 @@ class _Plan(msgspec.Struct, frozen=True, kw_only=True):
     held: tuple[Held, ...]
 
 
-def plan_of(settings: Settings, *, now: datetime) -> Kept:
+def plan_of(settings: Settings, *, now: datetime) -> Housekept:
     """What `housekeep` would do now. Changes nothing."""
     return _announced(settings, _planned(settings, now), now)
 
 
 def housekeep(
-    settings: Settings, *, now: datetime, tell: Callable[[Kept], None] | None = None
-) -> Kept:
+    settings: Settings, *, now: datetime, tell: Callable[[Housekept], None] | None = None
+) -> Housekept:
     """What was done. `now` is our own clock, UTC; `tell` gets the plan first.
 
     What fails is among the `problems`, and keeps nothing else from being done. Raises Busy when
@@ -115,7 +115,7 @@ def _planned(settings: Settings, now: datetime) -> _Plan:
     return _Plan(days=days, packs=packs, held=tuple(journals.held.values()))
 
 
-def _announced(settings: Settings, plan: _Plan, now: datetime) -> Kept:
+def _announced(settings: Settings, plan: _Plan, now: datetime) -> Housekept:
     paths = Paths(settings.home)
     going = frozenset(name for day in plan.days for name in day.hashes)
     databases = _databases(settings)
@@ -123,16 +123,16 @@ def _announced(settings: Settings, plan: _Plan, now: datetime) -> Kept:
     surplus = [
         old for one in databases for old in one.surplus(folder, now, keeps=settings.keep_backups)
     ]
-    return Kept(
+    return Housekept(
         is_plan=True,
-        journals=Group(
+        journals=FileGroup(
             names=tuple(f"{one.day}" for one in plan.days),
             bytes=sum(one.bytes for one in plan.days),
         ),
-        packed=Group(names=tuple(path.name for path in plan.packs)),
+        packed=FileGroup(names=tuple(path.name for path in plan.packs)),
         logs=_group(old_logs(paths.logs, _before(now, settings.keep_logs_days))),
         reports=_group(old_reports(paths, _before(now, settings.keep_logs_days), going)),
-        backups=Group(names=tuple(one.copy(folder, now).name for one in databases)),
+        backups=FileGroup(names=tuple(one.copy(folder, now).name for one in databases)),
         old_backups=_group(surplus),
         held=plan.held,
         notes=_notes(settings, now),
@@ -147,17 +147,17 @@ class _Work:
         self._paths = Paths(settings.home)
         self._now = now
         self._problems: list[str] = []
-        self._ended = Group()
+        self._ended = FileGroup()
 
     def end_begun(self) -> None:
         """What an earlier run began to take away."""
         try:
             ended = tuple(f"{day}" for day in end_begun(self._paths.journals))
-            self._ended = Group(names=ended)
+            self._ended = FileGroup(names=ended)
         except (OSError, PxError) as error:
             self._problems.append(f"a removal that was begun is not ended: {error}")
 
-    def done(self, plan: _Plan) -> Kept:
+    def done(self, plan: _Plan) -> Housekept:
         cutoff = _before(self._now, self._settings.keep_logs_days)
         logs = self._each(old_logs(self._paths.logs, cutoff), remove_file)
         days = [day for day in plan.days if self._is_in_store(day)]
@@ -168,9 +168,9 @@ class _Work:
         journals = self._each(((day, day.bytes) for day in days), self._take_away, _name_of_day)
         packed = self._packed(plan.packs)
         reports = self._each(old_reports(self._paths, cutoff, frozenset()), remove_folder)
-        return Kept(
+        return Housekept(
             is_plan=False,
-            journals=Group(names=self._ended.names + journals.names, bytes=journals.bytes),
+            journals=FileGroup(names=self._ended.names + journals.names, bytes=journals.bytes),
             packed=packed,
             logs=logs,
             reports=reports,
@@ -186,7 +186,7 @@ class _Work:
         things: Iterable[tuple[T, int]],
         act: Callable[[T], None],
         name: Callable[[T], str] = lambda one: str(getattr(one, "name", one)),
-    ) -> Group:
+    ) -> FileGroup:
         """Those that it could be done to, and their bytes. The rest is a problem each."""
         names, size = [], 0
         for one, its_bytes in things:
@@ -197,12 +197,12 @@ class _Work:
                 continue
             names.append(name(one))
             size += its_bytes
-        return Group(names=tuple(names), bytes=size)
+        return FileGroup(names=tuple(names), bytes=size)
 
     def _take_away(self, day: OldDay) -> None:
         take_away(self._paths.journals, day.day, day.files)
 
-    def _packed(self, paths: Iterable[Path]) -> Group:
+    def _packed(self, paths: Iterable[Path]) -> FileGroup:
         names, saved = [], 0
         for path in paths:
             try:
@@ -211,7 +211,7 @@ class _Work:
                 self._problems.append(f"{path.name} is not compressed: {error.strerror or error}")
                 continue
             names.append(path.name)
-        return Group(names=tuple(names), bytes=saved)
+        return FileGroup(names=tuple(names), bytes=saved)
 
     def _is_in_store(self, day: OldDay) -> bool:
         try:
@@ -226,7 +226,7 @@ class _Work:
             self._problems.append(f"the journals of {day.day} stay: {lack}")
         return lack is None
 
-    def _backed_up(self) -> tuple[Group, list[tuple[Path, int]], bool]:
+    def _backed_up(self) -> tuple[FileGroup, list[tuple[Path, int]], bool]:
         """The copies, those that are too many now, and whether the store lost nothing by it: it
         has its copy, or none is wanted here.
         """
@@ -243,7 +243,7 @@ class _Work:
                 continue
             names.append(target.name)
             surplus += one.surplus(folder, self._now, keeps=keeps)
-        return Group(names=tuple(names), bytes=size), surplus, is_copied
+        return FileGroup(names=tuple(names), bytes=size), surplus, is_copied
 
 
 def _databases(settings: Settings) -> list[Database]:
@@ -274,6 +274,8 @@ def _name_of_day(day: OldDay) -> str:
     return f"{day.day}"
 
 
-def _group(things: Iterable[tuple[Path, int]]) -> Group:
+def _group(things: Iterable[tuple[Path, int]]) -> FileGroup:
     listed = list(things)
-    return Group(names=tuple(one.name for one, _ in listed), bytes=sum(size for _, size in listed))
+    return FileGroup(
+        names=tuple(one.name for one, _ in listed), bytes=sum(size for _, size in listed)
+    )

@@ -24,7 +24,7 @@ from pxcore.model import ProtocolError
 from pxcore.reports.daily import reported_hash
 from pxcore.store.database import Store
 from pxcore.store.projection.history import bring_in, holds_day
-from pxcore.store.projection.journals import Source, sources_in
+from pxcore.store.projection.journals import JournalSource, sources_in
 
 
 class Held(msgspec.Struct, frozen=True, kw_only=True):
@@ -107,7 +107,7 @@ class OldJournals:
     def _strange(self, day: date, sound: list[Sound]) -> list[Held]:
         """Sound ones that are of another day than their name says, or do not say of which."""
         sources = sources_in(self._folder, trading_day=day)
-        own = {s.path for s in sources if isinstance(s, Source) and s.trading_day == day}
+        own = {s.path for s in sources if isinstance(s, JournalSource) and s.trading_day == day}
         return [
             Held(name=session_of(one.path), why="it does not tell of the day in its name")
             for one in sound

@@ -19,7 +19,6 @@ from pxcore.engine.commands import (
     TakeSnapshot,
 )
 from pxcore.engine.events import (
-    Answer,
     CancelAnswered,
     CloseAnswered,
     Event,
@@ -28,6 +27,7 @@ from pxcore.engine.events import (
     PlaceNotSent,
     PlaceRefused,
     PlaceUnknown,
+    SendOutcome,
     SnapshotFailed,
     SnapshotTaken,
     TagResolved,
@@ -99,7 +99,7 @@ class Venue:
     def _move(self, move: MoveStop, contract: Contract | None) -> Event:
         change = OrderChange(stop_ticks=move.stop_ticks)
         if contract is None or contract.id != move.contract_id:
-            answer = Answer.NOT_SENT
+            answer = SendOutcome.NOT_SENT
         else:
             answer = self._answer(
                 lambda: self._client.modify_order(self._account_id, move.order_id, change, contract)
@@ -174,13 +174,13 @@ class Venue:
         return PlaceAccepted(at=self._clock.now(), tag=tag, order_id=order_id)
 
     @staticmethod
-    def _answer(send: Callable[[], None]) -> Answer:
+    def _answer(send: Callable[[], None]) -> SendOutcome:
         try:
             send()
         except Refused as error:
-            return Answer.GONE if error.code_name in _GONE else Answer.REFUSED
+            return SendOutcome.GONE if error.code_name in _GONE else SendOutcome.REFUSED
         except Unavailable:
-            return Answer.NOT_SENT
+            return SendOutcome.NOT_SENT
         except PxError:
-            return Answer.UNKNOWN
-        return Answer.DONE
+            return SendOutcome.UNKNOWN
+        return SendOutcome.DONE

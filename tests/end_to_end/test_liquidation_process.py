@@ -17,7 +17,7 @@ from pxcore.config.settings import Settings, load_settings
 from pxcore.day.window import NotNow, window_on
 from pxcore.host.spawn import end
 from pxcore.model import Misconfigured
-from pxcore.reports.verdict import Kind, Verdict
+from pxcore.reports.verdict import DifferenceKind, Verdict
 from pxcore.session.lines import Line, Milestone
 from pxcore.session.supervisor import Supervisor
 from pxcore.venue.connect import connect
@@ -79,8 +79,8 @@ def test_day_on_which_somebody_else_closes_the_position_ends_is_explained_and_st
     venue = end_of_day.read_venue(connect(settings), plan, settings)
     made, folder = end_of_day.close_day(plan, settings, venue)
     assert made.verdict is Verdict.EXPLAINED, made.differences
-    assert {d["kind"] for d in made.differences} == {Kind.CLOSED_BY_OTHERS}
-    assert Kind.CLOSED_BY_OTHERS in (folder / "report.md").read_text()
+    assert {d["kind"] for d in made.differences} == {DifferenceKind.CLOSED_BY_OTHERS}
+    assert DifferenceKind.CLOSED_BY_OTHERS in (folder / "report.md").read_text()
     with pytest.raises((NotNow, Misconfigured), match=r"closed 1 of the position|may not trade"):
         plan_for(settings)
 
@@ -109,7 +109,7 @@ def test_close_by_hand_that_a_session_died_over_ends_the_day_too(
     venue = end_of_day.read_venue(connect(settings), plan, settings)
     made, _ = end_of_day.close_day(plan, settings, venue)
     assert made.verdict is Verdict.EXPLAINED, made.differences
-    assert Kind.CLOSED_BY_OTHERS in {d["kind"] for d in made.differences}
+    assert DifferenceKind.CLOSED_BY_OTHERS in {d["kind"] for d in made.differences}
     with pytest.raises(NotNow, match="closed the position"):
         plan_for(settings)
 

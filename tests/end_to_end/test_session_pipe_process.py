@@ -15,7 +15,7 @@ from pxcore.config.settings import Settings, load_settings
 from pxcore.host.handing import hand_over
 from pxcore.host.spawn import spawn
 from pxcore.ownership.account_lock import AccountLock
-from pxcore.session.lines import Ended, Exit, Milestone, Progress, read_line
+from pxcore.session.lines import Ended, ExitStatus, Milestone, Progress, read_line
 from pxcore.session.plan import SessionPlan
 
 pytestmark = [pytest.mark.process, needs.posix]
@@ -128,10 +128,11 @@ def ask_when(process: "subprocess.Popen[str]", code: str, wish: str) -> Ended:
 
 
 @pytest.mark.parametrize(
-    ("wish", "status", "is_flat"), [("stop", Exit.FLAT, True), ("leave", Exit.LEFT, False)]
+    ("wish", "status", "is_flat"),
+    [("stop", ExitStatus.FLAT, True), ("leave", ExitStatus.LEFT, False)],
 )
 def test_status_says_whether_it_ended_flat_or_left_what_it_held_to_its_bracket(
-    start_paper, configure, wish: str, status: Exit, is_flat: bool
+    start_paper, configure, wish: str, status: ExitStatus, is_flat: bool
 ):
     paper, values = start_paper(window_s=600.0)
     settings = configure(values | WIDE)
@@ -150,4 +151,4 @@ def test_status_says_that_it_did_not_start(start_paper, configure):
         session_process(plan, settings) as process,
     ):
         assert ask_when(process, "never", "").is_refused
-    assert process.returncode == Exit.NOT_STARTED
+    assert process.returncode == ExitStatus.NOT_STARTED

@@ -14,11 +14,11 @@ from seeds import seeds
 
 from pxcore.engine.commands import ClosePosition, Notice, PlaceEntry
 from pxcore.engine.events import (
-    Answer,
     CancelAnswered,
     CloseAnswered,
     PlaceAccepted,
     PlaceUnknown,
+    SendOutcome,
     SnapshotFailed,
     SnapshotTaken,
     TagResolved,
@@ -103,7 +103,7 @@ def without_its_content(answer):
         case PlaceAccepted():
             return PlaceUnknown(at=answer.at, tag=answer.tag, why="reply lost")
         case CancelAnswered() | CloseAnswered():
-            return replace(answer, answer=Answer.UNKNOWN)
+            return replace(answer, answer=SendOutcome.UNKNOWN)
         case SnapshotTaken():
             return SnapshotFailed(at=answer.at, request=answer.request, why="reply lost")
         case TagResolved():

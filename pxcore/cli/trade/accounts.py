@@ -4,10 +4,10 @@ import msgspec
 
 from pxcore.calendar.hours import trading_day_at
 from pxcore.cli.output import Grid
-from pxcore.cli.trade.desk import Desk
+from pxcore.cli.trade.desk import Gateway
 from pxcore.cli.trade.values import account_document, account_kind, dollars
 from pxcore.config.paths import Paths
-from pxcore.engine.start_check import Item, Remedy, found_in, remedy_for
+from pxcore.engine.start_check import Item, OrphanRemedy, found_in, remedy_for
 from pxcore.flatten.recovery import our_sessions
 from pxcore.model import Account, Misconfigured, Order, Position
 from pxcore.ownership.account_lock import holder_of
@@ -19,7 +19,7 @@ _BRACKET_MODE = (
 )
 
 
-def list_accounts(desk: Desk) -> int:
+def list_accounts(desk: Gateway) -> int:
     chosen = desk.settings.account_id
     accounts = desk.client.accounts(only_active=False)
     rows = [
@@ -40,7 +40,7 @@ def list_accounts(desk: Desk) -> int:
     return 0
 
 
-class Look(msgspec.Struct, frozen=True, kw_only=True):
+class AccountLook(msgspec.Struct, frozen=True, kw_only=True):
     """What the venue and this machine say of the account; None for one that is not there."""
 
     account: Account | None
@@ -50,7 +50,7 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
     refused: tuple[Item, ...] = ()
 
 
-def problems_of(look: Look, account_id: int) -> tuple[str, ...]:
+def problems_of(look: AccountLook, account_id: int) -> tuple[str, ...]:
     """Why the account is not fit to trade, each with what to do; none when it is."""
     account = look.account
     if account is None:
@@ -69,7 +69,7 @@ def problems_of(look: Look, account_id: int) -> tuple[str, ...]:
     return tuple(problems)
 
 
-def check_account(desk: Desk) -> int:
+def check_account(desk: Gateway) -> int:
     """0 when a session could trade it, 1 when not."""
     account_id = desk.account_id()
     look = _look(desk, account_id)
@@ -97,14 +97,14 @@ def check_account(desk: Desk) -> int:
     return 1 if problems else 0
 
 
-def _look(desk: Desk, account_id: int) -> Look:
+def _look(desk: Gateway, account_id: int) -> AccountLook:
     try:
         account = desk.account()
     except Misconfigured:
-        return Look(account=None)
+        return AccountLook(account=None)
     orders = desk.client.open_orders(account_id)
     positions = tuple(p for p in desk.client.positions(account_id) if not p.is_flat)
-    return Look(
+    return AccountLook(
         account=account,
         orders=orders,
         positions=positions,
@@ -113,7 +113,7 @@ def _look(desk: Desk, account_id: int) -> Look:
     )
 
 
-def _refused(desk: Desk, account_id: int) -> tuple[Item, ...]:
+def _refused(desk: Gateway, account_id: int) -> tuple[Item, ...]:
     """What a session would not begin with, by the settings."""
     day_start = trading_day_at(desk.settings.clock.now()).opens_at
     seen = desk.client.snapshot(account_id, day_start=day_start)
@@ -126,10 +126,10 @@ def _refused(desk: Desk, account_id: int) -> tuple[Item, ...]:
         foreign=desk.settings.foreign,
         may_adopt=True,
     )
-    return found if remedy is Remedy.REFUSE else ()
+    return found if remedy is OrphanRemedy.REFUSE else ()
 
 
-def _notes(look: Look) -> tuple[str, ...]:
+def _notes(look: AccountLook) -> tuple[str, ...]:
     if look.account is None:
         return ()
     notes = [_BRACKET_MODE]
@@ -142,7 +142,7 @@ def _notes(look: Look) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _facts(look: Look, account_id: int) -> list[str]:
+def _facts(look: AccountLook, account_id: int) -> list[str]:
     account = look.account
     if account is None:
         return []

@@ -12,7 +12,7 @@ _SILENT_MAX = timedelta(hours=1)  # of an open exchange without a print, in thin
 _KEPT = "the venue keeps minutes for about 63 days, hours for about a year"
 
 
-class Wanted(Protocol):
+class WantedBars(Protocol):
     @property
     def unit(self) -> BarUnit: ...
     @property
@@ -22,7 +22,7 @@ class Wanted(Protocol):
 
 
 def missing_before(
-    history: BarHistory, asked: Wanted, *, start: datetime, end: datetime
+    history: BarHistory, asked: WantedBars, *, start: datetime, end: datetime
 ) -> str | None:
     """None when they reach back to the start: it was covered, and what lies between it and the
     first bar is a closed exchange, or a little silence of an open one.

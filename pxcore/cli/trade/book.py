@@ -6,7 +6,7 @@ from decimal import Decimal
 import msgspec
 
 from pxcore.cli.output import Grid
-from pxcore.cli.trade.desk import Desk
+from pxcore.cli.trade.desk import Gateway
 from pxcore.cli.trade.times import moment
 from pxcore.cli.trade.values import (
     ContractOf,
@@ -22,11 +22,11 @@ from pxcore.model import Account, Order, OrderStatus
 from pxcore.reports.render import usd
 
 
-def contracts_of(desk: Desk, contract_ids: Iterable[str]) -> ContractOf:
+def contracts_of(desk: Gateway, contract_ids: Iterable[str]) -> ContractOf:
     return {wanted: desk.client.contract(wanted) for wanted in set(contract_ids)}
 
 
-def show_open_orders(desk: Desk) -> int:
+def show_open_orders(desk: Gateway) -> int:
     """Everything alive, bracket legs that wait for their entry's fill among it."""
     account = desk.account()
     orders = sorted(desk.client.open_orders(account.id), key=lambda order: order.id)
@@ -42,7 +42,7 @@ class OrdersAsked(msgspec.Struct, frozen=True, kw_only=True):
     tag: str | None
 
 
-def search_orders(desk: Desk, asked: OrdersAsked) -> int:
+def search_orders(desk: Gateway, asked: OrdersAsked) -> int:
     """By when they were made, oldest first. Since the trading day began, if not said otherwise."""
     now = desk.now
     start = moment(asked.since, option="--since", now=now) if asked.since else desk.day_start
@@ -57,7 +57,7 @@ def search_orders(desk: Desk, asked: OrdersAsked) -> int:
     return _show_orders(desk, account, orders, f"no such order since {chicago_text(start)} Chicago")
 
 
-def _show_orders(desk: Desk, account: Account, orders: Sequence[Order], nothing: str) -> int:
+def _show_orders(desk: Gateway, account: Account, orders: Sequence[Order], nothing: str) -> int:
     contracts = contracts_of(desk, (order.contract_id for order in orders))
     desk.out.show(
         [order_document(order, contracts[order.contract_id]) for order in orders],
@@ -67,7 +67,7 @@ def _show_orders(desk: Desk, account: Account, orders: Sequence[Order], nothing:
     return 0
 
 
-def show_positions(desk: Desk) -> int:
+def show_positions(desk: Gateway) -> int:
     account = desk.account()
     held = [p for p in desk.client.positions(account.id) if not p.is_flat]
     contracts = contracts_of(desk, (p.contract_id for p in held))
@@ -90,7 +90,7 @@ def show_positions(desk: Desk) -> int:
     return 0
 
 
-def show_fills(desk: Desk, since: str | None) -> int:
+def show_fills(desk: Gateway, since: str | None) -> int:
     """Our executions, oldest first, and what they came to. Voided ones count for nothing."""
     start = moment(since, option="--since", now=desk.now) if since else desk.day_start
     account = desk.account()

@@ -11,7 +11,7 @@ from pxcore.cli.trade.consent import (
     require_may_act,
     require_may_open,
 )
-from pxcore.cli.trade.desk import Desk
+from pxcore.cli.trade.desk import Gateway
 from pxcore.cli.trade.prices import price_ticks, trail_level
 from pxcore.cli.trade.values import order_document, order_line, orders_table, words
 from pxcore.gateway.rest.placing import modify_request
@@ -44,7 +44,7 @@ class ChangeAsked(msgspec.Struct, frozen=True, kw_only=True):
     trail: int | None
 
 
-def modify(desk: Desk, order_id: int, asked: ChangeAsked, consent: Consent) -> int:
+def modify(desk: Gateway, order_id: int, asked: ChangeAsked, consent: Consent) -> int:
     """0 when the venue took the change. It is sent once, whatever becomes of the answer."""
     require_may_act(desk, consent)
     account = desk.account()
@@ -73,7 +73,7 @@ def modify(desk: Desk, order_id: int, asked: ChangeAsked, consent: Consent) -> i
         return _after_modify(desk, order, change, contract, problem)
 
 
-def cancel(desk: Desk, order_id: int, consent: Consent) -> int:
+def cancel(desk: Gateway, order_id: int, consent: Consent) -> int:
     """0 when the order is over and did not fill; 1 when it filled, or is alive still."""
     require_may_act(desk, consent)
     account = desk.account()
@@ -116,7 +116,7 @@ def _after_cancel_problems(order: Order, answer: str | None) -> tuple[str, ...]:
 
 
 def _change(
-    desk: Desk, order: Order, asked: ChangeAsked, contract: Contract
+    desk: Gateway, order: Order, asked: ChangeAsked, contract: Contract
 ) -> tuple[OrderChange, list[str]]:
     """What to send, and what it will be, old and new, for a person."""
     given = {"--limit": asked.limit, "--stop": asked.stop, "--trail": asked.trail}
@@ -147,7 +147,7 @@ def _change(
     return change, lines
 
 
-def _require_may_grow(desk: Desk, size: int) -> None:
+def _require_may_grow(desk: Gateway, size: int) -> None:
     require_may_open(desk)
     if size > desk.settings.contracts_max:
         raise Misconfigured(
@@ -157,7 +157,7 @@ def _require_may_grow(desk: Desk, size: int) -> None:
 
 
 def _after_modify(
-    desk: Desk, before: Order, change: OrderChange, contract: Contract, lost: str | None
+    desk: Gateway, before: Order, change: OrderChange, contract: Contract, lost: str | None
 ) -> int:
     """The order as it is now. An answer that was lost is looked for in the order itself."""
 
@@ -191,7 +191,7 @@ def _has(order: Order, change: OrderChange) -> bool:
     return all(wanted is None or wanted == found for wanted, found in pairs)
 
 
-def _show(desk: Desk, order: Order, contract: Contract, problems: tuple[str, ...]) -> int:
+def _show(desk: Gateway, order: Order, contract: Contract, problems: tuple[str, ...]) -> int:
     document: dict[str, Any] = {"order": order_document(order, contract), "problems": problems}
     desk.out.show(document, orders_table((order,), {contract.id: contract}))
     for problem in problems:

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from pxcore.cli.trade.consent import Consent, holding, is_agreed_to, require_may_act
-from pxcore.cli.trade.desk import Desk
+from pxcore.cli.trade.desk import Gateway
 from pxcore.cli.trade.values import order_document, order_line, position_document
 from pxcore.gateway.rest.choose import choose_contract
 from pxcore.model import (
@@ -25,7 +25,7 @@ from pxcore.model import (
 )
 
 
-def close(desk: Desk, text: str | None, consent: Consent) -> int:
+def close(desk: Gateway, text: str | None, consent: Consent) -> int:
     """0 when nothing is held in the contract and no order of it is alive."""
     require_may_act(desk, consent)
     account = desk.account()
@@ -51,7 +51,7 @@ def close(desk: Desk, text: str | None, consent: Consent) -> int:
     )
 
 
-def reduce(desk: Desk, text: str, by: int, consent: Consent) -> int:
+def reduce(desk: Gateway, text: str, by: int, consent: Consent) -> int:
     """0 when it is smaller by so many, and no order of it is larger than what is left."""
     require_may_act(desk, consent)
     account = desk.account()
@@ -80,7 +80,7 @@ def reduce(desk: Desk, text: str, by: int, consent: Consent) -> int:
 
 
 def _out(
-    desk: Desk,
+    desk: Gateway,
     account: Account,
     position: Position,
     contract: Contract,
@@ -136,7 +136,7 @@ def _remedy(order: Order, left: int) -> str:
 
 
 def _show(
-    desk: Desk,
+    desk: Gateway,
     contract: Contract,
     position: Position,
     size: int,
@@ -163,17 +163,17 @@ def _show(
 Held = list[tuple[Position, Contract]]
 
 
-def _held(desk: Desk, account: Account) -> Held:
+def _held(desk: Gateway, account: Account) -> Held:
     held = [p for p in desk.client.positions(account.id, urgency=desk.urgency) if not p.is_flat]
     return [(p, desk.client.contract(p.contract_id, urgency=desk.urgency)) for p in held]
 
 
-def _size(desk: Desk, account: Account, contract: Contract) -> int:
+def _size(desk: Gateway, account: Account, contract: Contract) -> int:
     held = desk.client.positions(account.id, urgency=desk.urgency)
     return sum(p.size for p in held if p.contract_id == contract.id)
 
 
-def _alive(desk: Desk, account: Account, contract: Contract) -> tuple[Order, ...]:
+def _alive(desk: Gateway, account: Account, contract: Contract) -> tuple[Order, ...]:
     return tuple(
         o
         for o in desk.client.open_orders(account.id, urgency=desk.urgency)

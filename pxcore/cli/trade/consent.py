@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager
 
 import msgspec
 
-from pxcore.cli.trade.desk import Desk
+from pxcore.cli.trade.desk import Gateway
 from pxcore.cli.trade.status import halt_of
 from pxcore.config.paths import Paths
 from pxcore.config.settings import Mode, Settings
@@ -28,7 +28,7 @@ class Consent(msgspec.Struct, frozen=True, kw_only=True):
     is_beside: bool
 
 
-def require_may_act(desk: Desk, consent: Consent) -> None:
+def require_may_act(desk: Gateway, consent: Consent) -> None:
     """Raises Misconfigured in shadow, without anybody to ask, and beside a session unasked. From
     here on nobody who reads what is said is waited for.
     """
@@ -45,7 +45,7 @@ def require_may_act(desk: Desk, consent: Consent) -> None:
         raise Misconfigured(_held(f"account {desk.account_id()} is held by {holder}"))
 
 
-def require_may_open(desk: Desk) -> None:
+def require_may_open(desk: Gateway) -> None:
     """Raises Misconfigured while the kill switch is engaged or the trading day is halted,
     Unavailable when neither can be known.
     """
@@ -63,7 +63,7 @@ def require_may_open(desk: Desk) -> None:
         )
 
 
-def is_agreed_to(desk: Desk, account: Account, plan: list[str], consent: Consent) -> bool:
+def is_agreed_to(desk: Gateway, account: Account, plan: list[str], consent: Consent) -> bool:
     """Says what will be done, where and on which account, and asks unless that was agreed to."""
     out = desk.out
     out.say(f"{desk.where}, account {account.id} {account.name}:")
@@ -79,7 +79,7 @@ def is_agreed_to(desk: Desk, account: Account, plan: list[str], consent: Consent
 
 @contextmanager
 def holding(
-    desk: Desk, account: Account, consent: Consent, *, verb: str, is_way_out: bool = False
+    desk: Gateway, account: Account, consent: Consent, *, verb: str, is_way_out: bool = False
 ) -> Iterator[None]:
     """The account is ours alone meanwhile, unless we act beside its holder. A way out, which takes
     risk off, goes on when the disk does not let us have the lock.

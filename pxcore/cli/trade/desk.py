@@ -26,7 +26,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class Gateway:
     """`sleep` waits so many seconds between two looks. `urgency` is that of the looks at account,
     orders and positions: those of a way out are never held back by a used-up budget.
     """
@@ -117,12 +117,12 @@ def open_desk(
     *,
     kind: type[Settings] = Settings,
     urgency: Urgency = Urgency.NORMAL,
-) -> Iterator[Desk]:
+) -> Iterator[Gateway]:
     """The context's object, when there is one, is how to sleep: a test waits for nothing."""
     sleep = context.obj or time.sleep
     settings = lenient_settings(kind)
     client = connect(settings, sleep=sleep)
     try:
-        yield Desk(settings, client, Output(form), sleep, urgency)
+        yield Gateway(settings, client, Output(form), sleep, urgency)
     finally:
         client.close()

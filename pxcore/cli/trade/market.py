@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from pxcore.cli.trade.bars_missing import missing_before
-from pxcore.cli.trade.desk import Desk
+from pxcore.cli.trade.desk import Gateway
 from pxcore.cli.trade.times import moment
 from pxcore.cli.trade.values import bar_document, bars_table, contract_document, contracts_table
 from pxcore.gateway.rest.bar_pages import BARS_MAX, CLOSED_MAX, SPANS, shortest
@@ -16,7 +16,7 @@ _NEWEST = 100  # bars, where neither a start nor a limit is given
 _OLDEST = timedelta(days=20 * 365)
 
 
-def list_contracts(desk: Desk, text: str | None) -> int:
+def list_contracts(desk: Gateway, text: str | None) -> int:
     """The venue's fuzzy finds, or all that is tradable. 1 when there is none."""
     client = desk.client
     found = client.search_contracts(text) if text else client.available_contracts()
@@ -28,7 +28,7 @@ def list_contracts(desk: Desk, text: str | None) -> int:
     return 0 if found else 1
 
 
-def show_contract(desk: Desk, text: str) -> int:
+def show_contract(desk: Gateway, text: str) -> int:
     contract = desk.contract(text)
     document = contract_document(contract)
     lines = [f"{name.replace('_', ' '):<16} {value}" for name, value in document.items()]
@@ -52,7 +52,7 @@ class BarsAsked(msgspec.Struct, frozen=True, kw_only=True):
         return self.limit or (_NEWEST if self.start is None else BARS_MAX)
 
 
-def show_bars(desk: Desk, asked: BarsAsked) -> int:
+def show_bars(desk: Gateway, asked: BarsAsked) -> int:
     """Oldest first. With a start, all since then; without one the newest, up to the limit."""
     start, end = _stretch(desk, asked)
     contract = desk.contract(asked.contract)
@@ -87,7 +87,7 @@ def show_bars(desk: Desk, asked: BarsAsked) -> int:
     return 0
 
 
-def _stretch(desk: Desk, asked: BarsAsked) -> tuple[datetime, datetime]:
+def _stretch(desk: Gateway, asked: BarsAsked) -> tuple[datetime, datetime]:
     now = desk.now
     end = moment(asked.end, option="--end", now=now) if asked.end else now
     if asked.start:
@@ -102,7 +102,7 @@ def _stretch(desk: Desk, asked: BarsAsked) -> tuple[datetime, datetime]:
     return start, end
 
 
-def last_bar(desk: Desk, contract: Contract) -> Bar:
+def last_bar(desk: Gateway, contract: Contract) -> Bar:
     """The newest bar, which may be forming still: its close is the last trade's price.
 
     Raises Unavailable when there is none: then nothing can be said of the last price.

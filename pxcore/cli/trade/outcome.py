@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from pxcore.cli.trade.desk import Desk
+from pxcore.cli.trade.desk import Gateway
 from pxcore.cli.trade.values import order_document, order_line, orders_table, words
 from pxcore.model import (
     Account,
@@ -23,7 +23,7 @@ from pxcore.model import (
 _BEFORE = timedelta(minutes=5)  # the venue's clock is not ours
 
 
-class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+class OrderOutcome(msgspec.Struct, frozen=True, kw_only=True):
     """`order` is None when it is not known, or when there is none.
 
     `name` is the order's status, `unknown`, or `rejected` when the venue refused it at once.
@@ -41,8 +41,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def follow(
-    desk: Desk, account: Account, wanted: NewOrder, order_id: int, *, sent_at: datetime
-) -> Outcome:
+    desk: Gateway, account: Account, wanted: NewOrder, order_id: int, *, sent_at: datetime
+) -> OrderOutcome:
     """The order once it works or is over, with the legs of its bracket likewise.
 
     The venue may not know an order yet whose place it has just answered.
@@ -69,10 +69,12 @@ def follow(
     except PxError as error:
         if order is None:
             problem = f"order {order_id} was accepted; what became of it is not known: {error}"
-            return Outcome(name="unknown", tag=wanted.tag, problems=(problem,))
+            return OrderOutcome(name="unknown", tag=wanted.tag, problems=(problem,))
         unseen = f"its legs could not be looked at: {error}; see `px orders open`"
-        return Outcome(name=order.status.value, tag=wanted.tag, order=order, problems=(unseen,))
-    return Outcome(
+        return OrderOutcome(
+            name=order.status.value, tag=wanted.tag, order=order, problems=(unseen,)
+        )
+    return OrderOutcome(
         name=order.status.value,
         tag=wanted.tag,
         order=order,
@@ -81,7 +83,9 @@ def follow(
     )
 
 
-def look_up(desk: Desk, account: Account, wanted: NewOrder, lost: OutcomeUnknown) -> Outcome:
+def look_up(
+    desk: Gateway, account: Account, wanted: NewOrder, lost: OutcomeUnknown
+) -> OrderOutcome:
     """What became of an order whose answer was lost, by its tag. It is never sent again.
 
     Looks for as long as it may still reach the venue (PX_UNKNOWN_GRACE_S).
@@ -106,10 +110,10 @@ def look_up(desk: Desk, account: Account, wanted: NewOrder, lost: OutcomeUnknown
         f"{grace}{failure}. Do not place it again before `px orders search --tag {wanted.tag}`, "
         "`px orders open` and the platform agree that it is not there"
     )
-    return Outcome(name="unknown", tag=wanted.tag, problems=(problem,))
+    return OrderOutcome(name="unknown", tag=wanted.tag, problems=(problem,))
 
 
-def show(desk: Desk, outcome: Outcome, contract: Contract) -> int:
+def show(desk: Gateway, outcome: OrderOutcome, contract: Contract) -> int:
     """0 when the order works, or is filled with its legs working."""
     order = outcome.order
     document: dict[str, Any] = {
@@ -152,7 +156,7 @@ def _legs_wanted(wanted: NewOrder) -> int:
     return sum(ticks is not None for ticks in (wanted.stop_loss_ticks, wanted.take_profit_ticks))
 
 
-def _legs(desk: Desk, account: Account, order_id: int, sent_at: datetime) -> tuple[Order, ...]:
+def _legs(desk: Gateway, account: Account, order_id: int, sent_at: datetime) -> tuple[Order, ...]:
     made = desk.client.orders(account.id, start=sent_at - _BEFORE)
     return tuple(order for order in made if order.parent_id == order_id)
 

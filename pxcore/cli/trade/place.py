@@ -12,8 +12,8 @@ from pxcore.cli.trade.consent import (
     require_may_act,
     require_may_open,
 )
-from pxcore.cli.trade.desk import Desk
-from pxcore.cli.trade.outcome import Outcome, follow, look_up, show
+from pxcore.cli.trade.desk import Gateway
+from pxcore.cli.trade.outcome import OrderOutcome, follow, look_up, show
 from pxcore.cli.trade.prices import price_ticks, trail_level
 from pxcore.cli.trade.values import words
 from pxcore.gateway.rest.placing import place_request
@@ -47,7 +47,7 @@ class OrderAsked(msgspec.Struct, frozen=True, kw_only=True):
     tag: str | None
 
 
-def place(desk: Desk, asked: OrderAsked, consent: Consent) -> int:
+def place(desk: Gateway, asked: OrderAsked, consent: Consent) -> int:
     """0 when the order works or is filled, its legs too; 1 when not, or when it is unknown."""
     require_may_act(desk, consent)
     require_may_open(desk)
@@ -75,19 +75,19 @@ def place(desk: Desk, asked: OrderAsked, consent: Consent) -> int:
     return show(desk, outcome, contract)
 
 
-def _send(desk: Desk, account: Account, order: NewOrder, contract: Contract) -> Outcome:
+def _send(desk: Gateway, account: Account, order: NewOrder, contract: Contract) -> OrderOutcome:
     sent_at = desk.now
     try:
         order_id = desk.client.place_order(account.id, order, contract)
     except OutcomeUnknown as lost:
         return look_up(desk, account, order, lost)
     except Refused as refused:
-        return Outcome(name="rejected", tag=order.tag, problems=(str(refused),))
+        return OrderOutcome(name="rejected", tag=order.tag, problems=(str(refused),))
     return follow(desk, account, order, order_id, sent_at=sent_at)
 
 
 def _order(
-    desk: Desk, asked: OrderAsked, contract: Contract, tag: str
+    desk: Gateway, asked: OrderAsked, contract: Contract, tag: str
 ) -> tuple[NewOrder, list[str]]:
     explained: list[str] = []
     limit_ticks = price_ticks(contract, asked.limit, option="--limit")
@@ -131,7 +131,7 @@ def _leg(ticks: int | None, order: NewOrder, contract: Contract) -> str:
     return f"{ticks} ticks from the fill ({contract.usd(ticks, order.size):,.2f} USD)"
 
 
-def _tag(desk: Desk, given: str | None) -> str:
+def _tag(desk: Gateway, given: str | None) -> str:
     """A tag is new for ever: ours hold the time and a random part."""
     if given is None:
         return f"hand-{desk.now:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"

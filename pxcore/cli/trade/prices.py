@@ -3,7 +3,7 @@
 import re
 from decimal import ROUND_FLOOR, Decimal
 
-from pxcore.cli.trade.desk import Desk
+from pxcore.cli.trade.desk import Gateway
 from pxcore.cli.trade.market import last_bar
 from pxcore.cli.trade.values import chicago_text
 from pxcore.model import Contract, Misconfigured, OffGrid, Side
@@ -28,7 +28,7 @@ def price_ticks(contract: Contract, text: str | None, *, option: str) -> int | N
         raise Misconfigured(f"{option}: {error}; near it are {near}; nothing was sent") from None
 
 
-def trail_level(desk: Desk, contract: Contract, side: Side, trail_ticks: int) -> tuple[int, str]:
+def trail_level(desk: Gateway, contract: Contract, side: Side, trail_ticks: int) -> tuple[int, str]:
     """The level to send for a stop that trails so many ticks behind, and a line that explains it.
 
     The venue trails by how far the level is from the last trade when it arrives: below it for a

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from pxcore.calendar.hours import trading_day_at
 from pxcore.cli.output import Output
-from pxcore.cli.trade.desk import Desk
+from pxcore.cli.trade.desk import Gateway
 from pxcore.config.paths import Paths
 from pxcore.config.settings import Settings
 from pxcore.day.kill_switch import KillSwitch, kill_switch, local_kill_switch
@@ -26,7 +26,7 @@ from pxcore.venue.connect import connect
 _SWITCH_S = 12.0  # as long as the store itself may take, and a little
 
 
-def ping(desk: Desk) -> int:
+def ping(desk: Gateway) -> int:
     """0 when the gateway answers. Raises Unavailable."""
     began = time.perf_counter()
     desk.client.ping()

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from pxcore.cli.output import Form
-from pxcore.cli.trade.desk import Desk, open_desk
+from pxcore.cli.trade.desk import Gateway, open_desk
 from pxcore.config.settings import LenientSettings
 from pxcore.gateway.rest import Urgency
 
@@ -21,7 +21,7 @@ def form_of(json: bool) -> Form:
     return Form.JSON if json else Form.TABLE
 
 
-def way_out(context: typer.Context, json: bool) -> AbstractContextManager[Desk]:
+def way_out(context: typer.Context, json: bool) -> AbstractContextManager[Gateway]:
     """For what takes risk off: the settings that it needs must be right, and no others."""
     kind = LenientSettings
     return open_desk(context, form_of(json), kind=kind, urgency=Urgency.URGENT)

@@ -18,7 +18,7 @@ from pxcore.config.settings import (
 )
 from pxcore.day.kill_switch import KillStatus, kill_status
 from pxcore.model import Misconfigured
-from pxcore.ownership.kill_acts import Holder, engage, holders, release, resume
+from pxcore.ownership.kill_acts import RunningSession, engage, holders, release, resume
 from pxcore.upkeep.old_home import elsewhere
 
 app = typer.Typer(no_args_is_help=True, help="The kill switch: on, off, status.")
@@ -88,7 +88,7 @@ def off(
         _out().say("sessions that run were told to enter again")
 
 
-def _will_do(status: KillStatus, running: Sequence[Holder], *, resumes: bool) -> list[str]:
+def _will_do(status: KillStatus, running: Sequence[RunningSession], *, resumes: bool) -> list[str]:
     """To whom it makes which difference."""
     lines = ["sessions that start from now on may enter"] if status.is_engaged else []
     for one in running:

@@ -19,7 +19,7 @@ _OrderId = Annotated[
 ]
 
 
-class Kind(StrEnum):
+class OrderKind(StrEnum):
     """What can be placed, as it is typed."""
 
     MARKET = "market"
@@ -33,7 +33,7 @@ class Kind(StrEnum):
 @app.command(name="place")
 def order_place(
     context: typer.Context,
-    kind: Annotated[Kind, typer.Argument(metavar="TYPE", help="|".join(Kind))],
+    kind: Annotated[OrderKind, typer.Argument(metavar="TYPE", help="|".join(OrderKind))],
     side: Annotated[Side, typer.Option(help="buy or sell.")],
     size: Annotated[int, typer.Option(parser=kinds.contracts, help="Contracts.")],
     contract: Annotated[

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from pxcore.cli.output import Form, Output
-from pxcore.cli.rearm import Wish
+from pxcore.cli.rearm import RearmWish
 from pxcore.cli.rearm import rearm as rearm_day
 from pxcore.cli.verb_settings import settings_as_in_session
 
@@ -25,5 +25,5 @@ def rearm(
 
     Example: px rearm --halt --reason "data fault, checked with the platform"
     """
-    wish = Wish(halts=halt, limits=limits, reason=reason, is_agreed=yes)
+    wish = RearmWish(halts=halt, limits=limits, reason=reason, is_agreed=yes)
     raise typer.Exit(rearm_day(settings_as_in_session(), Output(Form.TABLE), wish))

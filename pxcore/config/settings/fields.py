@@ -15,7 +15,7 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from pxcore.clock.clocks import ShiftedClock
-from pxcore.config.bounds import Checked, Wanted
+from pxcore.config.bounds import Checked, WantedText
 from pxcore.config.sources import PREFIX
 from pxcore.config.texts import (
     JSON_WANTED,
@@ -51,11 +51,13 @@ class Fields(Checked, BaseSettings):
         defer_build=True,  # of six kinds a command uses one or two
     )
 
-    home: Annotated[Path, Wanted(f"the path of a folder, up to {TEXT_MAX:,} characters")] = Field(
-        OWN_HOME,
-        validate_default=True,
-        description="folder of all state: journal, database, reports, Prefect's home; left out it "
-        "is the user's own, on Linux `~/.local/share/px-sessions`",
+    home: Annotated[Path, WantedText(f"the path of a folder, up to {TEXT_MAX:,} characters")] = (
+        Field(
+            OWN_HOME,
+            validate_default=True,
+            description="folder of all state: journal, database, reports, Prefect's home; left out "
+            "it is the user's own, on Linux `~/.local/share/px-sessions`",
+        )
     )
     database_url: SecretStr = Field(
         SecretStr(""),
@@ -74,7 +76,7 @@ class Fields(Checked, BaseSettings):
     api_key: SecretStr = Field(
         SecretStr(""), max_length=TEXT_MAX, description="API key of a real gateway"
     )
-    paper_url: Annotated[str, Wanted("`http://127.0.0.1:PORT`, or empty")] = Field(
+    paper_url: Annotated[str, WantedText("`http://127.0.0.1:PORT`, or empty")] = Field(
         "", description="where `px paper` listens"
     )
     paper_key: SecretStr = Field(
@@ -98,7 +100,7 @@ class Fields(Checked, BaseSettings):
         max_length=200,
         description="a name that `px strategies` lists, or `module:Class` of your own",
     )
-    strategy_params: Annotated[dict[str, Any], NoDecode, Wanted(JSON_WANTED)] = Field(
+    strategy_params: Annotated[dict[str, Any], NoDecode, WantedText(JSON_WANTED)] = Field(
         {}, description="its parameters, a JSON object; those left out have their defaults"
     )
     size: int = Field(1, ge=1, le=150, description="contracts an entry")
@@ -175,7 +177,7 @@ class Fields(Checked, BaseSettings):
     spread_ticks_max: int | None = Field(
         None, ge=1, le=1000, description="widest spread at which an entry is sent, ticks"
     )
-    no_entry: Annotated[str, Wanted(STRETCHES_WANTED)] = Field(
+    no_entry: Annotated[str, WantedText(STRETCHES_WANTED)] = Field(
         "", description="Chicago times without entries, for news: 08:58-09:02,13:55-14:05"
     )
     presence_s: float | None = Field(
@@ -220,7 +222,7 @@ class Fields(Checked, BaseSettings):
         30.0, ge=0.1, le=600, description="seconds without a hub while holding before a flatten"
     )
     kill_switch: Annotated[
-        str, Wanted(f"any text; what is beyond {REASON_MAX:,} characters is cut")
+        str, WantedText(f"any text; what is beyond {REASON_MAX:,} characters is cut")
     ] = Field(
         "", description="any text is the reason why nothing may be opened; so is the file `KILL`"
     )
@@ -258,7 +260,7 @@ class Fields(Checked, BaseSettings):
     log_format: Literal["text", "json"] = Field(
         "text", description="`text` for people, or `json`: one object a line"
     )
-    alert_urls: Annotated[tuple[SecretStr, ...], NoDecode, Wanted(URLS_WANTED)] = Field(
+    alert_urls: Annotated[tuple[SecretStr, ...], NoDecode, WantedText(URLS_WANTED)] = Field(
         (), description="where alerts go, Apprise URLs, separated by blanks; empty sends none"
     )
 

@@ -21,7 +21,7 @@ from pxcore.gateway.wire.market import (
     Usual,
     payloads,
 )
-from pxcore.gateway.wire.rows import AccountRow, OrderRow, PositionRow, TradeRow, read_row
+from pxcore.gateway.wire.rows import AccountRow, WireOrder, WirePosition, WireTrade, read_row
 from pxcore.host.decoding import Decoder
 from pxcore.model import Contract, ProtocolError
 from pxcore.text.plain import original, plain_id
@@ -104,18 +104,18 @@ class UserFeed:
             self._deliver(AccountSeen(at=self._clock.now(), account=account))
 
     def _order(self, payload: bytes) -> None:
-        row = read_row(payload, OrderRow)
+        row = read_row(payload, WireOrder)
         if row.account_id == self._account_id and (contract := self._known(row.contract_id)):
             self._deliver(OrderSeen(at=self._clock.now(), order=row.order(contract)))
 
     def _position(self, payload: bytes) -> None:
-        row = read_row(payload, PositionRow)
+        row = read_row(payload, WirePosition)
         if row.account_id == self._account_id:
             self._deliver(PositionSeen(at=self._clock.now(), position=row.position()))
             self._known(row.contract_id)
 
     def _fill(self, payload: bytes) -> None:
-        row = read_row(payload, TradeRow)
+        row = read_row(payload, WireTrade)
         if row.account_id == self._account_id and (contract := self._known(row.contract_id)):
             self._deliver(FillSeen(at=self._clock.now(), fill=row.fill(contract)))
 

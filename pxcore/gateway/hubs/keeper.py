@@ -60,7 +60,7 @@ class HubTerms:
     companion: Companion | None
 
 
-class Supervisor:
+class HubKeeper:
     """Keeps one hub connected from `start` to `stop`.
 
     The counters and `last_fault` may be read from any thread.
@@ -71,7 +71,7 @@ class Supervisor:
         hub: Hub,
         *,
         url: str,
-        new_feed: Callable[["Supervisor"], UserFeed | MarketFeed],
+        new_feed: Callable[["HubKeeper"], UserFeed | MarketFeed],
         terms: HubTerms,
     ) -> None:
         self.hub = hub

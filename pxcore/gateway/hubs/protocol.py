@@ -38,7 +38,7 @@ CLOSE: Final = 7
 _KNOWN_TYPES: Final = frozenset(range(1, 10))
 
 
-class Record(msgspec.Struct):
+class HubRecord(msgspec.Struct):
     """One message of a hub. `arguments` stay bytes until somebody wants them."""
 
     type: int
@@ -52,7 +52,7 @@ class _HandshakeAnswer(msgspec.Struct):
     error: str | None = None
 
 
-_record: Decoder[Record] = Decoder(Record)
+_record: Decoder[HubRecord] = Decoder(HubRecord)
 _handshake: Decoder[_HandshakeAnswer] = Decoder(_HandshakeAnswer)
 
 
@@ -74,7 +74,7 @@ class HubProtocol(BaseHubProtocol):  # type: ignore[misc]
         self._skips_to_separator = False
         return HandshakeRequestMessage(self.protocol, self.version)
 
-    def decode_handshake(self, raw_message: bytes) -> tuple[Any, list[Record]]:
+    def decode_handshake(self, raw_message: bytes) -> tuple[Any, list[HubRecord]]:
         """The server's answer, None while it is not whole, and the records that came after it.
 
         Raises ProtocolError when it is no handshake.
@@ -97,7 +97,7 @@ class HubProtocol(BaseHubProtocol):  # type: ignore[misc]
         except ProtocolError:
             return None  # one of them is different: they are read one by one
 
-    def parse_messages(self, raw_message: bytes) -> list[Record]:
+    def parse_messages(self, raw_message: bytes) -> list[HubRecord]:
         return self._decode(self._split(raw_message))
 
     def encode(self, message: Any) -> bytes:
@@ -130,7 +130,7 @@ class HubProtocol(BaseHubProtocol):  # type: ignore[misc]
         self._tail = tail
         return whole
 
-    def _decode(self, whole: list[bytes]) -> list[Record]:
+    def _decode(self, whole: list[bytes]) -> list[HubRecord]:
         records = []
         for raw in whole:
             try:
@@ -143,7 +143,7 @@ class HubProtocol(BaseHubProtocol):  # type: ignore[misc]
         return records
 
 
-def _require_whole(record: Record) -> None:
+def _require_whole(record: HubRecord) -> None:
     """Raises ProtocolError for a type that SignalR does not have, and for what its type lacks."""
     if record.type not in _KNOWN_TYPES:
         raise ProtocolError(f"unknown type {record.type}")

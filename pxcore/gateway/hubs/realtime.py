@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from pxcore.clock.clocks import Clock
 from pxcore.engine.events import Event, Hub
 from pxcore.gateway.hubs.feeds import MarketFeed, Report, UserFeed
-from pxcore.gateway.hubs.keeper import Backoff, Companion, HubTerms, Supervisor
+from pxcore.gateway.hubs.keeper import Backoff, Companion, HubKeeper, HubTerms
 from pxcore.gateway.hubs.websocket import HubLimits
 from pxcore.model import Contract
 
@@ -77,9 +77,9 @@ class Realtime:
             companion=companion,
         )
 
-        def supervisor(hub: Hub, new_feed: Callable[[Report], UserFeed | MarketFeed]) -> Supervisor:
+        def supervisor(hub: Hub, new_feed: Callable[[Report], UserFeed | MarketFeed]) -> HubKeeper:
             url = f"{rtc_url.rstrip('/')}/hubs/{hub}"
-            return Supervisor(hub, url=url, new_feed=new_feed, terms=terms)
+            return HubKeeper(hub, url=url, new_feed=new_feed, terms=terms)
 
         self.user = supervisor(Hub.USER, user_feed)
         self.market = supervisor(Hub.MARKET, market_feed)

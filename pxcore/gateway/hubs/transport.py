@@ -22,7 +22,7 @@ from signalrcore.transport.websockets.websocket_transport import (
     WebsocketTransport,
 )
 
-from pxcore.gateway.hubs.protocol import CLOSE, COMPLETION, INVOCATION, HubProtocol, Record
+from pxcore.gateway.hubs.protocol import CLOSE, COMPLETION, INVOCATION, HubProtocol, HubRecord
 from pxcore.gateway.hubs.websocket import Client, HubLimits, HubLost
 from pxcore.model import ProtocolError
 from pxcore.text.plain import plain
@@ -116,7 +116,7 @@ class Transport(WebsocketTransport):  # type: ignore[misc]
         self._on_lost("the connection is closed")
 
 
-class Report(Protocol):
+class ReportLoss(Protocol):
     """Where a connection says what it could not hand over."""
 
     def bad_record(self, why: str) -> None: ...
@@ -140,7 +140,7 @@ class HubConnection(BaseHubConnection):  # type: ignore[misc]
         name: str,
         limits: HubLimits,
         ssl_context: ssl.SSLContext | None = None,
-        report: Report,
+        report: ReportLoss,
     ) -> None:
         protocol = HubProtocol(report.bad_record)
         super().__init__(url, skip_negotiation=True, protocol=protocol)
@@ -151,7 +151,7 @@ class HubConnection(BaseHubConnection):  # type: ignore[misc]
         self.reason = ""
         self._opened = threading.Event()
         self._ids = itertools.count(1)
-        self._waiting: dict[str, queue.SimpleQueue[Record | None]] = {}
+        self._waiting: dict[str, queue.SimpleQueue[HubRecord | None]] = {}
         self._lock = threading.Lock()
         self._report = report
         self.transport = Transport(
@@ -203,7 +203,7 @@ class HubConnection(BaseHubConnection):  # type: ignore[misc]
     def call(self, target: str, *arguments: object) -> None:
         """Returns when the hub completed the invocation. Raises HubLost when it does not."""
         invocation_id = str(next(self._ids))
-        answer: queue.SimpleQueue[Record | None] = queue.SimpleQueue()
+        answer: queue.SimpleQueue[HubRecord | None] = queue.SimpleQueue()
         with self._lock:
             if self.lost.is_set():
                 raise HubLost(self.reason)
@@ -235,11 +235,11 @@ class HubConnection(BaseHubConnection):  # type: ignore[misc]
         if self._usual is not None:
             self._usual(records)
 
-    def on_message(self, messages: list[Record]) -> None:
+    def on_message(self, messages: list[HubRecord]) -> None:
         for record in messages:
             self._take(record)
 
-    def _take(self, record: Record) -> None:
+    def _take(self, record: HubRecord) -> None:
         if record.type == INVOCATION:
             self._hand_over(record)
         elif record.type == COMPLETION:
@@ -251,7 +251,7 @@ class HubConnection(BaseHubConnection):  # type: ignore[misc]
             why = plain(record.error or "no reason given")
             raise HubLost(f"the hub closed the connection: {why}")
 
-    def _hand_over(self, record: Record) -> None:
+    def _hand_over(self, record: HubRecord) -> None:
         handlers = self.handlers.get(record.target, ())
         if not handlers:
             self._report.unknown_target(record.target or "")

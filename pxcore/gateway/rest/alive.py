@@ -13,7 +13,7 @@ from typing import Final
 
 from pxcore.gateway.wire import codes
 from pxcore.gateway.wire.endpoints import Orders
-from pxcore.gateway.wire.rows import OrderRow
+from pxcore.gateway.wire.rows import WireOrder
 from pxcore.model import OrderStatus, ProtocolError, PxError, Unavailable
 
 PAGE_ROWS: Final = 100
@@ -21,7 +21,7 @@ PAGES_MAX: Final = 50
 SAME_LOOKS: Final = 4  # off by the same number, until the second list is asked
 PAUSES_S: Final = (0.5, 1.0, 1.5)  # between them, for who has the time
 
-Rows = dict[int, OrderRow]
+Rows = dict[int, WireOrder]
 
 
 class Miscounted(Unavailable):
@@ -29,7 +29,7 @@ class Miscounted(Unavailable):
     `rows` are those that it does list.
     """
 
-    def __init__(self, said: str, rows: Iterable[OrderRow]) -> None:
+    def __init__(self, said: str, rows: Iterable[WireOrder]) -> None:
         self.rows = list(rows)
         super().__init__(said)
 
@@ -50,8 +50,8 @@ class AliveOrders:
             return self._said
 
     def look(
-        self, ask_page: Callable[[int], Orders], ask_open: Callable[[], list[OrderRow]]
-    ) -> list[OrderRow]:
+        self, ask_page: Callable[[int], Orders], ask_open: Callable[[], list[WireOrder]]
+    ) -> list[WireOrder]:
         """`ask_page` takes the offset. Raises Miscounted, and ProtocolError for too many pages."""
         rows, total = _all_pages(ask_page)
         listed = len(rows)

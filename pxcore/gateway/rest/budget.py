@@ -75,7 +75,7 @@ def wait_s(taken: Sequence[float], allowance: Allowance, now: float) -> float:
     return max(0.0, taken[-limit] + allowance.window_s + _MARGIN_S - now)
 
 
-class Ledger(Protocol):
+class RequestLedger(Protocol):
     """Where the usage is kept."""
 
     def change(self, act: Callable[[Usage], T]) -> T:
@@ -149,7 +149,7 @@ class Left(msgspec.Struct, frozen=True, kw_only=True):
 class Budget:
     """Safe to use from many threads where its ledger is."""
 
-    def __init__(self, ledger: Ledger, *, now: Callable[[], float] = steady_s) -> None:
+    def __init__(self, ledger: RequestLedger, *, now: Callable[[], float] = steady_s) -> None:
         self._ledger = ledger
         self._now = now
 

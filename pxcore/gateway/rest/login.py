@@ -41,7 +41,7 @@ class Login:
         sleep: Callable[[float], None],
     ) -> None:
         self._sender = sender
-        self._request = requests.Login(user_name=username, api_key=api_key)
+        self._request = requests.LoginRequest(user_name=username, api_key=api_key)
         self._clock = clock
         self._sleep = sleep
         self._lock = threading.Lock()

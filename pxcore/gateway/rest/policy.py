@@ -32,7 +32,7 @@ from pxcore.gateway.rest.budget import Budget, Urgency
 from pxcore.gateway.rest.channel import Channel, Reply
 from pxcore.gateway.rest.observer import Observer, Unobserved, observed_get, observed_post
 from pxcore.gateway.wire import codes, requests
-from pxcore.gateway.wire.endpoints import PING_PATH, Endpoint, Lane, Verdict
+from pxcore.gateway.wire.endpoints import PING_PATH, Endpoint, Lane, WireVerdict
 from pxcore.gateway.wire.foreign import came_instead, is_page
 from pxcore.model import OutcomeUnknown, ProtocolError, Refused, Unavailable
 from pxcore.text.plain import plain
@@ -228,7 +228,7 @@ def _require_ok(reply: Reply, where: str) -> None:
     raise ProtocolError(f"{said}: {detail}" if detail else said)
 
 
-def _refused(endpoint: Endpoint[A], verdict: Verdict, attempted: str) -> Refused:
+def _refused(endpoint: Endpoint[A], verdict: WireVerdict, attempted: str) -> Refused:
     return Refused(
         attempted,
         code=verdict.error_code,

@@ -20,7 +20,7 @@ from pxcore.gateway.rest.policy import NoSuchPath
 from pxcore.gateway.rest.whole_lists import whole
 from pxcore.gateway.wire import codes, endpoints, loose, requests
 from pxcore.gateway.wire.endpoints import Endpoint
-from pxcore.gateway.wire.rows import OrderRow, TradeRow
+from pxcore.gateway.wire.rows import WireOrder, WireTrade
 from pxcore.model import (
     Account,
     Contract,
@@ -161,7 +161,7 @@ class Questions:
         """
         urgent = Urgency.URGENT
         since -= _CLOCK_DISAGREEMENT
-        places: tuple[Callable[[], list[OrderRow]], ...] = (
+        places: tuple[Callable[[], list[WireOrder]], ...] = (
             lambda: self._order_rows(account_id, since, None, urgent),
             lambda: self._alive_or_none(account_id),
             lambda: self._working_rows(account_id, urgent),
@@ -198,7 +198,7 @@ class Questions:
     ) -> tuple[Fill, ...]:
         """Executions in the time given, voided ones too, oldest first."""
 
-        def ask(start: datetime, end: datetime | None) -> tuple[list[TradeRow], int | None]:
+        def ask(start: datetime, end: datetime | None) -> tuple[list[WireTrade], int | None]:
             request = requests.OfAccountSince(
                 account_id=account_id, start_timestamp=start, end_timestamp=end
             )
@@ -293,8 +293,8 @@ class Questions:
         start: datetime,
         end: datetime | None,
         urgency: Urgency = _NORMAL,
-    ) -> list[OrderRow]:
-        def ask(start: datetime, end: datetime | None) -> tuple[list[OrderRow], int | None]:
+    ) -> list[WireOrder]:
+        def ask(start: datetime, end: datetime | None) -> tuple[list[WireOrder], int | None]:
             request = requests.OfAccountSince(
                 account_id=account_id, start_timestamp=start, end_timestamp=end
             )
@@ -303,18 +303,18 @@ class Questions:
 
         return whole(ask, "orders", start, end)
 
-    def _working_rows(self, account_id: int, urgency: Urgency) -> list[OrderRow]:
+    def _working_rows(self, account_id: int, urgency: Urgency) -> list[WireOrder]:
         request = requests.OfAccount(account_id=account_id)
         attempted = "list open orders"
         return self._call.ask(endpoints.ORDERS_OPEN, request, attempted, urgency).orders
 
-    def _alive_or_none(self, account_id: int) -> list[OrderRow]:
+    def _alive_or_none(self, account_id: int) -> list[WireOrder]:
         try:
             return self._alive_rows(account_id, Urgency.URGENT)
         except NoSuchPath:
             return []
 
-    def _alive_rows(self, account_id: int, urgency: Urgency) -> list[OrderRow]:
+    def _alive_rows(self, account_id: int, urgency: Urgency) -> list[WireOrder]:
         """One look. Raises Miscounted."""
         alive = requests.OrderFilter(account_id=account_id, statuses=codes.ALIVE)
 
@@ -324,7 +324,7 @@ class Questions:
 
         return self._alive.look(page, lambda: self._working_rows(account_id, urgency))
 
-    def _alive_rows_patiently(self, account_id: int) -> list[OrderRow]:
+    def _alive_rows_patiently(self, account_id: int) -> list[WireOrder]:
         """As many looks as it takes until a count that does not fit is taken for wrong."""
         for pause_s in PAUSES_S:
             try:
@@ -333,7 +333,7 @@ class Questions:
                 self._call.pause(pause_s)
         return self._alive_rows(account_id, _NORMAL)
 
-    def _order(self, row: OrderRow, account_id: int, urgency: Urgency = _NORMAL) -> Order:
+    def _order(self, row: WireOrder, account_id: int, urgency: Urgency = _NORMAL) -> Order:
         _require_own((row.account_id,), account_id)
         return row.order(self.contract(row.contract_id, urgency=urgency))
 

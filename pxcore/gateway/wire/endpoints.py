@@ -18,9 +18,9 @@ from pxcore.gateway.wire.rows import (
     AccountRow,
     BarRow,
     ContractRow,
-    OrderRow,
-    PositionRow,
-    TradeRow,
+    WireOrder,
+    WirePosition,
+    WireTrade,
 )
 from pxcore.host.decoding import decode_json
 from pxcore.model import ProtocolError
@@ -29,7 +29,7 @@ from pxcore.text.plain import plain
 PING_PATH = "/api/Status/ping"
 
 
-class Verdict(msgspec.Struct, rename="camel"):
+class WireVerdict(msgspec.Struct, rename="camel"):
     success: bool
     error_code: int
     error_message: str | None = None
@@ -65,24 +65,24 @@ class Contracts(msgspec.Struct):
 
 
 class Orders(msgspec.Struct, rename="camel"):
-    orders: list[OrderRow]
+    orders: list[WireOrder]
     total_count: int | None = None
 
 
 class OneOrder(msgspec.Struct):
-    order: OrderRow
+    order: WireOrder
 
 
-class Bars(msgspec.Struct):
+class BarsReply(msgspec.Struct):
     bars: list[BarRow] | None
 
 
 class Positions(msgspec.Struct):
-    positions: list[PositionRow]
+    positions: list[WirePosition]
 
 
 class Trades(msgspec.Struct, rename="camel"):
-    trades: list[TradeRow]
+    trades: list[WireTrade]
     total_count: int | None = None
 
 
@@ -109,9 +109,9 @@ class Endpoint(Generic[A]):
     error_names: tuple[str, ...] = ()
     lane: Lane = Lane.REST
 
-    def verdict(self, body: bytes) -> Verdict:
+    def verdict(self, body: bytes) -> WireVerdict:
         """Raises ProtocolError when the answer is unreadable or contradicts itself."""
-        verdict = _decode(self.path, body, Verdict)
+        verdict = _decode(self.path, body, WireVerdict)
         if verdict.success != (verdict.error_code == 0):
             raise ProtocolError(
                 f"{self.path} answered success {verdict.success} with code {verdict.error_code}"
@@ -141,7 +141,7 @@ ACCOUNTS = Endpoint("/api/Account/search", Accounts)
 CONTRACT = Endpoint("/api/Contract/searchById", OneContract, codes.CONTRACT_NEEDED)
 CONTRACT_SEARCH = Endpoint("/api/Contract/search", Contracts)
 CONTRACT_LIST = Endpoint("/api/Contract/available", Contracts)
-BARS = Endpoint("/api/History/retrieveBars", Bars, codes.BARS, Lane.BARS)
+BARS = Endpoint("/api/History/retrieveBars", BarsReply, codes.BARS, Lane.BARS)
 ORDERS = Endpoint("/api/Order/search", Orders, codes.ACCOUNT_NEEDED)
 ORDERS_OPEN = Endpoint("/api/Order/searchOpen", Orders, codes.ACCOUNT_NEEDED)
 ORDERS_QUERY = Endpoint("/api/Order/v2/query", Orders, codes.ACCOUNT_NEEDED)

@@ -17,7 +17,7 @@ class Empty(msgspec.Struct):
     pass
 
 
-class Login(msgspec.Struct, rename="camel"):
+class LoginRequest(msgspec.Struct, rename="camel"):
     user_name: str
     api_key: str
 

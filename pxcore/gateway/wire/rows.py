@@ -122,7 +122,7 @@ class ContractRow(msgspec.Struct, rename="camel"):
             raise ProtocolError(str(error)) from error
 
 
-class OrderRow(msgspec.Struct, rename="camel"):
+class WireOrder(msgspec.Struct, rename="camel"):
     id: int
     account_id: int
     contract_id: str
@@ -186,7 +186,7 @@ def _on_grid(contract: Contract, price: Decimal | None) -> int | None:
         return None
 
 
-class PositionRow(msgspec.Struct, rename="camel"):
+class WirePosition(msgspec.Struct, rename="camel"):
     id: int
     account_id: int
     contract_id: str
@@ -209,7 +209,7 @@ class PositionRow(msgspec.Struct, rename="camel"):
         )
 
 
-class TradeRow(msgspec.Struct, rename="camel"):
+class WireTrade(msgspec.Struct, rename="camel"):
     """Our execution. Older gateways write no `commissions`: then there are none."""
 
     id: int

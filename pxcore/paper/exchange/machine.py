@@ -44,7 +44,7 @@ from pxcore.paper.exchange.state import ExchangeState
 from pxcore.paper.exchange.timed_faults import TimedFaults
 from pxcore.paper.exchange.timeline import Agenda
 from pxcore.paper.faults.base import Armed, Armory, Fault
-from pxcore.paper.markets.market import Halt, MarketStep
+from pxcore.paper.markets.market import MarketStep, TradingHalt
 
 _DEFAULTS = ExchangeConfig()
 
@@ -108,7 +108,7 @@ class Exchange:
     def feed(self, step: MarketStep) -> list[VenueEvent]:
         """One step of the market: what was due before it, the step itself, what it caused."""
         self._agenda.run_until(step.at)
-        if isinstance(step, Halt):
+        if isinstance(step, TradingHalt):
             self._order_desk.halt(step)
         else:
             self._news.append(step)

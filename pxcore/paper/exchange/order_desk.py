@@ -26,7 +26,7 @@ from pxcore.paper.exchange.matching import Top, arrival_price, is_reached, resti
 from pxcore.paper.exchange.messages import Change, PlaceRequest, Sibling
 from pxcore.paper.exchange.order_factory import closing_request, new_entry, new_rejected
 from pxcore.paper.faults.venue import AsyncReject, FillDelayed, LegMissing
-from pxcore.paper.markets.market import Halt
+from pxcore.paper.markets.market import TradingHalt
 
 IsOpen = Callable[[Contract, datetime], bool]
 _NO_FEE = Decimal(0)
@@ -85,7 +85,7 @@ class OrderDesk:
         if price is not None:
             self._execute(order.id, price)
 
-    def halt(self, halt: Halt) -> None:
+    def halt(self, halt: TradingHalt) -> None:
         """No trading from now on, or again; orders in flight wait for the end of the halt."""
         if halt.is_halted:
             self._halted.add(halt.contract_id)

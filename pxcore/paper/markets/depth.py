@@ -8,7 +8,7 @@ seeded generator of their own: a tape is the same with and without depth.
 import random
 
 from pxcore.model import DepthKind, MarketTrade, Quote
-from pxcore.paper.markets.market import BookRow, DepthPush, Halt, MarketStep
+from pxcore.paper.markets.market import BookRow, DepthPush, MarketStep, TradingHalt
 
 LEVELS = 50  # a side: with them a first batch is about 12 kB, as recorded
 _SIZE_MEAN = 8.0
@@ -20,21 +20,21 @@ class Depth:
 
     def __init__(self, seed: int) -> None:
         self._seed = seed
-        self._books: dict[str, Book] = {}
+        self._books: dict[str, DepthBook] = {}
 
     def follow(self, step: MarketStep) -> DepthPush | None:
         """What a step did to its contract's book; nothing, during a halt and before a quote."""
-        if isinstance(step, Halt):
+        if isinstance(step, TradingHalt):
             return None
         book = self._books.get(step.contract_id)
         if book is None:
             rng = random.Random(f"{self._seed}/{step.contract_id}/depth")  # noqa: S311 - no secret
-            book = self._books[step.contract_id] = Book(rng)
+            book = self._books[step.contract_id] = DepthBook(rng)
         rows = book.follow(step)
         return DepthPush(at=step.at, contract_id=step.contract_id, rows=rows) if rows else None
 
 
-class Book:
+class DepthBook:
     """A made-up order book around the best bid and ask."""
 
     def __init__(self, rng: random.Random) -> None:

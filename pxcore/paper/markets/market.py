@@ -31,7 +31,7 @@ class DepthPush(msgspec.Struct, frozen=True, kw_only=True):
     rows: tuple[BookRow, ...]
 
 
-class Halt(msgspec.Struct, frozen=True, kw_only=True):
+class TradingHalt(msgspec.Struct, frozen=True, kw_only=True):
     """Trading in a contract stops, or goes on again. No quote or print comes in between."""
 
     at: datetime
@@ -39,7 +39,7 @@ class Halt(msgspec.Struct, frozen=True, kw_only=True):
     is_halted: bool
 
 
-MarketStep = Quote | MarketTrade | Halt
+MarketStep = Quote | MarketTrade | TradingHalt
 Tape = Iterator[MarketStep]
 
 

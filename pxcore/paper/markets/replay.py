@@ -23,7 +23,7 @@ _FOREVER_S = float("inf")
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class RecordedStretch:
     """Contiguous trades of a recording, and how many market seconds pass in one of ours."""
 
     trades: tuple[RecordedTrade, ...]
@@ -38,7 +38,7 @@ class Stretch:
         return self.trades[-1].at
 
 
-def choose_stretch(trades: Sequence[RecordedTrade], *, wall_s: float) -> Stretch:
+def choose_stretch(trades: Sequence[RecordedTrade], *, wall_s: float) -> RecordedStretch:
     """The stretch most worth watching for about `wall_s` seconds of ours.
 
     Of a long recording, the busiest window that lasts `wall_s` at 20 times the speed, taken
@@ -59,22 +59,22 @@ def choose_stretch(trades: Sequence[RecordedTrade], *, wall_s: float) -> Stretch
         if windows:
             first, last = max(windows, key=lambda window: window[1] - window[0])
             speed = max(1.0, _seconds(trades[first], trades[last]) / wall_s)
-            return Stretch(tuple(trades[first : last + 1]), round(speed, 3))
+            return RecordedStretch(tuple(trades[first : last + 1]), round(speed, 3))
     raise AssertionError("the whole recording is a run without a gap longer than for ever")
 
 
 def cut(
     trades: Sequence[RecordedTrade], *, start: datetime, end: datetime, speed: float
-) -> Stretch:
+) -> RecordedStretch:
     """The stretch between two times, both included. Raises Misconfigured when nothing is there."""
     first = bisect_left(trades, start, key=attrgetter("at"))
     last = bisect_right(trades, end, key=attrgetter("at"))
     if first == last:
         raise Misconfigured(f"the recording has no trades from {start} to {end}")
-    return Stretch(tuple(trades[first:last]), speed)
+    return RecordedStretch(tuple(trades[first:last]), speed)
 
 
-def typical_move_ticks(stretch: Stretch, over_s: float) -> float:
+def typical_move_ticks(stretch: RecordedStretch, over_s: float) -> float:
     """Median absolute price change over so many market seconds, sampled every second.
 
     A stretch shorter than that gives the range of its prices.
@@ -93,7 +93,9 @@ def typical_move_ticks(stretch: Stretch, over_s: float) -> float:
     return float(max(prices) - min(prices))
 
 
-def replay(stretch: Stretch, contract: Contract, *, market_start: datetime) -> Iterator[MarketStep]:
+def replay(
+    stretch: RecordedStretch, contract: Contract, *, market_start: datetime
+) -> Iterator[MarketStep]:
     """The stretch's steps, its first trade at `market_start`. They end with the stretch."""
     shift = market_start - stretch.start
     last_ticks, aggressor = stretch.trades[0].price_ticks, Side.BUY

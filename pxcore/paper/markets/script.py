@@ -28,7 +28,7 @@ from pxcore.model import (
 )
 from pxcore.paper.markets.catalogue import find_contract
 from pxcore.paper.markets.formats import other_kind
-from pxcore.paper.markets.market import Halt, MarketStep
+from pxcore.paper.markets.market import MarketStep, TradingHalt
 from pxcore.text.files import without_mark
 
 _WANTED = '{"steps": [{"contract": "MNQ", "after_ms": 250, "price": "25000.25"}, …]}'
@@ -106,7 +106,7 @@ def scripted(
 def _step(step: ScriptStep, contract: Contract, start: datetime) -> MarketStep:
     at = start + timedelta(milliseconds=step.after_ms)
     if step.halt is not None:
-        return Halt(at=at, contract_id=contract.id, is_halted=step.halt)
+        return TradingHalt(at=at, contract_id=contract.id, is_halted=step.halt)
     if step.price is not None:
         return MarketTrade(
             at=at,

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 
 from pxcore.model import Contract, MarketTrade, Misconfigured, Quote, Side
 from pxcore.paper.markets.catalogue import plausible_ticks
-from pxcore.paper.markets.market import Halt, MarketStep
+from pxcore.paper.markets.market import MarketStep, TradingHalt
 
 _REGIME_S = 90.0  # mean length of a trend or a range
 _LEVEL_TICKS_MIN = 10.0
@@ -105,7 +105,7 @@ def synthetic(
             if halted_us:
                 for moment_us, is_halted in ((upset_us, True), (upset_us + halted_us, False)):
                     moment = start + timedelta(microseconds=moment_us)
-                    yield Halt(at=moment, contract_id=contract.id, is_halted=is_halted)
+                    yield TradingHalt(at=moment, contract_id=contract.id, is_halted=is_halted)
                 elapsed_us = max(elapsed_us, upset_us + halted_us)
         at = start + timedelta(microseconds=elapsed_us)
         if rng.random() < quote_share:

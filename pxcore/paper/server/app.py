@@ -34,13 +34,13 @@ from pxcore.paper.server.dialect import Dialect
 from pxcore.paper.server.hub import (
     MARKET_SUBJECTS,
     USER_SUBJECTS,
-    HubConnection,
     HubTiming,
+    ServedConnection,
 )
-from pxcore.paper.server.rest import ENDPOINTS, INSTRUCTIONS, Endpoint
+from pxcore.paper.server.rest import ENDPOINTS, INSTRUCTIONS, ServedEndpoint
 from pxcore.paper.server.rows import Json, envelope
 from pxcore.paper.server.swagger import specification
-from pxcore.paper.server.venue import Venue
+from pxcore.paper.server.venue import PaperVenue
 from pxcore.paper.server.wire_faults import Hostility
 
 _BARS_PATH = "/api/History/retrieveBars"
@@ -69,7 +69,7 @@ class ServerConfig:
     control_key: str = ""
 
 
-def create_app(venue: Venue, config: ServerConfig) -> ASGIApp:
+def create_app(venue: PaperVenue, config: ServerConfig) -> ASGIApp:
     """The venue's door. Starting the application starts the market."""
     door = _Door(venue, config)
     hostile = venue.hostility
@@ -124,7 +124,7 @@ def _spoiled(hostility: Hostility, answer: Handler) -> Handler:
 class _Door:
     """Lets callers in, and hands their requests to the venue."""
 
-    def __init__(self, venue: Venue, config: ServerConfig) -> None:
+    def __init__(self, venue: PaperVenue, config: ServerConfig) -> None:
         self._venue = venue
         self._config = config
         self._tokens = Tokens(lifetime_s=config.token_lifetime_s, wall=config.wall)
@@ -170,7 +170,7 @@ class _Door:
 
     # REST
 
-    def rest(self, endpoint: Endpoint) -> Handler:
+    def rest(self, endpoint: ServedEndpoint) -> Handler:
         is_bars = endpoint.path == _BARS_PATH
         throttle = self._bars_throttle if is_bars else self._rest_throttle
 
@@ -222,7 +222,7 @@ class _Door:
             return
         result = 0 if self._config.dialect.call_result == "zero" else None
         bell = self._venue.bell
-        client = HubConnection(
+        client = ServedConnection(
             socket,
             subjects,
             self._config.timing,

@@ -19,8 +19,8 @@ from typing import Final
 import msgspec
 
 from pxcore.clock.own_time import Attended
-from pxcore.clock.published import Pace
-from pxcore.paper.server.hub import END, HubConnection
+from pxcore.clock.published import ClockPace
+from pxcore.paper.server.hub import END, ServedConnection
 from pxcore.paper.server.market_time import MarketTime
 
 READY_WITHIN_S: Final = 60.0  # of ours, from attaching on; then the market opens all the same
@@ -29,7 +29,7 @@ _LOOK_EVERY_S: Final = 0.25
 _GAP_S: Final = 2.0  # a longer one between two looks was our own: everything stood still
 _INVALID: Final = "Failed to invoke '{}' due to an error on the server."
 
-Calls = dict[str, Callable[[HubConnection, list[object]], str | None]]
+Calls = dict[str, Callable[[ServedConnection, list[object]], str | None]]
 
 
 class Bell:
@@ -49,7 +49,7 @@ class Bell:
         self._told = told
         self._again = again
         self._session = ""
-        self._clients: dict[str, HubConnection] = {}  # the session's, by hub
+        self._clients: dict[str, ServedConnection] = {}  # the session's, by hub
         self._attended = Attended(_GAP_S, now_s=now_s)
         self._since_s = 0.0  # it attached, or was told of a step
         self._step = 0
@@ -61,9 +61,9 @@ class Bell:
     def wait_s(self) -> float:
         """Of ours, until there is something to see to while time does not run."""
         match self._time.pace:
-            case Pace.STEPPING if not self._is_told:
+            case ClockPace.STEPPING if not self._is_told:
                 return 0.0
-            case Pace.STEPPING if self._is_done:
+            case ClockPace.STEPPING if self._is_done:
                 return self._time.until_next_step_s
             case _:
                 return _LOOK_EVERY_S
@@ -81,41 +81,41 @@ class Bell:
 
     def open(self) -> None:
         """The market runs from here on."""
-        if self._time.pace is Pace.STEPPING:
+        if self._time.pace is ClockPace.STEPPING:
             self._tell({"type": 1, "target": "PaperRuns", "arguments": []})
-        if self._time.pace is not Pace.RUNNING:
+        if self._time.pace is not ClockPace.RUNNING:
             self._time.open()
             self._again()
 
     def instructed(self) -> None:
         """An instruction came in: it needs a market that goes on."""
-        if self._time.pace is Pace.WAITING:
+        if self._time.pace is ClockPace.WAITING:
             self.open()
 
-    def subscribed(self, hub: str, client: HubConnection) -> None:
+    def subscribed(self, hub: str, client: ServedConnection) -> None:
         is_guest = client not in self._clients.values()
-        if hub == "market" and is_guest and self._time.pace is Pace.WAITING:
+        if hub == "market" and is_guest and self._time.pace is ClockPace.WAITING:
             self.open()
 
-    def gone(self, client: HubConnection) -> None:
+    def gone(self, client: ServedConnection) -> None:
         """The connection is over."""
         if client in self._clients.values():
             self._clients = {h: one for h, one in self._clients.items() if one is not client}
-            if self._time.pace is Pace.STEPPING:
+            if self._time.pace is ClockPace.STEPPING:
                 self.open()
 
     def settled(self, *, is_all: bool) -> None:
         """The venue has played, `is_all` when everything that time allowed."""
         silent_s = self._attended.look() - self._since_s
         match self._time.pace:
-            case Pace.WAITING if self._clients and silent_s > READY_WITHIN_S:
+            case ClockPace.WAITING if self._clients and silent_s > READY_WITHIN_S:
                 self.open()
-            case Pace.STEPPING if not self._is_told:
+            case ClockPace.STEPPING if not self._is_told:
                 if is_all:
                     self._tell_step()
-            case Pace.STEPPING if self._is_done:
+            case ClockPace.STEPPING if self._is_done:
                 self._go_on()
-            case Pace.STEPPING if silent_s > DONE_WITHIN_S:
+            case ClockPace.STEPPING if silent_s > DONE_WITHIN_S:
                 self.open()
 
     def _go_on(self) -> None:
@@ -141,13 +141,13 @@ class Bell:
 
     # -- what the session says ----------------------------------------------------------------
 
-    def _attach(self, hub: str, client: HubConnection, given: list[object]) -> str | None:
+    def _attach(self, hub: str, client: ServedConnection, given: list[object]) -> str | None:
         match given:
             case [str(session)] if session:
                 pass
             case _:
                 return _INVALID.format("PaperAttach")
-        if self._time.pace is Pace.STEPPING:  # who was in step has lost a hub, or its place
+        if self._time.pace is ClockPace.STEPPING:  # who was in step has lost a hub, or its place
             self.open()
         if session != self._session:
             self._session, self._clients = session, {}
@@ -155,10 +155,10 @@ class Bell:
         self._clients[hub] = client
         return None
 
-    def _ready(self, client: HubConnection, given: list[object]) -> str | None:
+    def _ready(self, client: ServedConnection, given: list[object]) -> str | None:
         if given != [self._session] or not self._session:
             return _INVALID.format("PaperReady")
-        if self._time.pace is Pace.WAITING:
+        if self._time.pace is ClockPace.WAITING:
             if self._goes_in_steps and self._clients.keys() == {"user", "market"}:
                 self._time.step_from_here()
                 self._is_told = self._is_done = False
@@ -167,13 +167,13 @@ class Bell:
                 self.open()
         return None
 
-    def _leave(self, client: HubConnection, given: list[object]) -> str | None:
+    def _leave(self, client: ServedConnection, given: list[object]) -> str | None:
         if given != [self._session] or not self._session:
             return _INVALID.format("PaperLeave")
         self.open()
         return None
 
-    def _done(self, client: HubConnection, given: list[object]) -> str | None:
+    def _done(self, client: ServedConnection, given: list[object]) -> str | None:
         match given:
             case [int(step)]:
                 pass

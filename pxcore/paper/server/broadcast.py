@@ -21,12 +21,12 @@ from pxcore.paper.exchange import (
 )
 from pxcore.paper.markets.market import BookRow, DepthPush
 from pxcore.paper.server.dialect import Dialect
-from pxcore.paper.server.hub import END, HubConnection, Topic
+from pxcore.paper.server.hub import END, ServedConnection, Topic
 from pxcore.paper.server.rows import (
     DEPTH,
     SIDES,
-    Form,
     Json,
+    RowForm,
     account_row,
     market_time,
     number,
@@ -73,10 +73,10 @@ class _Board:
         self.volume += trade.size
 
 
-Deliver = Callable[[str, HubConnection, str, str], None]  # hub, client, target, record
+Deliver = Callable[[str, ServedConnection, str, str], None]  # hub, client, target, record
 
 
-def _offer(hub: str, client: HubConnection, target: str, record: str) -> None:
+def _offer(hub: str, client: ServedConnection, target: str, record: str) -> None:
     client.offer(record)
 
 
@@ -86,8 +86,8 @@ class Broadcaster:
     """
 
     def __init__(self, contracts: Iterable[Contract], dialect: Dialect) -> None:
-        self.user_clients: set[HubConnection] = set()
-        self.market_clients: set[HubConnection] = set()
+        self.user_clients: set[ServedConnection] = set()
+        self.market_clients: set[ServedConnection] = set()
         self.deliver: Deliver = _offer
         self.skew = timedelta(0)
         self.account_events = 0
@@ -95,11 +95,11 @@ class Broadcaster:
         self._contracts = {contract.id: contract for contract in contracts}
         self._boards = {contract_id: _Board() for contract_id in self._contracts}
 
-    def clients(self, hub: str) -> set[HubConnection]:
+    def clients(self, hub: str) -> set[ServedConnection]:
         return self.user_clients if hub == "user" else self.market_clients
 
     def tell(self, events: Iterable[VenueEvent | DepthPush]) -> None:
-        form = Form(is_stream=True, skew=self.skew)
+        form = RowForm(is_stream=True, skew=self.skew)
         for event in events:
             match event:
                 case Quote():

@@ -18,10 +18,10 @@ from pxcore.paper.exchange import Exchange
 from pxcore.paper.faults.base import Armed, kind_of
 from pxcore.paper.faults.file import AnyFault
 from pxcore.paper.markets.catalogue import find_contract
-from pxcore.paper.markets.market import Halt
+from pxcore.paper.markets.market import TradingHalt
 from pxcore.paper.markets.script import Script, scripted
-from pxcore.paper.server.rows import Form, Json, account_row, number, order_row, position_row
-from pxcore.paper.server.venue import Venue
+from pxcore.paper.server.rows import Json, RowForm, account_row, number, order_row, position_row
+from pxcore.paper.server.venue import PaperVenue
 
 Handler = Callable[[Request], Awaitable[Response]]
 _MOVE_TICKS_MAX = 1_000_000
@@ -38,7 +38,7 @@ class MarketMove(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 _faults: Decoder[AnyFault | list[AnyFault]] = Decoder(AnyFault | list[AnyFault])
 
 
-def control_routes(venue: Venue, *, key: str) -> list[BaseRoute]:
+def control_routes(venue: PaperVenue, *, key: str) -> list[BaseRoute]:
     async def state(request: Request) -> Response:
         venue.settle()
         return _json(_state(venue))
@@ -113,7 +113,7 @@ def _checked(handler: Handler) -> Handler:
     return answer
 
 
-def _move(venue: Venue, move: MarketMove) -> None:
+def _move(venue: PaperVenue, move: MarketMove) -> None:
     """Raises Misconfigured for a contract that is not listed and a jump that is absurd."""
     contract = find_contract(venue.exchange.contracts, move.contract)
     if abs(move.ticks) > _MOVE_TICKS_MAX:
@@ -125,11 +125,11 @@ def _move(venue: Venue, move: MarketMove) -> None:
     if move.ticks:
         venue.move(contract.id, move.ticks)
     if move.halt is not None:
-        venue.insert(Halt(at=venue.now, contract_id=contract.id, is_halted=move.halt))
+        venue.insert(TradingHalt(at=venue.now, contract_id=contract.id, is_halted=move.halt))
 
 
-def _state(venue: Venue) -> Json:
-    exchange, form = venue.exchange, Form(is_stream=False)
+def _state(venue: PaperVenue) -> Json:
+    exchange, form = venue.exchange, RowForm(is_stream=False)
     return {
         "now": form.time(venue.now),
         "clock": _clock(venue),
@@ -140,7 +140,7 @@ def _state(venue: Venue) -> Json:
     }
 
 
-def _clock(venue: Venue) -> Json:
+def _clock(venue: PaperVenue) -> Json:
     """Lag and slowing in seconds of ours: the paper gateway's own, no real one has them."""
     time = venue.time
     return {
@@ -151,7 +151,7 @@ def _clock(venue: Venue) -> Json:
     }
 
 
-def _account(exchange: Exchange, account_id: int, form: Form) -> Json:
+def _account(exchange: Exchange, account_id: int, form: RowForm) -> Json:
     account, standing = exchange.account(account_id), exchange.standing(account_id)
     assert account is not None
     alive = [row for row in exchange.order_rows(account_id) if row.order.is_alive]
@@ -182,7 +182,7 @@ def _markets(exchange: Exchange) -> Json:
     return markets
 
 
-def _armed(venue: Venue) -> list[Json]:
+def _armed(venue: PaperVenue) -> list[Json]:
     return [_fault(armed) for armory in venue.armories for armed in armory.armed]
 
 

@@ -31,7 +31,7 @@ _MUCH_CHARS = 500_000  # unread, of a client that is waited for
 _STUCK_S = 2.0  # without taking anything: such a client is not waited for
 _TAKEN_WITHIN_STUCKS = 5  # as much as makes it be waited for, or it is not waited for either
 
-_NO_CALLS: Mapping[str, Callable[["HubConnection", list[object]], str | None]] = {}
+_NO_CALLS: Mapping[str, Callable[["ServedConnection", list[object]], str | None]] = {}
 USER_SUBJECTS: Mapping[str, type | None] = {
     "accounts": None,
     "orders": int,
@@ -63,7 +63,7 @@ class _Message(msgspec.Struct, frozen=True, rename="camel"):
     version: int = -1
 
 
-class HubConnection:
+class ServedConnection:
     """`subjects` are what may be subscribed to, with the type of the one argument; `calls` what
     may be called besides, by lower-case name, answering why it failed; `on_subscribed` hears of
     each subscription.
@@ -75,8 +75,8 @@ class HubConnection:
         subjects: Mapping[str, type | None],
         timing: HubTiming,
         result: int | None = 0,
-        calls: Mapping[str, Callable[["HubConnection", list[object]], str | None]] = _NO_CALLS,
-        on_subscribed: Callable[["HubConnection"], None] = lambda client: None,
+        calls: Mapping[str, Callable[["ServedConnection", list[object]], str | None]] = _NO_CALLS,
+        on_subscribed: Callable[["ServedConnection"], None] = lambda client: None,
     ) -> None:
         self.is_mute = False
         self.is_frozen = False

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from pxcore.clock.clocks import Clock
-from pxcore.clock.published import ClockFile, Pace, Reading
+from pxcore.clock.published import ClockFile, ClockPace, Reading
 
 LAG_S_MAX: Final = 1.0  # of ours
 _ALLOWED: Final = timedelta(seconds=0.5)  # twice what a venue at rest lets pass between two looks
@@ -32,7 +32,7 @@ class MarketTime:
         waits: bool = False,
         file: ClockFile | None = None,
     ) -> None:
-        self.pace = Pace.WAITING if waits else Pace.RUNNING
+        self.pace = ClockPace.WAITING if waits else ClockPace.RUNNING
         self.speed = clock.speed
         self._clock = clock
         self._played = start or clock.now()
@@ -45,7 +45,7 @@ class MarketTime:
     @property
     def lag(self) -> timedelta:
         """How far playing is behind where the market could be by now."""
-        if self.pace is Pace.WAITING:
+        if self.pace is ClockPace.WAITING:
             return _NONE
         return max(self._line() - self._played, _NONE) / self.speed
 
@@ -57,23 +57,23 @@ class MarketTime:
     def wanted(self) -> datetime:
         """Up to where the market may be played now."""
         match self.pace:
-            case Pace.WAITING:
+            case ClockPace.WAITING:
                 return self._played
-            case Pace.STEPPING:
+            case ClockPace.STEPPING:
                 return self._target
-            case Pace.RUNNING:
+            case ClockPace.RUNNING:
                 return max(self._line(), self._played)
 
     def open(self) -> None:
         """It runs, from where it stands."""
-        if self.pace is Pace.WAITING:
+        if self.pace is ClockPace.WAITING:
             self._behind = self._clock.now() - self._played
-        self.pace = Pace.RUNNING
+        self.pace = ClockPace.RUNNING
 
     def step_from_here(self) -> None:
         """It opens, and goes on with `next_step` alone, until `open` lets it run."""
         self.open()
-        self.pace, self._target = Pace.STEPPING, self._played
+        self.pace, self._target = ClockPace.STEPPING, self._played
 
     def next_step(self) -> None:
         self._target = self._played + timedelta(seconds=_STEP_S * self.speed)
@@ -91,13 +91,13 @@ class MarketTime:
         """
         self._played = now
         ahead = self._played - self._line()
-        if self.pace is not Pace.WAITING and ahead > timedelta(seconds=LAG_S_MAX) * self.speed:
+        if self.pace is not ClockPace.WAITING and ahead > timedelta(seconds=LAG_S_MAX) * self.speed:
             self._behind -= ahead  # our own clock was set back
         too_far = self.lag - timedelta(seconds=LAG_S_MAX)
         if too_far > _NONE:
             self._behind += too_far * self.speed
             self._slowed += too_far
-        self._publish(runs_on=is_all and self.pace is Pace.RUNNING)
+        self._publish(runs_on=is_all and self.pace is ClockPace.RUNNING)
 
     def _line(self) -> datetime:
         """Where the market would be if playing it took no time."""

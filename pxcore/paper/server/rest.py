@@ -30,8 +30,8 @@ from pxcore.paper.server.dialect import BARS_MAX
 from pxcore.paper.server.rows import (
     BAR_UNIT_OF,
     STATUS_OF,
-    Form,
     Json,
+    RowForm,
     account_row,
     bar_row,
     contract_row,
@@ -40,7 +40,7 @@ from pxcore.paper.server.rows import (
     position_row,
     trade_row,
 )
-from pxcore.paper.server.venue import Venue
+from pxcore.paper.server.venue import PaperVenue
 
 _NOT_FOUND = 1  # the account, order or contract that a question names
 _CONTRACTS_MAX = 20
@@ -49,15 +49,15 @@ B = TypeVar("B", bound=Body)
 
 
 @dataclass(frozen=True, slots=True)
-class Endpoint:
+class ServedEndpoint:
     """`answer` takes the request's bytes; they raise msgspec.DecodeError when they are no body."""
 
     path: str
     body: type[Body]
-    answer: Callable[[Venue, bytes], Json]
+    answer: Callable[[PaperVenue, bytes], Json]
 
 
-def search_accounts(venue: Venue, body: AccountsBody) -> Json:
+def search_accounts(venue: PaperVenue, body: AccountsBody) -> Json:
     accounts = [
         account_row(account)
         for account in venue.exchange.accounts
@@ -66,7 +66,7 @@ def search_accounts(venue: Venue, body: AccountsBody) -> Json:
     return envelope(0, accounts=accounts)
 
 
-def search_contracts(venue: Venue, body: ContractsBody) -> Json:
+def search_contracts(venue: PaperVenue, body: ContractsBody) -> Json:
     """Fuzzy: the text anywhere in name, id or description."""
     wanted = body.search_text.lower()
     found = [
@@ -77,18 +77,18 @@ def search_contracts(venue: Venue, body: ContractsBody) -> Json:
     return envelope(0, contracts=found[:_CONTRACTS_MAX])
 
 
-def available_contracts(venue: Venue, body: ContractsBody) -> Json:
+def available_contracts(venue: PaperVenue, body: ContractsBody) -> Json:
     return envelope(0, contracts=[contract_row(c) for c in _tradable(venue, live=body.live)])
 
 
-def contract_by_id(venue: Venue, body: ContractBody) -> Json:
+def contract_by_id(venue: PaperVenue, body: ContractBody) -> Json:
     contract = venue.exchange.contract(body.contract_id)
     if contract is None:
         return envelope(_NOT_FOUND, contract=None)
     return envelope(0, contract=contract_row(contract))
 
 
-def retrieve_bars(venue: Venue, body: BarsBody) -> Json:
+def retrieve_bars(venue: PaperVenue, body: BarsBody) -> Json:
     """Newest first; the limit keeps the newest, unless the dialect has it otherwise. A forming bar
     is in it only if asked for.
     """
@@ -119,7 +119,7 @@ def retrieve_bars(venue: Venue, body: BarsBody) -> Json:
     return envelope(0, bars=[bar_row(bar, contract) for bar in bars])
 
 
-def search_orders(venue: Venue, body: HistoryBody) -> Json:
+def search_orders(venue: PaperVenue, body: HistoryBody) -> Json:
     """Every status, oldest first, by creation time."""
     rows = [
         row
@@ -130,20 +130,20 @@ def search_orders(venue: Venue, body: HistoryBody) -> Json:
     return _orders(venue, body.account_id, rows[: venue.dialect.history_max])
 
 
-def open_orders(venue: Venue, body: AccountBody) -> Json:
+def open_orders(venue: PaperVenue, body: AccountBody) -> Json:
     """Status Open alone: suspended legs are not shown here."""
     rows = list(venue.exchange.order_rows(body.account_id, OrderStatus.OPEN))
     return _orders(venue, body.account_id, rows)
 
 
-def order_by_id(venue: Venue, body: OrderBody) -> Json:
+def order_by_id(venue: PaperVenue, body: OrderBody) -> Json:
     for row in venue.exchange.order_rows(body.account_id):
         if row.order.id == body.order_id:
             return envelope(0, order=_order(venue, row))
     return envelope(_NOT_FOUND, order=None)
 
 
-def query_orders(venue: Venue, body: QueryBody) -> Json:
+def query_orders(venue: PaperVenue, body: QueryBody) -> Json:
     """A page of the orders that match, newest first unless asked otherwise; offset in rows."""
     wanted = body.filter
     statuses = [STATUS_OF.get(n, OrderStatus.UNKNOWN) for n in wanted.statuses or ()]
@@ -163,22 +163,22 @@ def query_orders(venue: Venue, body: QueryBody) -> Json:
     return _orders(venue, wanted.account_id, page) | {"totalCount": total}
 
 
-def place_order(venue: Venue, body: PlaceBody) -> Json:
+def place_order(venue: PaperVenue, body: PlaceBody) -> Json:
     result = venue.exchange.place(venue.now, body.account_id, body.request())
     return envelope(result.code, result.text, orderId=result.order_id)
 
 
-def cancel_order(venue: Venue, body: OrderBody) -> Json:
+def cancel_order(venue: PaperVenue, body: OrderBody) -> Json:
     answered = venue.exchange.cancel(venue.now, body.account_id, body.order_id)
     return envelope(answered.code, answered.text)
 
 
-def modify_order(venue: Venue, body: ModifyBody) -> Json:
+def modify_order(venue: PaperVenue, body: ModifyBody) -> Json:
     answered = venue.exchange.modify(venue.now, body.account_id, body.order_id, body.change())
     return envelope(answered.code, answered.text)
 
 
-def open_positions(venue: Venue, body: AccountBody) -> Json:
+def open_positions(venue: PaperVenue, body: AccountBody) -> Json:
     if venue.exchange.account(body.account_id) is None:
         return envelope(_NOT_FOUND, positions=None)
     held = venue.exchange.positions(body.account_id)
@@ -186,17 +186,17 @@ def open_positions(venue: Venue, body: AccountBody) -> Json:
     return envelope(0, positions=rows)
 
 
-def close_contract(venue: Venue, body: CloseBody) -> Json:
+def close_contract(venue: PaperVenue, body: CloseBody) -> Json:
     answered = venue.exchange.close(venue.now, body.account_id, body.contract_id)
     return envelope(answered.code, answered.text)
 
 
-def partial_close_contract(venue: Venue, body: PartialCloseBody) -> Json:
+def partial_close_contract(venue: PaperVenue, body: PartialCloseBody) -> Json:
     answered = venue.exchange.partial_close(venue.now, body.account_id, body.contract_id, body.size)
     return envelope(answered.code, answered.text)
 
 
-def search_trades(venue: Venue, body: HistoryBody) -> Json:
+def search_trades(venue: PaperVenue, body: HistoryBody) -> Json:
     """Half-turns, newest first."""
     if venue.exchange.account(body.account_id) is None:
         return envelope(_NOT_FOUND, trades=None)
@@ -209,9 +209,9 @@ def search_trades(venue: Venue, body: HistoryBody) -> Json:
     return envelope(0, trades=rows[: venue.dialect.history_max])
 
 
-def _endpoint(path: str, body: type[B], answer: Callable[[Venue, B], Json]) -> Endpoint:
+def _endpoint(path: str, body: type[B], answer: Callable[[PaperVenue, B], Json]) -> ServedEndpoint:
     decoder: Decoder[B] = Decoder(body)
-    return Endpoint(path, body, lambda venue, sent: answer(venue, decoder.decode(sent)))
+    return ServedEndpoint(path, body, lambda venue, sent: answer(venue, decoder.decode(sent)))
 
 
 ENDPOINTS = (
@@ -244,26 +244,26 @@ INSTRUCTIONS = frozenset(
 )
 
 
-def _tradable(venue: Venue, *, live: bool) -> tuple[Contract, ...]:
+def _tradable(venue: PaperVenue, *, live: bool) -> tuple[Contract, ...]:
     """None with `live`: that names a data subscription which simulated users do not have."""
     return () if live else tuple(c for c in venue.exchange.contracts if c.is_active)
 
 
-def _orders(venue: Venue, account_id: int, rows: list[OrderChanged]) -> Json:
+def _orders(venue: PaperVenue, account_id: int, rows: list[OrderChanged]) -> Json:
     if venue.exchange.account(account_id) is None:
         return envelope(_NOT_FOUND, orders=None)
     return envelope(0, orders=[_order(venue, row) for row in rows])
 
 
-def _order(venue: Venue, row: OrderChanged) -> Json:
+def _order(venue: PaperVenue, row: OrderChanged) -> Json:
     return order_row(row, _contract(venue, row.order.contract_id), _form(venue))
 
 
-def _form(venue: Venue) -> Form:
-    return Form(is_stream=False, skew=venue.hostility.skew)
+def _form(venue: PaperVenue) -> RowForm:
+    return RowForm(is_stream=False, skew=venue.hostility.skew)
 
 
-def _contract(venue: Venue, contract_id: str) -> Contract:
+def _contract(venue: PaperVenue, contract_id: str) -> Contract:
     contract = venue.exchange.contract(contract_id)
     if contract is None:
         raise AssertionError(f"an order or position is in {contract_id}, which is not listed")

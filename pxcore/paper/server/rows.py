@@ -74,7 +74,7 @@ STATUS_OF = {number: status for status, number in STATUSES.items()}
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class RowForm:
     """How rows are written: for the stream or for REST, and how far the venue's clock is off."""
 
     is_stream: bool
@@ -130,7 +130,7 @@ def bar_row(bar: Bar, contract: Contract) -> Json:
     }
 
 
-def order_row(row: OrderChanged, contract: Contract, form: Form) -> Json:
+def order_row(row: OrderChanged, contract: Contract, form: RowForm) -> Json:
     order = row.order
     offset = row.offset_ticks if order.status is OrderStatus.SUSPENDED else row.trail_ticks
     related: Json = {
@@ -159,7 +159,7 @@ def order_row(row: OrderChanged, contract: Contract, form: Form) -> Json:
     return form.row(fields) | present(related)
 
 
-def position_row(position: Position, contract: Contract, form: Form) -> Json:
+def position_row(position: Position, contract: Contract, form: RowForm) -> Json:
     """`size` never has a sign; a closed position is of type 0 and keeps its average price."""
     return {
         "id": position.id,
@@ -173,7 +173,7 @@ def position_row(position: Position, contract: Contract, form: Form) -> Json:
     }
 
 
-def trade_row(fill: Fill, contract: Contract, form: Form) -> Json:
+def trade_row(fill: Fill, contract: Contract, form: RowForm) -> Json:
     fields: Json = {
         "id": fill.id,
         "accountId": fill.account_id,

@@ -18,7 +18,7 @@ from datetime import datetime, timedelta
 from msgspec.structs import replace
 
 from pxcore.clock.clocks import Clock
-from pxcore.clock.published import Pace
+from pxcore.clock.published import ClockPace
 from pxcore.model import MarketTrade, Quote
 from pxcore.paper.exchange import Exchange, VenueEvent
 from pxcore.paper.faults.base import Armed, Armory, Fault
@@ -26,7 +26,7 @@ from pxcore.paper.faults.venue import VenueFault
 from pxcore.paper.faults.wire import WireFault
 from pxcore.paper.markets.bars import BarStore
 from pxcore.paper.markets.depth import Depth
-from pxcore.paper.markets.market import DepthPush, Halt, MarketStep, Tape, merged
+from pxcore.paper.markets.market import DepthPush, MarketStep, Tape, TradingHalt, merged
 from pxcore.paper.server.bell import Bell
 from pxcore.paper.server.broadcast import Broadcaster
 from pxcore.paper.server.dialect import Dialect
@@ -42,7 +42,7 @@ _ALARM_S_MAX = 0.25
 _log = logging.getLogger(__name__)
 
 
-class Venue:
+class PaperVenue:
     """`on_fault` hears of an error that stopped the market: nothing can be trusted after it."""
 
     def __init__(
@@ -223,7 +223,7 @@ class Venue:
             steps = [step.at for step in (self._next, self._next_inserted) if step]
             moments = [self.exchange.next_due(), self.hostility.next_due(), *steps]
             waits = [(at - now).total_seconds() / self.time.speed for at in moments if at]
-            is_running = self.time.pace is Pace.RUNNING
+            is_running = self.time.pace is ClockPace.RUNNING
             wait_s = min([_ALARM_S_MAX, *waits]) if is_running else self.bell.wait_s
         loop = asyncio.get_running_loop()
         self._alarm = loop.call_later(max(_ALARM_S_MIN, wait_s), self._ring)
@@ -231,7 +231,7 @@ class Venue:
 
 def shifted(step: MarketStep, ticks: int) -> MarketStep:
     """The same step so many ticks higher."""
-    if isinstance(step, Halt):
+    if isinstance(step, TradingHalt):
         return step
     if isinstance(step, MarketTrade):
         return replace(step, price_ticks=step.price_ticks + ticks)

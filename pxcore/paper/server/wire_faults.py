@@ -49,7 +49,7 @@ from pxcore.paper.faults.wire import (
     TokensExpired,
     WireFault,
 )
-from pxcore.paper.server.hub import END, HubConnection
+from pxcore.paper.server.hub import END, ServedConnection
 from pxcore.paper.server.transport import cut
 
 F = TypeVar("F", bound=StreamFault)
@@ -84,7 +84,7 @@ class Hostility:
         seed: int,
         market_now: Callable[[], datetime],
         speed: float,
-        clients: Callable[[str], Iterable[HubConnection]],
+        clients: Callable[[str], Iterable[ServedConnection]],
     ) -> None:
         self.armory = Armory(seed)
         self.skew = timedelta(0)
@@ -94,7 +94,7 @@ class Hostility:
         self._clients = clients
         self._due: list[tuple[datetime, int, Armed, Iterator[float]]] = []
         self._numbers = count()
-        self._held: dict[HubConnection, _Held] = {}
+        self._held: dict[ServedConnection, _Held] = {}
 
     def arm(self, fault: WireFault, at: datetime) -> Armed:
         armed = self.armory.arm(fault, at)
@@ -136,7 +136,7 @@ class Hostility:
         elif isinstance(fault, ClockSkewed):
             self.skew = timedelta(seconds=fault.skew_s)
 
-    def _meet(self, client: HubConnection, fault: HubFault) -> None:
+    def _meet(self, client: ServedConnection, fault: HubFault) -> None:
         if isinstance(fault, SocketClosed):
             client.close(fault.error, fault.allow_reconnect)
         elif isinstance(fault, SocketReset):
@@ -209,7 +209,7 @@ class Hostility:
 
     # Events
 
-    def tell(self, hub: str, client: HubConnection, target: str, record: str) -> None:
+    def tell(self, hub: str, client: ServedConnection, target: str, record: str) -> None:
         """Offers an event to a client, unless something happens to it on the way."""
         if client.is_mute:
             return
@@ -233,11 +233,11 @@ class Hostility:
             self._later(doubled.ms / 1000, lambda: client.offer(record))
         self._release(client)
 
-    def forget(self, client: HubConnection) -> None:
+    def forget(self, client: ServedConnection) -> None:
         """The client has gone; nothing waits for it any more."""
         self._held.pop(client, None)
 
-    def _send(self, client: HubConnection, bites: "_Bites", record: str) -> None:
+    def _send(self, client: ServedConnection, bites: "_Bites", record: str) -> None:
         held = self._held.get(client)
         joined = bites.one(RecordsJoined)
         if joined is not None or (held is not None and held.wanted):
@@ -254,7 +254,7 @@ class Hostility:
         else:
             client.offer(record)
 
-    def _join(self, client: HubConnection, record: str, wanted: int) -> None:
+    def _join(self, client: ServedConnection, record: str, wanted: int) -> None:
         held = self._held.setdefault(client, _Held())
         if not held.wanted:
             held.wanted = wanted
@@ -263,13 +263,13 @@ class Hostility:
         if len(held.joined) >= held.wanted:
             self._let_go(client)
 
-    def _let_go(self, client: HubConnection) -> None:
+    def _let_go(self, client: ServedConnection) -> None:
         held = self._held.get(client)
         if held is not None and held.joined:
             client.offer("".join(held.joined), is_alone=True)
             held.joined, held.wanted = [], 0
 
-    def _release(self, client: HubConnection) -> None:
+    def _release(self, client: ServedConnection) -> None:
         held = self._held.get(client)
         if held is not None and held.late is not None:
             client.offer(held.late)

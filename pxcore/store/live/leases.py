@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from pxcore.store.database import Store
 from pxcore.store.live.latch_tables import LeaseRow, WatchdogRow
-from pxcore.store.live.records import Lease, Pulse, Watch
+from pxcore.store.live.records import Lease, Pulse, WatchdogBeat
 
 
 def read_lease(store: Store, account_id: int) -> Lease | None:
@@ -121,11 +121,11 @@ def beat_watchdog(store: Store, *, account_id: int, place: str, pid: int, said: 
         row.pid, row.beat, row.beaten_at, row.said = pid, row.beat + 1, now, said
 
 
-def read_watchdogs(store: Store, account_id: int) -> tuple[Watch, ...]:
+def read_watchdogs(store: Store, account_id: int) -> tuple[WatchdogBeat, ...]:
     with store.session() as session:
         rows = session.scalars(select(WatchdogRow).where(WatchdogRow.account_id == account_id))
         return tuple(
-            Watch(
+            WatchdogBeat(
                 account_id=row.account_id,
                 place=row.place,
                 pid=row.pid,

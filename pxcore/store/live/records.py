@@ -61,7 +61,7 @@ class Pulse(msgspec.Struct, frozen=True, kw_only=True):
     exposure: int
 
 
-class Watch(msgspec.Struct, frozen=True, kw_only=True):
+class WatchdogBeat(msgspec.Struct, frozen=True, kw_only=True):
     """A watchdog's own heartbeat."""
 
     account_id: int

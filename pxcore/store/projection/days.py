@@ -22,7 +22,7 @@ from pxcore.store.database import Store
 from pxcore.store.live.latch_tables import HaltRow
 from pxcore.store.projection.fold import DayFold
 from pxcore.store.projection.journals import (
-    Source,
+    JournalSource,
     fold_flatten,
     fold_session,
     last_hash,
@@ -51,7 +51,7 @@ def rebuild(store: Store, journals: Path, *, prunes: bool = False) -> Projected:
     days = set(days_in(journals))
     unowned: list[str] = []
     for source in sources_in(journals):
-        if isinstance(source, Source):
+        if isinstance(source, JournalSource):
             days.add((source.account_id, source.trading_day))
         else:
             unowned.append(source.why)
@@ -132,9 +132,9 @@ def _told_by(journals: Path, trading_day: date) -> frozenset[Path]:
 def fold_day(journals: Path, *, account_id: int, trading_day: date) -> DayFold:
     """The day's journals: sessions, flattens, day's ends, of each kind the oldest first."""
     day = DayFold(account_id, trading_day)
-    sources: list[Source] = []
+    sources: list[JournalSource] = []
     for one in sources_in(journals, trading_day=trading_day):
-        if not isinstance(one, Source):
+        if not isinstance(one, JournalSource):
             day.unread.append(one.why)  # it may be of this account
         elif (one.account_id, one.trading_day) == (account_id, trading_day):
             sources.append(one)
@@ -146,11 +146,11 @@ def fold_day(journals: Path, *, account_id: int, trading_day: date) -> DayFold:
     return day
 
 
-def _kind(source: Source) -> str:
+def _kind(source: JournalSource) -> str:
     return source.name.split("-")[0]
 
 
-def _take(day: DayFold, source: Source) -> None:
+def _take(day: DayFold, source: JournalSource) -> None:
     """Damage is told, and takes away no other journal's rows."""
     seen = last_hash(source.path)
     damage = _ADD[_kind(source)](source.path, day)

@@ -12,7 +12,7 @@ from pxcore.model import PxError
 from pxcore.reports.period import DayLine, PeriodReport, Trade, make_period
 from pxcore.store.database import Store
 from pxcore.store.projection.days import bring_in_day
-from pxcore.store.projection.journals import Source, Unowned, last_hash, sources_in
+from pxcore.store.projection.journals import JournalSource, Unowned, last_hash, sources_in
 from pxcore.store.projection.tables import JournalRow, OperatorActRow, TradeRow, TradingDayRow
 
 
@@ -37,7 +37,7 @@ def bring_in(store: Store, journals: Path, first: date, last: date) -> tuple[str
     stale: set[tuple[int, date]] = set()
     unread: list[str] = []
     for source in _sources_of(journals, first, last):
-        if not isinstance(source, Source):
+        if not isinstance(source, JournalSource):
             unread.append(source.why)
         elif source.name not in known or known[source.name] != last_hash(source.path):
             stale.add((source.account_id, source.trading_day))
@@ -66,7 +66,7 @@ def holds_day(
     return is_known and all(counted[account] == number for account, number in acts.items())
 
 
-def _sources_of(journals: Path, first: date, last: date) -> Iterator[Source | Unowned]:
+def _sources_of(journals: Path, first: date, last: date) -> Iterator[JournalSource | Unowned]:
     """By the days in their names: nobody waits for years of journals."""
     for number in range((last - first).days + 1):
         yield from sources_in(journals, trading_day=first + timedelta(days=number))

@@ -28,7 +28,7 @@ _flatten: Decoder[FlattenTerms] = Decoder(FlattenTerms)
 _day_end: Decoder[DayEndTerms] = Decoder(DayEndTerms)
 
 
-class Source(msgspec.Struct, frozen=True, kw_only=True):
+class JournalSource(msgspec.Struct, frozen=True, kw_only=True):
     """One journal of a session, a flatten or a day's end, and whose day it tells of. It `began`
     by our own clock: names do not sort by it, since a trading day goes over midnight UTC.
     """
@@ -50,7 +50,9 @@ class Unowned(msgspec.Struct, frozen=True, kw_only=True):
     why: str
 
 
-def sources_in(folder: Path, *, trading_day: date | None = None) -> Iterator[Source | Unowned]:
+def sources_in(
+    folder: Path, *, trading_day: date | None = None
+) -> Iterator[JournalSource | Unowned]:
     """Every journal in the folder, or that day's.
 
     One that was killed before it said so tells of nothing, and is left out.
@@ -61,7 +63,7 @@ def sources_in(folder: Path, *, trading_day: date | None = None) -> Iterator[Sou
                 first = next(read_rows(path), None)
                 if first is not None:
                     account_id, day = _owner(first)
-                    yield Source(
+                    yield JournalSource(
                         path=path, account_id=account_id, trading_day=day, began=first.wall
                     )
             except DAMAGED as error:

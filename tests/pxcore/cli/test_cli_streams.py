@@ -21,7 +21,7 @@ from px_runner import Px
 from pxcore.cli.orchestrator import px_environ
 from pxcore.clock.clocks import ShiftedClock
 from pxcore.paper.exchange import AccountSpec, Exchange
-from pxcore.paper.server.venue import Venue
+from pxcore.paper.server.venue import PaperVenue
 
 pytestmark = [pytest.mark.process, needs.posix]
 
@@ -35,7 +35,7 @@ def gateway() -> Iterator[Gateway]:
     """As everybody's, but for the account's name."""
     exchange = Exchange(contracts=LISTED, accounts=(AccountSpec(ACCOUNT, NAME, START_USD),), seed=7)
     clock = ShiftedClock(market=OPEN, wall=datetime.now(UTC), speed=SPEED)
-    venue = Venue(exchange=exchange, tape=fixed_tape(), clock=clock)
+    venue = PaperVenue(exchange=exchange, tape=fixed_tape(), clock=clock)
     with serving(fixed_tape(), venue=venue) as running:
         running.clock = clock
         yield running.log_in()

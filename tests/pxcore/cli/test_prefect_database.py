@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pxcore.cli.prefect_database import Verdict, judge, see_to_database
+from pxcore.cli.prefect_database import DatabaseVerdict, judge, see_to_database
 
 NOW = datetime(2026, 11, 20, 8, 30, 5)  # noqa: DTZ001
 KNOWN = "9725c1cbee35"  # the version of Prefect's first tables
@@ -74,24 +74,24 @@ def test_database_that_no_server_can_read_is_set_aside_and_told(
     damage(path)
     (tmp_path / "prefect.db-wal").write_bytes(b"")
     held, told = path.read_bytes(), list[str]()
-    assert see_to_database(path, NOW, tell=told.append).verdict is Verdict.UNREADABLE
+    assert see_to_database(path, NOW, tell=told.append).verdict is DatabaseVerdict.UNREADABLE
     there = tmp_path / "prefect.db.unreadable-20261120-083005"
     assert there.read_bytes() == held and there.with_name(f"{there.name}-wal").exists()
     assert not path.exists() and not (tmp_path / "prefect.db-wal").exists()
     (line,) = told
     assert why in line and f"set aside as {there.name}" in line
-    assert see_to_database(path, NOW, tell=told.append).verdict is Verdict.SOUND
+    assert see_to_database(path, NOW, tell=told.append).verdict is DatabaseVerdict.SOUND
 
 
 @pytest.mark.parametrize("rows", [0, 5000])
 def test_database_that_is_sound_missing_or_empty_is_left_alone(tmp_path: Path, rows: int) -> None:
     path, told = tmp_path / "prefect.db", list[str]()
-    assert see_to_database(path, NOW, tell=told.append).verdict is Verdict.SOUND
+    assert see_to_database(path, NOW, tell=told.append).verdict is DatabaseVerdict.SOUND
     path.touch()
-    assert see_to_database(path, NOW, tell=told.append).verdict is Verdict.SOUND
+    assert see_to_database(path, NOW, tell=told.append).verdict is DatabaseVerdict.SOUND
     made(path, rows=rows)
     held = path.read_bytes()
-    assert see_to_database(path, NOW, tell=told.append).verdict is Verdict.SOUND
+    assert see_to_database(path, NOW, tell=told.append).verdict is DatabaseVerdict.SOUND
     assert path.read_bytes() == held and told == []
 
 
@@ -103,11 +103,11 @@ def test_database_of_a_server_that_runs_or_was_killed_is_sound(tmp_path: Path) -
         server.execute("PRAGMA journal_mode=WAL")
         server.execute("CREATE TABLE log (text TEXT)")
         made(path)
-        assert judge(path).verdict is Verdict.SOUND
+        assert judge(path).verdict is DatabaseVerdict.SOUND
         for file in (path, path.with_name("prefect.db-wal")):
             shutil.copy(file, killed)
     assert (killed / "prefect.db-wal").stat().st_size
-    assert judge(killed / "prefect.db").verdict is Verdict.SOUND
+    assert judge(killed / "prefect.db").verdict is DatabaseVerdict.SOUND
 
 
 def test_database_that_is_only_locked_is_left_alone_and_named(tmp_path: Path) -> None:
@@ -116,7 +116,7 @@ def test_database_that_is_only_locked_is_left_alone_and_named(tmp_path: Path) ->
     with closing(sqlite3.connect(path)) as other:
         other.execute("BEGIN EXCLUSIVE")
         found = see_to_database(path, NOW, tell=pytest.fail)
-    assert found.verdict is Verdict.OTHER and "locked by another program" in found.why
+    assert found.verdict is DatabaseVerdict.OTHER and "locked by another program" in found.why
     assert path.exists()
 
 
@@ -124,17 +124,17 @@ def test_database_that_cannot_be_opened_is_left_alone_and_named(tmp_path: Path) 
     path = tmp_path / "prefect.db"
     path.symlink_to(path)
     found = see_to_database(path, NOW, tell=pytest.fail)
-    assert found.verdict is Verdict.OTHER and "cannot be read (Too many levels" in found.why
+    assert found.verdict is DatabaseVerdict.OTHER and "cannot be read (Too many levels" in found.why
     assert path.is_symlink()
 
 
 def test_folder_in_its_place_is_left_alone_and_named(tmp_path: Path) -> None:
     (tmp_path / "prefect.db").mkdir()
     found = see_to_database(tmp_path / "prefect.db", NOW, tell=pytest.fail)
-    assert found.verdict is Verdict.OTHER and "is a folder" in found.why
+    assert found.verdict is DatabaseVerdict.OTHER and "is a folder" in found.why
 
 
 def test_database_that_takes_too_long_to_look_at_is_believed(tmp_path: Path) -> None:
     path = tmp_path / "prefect.db"
     made(path, rows=50_000)
-    assert judge(path, limit_s=0.0).verdict is Verdict.SOUND
+    assert judge(path, limit_s=0.0).verdict is DatabaseVerdict.SOUND

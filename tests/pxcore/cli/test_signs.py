@@ -16,14 +16,14 @@ from pxcore.cli.signs import Asking, of_gateway, of_runner, of_server, of_watchd
 from pxcore.config.paths import Paths
 from pxcore.config.settings import Settings
 from pxcore.day import store_access
-from pxcore.host.keep import Kept
-from pxcore.host.liveness import Seen, Watched
+from pxcore.host.keep import KeptProcess
+from pxcore.host.liveness import SignOfLife, Watched
 from pxcore.ownership.lease import place_of
 from pxcore.store.database import Store
 from pxcore.store.live.leases import beat_watchdog
 
 ACCOUNT = 20_000_001
-ANSWERS, SILENT, UNKNOWN = Seen.ANSWERS, Seen.SILENT, Seen.UNKNOWN
+ANSWERS, SILENT, UNKNOWN = SignOfLife.ANSWERS, SignOfLife.SILENT, SignOfLife.UNKNOWN
 
 
 @pytest.fixture
@@ -37,9 +37,9 @@ def http(monkeypatch: pytest.MonkeyPatch) -> Iterator[RawHttp]:
 
 
 @pytest.fixture
-def kept() -> Iterator[Kept]:
+def kept() -> Iterator[KeptProcess]:
     stand_ins = StandIns()
-    made = Kept("it", lambda: stand_ins.run(RESTS), say=lambda text: None)
+    made = KeptProcess("it", lambda: stand_ins.run(RESTS), say=lambda text: None)
     made.start()
     yield made
     stand_ins.end()
@@ -52,7 +52,7 @@ def settings(tmp_path: Path) -> Settings:
     return made
 
 
-def of_these(watched: Watched) -> Callable[[], Seen]:
+def of_these(watched: Watched) -> Callable[[], SignOfLife]:
     return watched._sign
 
 
@@ -62,7 +62,7 @@ def deployments(polled: str | None) -> object:
 
 @pytest.mark.parametrize("step", [hang_up, drip, drip_headers], ids=lambda step: step.__name__)
 def test_answer_that_does_not_come_or_never_ends_is_none(
-    http: RawHttp, kept: Kept, tmp_path: Path, step: object
+    http: RawHttp, kept: KeptProcess, tmp_path: Path, step: object
 ) -> None:
     gateway = of_these(of_gateway(kept, http.url))
     server = of_these(of_server(kept, Asking(lambda: http.url, Paths(tmp_path))))
@@ -71,7 +71,7 @@ def test_answer_that_does_not_come_or_never_ends_is_none(
         assert [sign(), sign(), sign()] == [ANSWERS, SILENT, ANSWERS]
 
 
-def test_server_is_asked_where_it_is_now(http: RawHttp, kept: Kept, tmp_path: Path) -> None:
+def test_server_is_asked_where_it_is_now(http: RawHttp, kept: KeptProcess, tmp_path: Path) -> None:
     where = ["http://127.0.0.1:1"]
     sign = of_these(of_server(kept, Asking(lambda: where[0], Paths(tmp_path))))
     assert sign() is SILENT
@@ -81,7 +81,7 @@ def test_server_is_asked_where_it_is_now(http: RawHttp, kept: Kept, tmp_path: Pa
 
 
 def test_runner_lives_while_it_asks_and_a_server_that_cannot_tell_says_nothing_of_it(
-    http: RawHttp, kept: Kept, tmp_path: Path
+    http: RawHttp, kept: KeptProcess, tmp_path: Path
 ) -> None:
     sign = of_these(of_runner(kept, "safety", Asking(lambda: http.url, Paths(tmp_path))))
     first, second = deployments("2026-11-20T08:00:01Z"), deployments("2026-11-20T08:00:02Z")
@@ -89,7 +89,7 @@ def test_runner_lives_while_it_asks_and_a_server_that_cannot_tell_says_nothing_o
     assert [sign() for _ in range(5)] == [ANSWERS, ANSWERS, SILENT, UNKNOWN, SILENT]
 
 
-def test_watchdog_lives_while_its_own_heart_beats(kept: Kept, settings: Settings) -> None:
+def test_watchdog_lives_while_its_own_heart_beats(kept: KeptProcess, settings: Settings) -> None:
     sign = of_these(of_watchdog(kept, settings, ACCOUNT))
     assert kept.process is not None
 
@@ -110,7 +110,7 @@ def test_watchdog_lives_while_its_own_heart_beats(kept: Kept, settings: Settings
 
 
 def test_store_that_takes_nothing_is_not_held_against_the_watchdog(
-    kept: Kept, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    kept: KeptProcess, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "_STORE_S", patience(0.5))
     sign = of_these(of_watchdog(kept, settings, ACCOUNT))

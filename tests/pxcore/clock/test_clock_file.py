@@ -12,7 +12,7 @@ import pytest
 
 from pxcore.clock.clocks import ShiftedClock
 from pxcore.clock.own_time import OWN_TIME, steady_s
-from pxcore.clock.published import DEAD_AFTER_S, ClockFile, Pace, PublishedClock, Reading
+from pxcore.clock.published import DEAD_AFTER_S, ClockFile, ClockPace, PublishedClock, Reading
 from pxcore.config.settings import Settings
 from pxcore.model import Misconfigured
 
@@ -20,7 +20,7 @@ OPEN = datetime(2026, 11, 20, 14, 30, tzinfo=UTC)
 
 
 def reading(seconds: float = 0.0, **more: object) -> Reading:
-    terms = {"now": OPEN + timedelta(seconds=seconds), "speed": 20.0, "pace": Pace.RUNNING}
+    terms = {"now": OPEN + timedelta(seconds=seconds), "speed": 20.0, "pace": ClockPace.RUNNING}
     return Reading(**(terms | more))  # type: ignore[arg-type]
 
 
@@ -46,7 +46,7 @@ def test_time_runs_on_at_the_markets_speed_for_as_long_as_it_may(
 
 
 def test_market_that_waits_stands_still(tmp_path: Path, ours: list[float]) -> None:
-    ClockFile(tmp_path / "clock").write(reading(pace=Pace.WAITING))
+    ClockFile(tmp_path / "clock").write(reading(pace=ClockPace.WAITING))
     clock = PublishedClock(tmp_path / "clock")
     ours[0] += DEAD_AFTER_S
     assert clock.now() == OPEN
@@ -68,7 +68,7 @@ def test_time_never_goes_back_when_the_market_was_slowed_down(
 
 def test_time_runs_on_when_its_gateway_has_died(tmp_path: Path, ours: list[float]) -> None:
     """Whoever waits for a moment, to give up or to flatten, must come to it."""
-    ClockFile(tmp_path / "clock").write(reading(pace=Pace.STEPPING))
+    ClockFile(tmp_path / "clock").write(reading(pace=ClockPace.STEPPING))
     clock = PublishedClock(tmp_path / "clock")
     ours[0] += DEAD_AFTER_S + 2
     assert clock.now() == OPEN + timedelta(seconds=40)
@@ -77,7 +77,7 @@ def test_time_runs_on_when_its_gateway_has_died(tmp_path: Path, ours: list[float
 def test_clock_that_was_detached_goes_on_though_the_market_stands_still(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ClockFile(tmp_path / "clock").write(reading(pace=Pace.WAITING))
+    ClockFile(tmp_path / "clock").write(reading(pace=ClockPace.WAITING))
     published = PublishedClock(tmp_path / "clock")
     detached = published.detached()
     before = detached.now()
@@ -108,7 +108,9 @@ def test_same_file_is_written_on_by_a_gateway_that_was_started_anew(tmp_path: Pa
 
 
 def test_lag_and_slowing_are_told(tmp_path: Path) -> None:
-    said = reading(lag=timedelta(seconds=0.5), slowed=timedelta(seconds=12.25), pace=Pace.STEPPING)
+    said = reading(
+        lag=timedelta(seconds=0.5), slowed=timedelta(seconds=12.25), pace=ClockPace.STEPPING
+    )
     ClockFile(tmp_path / "clock").write(said)
     assert PublishedClock(tmp_path / "clock").reading() == said
 
@@ -187,7 +189,7 @@ def test_reader_sees_whole_records_only_while_another_process_writes(tmp_path: P
 
 
 def test_two_processes_agree_on_the_time(tmp_path: Path) -> None:
-    ClockFile(tmp_path / "clock").write(reading(7, pace=Pace.WAITING))
+    ClockFile(tmp_path / "clock").write(reading(7, pace=ClockPace.WAITING))
     script = (
         "import sys; from pathlib import Path; from pxcore.clock.published import PublishedClock; "
         "print(PublishedClock(Path(sys.argv[1])).now().isoformat())"

@@ -22,7 +22,6 @@ from pxcore.engine.commands import (
 )
 from pxcore.engine.engine import Engine
 from pxcore.engine.events import (
-    Answer,
     Ask,
     Asked,
     CancelAnswered,
@@ -36,6 +35,7 @@ from pxcore.engine.events import (
     PlaceRefused,
     PlaceUnknown,
     RecordSkipped,
+    SendOutcome,
     ShellFault,
     SnapshotFailed,
     SnapshotTaken,
@@ -73,11 +73,13 @@ def answer_all(scene: Scene, commands) -> list:
     for command in commands:
         if isinstance(command, CancelOrder):
             said += scene.tell(
-                CancelAnswered(at=scene.now, order_id=command.order_id, answer=Answer.DONE)
+                CancelAnswered(at=scene.now, order_id=command.order_id, answer=SendOutcome.DONE)
             )
         elif isinstance(command, ClosePosition):
             said += scene.tell(
-                CloseAnswered(at=scene.now, contract_id=command.contract_id, answer=Answer.DONE)
+                CloseAnswered(
+                    at=scene.now, contract_id=command.contract_id, answer=SendOutcome.DONE
+                )
             )
     return said
 
@@ -468,7 +470,7 @@ def test_close_that_stays_pending_round_after_round_is_cancelled_and_then_sent_a
         scene.pass_time(6)
         assert scene.now < OPEN + timedelta(minutes=10)
     assert len(kinds(scene.said, ClosePosition)) == 1
-    scene.tell(CancelAnswered(at=scene.now, order_id=1003, answer=Answer.DONE))
+    scene.tell(CancelAnswered(at=scene.now, order_id=1003, answer=SendOutcome.DONE))
     while len(kinds(scene.said, ClosePosition)) == 1:
         scene.answer_snapshot(scene.snapshot(positions=positions))
         scene.pass_time(6)
@@ -493,7 +495,7 @@ def test_no_entry_after_a_flatten_until_the_fills_that_it_made_are_known():
     see_flat_twice(scene, lagging)
     scene.tell(Asked(at=scene.now, ask=Ask.RESUME, why="test"))
     assert denied(scene.signal()) is Gate.NOT_FLAT, "the fills say that one is held"
-    scene.tell(CloseAnswered(at=scene.now, contract_id=MNQ.id, answer=Answer.GONE))
+    scene.tell(CloseAnswered(at=scene.now, contract_id=MNQ.id, answer=SendOutcome.GONE))
     scene.pass_time(6)
     whole = (*lagging.fills, scene.fill(2, 1003, Side.SELL, 99_981, pnl="-10").fill)
     see_flat_twice(scene, scene.snapshot(fills=whole))

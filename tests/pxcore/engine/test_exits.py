@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from pxcore.engine.commands import ClosePosition, Denied, Gate, MoveStop, PlaceEntry
 from pxcore.engine.config import ExitTerms
-from pxcore.engine.events import Answer, MoveAnswered
+from pxcore.engine.events import MoveAnswered, SendOutcome
 from pxcore.engine.exits import wanted_stop
 from pxcore.engine.state import Phase
 from pxcore.model import OrderStatus, OrderType, Side
@@ -86,7 +86,7 @@ def test_stop_goes_to_break_even_once_and_the_position_stays_protected():
     assert not kinds(scene.price(100_010, 100_011), MoveStop)
     (move,) = kinds(scene.price(100_011, 100_012), MoveStop)
     assert (move.order_id, move.stop_ticks) == (1001, 100_001)
-    scene.tell(MoveAnswered(at=scene.now, order_id=1001, answer=Answer.DONE))
+    scene.tell(MoveAnswered(at=scene.now, order_id=1001, answer=SendOutcome.DONE))
     moved(scene, 100_001)
     assert scene.engine.state.phase is Phase.PROTECTED
     scene.now += timedelta(seconds=5)
@@ -98,11 +98,11 @@ def test_no_second_move_while_one_is_unanswered_and_one_a_second_at_most():
     assert kinds(scene.price(100_005, 100_006), MoveStop)
     scene.now += timedelta(seconds=3)
     assert not kinds(scene.price(100_010, 100_011), MoveStop)  # unanswered
-    scene.tell(MoveAnswered(at=scene.now, order_id=1001, answer=Answer.DONE))
+    scene.tell(MoveAnswered(at=scene.now, order_id=1001, answer=SendOutcome.DONE))
     moved(scene, 99_997)
     (move,) = kinds(scene.price(100_010, 100_011), MoveStop)
     assert move.stop_ticks == 100_002
-    scene.tell(MoveAnswered(at=scene.now, order_id=1001, answer=Answer.DONE))
+    scene.tell(MoveAnswered(at=scene.now, order_id=1001, answer=SendOutcome.DONE))
     moved(scene, 100_002)
     assert not kinds(scene.price(100_020, 100_021), MoveStop)  # too soon
     scene.now += timedelta(seconds=1)
@@ -118,14 +118,14 @@ def test_stop_that_has_moved_away_is_no_protection():
 def test_move_whose_answer_was_lost_is_settled_by_rest_and_keeps_entries_out():
     scene = held(TRAIL)
     scene.price(100_005, 100_006)
-    scene.tell(MoveAnswered(at=scene.now, order_id=1001, answer=Answer.UNKNOWN))
+    scene.tell(MoveAnswered(at=scene.now, order_id=1001, answer=SendOutcome.UNKNOWN))
     assert denied_because(scene) is Gate.STATE_UNKNOWN
 
 
 def test_nothing_is_moved_while_a_move_whose_answer_was_lost_may_still_arrive():
     scene = held(TRAIL)
     scene.price(100_005, 100_006)
-    scene.tell(MoveAnswered(at=scene.now, order_id=1001, answer=Answer.UNKNOWN))
+    scene.tell(MoveAnswered(at=scene.now, order_id=1001, answer=SendOutcome.UNKNOWN))
     for _ in range(2):
         scene.now += timedelta(seconds=9.9)
         assert not kinds(scene.price(100_010, 100_011), MoveStop)
@@ -136,7 +136,7 @@ def test_nothing_is_moved_while_a_move_whose_answer_was_lost_may_still_arrive():
 def test_move_whose_answer_was_lost_is_over_when_the_stop_is_seen_where_it_was_to_go():
     scene = held(TRAIL)
     (lost,) = kinds(scene.price(100_005, 100_006), MoveStop)
-    scene.tell(MoveAnswered(at=scene.now, order_id=1001, answer=Answer.UNKNOWN))
+    scene.tell(MoveAnswered(at=scene.now, order_id=1001, answer=SendOutcome.UNKNOWN))
     moved(scene, lost.stop_ticks)
     scene.now += timedelta(seconds=1)
     assert kinds(scene.price(100_010, 100_011), MoveStop)
@@ -153,7 +153,7 @@ def test_stop_that_the_venue_will_not_move_is_left_where_it_is():
         scene.now += timedelta(seconds=2)
         for _ in kinds(scene.price(100_005 + step, 100_006 + step), MoveStop):
             asked += 1
-            scene.tell(MoveAnswered(at=scene.now, order_id=1001, answer=Answer.REFUSED))
+            scene.tell(MoveAnswered(at=scene.now, order_id=1001, answer=SendOutcome.REFUSED))
     assert asked == 3
     assert scene.engine.state.phase is Phase.PROTECTED
     assert not kinds(scene.said, ClosePosition)

@@ -14,12 +14,12 @@ from pxcore.engine.commands import (
     TakeSnapshot,
 )
 from pxcore.engine.events import (
-    Answer,
     Ask,
     Asked,
     CancelAnswered,
     ClockTick,
     CloseAnswered,
+    SendOutcome,
     SnapshotFailed,
     SnapshotTaken,
 )
@@ -47,7 +47,7 @@ class Flat:
     def closes(self) -> int:
         return len(kinds(self.said, ClosePosition))
 
-    def answer(self, answer: Answer):
+    def answer(self, answer: SendOutcome):
         return self.tell(CloseAnswered(at=self.now, contract_id=MNQ.id, answer=answer))
 
     def pass_time(self, seconds: float):
@@ -93,7 +93,7 @@ class Flat:
 
 def test_round_whose_close_never_left_is_followed_by_the_next_after_one_look():
     flat = Flat()
-    flat.answer(Answer.NOT_SENT)
+    flat.answer(SendOutcome.NOT_SENT)
     flat.pass_time(1.0)
 
     flat.look(1)
@@ -103,7 +103,7 @@ def test_round_whose_close_never_left_is_followed_by_the_next_after_one_look():
 
 def test_close_that_may_be_filling_is_looked_at_twice_before_it_is_sent_again():
     flat = Flat()
-    flat.answer(Answer.DONE)
+    flat.answer(SendOutcome.DONE)
     flat.look(1)
     assert flat.closes() == 1
     flat.pass_time(1.0)
@@ -111,7 +111,7 @@ def test_close_that_may_be_filling_is_looked_at_twice_before_it_is_sent_again():
     assert flat.closes() == 2
 
 
-@pytest.mark.parametrize("answer", [Answer.NOT_SENT, Answer.REFUSED, Answer.GONE])
+@pytest.mark.parametrize("answer", [SendOutcome.NOT_SENT, SendOutcome.REFUSED, SendOutcome.GONE])
 def test_close_that_had_no_effect_is_sent_again_though_orders_cannot_be_read(answer):
     flat = Flat()
     held = flat.scene.position(1).position
@@ -122,7 +122,7 @@ def test_close_that_had_no_effect_is_sent_again_though_orders_cannot_be_read(ans
     assert flat.closes() == 2
 
 
-@pytest.mark.parametrize("answer", [Answer.DONE, Answer.UNKNOWN])
+@pytest.mark.parametrize("answer", [SendOutcome.DONE, SendOutcome.UNKNOWN])
 def test_close_that_may_fill_yet_is_not_sent_twice_while_orders_cannot_be_read(answer):
     flat = Flat()
     held = flat.scene.position(1).position
@@ -135,13 +135,13 @@ def test_close_that_may_fill_yet_is_not_sent_twice_while_orders_cannot_be_read(a
 
 def test_what_the_fills_come_to_is_closed_where_positions_cannot_be_read():
     flat = Flat()
-    flat.answer(Answer.NOT_SENT)
+    flat.answer(SendOutcome.NOT_SENT)
     for _ in range(2):
         flat.pass_time(3.0)
         flat.look_in_part((), None, fills_net={MNQ.id: 1})
     assert flat.closes() == 2
 
-    flat.answer(Answer.GONE)  # the venue knows better than the fills
+    flat.answer(SendOutcome.GONE)  # the venue knows better than the fills
     for _ in range(5):
         flat.pass_time(3.0)
         flat.look_in_part((), None, fills_net={MNQ.id: 1})
@@ -150,7 +150,7 @@ def test_what_the_fills_come_to_is_closed_where_positions_cannot_be_read():
 
 def test_flat_that_the_stream_does_not_believe_is_seen_twice_and_the_receipt_says_so():
     flat = Flat(stream_differs=lambda: ("+1 held",))
-    flat.answer(Answer.DONE)
+    flat.answer(SendOutcome.DONE)
 
     assert not kinds(flat.look(0), FlatProven)
     flat.pass_time(2.0)
@@ -161,7 +161,7 @@ def test_flat_that_the_stream_does_not_believe_is_seen_twice_and_the_receipt_say
 
 def test_flat_that_both_say_is_proven_by_one_look():
     flat = Flat()
-    flat.answer(Answer.DONE)
+    flat.answer(SendOutcome.DONE)
 
     (receipt,) = kinds(flat.look(0), FlatProven)
 
@@ -179,7 +179,7 @@ def test_legs_of_an_entry_that_is_still_filling_are_left_to_guard_it():
     flat.look(0, (entry, leg, other))
     assert [c.order_id for c in kinds(flat.said, CancelOrder)] == [72]
 
-    flat.tell(CancelAnswered(at=flat.now, order_id=72, answer=Answer.DONE))
+    flat.tell(CancelAnswered(at=flat.now, order_id=72, answer=SendOutcome.DONE))
     working = replace(leg, status=OrderStatus.OPEN)
     for _ in range(2):
         flat.pass_time(2.0)
@@ -196,7 +196,7 @@ def test_legs_of_an_entry_that_is_still_filling_are_left_to_guard_it():
 def test_close_is_cancelled_when_it_has_stopped_filling_and_not_before(filled_each, is_cancelled):
     """It may be the venue's own, after which it takes none of ours."""
     flat = Flat()
-    flat.answer(Answer.DONE)
+    flat.answer(SendOutcome.DONE)
     for number in range(12):
         close = flat.scene.order(
             70,
@@ -231,13 +231,13 @@ def test_legs_are_cancelled_and_flat_is_proven_once_fills_and_position_agree():
     for _ in range(2):
         flat.look(0, flat.legs(), net=1)
         flat.pass_time(2.0)
-    flat.answer(Answer.DONE)
+    flat.answer(SendOutcome.DONE)
     for _ in range(2):
         flat.look(0, flat.legs())
         flat.pass_time(2.0)
     assert sorted(flat.cancelled()) == [71, 72]
     for number in (72, 71):
-        flat.tell(CancelAnswered(at=flat.now, order_id=number, answer=Answer.DONE))
+        flat.tell(CancelAnswered(at=flat.now, order_id=number, answer=SendOutcome.DONE))
     flat.look(0)
     assert flat.machine.proof is not None
 
@@ -255,7 +255,7 @@ def test_fills_that_say_held_are_outweighed_by_the_venues_word_that_nothing_is_t
     for _ in range(2):
         flat.look(0, net=1)
         flat.pass_time(2.0)
-    flat.answer(Answer.GONE)
+    flat.answer(SendOutcome.GONE)
     assert not kinds(flat.look(0, net=1), FlatProven), "it is seen twice"
     flat.pass_time(1.1)
     assert kinds(flat.look(0, net=1), FlatProven)
@@ -266,11 +266,11 @@ def test_venues_word_that_nothing_is_there_does_not_outweigh_legs_that_are_alive
     for _ in range(2):
         flat.look(0, flat.legs(), net=1)
         flat.pass_time(2.0)
-    flat.answer(Answer.GONE)
+    flat.answer(SendOutcome.GONE)
     for _ in range(20):
         flat.look(0, flat.legs(), net=1)
         flat.pass_time(6.0)
-        flat.answer(Answer.GONE)
+        flat.answer(SendOutcome.GONE)
     assert flat.machine.proof is None and flat.cancelled() == []
 
 
@@ -279,7 +279,7 @@ def test_word_that_nothing_is_there_is_forgotten_when_a_fill_comes_after_it():
     for _ in range(2):
         flat.look(0, net=1)
         flat.pass_time(2.0)
-    flat.answer(Answer.GONE)
+    flat.answer(SendOutcome.GONE)
     closes = flat.closes()
     for _ in range(2):
         flat.look(0, net=2)
@@ -293,7 +293,7 @@ def test_legs_of_a_position_that_a_partial_look_does_not_list_are_not_cancelled(
         flat.look_in_part(flat.legs())
         flat.pass_time(2.0)
     assert flat.closes() == 1 and flat.cancelled() == []
-    flat.answer(Answer.GONE)
+    flat.answer(SendOutcome.GONE)
     for _ in range(2):
         flat.look_in_part(flat.legs())
         flat.pass_time(6.0)
@@ -302,7 +302,7 @@ def test_legs_of_a_position_that_a_partial_look_does_not_list_are_not_cancelled(
 
 def test_flat_after_a_day_with_trades_is_seen_twice_apart():
     flat = Flat()
-    flat.answer(Answer.DONE)
+    flat.answer(SendOutcome.DONE)
     bought, sold = (flat.scene.fill(n, 70 + n, side, 9).fill for n, side in enumerate(Side))
     even = flat.scene.snapshot(fills=(bought, sold))
 
@@ -328,7 +328,7 @@ def test_stop_of_a_book_that_is_not_settled_outlives_the_first_round():
 
 def test_stop_of_what_the_stream_holds_is_kept_from_a_look_that_may_be_older():
     flat = Flat(stream_holds=lambda: [MNQ.id])
-    flat.answer(Answer.DONE)
+    flat.answer(SendOutcome.DONE)
     flat.look(0, flat.legs())
     flat.pass_time(1.0)
     flat.look(0, flat.legs())
@@ -339,7 +339,7 @@ def test_stop_of_what_the_stream_holds_is_kept_from_a_look_that_may_be_older():
 
 def test_stop_goes_though_the_stream_holds_once_the_venue_has_nothing_to_close():
     flat = Flat(stream_holds=lambda: [MNQ.id])
-    flat.answer(Answer.GONE)
+    flat.answer(SendOutcome.GONE)
     flat.look(0, flat.legs())
     flat.pass_time(1.0)
     flat.look(0, flat.legs())

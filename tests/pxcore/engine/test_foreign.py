@@ -13,8 +13,15 @@ from pxcore.engine.commands import (
     PlaceStop,
 )
 from pxcore.engine.config import ExitTerms
-from pxcore.engine.events import Answer, Ask, Asked, CloseAnswered, PlaceAccepted, SnapshotFailed
-from pxcore.engine.start_check import Remedy, found_in, remedy_for
+from pxcore.engine.events import (
+    Ask,
+    Asked,
+    CloseAnswered,
+    PlaceAccepted,
+    SendOutcome,
+    SnapshotFailed,
+)
+from pxcore.engine.start_check import OrphanRemedy, found_in, remedy_for
 from pxcore.engine.state import Phase
 from pxcore.engine.strategy import Exit
 from pxcore.model import Foreign, Leftovers, OrderStatus, OrderType, Side
@@ -186,7 +193,7 @@ def test_flatten_by_part_of_a_look_leaves_other_contracts_alone_too():
     scene = Scene(foreign=Foreign.IGNORE).connect()
     scene.hold()
     scene.tell(Asked(at=scene.now, ask=Ask.FLATTEN, why="test"))
-    scene.tell(CloseAnswered(at=scene.now, contract_id=MNQ.id, answer=Answer.REFUSED))
+    scene.tell(CloseAnswered(at=scene.now, contract_id=MNQ.id, answer=SendOutcome.REFUSED))
     for _ in range(4):
         scene.pass_time(20)
         net = {MNQ.id: 1, OTHER: -13}
@@ -265,7 +272,7 @@ def items(scene, what):
     return found_in(found, (entry,), sessions=SESSIONS)
 
 
-L, F, R = Leftovers, Foreign, Remedy
+L, F, R = Leftovers, Foreign, OrphanRemedy
 
 
 @pytest.mark.parametrize(

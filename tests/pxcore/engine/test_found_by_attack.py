@@ -19,12 +19,12 @@ from pxcore.engine.commands import (
 )
 from pxcore.engine.config import ExitTerms
 from pxcore.engine.events import (
-    Answer,
     Ask,
     Asked,
     CancelAnswered,
     CloseAnswered,
     PlaceAccepted,
+    SendOutcome,
 )
 from pxcore.engine.state import Phase
 from pxcore.model import Foreign, OrderStatus, OrderType, Side
@@ -71,9 +71,11 @@ def flattened_beside_strangers() -> list[FlatProven]:
     scene.hold()
     scene.tell(Asked(at=scene.now, ask=Ask.STOP, why="x"))
     for close in kinds(scene.said, ClosePosition):
-        scene.tell(CloseAnswered(at=scene.now, contract_id=close.contract_id, answer=Answer.DONE))
+        scene.tell(
+            CloseAnswered(at=scene.now, contract_id=close.contract_id, answer=SendOutcome.DONE)
+        )
     for cancel in kinds(scene.said, CancelOrder):
-        scene.tell(CancelAnswered(at=scene.now, order_id=cancel.order_id, answer=Answer.DONE))
+        scene.tell(CancelAnswered(at=scene.now, order_id=cancel.order_id, answer=SendOutcome.DONE))
     for n in range(10):
         scene.pass_time(1.0)
         other = scene.fill(500 + n, 900 + n, Side.BUY if n % 2 else Side.SELL, 24_000)

@@ -4,7 +4,6 @@ from engine_scenes import Scene, kinds
 
 from pxcore.engine.commands import CancelOrder, ClosePosition, FlatProven, PlaceStop
 from pxcore.engine.events import (
-    Answer,
     CancelAnswered,
     Hub,
     HubDown,
@@ -13,6 +12,7 @@ from pxcore.engine.events import (
     PlaceRefused,
     PlaceUnknown,
     RecordSkipped,
+    SendOutcome,
 )
 from pxcore.engine.state import Phase
 from pxcore.model import OrderStatus, OrderType, Side
@@ -197,7 +197,7 @@ def test_own_stop_that_arrives_after_the_position_has_gone_is_cancelled():
     said = scene.tell(PlaceAccepted(at=scene.now, tag=stop.tag, order_id=2000))
 
     assert [c.order_id for c in kinds(said, CancelOrder)] == [2000]
-    scene.tell(CancelAnswered(at=scene.now, order_id=2000, answer=Answer.DONE))
+    scene.tell(CancelAnswered(at=scene.now, order_id=2000, answer=SendOutcome.DONE))
     scene.tell(own(scene, stop, OrderStatus.CANCELLED))
     assert scene.engine.state.phase is Phase.FLAT
 

@@ -7,7 +7,6 @@ from msgspec.structs import replace
 from pxcore.engine.commands import CancelOrder, ClosePosition, EndSession, Halt, PlaceEntry
 from pxcore.engine.events import (
     AccountSeen,
-    Answer,
     Ask,
     Asked,
     CancelAnswered,
@@ -16,6 +15,7 @@ from pxcore.engine.events import (
     HubDown,
     HubUp,
     PlaceRefused,
+    SendOutcome,
 )
 from pxcore.engine.state import Phase
 from pxcore.model import OrderStatus, OrderType, Side
@@ -200,7 +200,7 @@ def flattening(*answers):
     scene.hold()
     said = scene.tell(Asked(at=scene.now, ask=Ask.FLATTEN, why="test"))
     for cancel in kinds(said, CancelOrder):
-        scene.tell(CancelAnswered(at=scene.now, order_id=cancel.order_id, answer=Answer.DONE))
+        scene.tell(CancelAnswered(at=scene.now, order_id=cancel.order_id, answer=SendOutcome.DONE))
     for answer in answers:
         scene.tell(CloseAnswered(at=scene.now, contract_id=MNQ.id, answer=answer))
     return scene
@@ -218,7 +218,7 @@ def proven(scene, *strange):
 
 
 def test_close_of_ours_alone_is_no_reason_to_end_the_day():
-    scene = flattening(Answer.DONE)
+    scene = flattening(SendOutcome.DONE)
     assert proven(scene, (2, 2000, Side.SELL)) == []
     scene.tell(Asked(at=scene.now, ask=Ask.RESUME, why="test"))
     scene.answer_snapshot(scene.snapshot(fills=tuple(scene.engine.state.book.fills.values())))
@@ -227,7 +227,7 @@ def test_close_of_ours_alone_is_no_reason_to_end_the_day():
 
 def test_close_that_found_nothing_because_somebody_was_quicker_ends_the_day():
     """As after a user hub that was away: our own flatten finds it done."""
-    scene = flattening(Answer.GONE)
+    scene = flattening(SendOutcome.GONE)
     (why,) = proven(scene, (2, 2000, Side.SELL))
     assert "1 orders closed the position and only 0 were ours" in why
     assert scene.engine.is_over and not kinds(scene.signal(), PlaceEntry)
@@ -235,7 +235,7 @@ def test_close_that_found_nothing_because_somebody_was_quicker_ends_the_day():
 
 def test_two_closes_where_one_was_ours_end_the_day():
     """Both filled, and the third turned the account back to flat."""
-    scene = flattening(Answer.DONE)
+    scene = flattening(SendOutcome.DONE)
     scene.pass_time(2.0)
     turned = scene.snapshot(positions=(scene.position(-1).position,))
     said = scene.answer_snapshot(turned)
@@ -244,10 +244,10 @@ def test_two_closes_where_one_was_ours_end_the_day():
         said += scene.answer_snapshot(turned)
         if kinds(said, ClosePosition):
             break
-    scene.tell(CloseAnswered(at=scene.now, contract_id=MNQ.id, answer=Answer.DONE))
+    scene.tell(CloseAnswered(at=scene.now, contract_id=MNQ.id, answer=SendOutcome.DONE))
     found = proven(scene, (2, 2000, Side.SELL), (3, 2001, Side.SELL), (4, 2002, Side.BUY))
     assert len(found) == 1 and "only 2 were ours" in found[0]
 
 
 def test_answer_that_was_lost_may_have_been_our_close():
-    assert proven(flattening(Answer.UNKNOWN), (2, 2000, Side.SELL)) == []
+    assert proven(flattening(SendOutcome.UNKNOWN), (2, 2000, Side.SELL)) == []

@@ -13,7 +13,7 @@ from patience import patience
 from pydantic import SecretStr
 
 from pxcore.config.settings import Settings
-from pxcore.flatten.door import Door, Holding
+from pxcore.flatten.door import Door, Taking
 from pxcore.flatten.drive import NotFlat
 from pxcore.model import WHOLE
 from pxcore.ownership.account_lock import AccountBusy
@@ -68,7 +68,7 @@ def test_account_that_somebody_has_is_spared_without_an_alert_and_one_that_stays
     assert gateway.venue is not None and gateway.venue.exchange.positions(ACCOUNT)
 
     with pytest.raises(NotFlat):
-        door.flatten("test", timeout_s=patience(0.5), holding=Holding.ASKED)
+        door.flatten("test", timeout_s=patience(0.5), holding=Taking.ASKED)
     told = receiver.next()
     assert "NOT PROVEN FLAT" in told["title"] and SESSION not in told["message"]
     assert receiver.is_empty

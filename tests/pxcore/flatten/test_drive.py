@@ -12,9 +12,9 @@ from engine_scenes import ACCOUNT, MNQ, OPEN, Scene
 from pxcore.config.settings import Settings
 from pxcore.engine.commands import CancelOrder, ClosePosition, FlatProven, Notice
 from pxcore.engine.events import (
-    Answer,
     CancelAnswered,
     CloseAnswered,
+    SendOutcome,
     SnapshotFailed,
     SnapshotTaken,
 )
@@ -57,14 +57,14 @@ class Desk:
         if isinstance(instruction, CancelOrder):
             self.sent.append("cancel")
             self.clock.pass_time(self.cancel_s)
-            answer = Answer.UNKNOWN if self.is_cancel_lost else Answer.DONE
+            answer = SendOutcome.UNKNOWN if self.is_cancel_lost else SendOutcome.DONE
             if not self.is_cancel_lost:
                 self.alive.pop(instruction.order_id, None)
             return CancelAnswered(at=self.clock.now(), order_id=instruction.order_id, answer=answer)
         self.sent.append("close")
         self.held = 0
         return CloseAnswered(
-            at=self.clock.now(), contract_id=instruction.contract_id, answer=Answer.DONE
+            at=self.clock.now(), contract_id=instruction.contract_id, answer=SendOutcome.DONE
         )
 
     def ask(self, question) -> SnapshotTaken | SnapshotFailed:
@@ -151,7 +151,7 @@ def test_taking_over_with_the_orders_unreadable_closes_once_and_not_again():
     desk.blind_looks, desk.are_orders_readable = 10_000, False
     desk.instruct = lambda command: (
         desk.sent.append("close")
-        or CloseAnswered(at=desk.clock.now(), contract_id=MNQ.id, answer=Answer.UNKNOWN)
+        or CloseAnswered(at=desk.clock.now(), contract_id=MNQ.id, answer=SendOutcome.UNKNOWN)
     )
     with pytest.raises(NotFlat):
         desk.flatten(is_taking_over=True)

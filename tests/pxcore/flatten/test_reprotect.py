@@ -15,7 +15,7 @@ from pxcore.gateway.rest import GatewayClient
 from pxcore.model import WHOLE, Order, OrderType, Side
 from pxcore.ownership.account_lock import AccountLock
 from pxcore.paper.faults.wire import AnswerLost
-from pxcore.paper.server.venue import Venue
+from pxcore.paper.server.venue import PaperVenue
 from pxcore.venue.connect import connect
 
 BARE = {"stopLossBracket": None, "takeProfitBracket": None}
@@ -44,7 +44,7 @@ def scene(gateway: Gateway, tmp_path: Path) -> Iterator[tuple[Reprotect, Gateway
     client.close()
 
 
-def working(venue: Venue) -> list[Order]:
+def working(venue: PaperVenue) -> list[Order]:
     return [order for order in venue.exchange.orders(ACCOUNT) if order.is_working]
 
 

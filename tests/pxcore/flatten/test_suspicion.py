@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 from msgspec.structs import replace
 
-from pxcore.flatten.suspicion import Seen, Sight, Suspicion, Trouble
+from pxcore.flatten.suspicion import SeenHeld, Sight, Suspicion, Trouble
 from pxcore.store.live.records import Lease
 
 HERE, THERE = "here:/a", "there:/b"
@@ -38,8 +38,8 @@ def sight(at_s: float, **changes) -> Sight:
     return replace(base, **changes)
 
 
-def holding(at_s: float) -> Seen:
-    return Seen(at_s=at_s, is_flat=False, text="2 orders alive and +1 MNQ held")
+def holding(at_s: float) -> SeenHeld:
+    return SeenHeld(at_s=at_s, is_flat=False, text="2 orders alive and +1 MNQ held")
 
 
 def run(*sights: Sight) -> list[Trouble | None]:
@@ -70,7 +70,7 @@ def test_who_is_no_session_and_does_not_let_go_of_what_is_held_is_stuck():
 
 
 def test_who_is_no_session_and_has_a_flat_account_is_left_alone():
-    flat = Seen(at_s=100.0, is_flat=True, text="nothing")
+    flat = SeenHeld(at_s=100.0, is_flat=True, text="nothing")
     assert run(held_by_a_flatten(1.0), held_by_a_flatten(100.0, account=flat)) == [None] * 2
 
 
@@ -98,7 +98,7 @@ def test_look_from_before_the_session_went_says_nothing():
 
 
 def test_flat_account_without_a_session_is_no_trouble():
-    flat = Seen(at_s=20.0, is_flat=True, text="0 orders alive and nothing held")
+    flat = SeenHeld(at_s=20.0, is_flat=True, text="0 orders alive and nothing held")
     assert run(sight(1.0), sight(21.0, account=flat)) == [None, None]
 
 

@@ -14,7 +14,7 @@ from pxcore.paper.exchange import AccountSpec, Exchange
 from pxcore.paper.markets.bars import BarStore
 from pxcore.paper.server.app import ServerConfig
 from pxcore.paper.server.dialect import Dialect
-from pxcore.paper.server.venue import Venue
+from pxcore.paper.server.venue import PaperVenue
 
 FIRST, LAST = date(2026, 11, 9), date(2026, 11, 19)  # nine trading days, a weekend among them
 MINUTE = timedelta(minutes=1)
@@ -46,7 +46,7 @@ def capped(**dialect: object) -> Iterator[Gateway]:
     form = Dialect(**dialect)  # type: ignore[arg-type]
     bars = BarStore()
     bars.remember(MNQ.id, MINUTES)
-    venue = Venue(
+    venue = PaperVenue(
         exchange=Exchange(
             contracts=LISTED, accounts=(AccountSpec(ACCOUNT, "A", START_USD),), seed=7
         ),

@@ -10,7 +10,7 @@ from raw_hub import BINARY, CLOSE, PING, SEPARATOR, TEXT, frame, invocation, rec
 
 from pxcore.gateway.hubs.frames import BadFrame, FrameReader, Opcode
 from pxcore.gateway.hubs.frames import frame as client_frame
-from pxcore.gateway.hubs.protocol import TAIL_BYTES_MAX, HubProtocol, Record
+from pxcore.gateway.hubs.protocol import TAIL_BYTES_MAX, HubProtocol, HubRecord
 
 RECORDS = (
     record({"type": 6})
@@ -34,7 +34,7 @@ def read(chunks: list[bytes]) -> tuple[list[tuple[Any, ...]], list[bytes], int]:
     """Records, payloads of control frames and the number of bad records."""
     bad: list[str] = []
     reader, protocol = FrameReader(), HubProtocol(bad.append)
-    records: list[Record] = []
+    records: list[HubRecord] = []
     controls: list[bytes] = []
     for chunk in chunks:
         for opcode, payload in reader.feed(chunk):

@@ -9,7 +9,7 @@ import pytest
 
 from pxcore.clock.own_time import Attended
 from pxcore.gateway.hubs import keeper as module
-from pxcore.gateway.hubs.keeper import Supervisor
+from pxcore.gateway.hubs.keeper import HubKeeper
 from pxcore.gateway.hubs.websocket import HubLimits, HubLost
 
 OPEN = datetime(2026, 11, 20, 14, 30, tzinfo=UTC)
@@ -42,7 +42,7 @@ def test_hub_is_lost_for_silence_of_a_market_that_moves(
         ours[0] += seconds
         return ours[0] > 200
 
-    hub = object.__new__(Supervisor)
+    hub = object.__new__(HubKeeper)
     clock = There(ours, pace, late_s)
     hub._terms = SimpleNamespace(limits=HubLimits(), clock=clock, token=lambda: "t")  # type: ignore[assignment]
     hub._token_used = "t"

@@ -12,7 +12,7 @@ from odd_files import ODD_LINES, each
 from pxcore.gateway.hubs.protocol import HubProtocol
 from pxcore.gateway.wire import endpoints
 from pxcore.gateway.wire.market import payloads
-from pxcore.gateway.wire.rows import AccountRow, OrderRow, read_row
+from pxcore.gateway.wire.rows import AccountRow, WireOrder, read_row
 from pxcore.host.decoding import (
     NESTING_MAX,
     Decoder,
@@ -82,7 +82,7 @@ def test_whatever_the_venue_answers_or_streams_is_a_protocol_error(line: bytes) 
         for read in (endpoint.verdict, endpoint.read):
             with pytest.raises(ProtocolError):
                 read(line)
-    for row in (OrderRow, AccountRow):
+    for row in (WireOrder, AccountRow):
         with pytest.raises(ProtocolError):
             read_row(line, row)
 

@@ -8,14 +8,14 @@ from collections.abc import Iterator
 import pytest
 from waiting import until
 
-from pxcore.host.keep import Kept
-from pxcore.host.liveness import Growing, Judge, Liveness, Seen, Watched
+from pxcore.host.keep import KeptProcess
+from pxcore.host.liveness import Growing, Judge, Liveness, SignOfLife, Watched
 from pxcore.host.processes import found
 from pxcore.host.spawn import kill_tethered
 from pxcore.model import Unavailable
 
 UNITS, EVERY_S = 30.0, 2.0
-ANSWERS, SILENT, UNKNOWN = Seen.ANSWERS, Seen.SILENT, Seen.UNKNOWN
+ANSWERS, SILENT, UNKNOWN = SignOfLife.ANSWERS, SignOfLife.SILENT, SignOfLife.UNKNOWN
 TETHERED = """
 import subprocess, sys
 below = "import subprocess, sys; print(subprocess.Popen([sys.executable, '-c', {run!r}]).pid, "
@@ -37,7 +37,9 @@ class Scene:
             units=UNITS, every_s=EVERY_S, now_s=lambda: self.now_s, unit=lambda: self.unit_s
         )
 
-    def looks(self, seen: Seen, *, for_s: float, life: int = 1, every_s: float = EVERY_S) -> None:
+    def looks(
+        self, seen: SignOfLife, *, for_s: float, life: int = 1, every_s: float = EVERY_S
+    ) -> None:
         until_s = self.now_s + for_s
         while self.now_s < until_s:
             self.now_s += every_s
@@ -73,7 +75,7 @@ def test_slow_machine_has_so_much_longer(scene: Scene) -> None:
 
 @pytest.mark.parametrize("seen", [ANSWERS, UNKNOWN])
 def test_one_answer_or_one_look_that_says_nothing_begins_its_time_anew(
-    scene: Scene, seen: Seen
+    scene: Scene, seen: SignOfLife
 ) -> None:
     scene.looks(SILENT, for_s=UNITS - EVERY_S)
     scene.looks(seen, for_s=EVERY_S)
@@ -134,14 +136,14 @@ def child() -> "subprocess.Popen[str]":
 
 
 @pytest.fixture
-def kept() -> Iterator[Kept]:
-    made = Kept("it", child, say=lambda text: None)
+def kept() -> Iterator[KeptProcess]:
+    made = KeptProcess("it", child, say=lambda text: None)
     made.start()
     yield made
     made.end()
 
 
-def test_stopped_process_is_killed_told_once_and_started_anew(kept: Kept) -> None:
+def test_stopped_process_is_killed_told_once_and_started_anew(kept: KeptProcess) -> None:
     told = list[tuple[str, str]]()
     old = kept.process
     assert old is not None
@@ -160,10 +162,10 @@ def test_stopped_process_is_killed_told_once_and_started_anew(kept: Kept) -> Non
     assert kept.process is not old and kept.is_alive
 
 
-def test_sign_that_cannot_be_looked_at_kills_nobody(kept: Kept) -> None:
+def test_sign_that_cannot_be_looked_at_kills_nobody(kept: KeptProcess) -> None:
     looked = list[int]()
 
-    def sign() -> Seen:
+    def sign() -> SignOfLife:
         looked.append(1)
         raise Unavailable("no idea")
 
@@ -175,8 +177,8 @@ def test_sign_that_cannot_be_looked_at_kills_nobody(kept: Kept) -> None:
     assert kept.is_alive and kept.starts == 1
 
 
-def test_only_those_that_are_asked_for_are_judged(kept: Kept) -> None:
-    other = Kept("another", child, say=lambda text: None)
+def test_only_those_that_are_asked_for_are_judged(kept: KeptProcess) -> None:
+    other = KeptProcess("another", child, say=lambda text: None)
     watched = Watched(kept, lambda: SILENT, units=0.001, every_s=0.001)
     liveness = Liveness([watched], told=lambda *one: None)
     liveness.start()

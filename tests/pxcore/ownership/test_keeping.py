@@ -14,7 +14,7 @@ from patience import patience
 from waiting import until
 
 from pxcore.config.paths import Paths
-from pxcore.host.keep import Kept
+from pxcore.host.keep import KeptProcess
 from pxcore.model import Misconfigured, Unavailable
 from pxcore.ownership import control_socket
 from pxcore.ownership.control_socket import Call, Wish, call
@@ -79,7 +79,7 @@ def test_household_says_what_of_it_does_not_work_and_what_was_mended(
 def test_process_that_ends_is_started_anew_later_and_later():
     said: list[str] = []
     clock = Time()
-    kept = Kept("it", child, say=said.append, now_s=clock, patience=(5.0, 5.0, 5.0))
+    kept = KeptProcess("it", child, say=said.append, now_s=clock, patience=(5.0, 5.0, 5.0))
     kept.start()
     first = kept._process
     for number, wait_s in ((1, 2.0), (2, 5.0)):
@@ -109,7 +109,7 @@ def test_process_that_does_not_start_is_said_and_tried_again():
             raise error
         return child()
 
-    kept = Kept("it", start, say=said.append, now_s=clock)
+    kept = KeptProcess("it", start, say=said.append, now_s=clock)
     kept.look()
     assert said == ["it does not start: not yet"] and not kept.is_alive
     clock.now_s += 60

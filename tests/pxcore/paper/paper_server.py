@@ -25,7 +25,7 @@ from pxcore.paper.markets.market import Tape
 from pxcore.paper.markets.synthetic import synthetic
 from pxcore.paper.server.app import ServerConfig, create_app
 from pxcore.paper.server.transport import server_config
-from pxcore.paper.server.venue import Venue
+from pxcore.paper.server.venue import PaperVenue
 
 END = "\x1e"
 CONTROL_KEY = "key"  # as that of the log-in
@@ -38,7 +38,7 @@ class Gateway:
     def __init__(
         self,
         port: int,
-        venue: Venue | None = None,
+        venue: PaperVenue | None = None,
         loop: asyncio.AbstractEventLoop | None = None,
         clock: ShiftedClock | None = None,
         *,
@@ -54,7 +54,7 @@ class Gateway:
         self.sockets = f"ws://127.0.0.1:{port}"
         self.token = ""
 
-    def run(self, action: Callable[[Venue], object]) -> None:
+    def run(self, action: Callable[[PaperVenue], object]) -> None:
         """Does something to the venue on its own loop, and lets it take effect."""
 
         async def on_the_loop() -> None:
@@ -66,7 +66,7 @@ class Gateway:
         assert self._loop is not None
         asyncio.run_coroutine_threadsafe(on_the_loop(), self._loop).result(patience(5))
 
-    def wait_until(self, is_it: Callable[[Venue], bool]) -> None:
+    def wait_until(self, is_it: Callable[[PaperVenue], bool]) -> None:
         """Returns once it is so; asks on the venue's own loop."""
 
         async def on_the_loop() -> bool:
@@ -205,14 +205,14 @@ def serving(
     *,
     config: ServerConfig | None = None,
     speed: float = 1.0,
-    venue: Venue | None = None,
+    venue: PaperVenue | None = None,
 ) -> Iterator[Gateway]:
     """The market begins at OPEN, now; a venue of the caller's own brings its own tape."""
     clock = ShiftedClock(market=OPEN, wall=datetime.now(UTC), speed=speed)
     exchange = Exchange(
         contracts=LISTED, accounts=(AccountSpec(ACCOUNT, "PRAC-V2-1", START_USD),), seed=7
     )
-    venue = venue or Venue(exchange=exchange, tape=tape, clock=clock)
+    venue = venue or PaperVenue(exchange=exchange, tape=tape, clock=clock)
     app = create_app(venue, config or ServerConfig(rest_limit=None, bars_limit=None))
     server = _Announcing(server_config(app))
     thread = threading.Thread(target=server.run, daemon=True)

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from pxcore.clock.clocks import Clock
-from pxcore.clock.published import Pace
+from pxcore.clock.published import ClockPace
 from pxcore.paper.server.bell import Bell
 from pxcore.paper.server.hub import END
 from pxcore.paper.server.market_time import MarketTime
@@ -93,7 +93,7 @@ def test_session_whose_hub_comes_and_goes_is_waited_for_no_longer(free: Scene) -
         free.pass_time(30)
         free.bell.gone(client)  # type: ignore[arg-type]
         free.pass_time(1)
-    assert free.time.pace is Pace.RUNNING
+    assert free.time.pace is ClockPace.RUNNING
 
 
 def test_session_that_loses_its_steps_to_another_is_told(steps: Scene) -> None:
@@ -109,7 +109,7 @@ def test_hub_that_is_back_before_its_old_connection_is_gone_ends_the_steps(steps
     steps.call("market", Client(), "PaperAttach", "first")
     steps.bell.gone(market)  # type: ignore[arg-type]
     steps.settle()
-    assert steps.time.pace is Pace.RUNNING
+    assert steps.time.pace is ClockPace.RUNNING
 
 
 def test_wall_clock_that_is_set_back_does_not_stop_a_market_that_runs(free: Scene) -> None:

@@ -48,7 +48,7 @@ from pxcore.paper.faults.venue import (
     PartialFill,
     SiblingSurvives,
 )
-from pxcore.paper.markets.market import Halt
+from pxcore.paper.markets.market import TradingHalt
 
 ACCOUNT = 1
 START_USD = Decimal(50_000)
@@ -212,7 +212,7 @@ class Venue(RuleBasedStateMachine):
     @precondition(lambda self: self.is_hostile)
     @rule(is_halted=st.booleans())
     def halt(self, is_halted: bool) -> None:
-        step = Halt(at=self.now, contract_id=MNQ.id, is_halted=is_halted)
+        step = TradingHalt(at=self.now, contract_id=MNQ.id, is_halted=is_halted)
         self.see(self.exchange.feed(step))
 
     @precondition(lambda self: self.is_hostile)

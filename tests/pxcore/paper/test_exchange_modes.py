@@ -39,7 +39,7 @@ from pxcore.paper.exchange import (
     Sibling,
 )
 from pxcore.paper.faults.venue import BracketModeSwitched
-from pxcore.paper.markets.market import Halt
+from pxcore.paper.markets.market import TradingHalt
 
 
 def the(exchange: Exchange, tag: str) -> Order:
@@ -150,8 +150,8 @@ def test_filled_position_bracket_ends_the_other_one() -> None:
 # Halts
 
 
-def halt(at_ms: float, *, is_halted: bool = True) -> Halt:
-    return Halt(at=after(at_ms), contract_id=MNQ.id, is_halted=is_halted)
+def halt(at_ms: float, *, is_halted: bool = True) -> TradingHalt:
+    return TradingHalt(at=after(at_ms), contract_id=MNQ.id, is_halted=is_halted)
 
 
 def test_halted_contract_refuses_orders_as_a_closed_market_does() -> None:

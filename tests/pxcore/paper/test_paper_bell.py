@@ -11,7 +11,7 @@ from paper_scenes import ACCOUNT, MNQ, OPEN, after
 from paper_server import Hub, entry
 from waiting_market import Waiting
 
-from pxcore.clock.published import Pace
+from pxcore.clock.published import ClockPace
 
 STEP_MS = 50  # of the market, at speed 1
 Start = Callable[..., Waiting]
@@ -191,7 +191,7 @@ def test_slow_session_slows_the_clock_and_is_not_chased(start: Start) -> None:
     for number in range(1, 21):
         assert step_of(user) == (number, after((number - 1) * STEP_MS * 20))
         user.call("PaperDone", number)
-    assert waiting.time.pace is Pace.STEPPING
+    assert waiting.time.pace is ClockPace.STEPPING
 
 
 def test_session_that_leaves_lets_the_market_run(start: Start) -> None:
@@ -235,7 +235,7 @@ def test_market_of_a_second_session_is_not_stopped_for_it(start: Start) -> None:
     first.call("PaperReady", "first")
     step_of(first)
     first.socket.close()
-    waiting.gateway.wait_until(lambda venue: venue.time.pace is Pace.RUNNING)
+    waiting.gateway.wait_until(lambda venue: venue.time.pace is ClockPace.RUNNING)
     second, market = waiting.attached("second")
     assert "error" not in second.call("PaperReady", "second")
     market.event("GatewayQuote")

@@ -17,7 +17,7 @@ from websockets.exceptions import InvalidHandshake
 from websockets.sync.client import connect
 
 from pxcore.model import MarketTrade, Misconfigured, Quote, Side
-from pxcore.paper.markets.market import Halt
+from pxcore.paper.markets.market import TradingHalt
 from pxcore.paper.markets.script import Script, ScriptStep, read_script, scripted
 from pxcore.paper.server.app import ServerConfig
 
@@ -149,7 +149,7 @@ def test_script_makes_quotes_prints_and_halts_on_the_grid() -> None:
     first, second, third = scripted(script, LISTED, start=OPEN)
     assert isinstance(first, Quote) and (first.bid_ticks, first.ask_ticks) == (100_000, 100_001)
     assert isinstance(second, MarketTrade) and second.aggressor is Side.BUY
-    assert isinstance(third, Halt) and third.at == OPEN + timedelta(milliseconds=5)
+    assert isinstance(third, TradingHalt) and third.at == OPEN + timedelta(milliseconds=5)
 
 
 def test_script_file_is_read_and_what_is_wrong_with_it_named(tmp_path: Path) -> None:

@@ -13,12 +13,12 @@ from pxcore.paper.exchange import AccountSpec, Exchange
 from pxcore.paper.server.app import ServerConfig
 from pxcore.paper.server.dialect import Dialect
 from pxcore.paper.server.rest import ENDPOINTS
-from pxcore.paper.server.venue import Venue
+from pxcore.paper.server.venue import PaperVenue
 
 
 def speaking(dialect: Dialect) -> Any:
     """A gateway with a moving market that speaks so."""
-    venue = Venue(
+    venue = PaperVenue(
         exchange=Exchange(
             contracts=LISTED, accounts=(AccountSpec(ACCOUNT, "A", START_USD),), seed=7
         ),

@@ -37,7 +37,7 @@ from pxcore.paper.exchange import (
 from pxcore.paper.markets.synthetic import synthetic
 from pxcore.paper.server.app import ServerConfig
 from pxcore.paper.server.rest import ENDPOINTS
-from pxcore.paper.server.venue import Venue
+from pxcore.paper.server.venue import PaperVenue
 
 PATHS = (
     *(endpoint.path for endpoint in ENDPOINTS),
@@ -69,7 +69,7 @@ def gateway() -> Iterator[Gateway]:
         seed=7,
         config=ExchangeConfig(clips=Clips(size=2), stop_limits=StopLimits.ACCEPTED),
     )
-    venue = Venue(exchange=exchange, tape=synthetic(MNQ, start=OPEN, seed=1), clock=clock)
+    venue = PaperVenue(exchange=exchange, tape=synthetic(MNQ, start=OPEN, seed=1), clock=clock)
     config = ServerConfig(rest_limit=None, bars_limit=None, control_key=CONTROL_KEY)
     with serving(iter(()), config=config, venue=venue) as running:
         yield running.log_in()

@@ -15,7 +15,7 @@ from waiting import until
 
 from pxcore.paper.markets.market import MarketStep
 from pxcore.paper.server.app import ServerConfig
-from pxcore.paper.server.hub import USER_SUBJECTS, HubConnection, HubTiming
+from pxcore.paper.server.hub import USER_SUBJECTS, HubTiming, ServedConnection
 from pxcore.paper.server.market_time import LAG_S_MAX
 
 SPEED = 1000.0
@@ -109,7 +109,7 @@ def test_market_waits_for_nobody_who_has_only_answers_of_its_own_to_read() -> No
         client_state = None
 
     async def is_waited_for() -> bool:
-        client = HubConnection(Silent(), USER_SUBJECTS, HubTiming())  # type: ignore[arg-type]
+        client = ServedConnection(Silent(), USER_SUBJECTS, HubTiming())  # type: ignore[arg-type]
         for number in range(20):
             call = {"type": 1, "target": "x" * 60_000, "invocationId": str(number)}
             client._is_greeted = True

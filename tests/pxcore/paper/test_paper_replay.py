@@ -11,7 +11,13 @@ from paper_scenes import LISTED, OPEN
 from pxcore.model import MarketTrade, Misconfigured, Quote, Side
 from pxcore.paper.markets.catalogue import find_contract
 from pxcore.paper.markets.recording import RecordedTrade, read_trades
-from pxcore.paper.markets.replay import Stretch, choose_stretch, cut, replay, typical_move_ticks
+from pxcore.paper.markets.replay import (
+    RecordedStretch,
+    choose_stretch,
+    cut,
+    replay,
+    typical_move_ticks,
+)
 
 GC = find_contract(LISTED, "GC")  # tick 0.1
 HEADER = "time_utc,price,size\n"
@@ -165,7 +171,7 @@ def test_one_trade_is_not_a_market() -> None:
 def test_cut_takes_both_ends_and_refuses_an_empty_stretch() -> None:
     trades = [trade(second) for second in range(10)]
     got = cut(trades, start=trades[2].at, end=trades[4].at, speed=3.0)
-    assert got == Stretch(tuple(trades[2:5]), 3.0)
+    assert got == RecordedStretch(tuple(trades[2:5]), 3.0)
     with pytest.raises(Misconfigured, match="no trades from"):
         cut(trades, start=T0 + timedelta(hours=1), end=T0 + timedelta(hours=2), speed=1.0)
 
@@ -174,17 +180,17 @@ def test_typical_move_is_the_median_change_over_the_horizon() -> None:
     # Two ticks up each second, and one mad print that a median shrugs off.
     trades = [trade(second, 13_000 + 2 * second) for second in range(61)]
     trades[30] = trade(30, 20_000)
-    assert typical_move_ticks(Stretch(tuple(trades), 1.0), over_s=10) == 20.0
+    assert typical_move_ticks(RecordedStretch(tuple(trades), 1.0), over_s=10) == 20.0
 
 
 def test_typical_move_of_a_stretch_shorter_than_the_horizon_is_its_range() -> None:
-    stretch = Stretch((trade(0, 13_000), trade(1, 13_007), trade(2, 13_003)), 1.0)
+    stretch = RecordedStretch((trade(0, 13_000), trade(1, 13_007), trade(2, 13_003)), 1.0)
     assert typical_move_ticks(stretch, over_s=60) == 7.0
 
 
 def test_replay_derives_quotes_by_the_tick_rule_and_moves_the_time() -> None:
     prices = [13_000, 13_001, 13_001, 12_999, 12_999]
-    stretch = Stretch(tuple(trade(s, p, s + 1) for s, p in enumerate(prices)), 1.0)
+    stretch = RecordedStretch(tuple(trade(s, p, s + 1) for s, p in enumerate(prices)), 1.0)
     steps = list(replay(stretch, GC, market_start=OPEN))
     quotes = [(s.bid_ticks, s.ask_ticks) for s in steps if isinstance(s, Quote)]
     prints = [(s.price_ticks, s.size, s.aggressor) for s in steps if isinstance(s, MarketTrade)]

@@ -12,7 +12,7 @@ from pxcore.clock.clocks import ShiftedClock
 from pxcore.paper.exchange import AccountSpec, Exchange, VenueEvent
 from pxcore.paper.markets.market import DepthPush, MarketStep
 from pxcore.paper.server.market_time import LAG_S_MAX, MarketTime
-from pxcore.paper.server.venue import Venue, conflated
+from pxcore.paper.server.venue import PaperVenue, conflated
 
 
 def test_old_quotes_are_conflated_to_the_newest_of_their_contract_and_nothing_else_is() -> None:
@@ -51,7 +51,7 @@ def test_venue_that_is_far_behind_plays_in_order_and_its_clock_is_slowed_not_cha
     clock = Ahead()
     market_time = MarketTime(clock, start=OPEN, waits=False)
     clock.ms *= 2
-    venue = Venue(exchange=exchange, tape=tape, clock=market_time)
+    venue = PaperVenue(exchange=exchange, tape=tape, clock=market_time)
     venue.stop()  # no alarm: it plays when the test says so
     moments = [exchange.now]
     while exchange.top(MNQ.id).bid != 111_999:
@@ -76,7 +76,7 @@ def test_error_in_the_market_stops_it_and_is_reported() -> None:
             contracts=LISTED, accounts=(AccountSpec(ACCOUNT, "A", START_USD),), seed=1
         )
         clock = ShiftedClock(market=OPEN, wall=datetime.now(UTC), speed=1)
-        Venue(exchange=exchange, tape=breaking(), clock=clock, on_fault=fault.set).start()
+        PaperVenue(exchange=exchange, tape=breaking(), clock=clock, on_fault=fault.set).start()
         await asyncio.wait_for(fault.wait(), patience(5))
         return exchange.contract(MNQ.id) is not None
 

@@ -28,9 +28,9 @@ from pxcore.paper.exchange import (
 from pxcore.paper.exchange.program import Program
 from pxcore.paper.faults.base import Fault
 from pxcore.paper.faults.venue import AsyncReject, OrderPending
-from pxcore.paper.markets.market import Halt
+from pxcore.paper.markets.market import TradingHalt
 from pxcore.paper.server.rest import ENDPOINTS
-from pxcore.paper.server.venue import Venue
+from pxcore.paper.server.venue import PaperVenue
 
 Json = dict[str, Any]
 GOOD, POSITION_MODE, LOCKED, SMALL = 1, 2, 3, 4
@@ -85,7 +85,7 @@ class Wire:
             config=ExchangeConfig(**config),
         )
         tape = iter([quote(0, 100_000, 100_001), printed(0, 100_000)])
-        self.venue = Venue(exchange=exchange, tape=tape, clock=self.clock)
+        self.venue = PaperVenue(exchange=exchange, tape=tape, clock=self.clock)
         self.venue.stop()  # no alarm: time passes when the test says so
         self.venue.broadcaster.user_clients.add(self.ear)  # type: ignore[arg-type]
         self.venue.settle()
@@ -150,7 +150,7 @@ class Refused:
 
 
 def halted(wire: Wire) -> None:
-    wire.venue.insert(Halt(at=wire.clock.moment, contract_id=MNQ.id, is_halted=True))
+    wire.venue.insert(TradingHalt(at=wire.clock.moment, contract_id=MNQ.id, is_halted=True))
 
 
 def untraded(wire: Wire) -> None:

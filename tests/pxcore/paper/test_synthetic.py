@@ -11,7 +11,7 @@ import wording
 from paper_scenes import ES, MNQ, OPEN
 
 from pxcore.model import MarketTrade, Misconfigured, Quote
-from pxcore.paper.markets.market import Halt, MarketStep, merged
+from pxcore.paper.markets.market import MarketStep, TradingHalt, merged
 from pxcore.paper.markets.synthetic import SHAPES, SyntheticShape, shape_named, synthetic
 
 MINUTES_10 = list(
@@ -129,11 +129,11 @@ def test_open_is_ten_times_as_lively_as_the_average_from_its_moment_on() -> None
 
 def test_halts_last_two_to_ten_seconds_without_a_quote_or_print_and_end_in_a_gap() -> None:
     steps = minutes("halting", 60)
-    halts = [index for index, step in enumerate(steps) if isinstance(step, Halt)]
+    halts = [index for index, step in enumerate(steps) if isinstance(step, TradingHalt)]
     assert 15 < len(halts) / 2 < 45
     for begin, end in zip(halts[::2], halts[1::2], strict=False):
         first, last = steps[begin], steps[end]
-        assert isinstance(first, Halt) and isinstance(last, Halt)
+        assert isinstance(first, TradingHalt) and isinstance(last, TradingHalt)
         assert (first.is_halted, last.is_halted, end - begin) == (True, False, 1)
         assert 2 <= (last.at - first.at).total_seconds() <= 10
 

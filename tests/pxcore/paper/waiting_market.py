@@ -12,7 +12,7 @@ from pxcore.clock.published import ClockFile, PublishedClock
 from pxcore.paper.exchange import AccountSpec, Exchange
 from pxcore.paper.server.app import ServerConfig
 from pxcore.paper.server.market_time import MarketTime
-from pxcore.paper.server.venue import Venue
+from pxcore.paper.server.venue import PaperVenue
 
 
 class Waiting:
@@ -24,7 +24,7 @@ class Waiting:
         clock = ShiftedClock(market=OPEN, wall=datetime.now(UTC), speed=speed)
         self.time = MarketTime(clock, start=OPEN, waits=True, file=ClockFile(folder / "clock"))
         tape = (quote(20 * n, 100_000 + n, 100_001 + n) for n in range(1_000_000))
-        venue = Venue(
+        venue = PaperVenue(
             exchange=Exchange(
                 contracts=LISTED, accounts=(AccountSpec(ACCOUNT, "PRAC-V2-1", START_USD),), seed=7
             ),

@@ -15,7 +15,7 @@ from pxcore.config.paths import Paths
 from pxcore.config.settings import Settings
 from pxcore.host.pace import unit_s
 from pxcore.preflight import machine as machines
-from pxcore.preflight.checks import Verdict
+from pxcore.preflight.checks import CheckVerdict
 from pxcore.preflight.local import run_preflight
 from pxcore.preflight.machine import Machine, bounds_of, judge, look_at_machine, measure
 
@@ -151,13 +151,13 @@ REAL = {
 @pytest.mark.parametrize(
     ("changes", "verdict"),
     [
-        pytest.param({}, Verdict.WARNING, id="paper"),
-        pytest.param(REAL, Verdict.WARNING, id="shadow"),
-        pytest.param(REAL | {"trading": "armed"}, Verdict.FAILS, id="live"),
+        pytest.param({}, CheckVerdict.WARNING, id="paper"),
+        pytest.param(REAL, CheckVerdict.WARNING, id="shadow"),
+        pytest.param(REAL | {"trading": "armed"}, CheckVerdict.FAILS, id="live"),
     ],
 )
 def test_slow_machine_is_refused_real_money_and_warned_of_elsewhere(
-    make: Make, monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any], verdict: Verdict
+    make: Make, monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any], verdict: CheckVerdict
 ) -> None:
     plant(monkeypatch, SLOW)
     found = run_preflight(make(**changes), client=NoGateway(), sleep=lambda seconds: None)  # type: ignore[arg-type]

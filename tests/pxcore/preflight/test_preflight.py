@@ -39,7 +39,7 @@ from pxcore.journal.writer import Journal
 from pxcore.ownership.account_lock import AccountLock
 from pxcore.ownership.lease import place_of
 from pxcore.preflight import machine
-from pxcore.preflight.checks import Check, Found, Verdict, checked
+from pxcore.preflight.checks import Check, CheckResult, CheckVerdict, checked
 from pxcore.preflight.local import Preflight, judge_disk, run_preflight
 from pxcore.preflight.venue import judge_clock, judge_expiry, judge_risk
 from pxcore.store.live.leases import beat_watchdog
@@ -101,7 +101,7 @@ def make(gateway: Gateway, tmp_path: Path) -> Make:
 def looked(settings: Settings) -> Preflight:
     found = run_preflight(settings, sleep=lambda seconds: None)
     assert tuple(one.name for one in found.checks) == NAMES
-    assert all((one.remedy == "") is (one.verdict is Verdict.OK) for one in found.checks)
+    assert all((one.remedy == "") is (one.verdict is CheckVerdict.OK) for one in found.checks)
     return found
 
 
@@ -125,7 +125,7 @@ def test_day_on_paper_is_fit_and_every_check_says_what_it_saw(make: Make) -> Non
     with closing(open_store(settings)) as store:
         beat_watchdog(store, account_id=ACCOUNT, place=place_of(settings), pid=1, said="flat")
     found = looked(settings)
-    assert [one.verdict for one in found.checks] == [Verdict.OK] * len(NAMES)
+    assert [one.verdict for one in found.checks] == [CheckVerdict.OK] * len(NAMES)
     assert found.is_fit
     assert "account 26200002" in check(found, "settings").found
     assert "window 08:30 to 15:00" in check(found, "calendar").found
@@ -160,13 +160,13 @@ def test_paper_without_an_address_names_the_setting(make: Make) -> None:
 
 
 def test_error_that_nobody_expected_is_that_checks_failure_with_its_secrets_masked() -> None:
-    def breaks() -> Found:
+    def breaks() -> CheckResult:
         raise ZeroDivisionError("division of hunter2\nby zero")
 
     found = checked("disk", breaks, masker=lambda text: text.replace("hunter2", "***"), remedy="x")
     assert found == Check(
         name="disk",
-        verdict=Verdict.FAILS,
+        verdict=CheckVerdict.FAILS,
         found="ZeroDivisionError: division of *** by zero",
         remedy="x",
     )
@@ -193,32 +193,40 @@ def test_strategy_that_cannot_be_made_fails_alone(make: Make, changes: dict, pro
     ("moment", "verdict", "told"),
     [
         pytest.param(
-            "2029-01-02T15:00:00+00:00", Verdict.FAILS, "is not in the table", id="unknown"
+            "2029-01-02T15:00:00+00:00", CheckVerdict.FAILS, "is not in the table", id="unknown"
         ),
         pytest.param(
             "2026-12-25T15:00:00+00:00",
-            Verdict.OK,
+            CheckVerdict.OK,
             "2026-12-25 (Christmas) closed: no session today",
             id="closed",
         ),
         # 12:00 Chicago is the close, the window ends ten minutes before it
         pytest.param(
             "2026-11-26T15:00:00+00:00",
-            Verdict.OK,
+            CheckVerdict.OK,
             "12:00 Chicago, early, window 08:30 to 11:40, the program closes 11:50",
             id="early close",
         ),
         pytest.param(
-            "2026-11-20T21:30:00+00:00", Verdict.OK, "no session: the window", id="window is over"
+            "2026-11-20T21:30:00+00:00",
+            CheckVerdict.OK,
+            "no session: the window",
+            id="window is over",
         ),
         pytest.param(
-            "2028-12-04T15:00:00+00:00", Verdict.WARNING, "ends in 27 days", id="table nearly over"
+            "2028-12-04T15:00:00+00:00",
+            CheckVerdict.WARNING,
+            "ends in 27 days",
+            id="table nearly over",
         ),
-        pytest.param("2028-12-01T15:00:00+00:00", Verdict.OK, "2028-12-01 closes", id="30 left"),
+        pytest.param(
+            "2028-12-01T15:00:00+00:00", CheckVerdict.OK, "2028-12-01 closes", id="30 left"
+        ),
     ],
 )
 def test_calendar_tells_the_day_and_fails_one_that_it_does_not_know(
-    make: Make, moment: str, verdict: Verdict, told: str
+    make: Make, moment: str, verdict: CheckVerdict, told: str
 ) -> None:
     found = check(looked(make(paper_clock=clock_at(moment))), "calendar")
     assert (found.verdict, told in found.found) == (verdict, True), found
@@ -283,22 +291,22 @@ def raw(http: RawHttp, tmp_path: Path) -> Settings:
 @pytest.mark.parametrize(
     ("row", "verdict", "told"),
     [
-        pytest.param({"simulated": False}, Verdict.FAILS, "live-funded", id="live-funded"),
-        pytest.param({"canTrade": False}, Verdict.FAILS, "may not trade", id="locked"),
-        pytest.param({"isVisible": False}, Verdict.FAILS, "hidden or retired", id="hidden"),
+        pytest.param({"simulated": False}, CheckVerdict.FAILS, "live-funded", id="live-funded"),
+        pytest.param({"canTrade": False}, CheckVerdict.FAILS, "may not trade", id="locked"),
+        pytest.param({"isVisible": False}, CheckVerdict.FAILS, "hidden or retired", id="hidden"),
         pytest.param(
-            {"simulated": None}, Verdict.WARNING, "does not say whether", id="kind not said"
+            {"simulated": None}, CheckVerdict.WARNING, "does not say whether", id="kind not said"
         ),
     ],
 )
 def test_account_that_is_not_surely_a_simulated_one_that_may_trade_is_told(
-    raw: Settings, http: RawHttp, row: dict, verdict: Verdict, told: str
+    raw: Settings, http: RawHttp, row: dict, verdict: CheckVerdict, told: str
 ) -> None:
     http.script("/api/Account/search", good(accounts=[account_row(**row)]))
     found = looked(raw)
     account = check(found, "account")
     assert (account.verdict, told in account.found) == (verdict, True), account
-    is_unfit = verdict is Verdict.FAILS
+    is_unfit = verdict is CheckVerdict.FAILS
     assert failing(found) == (["account", "account state"] if is_unfit else [])
 
 
@@ -348,28 +356,30 @@ def test_only_questions_are_asked(raw: Settings, http: RawHttp) -> None:
 
 
 CLOCKS = [
-    pytest.param(0.4, 0.0, Verdict.OK, id="together"),
-    pytest.param(-2.0, 0.0, Verdict.OK, id="two seconds"),
-    pytest.param(2.1, 0.0, Verdict.WARNING, id="more than two, ahead"),
-    pytest.param(-30.0, 0.0, Verdict.WARNING, id="thirty"),
-    pytest.param(-30.1, 0.0, Verdict.FAILS, id="more than thirty, behind"),
-    pytest.param(3.0, 4.0, Verdict.OK, id="a slow reply explains it"),
+    pytest.param(0.4, 0.0, CheckVerdict.OK, id="together"),
+    pytest.param(-2.0, 0.0, CheckVerdict.OK, id="two seconds"),
+    pytest.param(2.1, 0.0, CheckVerdict.WARNING, id="more than two, ahead"),
+    pytest.param(-30.0, 0.0, CheckVerdict.WARNING, id="thirty"),
+    pytest.param(-30.1, 0.0, CheckVerdict.FAILS, id="more than thirty, behind"),
+    pytest.param(3.0, 4.0, CheckVerdict.OK, id="a slow reply explains it"),
 ]
 
 
 @pytest.mark.parametrize(("ahead_s", "took_s", "verdict"), CLOCKS)
-def test_clocks_that_are_apart_are_told(ahead_s: float, took_s: float, verdict: Verdict) -> None:
+def test_clocks_that_are_apart_are_told(
+    ahead_s: float, took_s: float, verdict: CheckVerdict
+) -> None:
     assert judge_clock(ClockReading(ahead_s=ahead_s, took_s=took_s)).verdict is verdict
 
 
 def test_gateway_that_does_not_say_its_time_is_a_warning() -> None:
-    assert judge_clock(None).verdict is Verdict.WARNING
+    assert judge_clock(None).verdict is CheckVerdict.WARNING
 
 
 def test_contract_about_to_roll_is_a_warning_with_the_next_one(make: Make) -> None:
     found = looked(make(paper_clock=clock_at("2026-12-15T15:00:00+00:00")))
     contract_check = check(found, "contract")
-    assert contract_check.verdict is Verdict.WARNING and found.is_fit
+    assert contract_check.verdict is CheckVerdict.WARNING and found.is_fit
     assert "its market moves to MNQH7 on 2026-12-14" in contract_check.found
     assert "trade MNQH7" in contract_check.remedy
 
@@ -382,13 +392,17 @@ def test_expired_contract_fails(make: Make) -> None:
 @pytest.mark.parametrize(
     ("listed", "today", "verdict"),
     [
-        pytest.param(contract("GCZ6", "GCE"), date(2026, 11, 30), Verdict.OK, id="gold before"),
-        pytest.param(contract("GCZ6", "GCE"), date(2026, 12, 1), Verdict.WARNING, id="gold in"),
-        pytest.param(replace(MNQ, id="X"), date(2026, 11, 20), Verdict.WARNING, id="no month"),
+        pytest.param(
+            contract("GCZ6", "GCE"), date(2026, 11, 30), CheckVerdict.OK, id="gold before"
+        ),
+        pytest.param(
+            contract("GCZ6", "GCE"), date(2026, 12, 1), CheckVerdict.WARNING, id="gold in"
+        ),
+        pytest.param(replace(MNQ, id="X"), date(2026, 11, 20), CheckVerdict.WARNING, id="no month"),
     ],
 )
 def test_contract_of_which_only_the_month_is_known_is_warned_of_in_it(
-    listed, today: date, verdict: Verdict
+    listed, today: date, verdict: CheckVerdict
 ) -> None:
     assert judge_expiry(listed, expiry_of(listed, today)).verdict is verdict
 
@@ -401,15 +415,15 @@ def test_unknown_contract_fails_and_the_account_is_looked_at_all_the_same(make: 
 
 RISKS = [
     # a contract loses (40 + 4) x 0.50 + 2 x 2.50 = 27.00 USD
-    pytest.param({"size": 5, "loss_usd_max": 135}, Verdict.OK, id="just within"),
-    pytest.param({"size": 5, "loss_usd_max": 134}, Verdict.FAILS, id="just above"),
-    pytest.param({"risk_usd_per_trade": 27}, Verdict.OK, id="risk pays for one"),
-    pytest.param({"risk_usd_per_trade": 26}, Verdict.FAILS, id="risk pays for none"),
+    pytest.param({"size": 5, "loss_usd_max": 135}, CheckVerdict.OK, id="just within"),
+    pytest.param({"size": 5, "loss_usd_max": 134}, CheckVerdict.FAILS, id="just above"),
+    pytest.param({"risk_usd_per_trade": 27}, CheckVerdict.OK, id="risk pays for one"),
+    pytest.param({"risk_usd_per_trade": 26}, CheckVerdict.FAILS, id="risk pays for none"),
 ]
 
 
 @pytest.mark.parametrize(("changes", "verdict"), RISKS)
-def test_entry_that_every_gate_would_deny_fails(changes: dict, verdict: Verdict) -> None:
+def test_entry_that_every_gate_would_deny_fails(changes: dict, verdict: CheckVerdict) -> None:
     settings = Settings(_env_file=None, **changes)
     assert judge_risk(MNQ, settings, limits_of(settings)).verdict is verdict
 
@@ -444,7 +458,7 @@ def test_position_of_a_stranger_is_a_warning_and_is_left_as_it_is(
         found = looked(settings)
         assert alive(gateway) == before
     state = check(found, "account state")
-    assert state.verdict is Verdict.WARNING and found.is_fit
+    assert state.verdict is CheckVerdict.WARNING and found.is_fit
     assert told in state.found
     assert "+1 CON.F.US.MNQ.Z26 (not ours)" in state.found
 
@@ -459,7 +473,7 @@ def test_account_that_a_session_holds_is_a_warning_with_its_name(make: Make) -> 
     settings = make()
     with AccountLock(settings.home, ACCOUNT, holder="session px-1"):
         state = check(looked(settings), "account state")
-    assert state.verdict is Verdict.WARNING and "held by session px-1" in state.found
+    assert state.verdict is CheckVerdict.WARNING and "held by session px-1" in state.found
 
 
 # -- what this machine knows ------------------------------------------------------------------
@@ -515,13 +529,13 @@ def test_store_that_cannot_be_written_fails(
 @pytest.mark.parametrize(
     ("free", "verdict"),
     [
-        pytest.param(2 * 10**9, Verdict.OK, id="2 GB"),
-        pytest.param(2 * 10**9 - 1, Verdict.WARNING, id="less than 2 GB"),
-        pytest.param(500 * 10**6, Verdict.WARNING, id="500 MB"),
-        pytest.param(500 * 10**6 - 1, Verdict.FAILS, id="less than 500 MB"),
+        pytest.param(2 * 10**9, CheckVerdict.OK, id="2 GB"),
+        pytest.param(2 * 10**9 - 1, CheckVerdict.WARNING, id="less than 2 GB"),
+        pytest.param(500 * 10**6, CheckVerdict.WARNING, id="500 MB"),
+        pytest.param(500 * 10**6 - 1, CheckVerdict.FAILS, id="less than 500 MB"),
     ],
 )
-def test_disk_with_little_room_is_told(free: int, verdict: Verdict) -> None:
+def test_disk_with_little_room_is_told(free: int, verdict: CheckVerdict) -> None:
     assert judge_disk(free).verdict is verdict
 
 
@@ -539,7 +553,7 @@ def test_used_up_requests_are_a_warning(make: Make) -> None:
         client.ping()
     client.close()
     requests = check(looked(settings), "requests")
-    assert requests.verdict is Verdict.WARNING and "of 200 rest left" in requests.found
+    assert requests.verdict is CheckVerdict.WARNING and "of 200 rest left" in requests.found
 
 
 def test_live_without_anybody_to_tell_is_a_warning(make: Make) -> None:
@@ -555,8 +569,8 @@ def test_live_without_anybody_to_tell_is_a_warning(make: Make) -> None:
     silent = run_preflight(settings, client=client)
     told = run_preflight(make(**live, alert_urls=(SecretStr("json://127.0.0.1:9"),)), client=client)
     client.close()
-    assert check(silent, "alerts").verdict is Verdict.WARNING
-    assert check(told, "alerts").verdict is Verdict.OK
+    assert check(silent, "alerts").verdict is CheckVerdict.WARNING
+    assert check(told, "alerts").verdict is CheckVerdict.OK
     assert "LIVE, gateway topstepx" in check(silent, "settings").found
 
 
@@ -639,7 +653,7 @@ def test_bracket_mode_is_warned_of_while_the_last_word_on_it_is_a_refusal(make: 
     session_that_ended(settings.home, DAY - timedelta(days=2), halt=halt_for_brackets())
     found = looked(settings)
     brackets = check(found, "brackets")
-    assert brackets.verdict is Verdict.WARNING and found.is_fit
+    assert brackets.verdict is CheckVerdict.WARNING and found.is_fit
     assert "px-20261118-1 was refused" in brackets.found
     assert "Auto OCO Brackets" in brackets.remedy
 
@@ -657,4 +671,4 @@ def test_refusal_of_more_than_a_week_ago_and_another_halt_say_nothing_of_bracket
     settings = make()
     session_that_ended(settings.home, DAY - timedelta(days=7), halt=halt_for_brackets())
     session_that_ended(settings.home, DAY - timedelta(days=1), halt="daily loss")
-    assert check(looked(settings), "brackets").verdict is Verdict.OK
+    assert check(looked(settings), "brackets").verdict is CheckVerdict.OK

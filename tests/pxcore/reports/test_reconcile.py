@@ -14,10 +14,10 @@ from pxcore.model import Fill, Order, OrderStatus, OrderType, Position, Side, Sn
 from pxcore.reports.daily import make_report
 from pxcore.reports.day_totals import totals_of
 from pxcore.reports.reconcile import VenueDay, reconcile
-from pxcore.reports.record import Record, Sent
+from pxcore.reports.record import Record, SentOrder
 from pxcore.reports.recorder import read_record
 from pxcore.reports.render import headline, to_markdown
-from pxcore.reports.verdict import Kind, Verdict
+from pxcore.reports.verdict import DifferenceKind, Verdict
 from pxcore.reports.whole_day import merged
 
 
@@ -87,7 +87,7 @@ def record(**changes) -> Record:
         trading_day=CONFIG.trading_day,
     )
     made = Record(opening=opening, orders={o.id: o for o in ORDERS}, fills={f.id: f for f in FILLS})
-    made.sent = [Sent(at=OPEN, entry=ENTRY)]
+    made.sent = [SentOrder(at=OPEN, entry=ENTRY)]
     for name, value in changes.items():
         setattr(made, name, value)
     return made
@@ -129,7 +129,7 @@ def test_ledger_that_closed_before_the_last_fill_is_explained():
     ours = record(closing=closed(realised="-0.61", fills=1))
     found = compared(ours)
     assert found.verdict is Verdict.EXPLAINED
-    assert [d.kind for d in found.differences] == [Kind.LEDGER_BEHIND]
+    assert [d.kind for d in found.differences] == [DifferenceKind.LEDGER_BEHIND]
 
 
 def test_ledger_that_lacks_the_last_fill_and_is_wrong_besides_is_broken():
@@ -141,7 +141,7 @@ def test_order_of_a_session_that_died_is_explained_by_its_intent():
     ours = record(has_died=True, orders={o.id: o for o in ORDERS[1:]})
     found = compared(ours)
     assert found.verdict is Verdict.EXPLAINED
-    assert [d.kind for d in found.differences] == [Kind.ORDER_AFTER_DEATH]
+    assert [d.kind for d in found.differences] == [DifferenceKind.ORDER_AFTER_DEATH]
 
 
 def test_order_that_was_over_before_the_death_and_is_another_now_is_broken():
@@ -196,7 +196,7 @@ LATE = replace(FILLS[1], happened_at=DIED + timedelta(seconds=1))
 def test_fill_of_our_order_after_our_death_is_explained_with_its_money():
     ours = record(has_died=True, fills={1: FILLS[0]}, silences=((DIED, None),))
     found = compared(ours, venue_fills(FILLS[0], LATE))
-    assert [d.kind for d in found.differences] == [Kind.FILL_AFTER_DEATH]
+    assert [d.kind for d in found.differences] == [DifferenceKind.FILL_AFTER_DEATH]
     assert found.verdict is Verdict.EXPLAINED
 
 
@@ -211,7 +211,7 @@ def test_fill_of_our_order_after_our_death_is_explained_with_its_money():
 def test_fill_that_no_death_explains_stays_broken(silences, fill):
     ours = record(has_died=True, fills={1: FILLS[0]}, silences=silences)
     found = compared(ours, venue_fills(FILLS[0], fill))
-    assert Kind.FILL_NOT_SEEN in [d.kind for d in found.differences]
+    assert DifferenceKind.FILL_NOT_SEEN in [d.kind for d in found.differences]
     assert found.verdict is Verdict.BROKEN
 
 
@@ -249,61 +249,65 @@ ORPHAN = order(14, OrderType.STOP, Side.SELL, OrderStatus.OPEN, 0)
 FOREIGN = fill(3, 99, Side.BUY, 100_010, None)
 
 PLANTED = [
-    pytest.param(record(fills={1: FILLS[0]}), VENUE, Kind.FILL_NOT_SEEN, "fill 2", id="lost fill"),
+    pytest.param(
+        record(fills={1: FILLS[0]}), VENUE, DifferenceKind.FILL_NOT_SEEN, "fill 2", id="lost fill"
+    ),
     pytest.param(
         record(),
         venue_fills(FILLS[0], balance="49999.39"),
-        Kind.FILL_NOT_REPORTED,
+        DifferenceKind.FILL_NOT_REPORTED,
         "fill 2",
         id="fill that the venue does not know",
     ),
     pytest.param(
         record(),
         venue_fills(FILLS[0], replace(FILLS[1], fees_usd=Decimal("0.37")), balance="50013.77"),
-        Kind.FEES_DIFFER,
+        DifferenceKind.FEES_DIFFER,
         "fees",
         id="wrong fee",
     ),
     pytest.param(
         record(),
         venue_fills(FILLS[0], replace(FILLS[1], pnl_usd=Decimal("14.50")), balance="50013.28"),
-        Kind.PNL_DIFFERS,
+        DifferenceKind.PNL_DIFFERS,
         "gross",
         id="profit that prices do not give",
     ),
     pytest.param(
         record(),
         venue_fills(*FILLS, FOREIGN, balance="50013.17"),
-        Kind.FILL_NOT_SEEN,
+        DifferenceKind.FILL_NOT_SEEN,
         "fill 3",
         id="foreign trade",
     ),
     pytest.param(
         record(),
         venue_fills(*FILLS, replace(FILLS[1], id=4), balance="50028.17"),
-        Kind.FILL_NOT_SEEN,
+        DifferenceKind.FILL_NOT_SEEN,
         "fill 4",
         id="fill doubled at the venue",
     ),
     pytest.param(
         record(fills={1: FILLS[0], 2: FILLS[1], 4: replace(FILLS[1], id=4)}),
         VENUE,
-        Kind.FILL_NOT_REPORTED,
+        DifferenceKind.FILL_NOT_REPORTED,
         "fill 4",
         id="fill doubled on the stream",
     ),
-    pytest.param(record(), with_balance("50013.79"), Kind.BALANCE_DIFFERS, "balance", id="a cent"),
+    pytest.param(
+        record(), with_balance("50013.79"), DifferenceKind.BALANCE_DIFFERS, "balance", id="a cent"
+    ),
     pytest.param(
         record(),
         replace(VENUE, orders=(*ORDERS, ORPHAN)),
-        Kind.ORDER_NOT_SEEN,
+        DifferenceKind.ORDER_NOT_SEEN,
         "order 14",
         id="order that we never saw",
     ),
     pytest.param(
         record(),
         replace(VENUE, orders=ORDERS[:2]),
-        Kind.ORDER_NOT_REPORTED,
+        DifferenceKind.ORDER_NOT_REPORTED,
         "order 13",
         id="order that the venue does not list",
     ),
@@ -315,42 +319,42 @@ PLANTED = [
             }
         ),
         VENUE,
-        Kind.ORDER_DIFFERS,
+        DifferenceKind.ORDER_DIFFERS,
         "order 12",
         id="cancel that we never saw",
     ),
     pytest.param(
         record(),
         replace(VENUE, closing=replace(CLOSING, orders=(ORPHAN,))),
-        Kind.ORDER_ALIVE,
+        DifferenceKind.ORDER_ALIVE,
         "order 14",
         id="order still alive",
     ),
     pytest.param(
         record(closing=closed(realised="13.79")),
         VENUE,
-        Kind.LEDGER_DIFFERS,
+        DifferenceKind.LEDGER_DIFFERS,
         "realised",
         id="our ledger is a cent off",
     ),
     pytest.param(
         record(closing=closed(fills=3)),
         VENUE,
-        Kind.LEDGER_DIFFERS,
+        DifferenceKind.LEDGER_DIFFERS,
         "fills",
         id="our ledger has a fill twice",
     ),
     pytest.param(
         record(closing=closed(held={MNQ.id: 1})),
         VENUE,
-        Kind.LEDGER_DIFFERS,
+        DifferenceKind.LEDGER_DIFFERS,
         "held",
         id="our ledger still holds something",
     ),
     pytest.param(
         record(),
         replace(VENUE, closing=replace(CLOSING, positions=(HELD,))),
-        Kind.NOT_FLAT,
+        DifferenceKind.NOT_FLAT,
         MNQ.id,
         id="position not flat",
     ),
@@ -378,11 +382,11 @@ def test_exit_that_was_filled_while_the_user_hub_was_away_is_explained_with_the_
     found = compared(ours)
     assert found.verdict is Verdict.EXPLAINED
     assert Counter(d.kind for d in found.differences) == {
-        Kind.FILL_IN_OUTAGE: 1,
-        Kind.ORDER_IN_OUTAGE: 2,
-        Kind.LEDGER_BEHIND: 1,
+        DifferenceKind.FILL_IN_OUTAGE: 1,
+        DifferenceKind.ORDER_IN_OUTAGE: 2,
+        DifferenceKind.LEDGER_BEHIND: 1,
     }
-    fill_lost = next(d for d in found.differences if d.kind is Kind.FILL_IN_OUTAGE)
+    fill_lost = next(d for d in found.differences if d.kind is DifferenceKind.FILL_IN_OUTAGE)
     assert "user hub away" in fill_lost.ours and "+" not in fill_lost.ours
 
 
@@ -391,7 +395,10 @@ def test_legs_that_came_and_went_while_the_user_hub_was_away_are_explained():
     ours = record(outages=((OPEN, None),), orders={}, fills={}, fills_by_rest=seen_by_rest)
     found = compared(ours)
     assert found.verdict is Verdict.EXPLAINED
-    assert {d.kind for d in found.differences} == {Kind.ORDER_IN_OUTAGE, Kind.FILL_SEEN_BY_REST}
+    assert {d.kind for d in found.differences} == {
+        DifferenceKind.ORDER_IN_OUTAGE,
+        DifferenceKind.FILL_SEEN_BY_REST,
+    }
 
 
 LONG_BEFORE = (OPEN - timedelta(hours=1), OPEN - timedelta(minutes=50))
@@ -443,7 +450,7 @@ def test_earlier_sessions_of_the_day_are_not_held_against_this_one():
 def test_trade_that_the_stream_showed_but_we_never_sent_is_found():
     found = compared(record(sent=[]))
     assert found.verdict is Verdict.BROKEN
-    assert {d.what for d in found.differences if d.kind is Kind.ORDER_NOT_SENT} == {
+    assert {d.what for d in found.differences if d.kind is DifferenceKind.ORDER_NOT_SENT} == {
         "order 11",
         "order 12",
         "order 13",
@@ -479,7 +486,9 @@ def test_position_that_the_venue_closed_is_explained_and_named():
     ours, venue = liquidated(FILLS[0], fill(2, 14, Side.SELL, 99_990, "-5.00"))
     found = compared(ours, venue)
     assert found.verdict is Verdict.EXPLAINED
-    assert [(d.kind, d.what) for d in found.differences] == [(Kind.CLOSED_BY_OTHERS, "order 14")]
+    assert [(d.kind, d.what) for d in found.differences] == [
+        (DifferenceKind.CLOSED_BY_OTHERS, "order 14")
+    ]
 
 
 def test_close_by_others_that_nobody_of_ours_heard_is_explained_with_its_money():
@@ -489,7 +498,7 @@ def test_close_by_others_that_nobody_of_ours_heard_is_explained_with_its_money()
     deaf = record(orders=seen, fills={1: FILLS[0]})
     found = compared(deaf, venue)
     assert found.verdict is Verdict.EXPLAINED, found.differences
-    assert {d.kind for d in found.differences} == {Kind.CLOSED_BY_OTHERS}
+    assert {d.kind for d in found.differences} == {DifferenceKind.CLOSED_BY_OTHERS}
 
 
 def test_close_by_hand_with_a_limit_order_is_explained_too():
@@ -510,7 +519,7 @@ def test_order_of_somebody_else_that_also_opens_is_not_explained():
 
 def test_damaged_journal_is_named():
     found = compared(record(damage="line 3: cut"))
-    assert [d.kind for d in found.differences] == [Kind.JOURNAL_DAMAGED]
+    assert [d.kind for d in found.differences] == [DifferenceKind.JOURNAL_DAMAGED]
 
 
 @pytest.mark.parametrize(
@@ -582,4 +591,7 @@ def test_report_of_a_broken_day_names_the_difference(tmp_path):
 def test_fill_that_only_rest_showed_us_and_that_is_another_now_is_broken():
     moved = {f.id: replace(f, price_ticks=f.price_ticks + 5) for f in FILLS}  # the same profit
     found = compared(record(fills={}, fills_by_rest=moved))
-    assert [d.kind for d in found.differences] == [Kind.FILL_DIFFERS, Kind.FILL_DIFFERS]
+    assert [d.kind for d in found.differences] == [
+        DifferenceKind.FILL_DIFFERS,
+        DifferenceKind.FILL_DIFFERS,
+    ]

@@ -9,7 +9,6 @@ import pytest
 from report_scenes import Played
 
 from pxcore.engine.commands import ClosePosition
-from pxcore.engine.events import Answer as Said
 from pxcore.engine.events import (
     CloseAnswered,
     Event,
@@ -20,11 +19,12 @@ from pxcore.engine.events import (
     RecordSkipped,
     ShellFault,
 )
+from pxcore.engine.events import SendOutcome as Said
 from pxcore.engine.tightening import Bounds
 from pxcore.journal.bulk import read_parts
 from pxcore.journal.chain import GENESIS, TAIL, finished, link
 from pxcore.journal.reader import decode_event, read_rows
-from pxcore.journal.rows import Answer, Gap, Opening, Outcome, Request, RowKind
+from pxcore.journal.rows import Gap, Opening, Outcome, Request, RowKind, SendOutcome
 from pxcore.journal.seal import seal_path
 from pxcore.journal.segments import numbers_of, segment
 from pxcore.journal.writer import Journal
@@ -68,7 +68,7 @@ def rows(played: Played) -> Iterator[tuple[RowKind, msgspec.Struct]]:
         )
         yield (
             RowKind.ANSWER,
-            Answer(
+            SendOutcome(
                 number=number,
                 path="/api/Order/place",
                 outcome=Outcome.ANSWERED,

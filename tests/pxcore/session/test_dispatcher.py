@@ -14,11 +14,11 @@ from waiting import until
 from pxcore.clock.clocks import WallClock
 from pxcore.engine.commands import CancelOrder, ClosePosition, PlaceEntry, ResolveTag, TakeSnapshot
 from pxcore.engine.events import (
-    Answer,
     CancelAnswered,
     CloseAnswered,
     PlaceAccepted,
     PlaceNotSent,
+    SendOutcome,
     SnapshotFailed,
     TagResolved,
 )
@@ -178,7 +178,7 @@ def test_close_is_sent_even_when_nothing_can_be_written(desk):
     made = desk(client)
     made.journal.wait_written = lambda seq, timeout_s: False
     made.dispatcher.instruct(CLOSE, 99, WallClock().now())
-    assert made.events.get(timeout=patience(5)).answer is Answer.DONE
+    assert made.events.get(timeout=patience(5)).answer is SendOutcome.DONE
     assert client.asked == ["close"]
 
 
@@ -186,7 +186,7 @@ def test_close_is_sent_even_when_nothing_can_be_written(desk):
 def test_shadow_sends_nothing_and_says_so(desk, instruction):
     client = Client()
     answer = desk(client, sends_orders=False).instruct(instruction)
-    assert isinstance(answer, PlaceNotSent) or answer.answer is Answer.NOT_SENT
+    assert isinstance(answer, PlaceNotSent) or answer.answer is SendOutcome.NOT_SENT
     assert client.asked == []
 
 
@@ -221,11 +221,17 @@ def test_entry_still_queued_is_not_sent_once_the_session_has_decided_to_leave(de
 
 
 ANSWERS = [
-    pytest.param(Refused("x", code=2, code_name="OrderNotFound"), CANCEL, Answer.GONE, id="gone"),
-    pytest.param(Refused("x", code=3, code_name="Rejected"), CANCEL, Answer.REFUSED, id="refused"),
-    pytest.param(Refused("x", code=2, code_name="PositionNotFound"), CLOSE, Answer.GONE, id="flat"),
-    pytest.param(Unavailable("x"), CLOSE, Answer.NOT_SENT, id="not sent"),
-    pytest.param(OutcomeUnknown("x"), CLOSE, Answer.UNKNOWN, id="answer lost"),
+    pytest.param(
+        Refused("x", code=2, code_name="OrderNotFound"), CANCEL, SendOutcome.GONE, id="gone"
+    ),
+    pytest.param(
+        Refused("x", code=3, code_name="Rejected"), CANCEL, SendOutcome.REFUSED, id="refused"
+    ),
+    pytest.param(
+        Refused("x", code=2, code_name="PositionNotFound"), CLOSE, SendOutcome.GONE, id="flat"
+    ),
+    pytest.param(Unavailable("x"), CLOSE, SendOutcome.NOT_SENT, id="not sent"),
+    pytest.param(OutcomeUnknown("x"), CLOSE, SendOutcome.UNKNOWN, id="answer lost"),
 ]
 
 
@@ -264,7 +270,7 @@ def test_entry_is_not_sent_once_entries_are_forbidden_but_a_close_is(desk):
     made = desk(client)
     made.dispatcher.forbid_entries()
     assert isinstance(made.instruct(ENTRY), PlaceNotSent)
-    assert made.instruct(CLOSE).answer is Answer.DONE
+    assert made.instruct(CLOSE).answer is SendOutcome.DONE
     assert client.asked == ["close"]
 
 
@@ -274,6 +280,6 @@ def test_entry_that_was_decided_too_long_ago_is_not_sent_but_a_close_is(desk):
     late = made.instruct(ENTRY, age_s=2 * STALE_S)
     assert isinstance(late, PlaceNotSent)
     assert "stale data" in late.why
-    assert made.instruct(CLOSE, age_s=2 * STALE_S).answer is Answer.DONE
+    assert made.instruct(CLOSE, age_s=2 * STALE_S).answer is SendOutcome.DONE
     assert isinstance(made.instruct(ENTRY, age_s=1), PlaceAccepted)
     assert client.asked == ["close", "place"]

@@ -35,7 +35,7 @@ from pxcore.model import MarketTrade, Quote, Side
 from pxcore.paper.faults.venue import BracketsRefused, LegMissing, LegRefused, OrderPending
 from pxcore.simulation.campaign import play, simulate, simulate_many
 from pxcore.simulation.false_looks import Lies
-from pxcore.simulation.false_prices import Kind
+from pxcore.simulation.false_prices import FalsePriceKind
 from pxcore.simulation.scenario import Scenario, draw, draw_untroubled
 from pxcore.simulation.simulation import Simulation
 from pxcore.simulation.violations import Invariant
@@ -90,7 +90,7 @@ def test_days_are_bad_in_every_way():
     for name in Lies.__struct_fields__:
         assert any(getattr(day.lies, name) for day in days), name
     told = [false for day in days for false in day.false_prices]
-    assert {false.kind for false in told} == set(Kind)
+    assert {false.kind for false in told} == set(FalsePriceKind)
     assert {false.side for false in told} == set(Side)
     assert sum(bool(day.false_prices) for day in days) > 700
     assert 200 < sum(day.gap_ticks > 0 for day in days) < 300

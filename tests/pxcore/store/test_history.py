@@ -9,14 +9,14 @@ from report_scenes import Played, reported_day, written
 from pxcore.closing.day_record import record_day_end
 from pxcore.journal.retirement import journals_of
 from pxcore.journal.segments import session_of
-from pxcore.reports.verdict import Difference, Kind, Reconciliation
+from pxcore.reports.verdict import Difference, DifferenceKind, Reconciliation
 from pxcore.store.projection.days import rebuild
 from pxcore.store.projection.history import accounts_in, bring_in, days_of, holds_day, period_of
 from pxcore.store.projection.journals import last_hash
 
 DAY = date(2026, 11, 20)
 CLEAN = Reconciliation(differences=(), fills=0, orders=0)
-HELD = Difference(kind=Kind.NOT_FLAT, what="position C", ours="0", venues="+1")
+HELD = Difference(kind=DifferenceKind.NOT_FLAT, what="position C", ours="0", venues="+1")
 BROKEN = Reconciliation(differences=(HELD,), fills=0, orders=0)
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 from store_scenes import contents
 
 from pxcore.engine.commands import ClosePosition, Halt, PlaceEntry
-from pxcore.engine.events import Answer, CloseAnswered, PlaceAccepted
+from pxcore.engine.events import CloseAnswered, PlaceAccepted, SendOutcome
 from pxcore.engine.tightening import Bounds
 from pxcore.journal.latches import Latched
 from pxcore.journal.operator import OperatorJournal, Rearmed, Tightened
@@ -312,7 +312,7 @@ def test_flatten_outside_a_session_is_an_incident_with_its_closes(store, tmp_pat
     terms = FlattenTerms(account_id=1, trading_day=at.date(), reason="px flatten")
     journal.append(RowKind.FLATTEN, terms, at=at)
     journal.append(RowKind.COMMAND, ClosePosition(contract_id="C"), at=at)
-    journal.append(RowKind.EVENT, CloseAnswered(at=at, contract_id="C", answer=Answer.DONE))
+    journal.append(RowKind.EVENT, CloseAnswered(at=at, contract_id="C", answer=SendOutcome.DONE))
     assert journal.close()
 
     rebuild(store, tmp_path)

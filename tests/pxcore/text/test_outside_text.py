@@ -38,7 +38,7 @@ from pxcore.host.service_files import Platform, Service, definition
 from pxcore.journal.export import write_csv
 from pxcore.journal.rows import Row, RowKind
 from pxcore.model import Misconfigured, ProtocolError, PxError, Refused
-from pxcore.reports.chart import Line, Mark, chart, picture
+from pxcore.reports.chart import ChartLine, ChartMark, chart, picture
 from pxcore.reports.daily import DailyReport
 from pxcore.reports.html import to_html
 from pxcore.reports.measures import Point
@@ -103,8 +103,8 @@ def test_chart_is_well_formed_whatever_it_is_called() -> None:
         name=HOSTILE,
         unit=HOSTILE,
         decimals=2,
-        marks=[Mark(at=NOW, value=1.0, kind='x" onload="alert(1)', text=HOSTILE)],
-        lines=[Line(value=1.5, kind='x" onload="alert(1)', text=HOSTILE)],
+        marks=[ChartMark(at=NOW, value=1.0, kind='x" onload="alert(1)', text=HOSTILE)],
+        lines=[ChartLine(value=1.5, kind='x" onload="alert(1)', text=HOSTILE)],
     )
     root = ET.fromstring(made)  # noqa: S314 - our own
     names = {one.tag for one in root.iter()}

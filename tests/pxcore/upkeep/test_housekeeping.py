@@ -30,7 +30,7 @@ from pxcore.store.database import Store
 from pxcore.store.projection import days as projection
 from pxcore.store.projection.days import rebuild
 from pxcore.upkeep.backup import Database, NoBackup, back_up, dump_command
-from pxcore.upkeep.housekeeping import Busy, Kept, housekeep, plan_of
+from pxcore.upkeep.housekeeping import Busy, Housekept, housekeep, plan_of
 
 DAY = date(2026, 11, 20)
 LATER = datetime(2040, 1, 3, 18, tzinfo=UTC)  # every journal was sealed long before
@@ -55,7 +55,7 @@ def journals(home) -> Path:
     return folder
 
 
-def keep(*, now: datetime = LATER) -> Kept:
+def keep(*, now: datetime = LATER) -> Housekept:
     return housekeep(load_settings(), now=now)
 
 
