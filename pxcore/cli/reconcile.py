@@ -35,7 +35,8 @@ def _told(found: DayChecked) -> list[Grid | str]:
     sessions = len(found.sessions)
     parts: list[Grid | str] = [
         f"account {found.account_id}, trading day {found.trading_day}: "
-        f"{counted(sessions, 'session')}, {counted(found.fills, 'fill')}, "
+        f"{counted(sessions, 'session') if sessions else 'no session'}, "
+        f"{counted(found.fills, 'fill')}, "
         f"{counted(found.orders, 'order')} at the venue"
     ]
     if not found.sessions:

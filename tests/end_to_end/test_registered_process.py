@@ -4,6 +4,7 @@ from datetime import time
 from uuid import uuid4
 
 import pytest
+from patience import patience
 
 from pxcore.cli.prefect_session import PrefectSession
 from pxcore.cli.registered import Registered
@@ -47,16 +48,18 @@ def test_registering_is_spared_until_a_time_or_anything_of_a_deployment_differs(
     registered.note(wanted)
     assert registered.is_current(wanted)
     changed = {"pull_steps": [{"prefect.deployments.steps.run_shell_script": {"script": "true"}}]}
-    answer = session.ask("PATCH", f"/api/deployments/{deployment}", changed, timeout_s=30)
+    answer = session.ask("PATCH", f"/api/deployments/{deployment}", changed, timeout_s=patience(30))
     answer.raise_for_status()
     assert not registered.is_current(wanted), "somebody changed it"
 
-    session.ask("DELETE", f"/api/deployments/{deployment}", timeout_s=30).raise_for_status()
+    session.ask(
+        "DELETE", f"/api/deployments/{deployment}", timeout_s=patience(30)
+    ).raise_for_status()
     registered.forget()
     assert not registered.is_current(wanted)
 
 
 def made(session: PrefectSession, path: str, body: dict[str, str]) -> str:
-    answer = session.ask("POST", f"/api/{path}", body, timeout_s=30)
+    answer = session.ask("POST", f"/api/{path}", body, timeout_s=patience(30))
     answer.raise_for_status()
     return str(answer.json()["id"])

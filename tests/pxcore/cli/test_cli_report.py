@@ -82,7 +82,7 @@ def test_rebuild_fills_a_store_that_was_deleted_and_tells_of_damage(
     px: Px, paths: Paths, report
 ) -> None:
     said = px("journal rebuild")
-    assert said.status == 0 and "1 days" in said.out and "px.sqlite" in said.out
+    assert said.status == 0 and "1 day," in said.out and "px.sqlite" in said.out
     paths.store.unlink()
     assert px("journal rebuild --json").json["days"] == 1
     with sqlite3.connect(paths.store) as store:

@@ -148,7 +148,7 @@ def test_run_that_an_earlier_runner_took_and_never_began_is_given_to_this_one(
     runners.look()
     (state,) = states_set(server)
     assert state["type"] == "SCHEDULED"
-    assert said == ["run flatten 20000001: its runner ended before it began; it begins anew"]
+    assert said == ["run flatten 20000001: its runner ended before it began; it begins again"]
 
 
 def test_run_that_was_lost_too_long_ago_is_called_crashed_and_not_begun(runners, server, said):

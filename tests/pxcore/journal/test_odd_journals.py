@@ -15,9 +15,9 @@ from odd_files import ODD_FILES, ODD_LINES, PACKED_FILES, Maker, each
 from pxcore.engine.commands import PlaceEntry
 from pxcore.journal.bulk import read_whole
 from pxcore.journal.chain import GENESIS, finished, link
+from pxcore.journal.day_look import DayOfJournals
 from pxcore.journal.follow import Follower
 from pxcore.journal.latches import (
-    Found,
     extremes_in_journals,
     find_extremes,
     find_last_word,
@@ -96,7 +96,7 @@ def entry(tag: str) -> PlaceEntry:
     )
 
 
-def all_found(folder: Path) -> list[Found[Any]]:
+def all_found(folder: Path) -> list[DayOfJournals[Any]]:
     return [find(folder, **OF_DAY) for find in FINDERS]
 
 

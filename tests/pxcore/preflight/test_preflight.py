@@ -150,7 +150,7 @@ def test_gateway_that_is_away_fails_what_needs_it_and_nothing_else(make: Make) -
     assert "cannot be reached" in check(found, "gateway").found
     assert "px paper" in check(found, "gateway").remedy
     assert check(found, "contract").found == "not looked at: no login"
-    assert check(found, "account state").remedy == "mend account first"
+    assert check(found, "account state").remedy == "fix account first"
 
 
 def test_paper_without_an_address_names_the_setting(make: Make) -> None:

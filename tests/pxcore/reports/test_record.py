@@ -24,7 +24,7 @@ from pxcore.engine.tightening import Bounds
 from pxcore.journal.bulk import read_parts
 from pxcore.journal.chain import GENESIS, TAIL, finished, link
 from pxcore.journal.reader import decode_event, read_rows
-from pxcore.journal.rows import Gap, Opening, Outcome, Request, RowKind, SendOutcome
+from pxcore.journal.rows import Answer, Gap, Opening, Outcome, Request, RowKind
 from pxcore.journal.seal import seal_path
 from pxcore.journal.segments import numbers_of, segment
 from pxcore.journal.writer import Journal
@@ -68,7 +68,7 @@ def rows(played: Played) -> Iterator[tuple[RowKind, msgspec.Struct]]:
         )
         yield (
             RowKind.ANSWER,
-            SendOutcome(
+            Answer(
                 number=number,
                 path="/api/Order/place",
                 outcome=Outcome.ANSWERED,

@@ -343,7 +343,7 @@ def test_second_run_at_the_same_time_does_nothing(home, journals):
     lock.parent.mkdir()
     with lock.open("a") as other:
         try_lock(other)
-        with pytest.raises(Busy, match="another process"):
+        with pytest.raises(Busy, match="running already"):
             keep()
     assert (journals / f"{JOURNAL}.seal").exists()
     assert keep().journals.names == ("2026-11-20",)
