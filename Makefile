@@ -1,71 +1,85 @@
 # Two commands set up everything on a fresh machine: `make demo` and `make test`.
 PYTHON ?= python3
 BIN := .venv/bin
-STAMP := .venv/.installed
+# Stamps: what running needs is installed, and what the tests need besides. What they weigh with
+# their bytecode, in MB, is measured by tests/end_to_end/test_fresh_process.py.
+RUNNING := .venv/.running
+RUNNING_MB := 260
+TESTING := .venv/.testing
+TESTING_MB := 850
 
-.PHONY: demo inputs test test-nightly test-hard test-e2e check setup lock clean bench-gateway bench-paper bench-engine bench-journal bench-report
+.PHONY: demo inputs test test-nightly test-hard test-e2e check setup setup-dev dist lock clean bench-gateway bench-paper bench-engine bench-journal bench-report
 
-demo: setup
+demo: $(RUNNING)
 	$(BIN)/px demo
 
 # Every lane whatever the others did; a total as the last line (tests/lanes.py).
-test: setup
+test: $(TESTING)
 	$(BIN)/python tests/lanes.py
 
 # With the thousand seeds that are too many for each push.
-test-nightly: setup
+test-nightly: $(TESTING)
 	NIGHTLY=1 $(BIN)/python tests/lanes.py
 
 # Each lane three times in a row while others hold every core, then once on half a core.
-test-hard: setup
+test-hard: $(TESTING)
 	$(BIN)/python tests/lanes.py --hard
 
 # The schedule as a whole, on real processes: every way in which a session ends under `px up`.
-test-e2e: setup
+test-e2e: $(TESTING)
 	$(BIN)/python -m pytest -m e2e -n 2 --dist loadgroup
 
-check: setup
+check: $(TESTING)
 	$(BIN)/python tests/lanes.py check
 
 # What a market message costs beside signalrcore as shipped and beside the floor; about 45 s.
-bench-gateway: setup
+bench-gateway: $(TESTING)
 	$(BIN)/python tests/benchmarks/bench_gateway.py
 
 # How fast the paper gateway is on this machine; fails when it is slower than promised.
-bench-paper: setup
+bench-paper: $(TESTING)
 	$(BIN)/python tests/benchmarks/bench_paper.py
 
 # How many events a second the engine judges, and whether it grows over ten million; about 90 s.
-bench-engine: setup
+bench-engine: $(TESTING)
 	$(BIN)/python tests/benchmarks/bench_engine.py
 
 # What a row costs the hot path, and how many events a second are written down; about 30 s.
-bench-journal: setup
+bench-journal: $(TESTING)
 	$(BIN)/python tests/benchmarks/bench_journal.py
 
 # How long the report of a day of five million events takes; about 2 minutes, 2 GB of temporary files.
-bench-report: setup
+bench-report: $(TESTING)
 	$(BIN)/python tests/benchmarks/bench_report.py
 
 # The page of every input and its bounds, from the code.
-inputs: setup
+inputs: $(TESTING)
 	PYTHONPATH=tests $(BIN)/python -m inputs_page
 
-setup: $(STAMP)
+# The wheel and the source archive, in dist/.
+dist: $(TESTING)
+	$(BIN)/python -m build --no-isolation
+
+setup: $(RUNNING)
+
+setup-dev: $(TESTING)
 
 # Reinstalls only when the lock or the package's own metadata changed.
-$(STAMP): requirements.lock pyproject.toml
-	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --require-hashes --no-deps -r requirements.lock
-	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
-	$(BIN)/python -m pip check
-	touch $(STAMP)
+$(RUNNING): requirements.lock pyproject.toml pxcore/__init__.py
+	@PYTHON="$(PYTHON)" .ci/setup $< $(RUNNING_MB)
+	@touch $@
 
-# Needs `uv` on the path; the lock names no index and no host.
+# On top of it: the one lock holds the other.
+$(TESTING): requirements-dev.lock $(RUNNING)
+	@PYTHON="$(PYTHON)" .ci/setup $< $(TESTING_MB)
+	@touch $@
+
+# Needs `uv` on the path; the locks name no index and no host.
+LOCK := uv pip compile pyproject.toml --group checkout --universal --python-version 3.11 \
+	--generate-hashes --no-emit-index-url --no-annotate --no-header --no-strip-extras --quiet
 lock:
-	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
-		--generate-hashes --no-emit-index-url --no-annotate --no-header --no-strip-extras \
-		--output-file requirements.lock
+	$(LOCK) --output-file requirements.lock
+	$(LOCK) --extra dev --constraint requirements.lock --output-file requirements-dev.lock
 
 clean:
-	rm -rf .venv .px-demo build *.egg-info
+	rm -rf .venv .px-demo build dist *.egg-info

@@ -28,6 +28,11 @@ def node() -> tuple[str, str]:
     return node, npm
 
 
+def make() -> str:
+    """Its program."""
+    return shutil.which("make") or _missing("make", "apt-get install make")
+
+
 def postgres() -> Path:
     """The folder of PostgreSQL's programs: on the path, Debian's newest, or the wheel's."""
     folders = [Path(folder) for folder in os.get_exec_path()]

@@ -78,6 +78,7 @@ def test_top_level_holds_what_the_design_names_and_nothing_else():
         "flows",
         "pxcore",
         "pyproject.toml",
+        "requirements-dev.lock",
         "requirements.lock",
         "tasks",
         "tests",
