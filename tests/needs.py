@@ -28,6 +28,11 @@ def node() -> tuple[str, str]:
     return node, npm
 
 
+def bash() -> str:
+    """Its program."""
+    return shutil.which("bash") or _missing("bash", "apt-get install bash")
+
+
 def make() -> str:
     """Its program."""
     return shutil.which("make") or _missing("make", "apt-get install make")

@@ -12,6 +12,7 @@ TESTS = Path(__file__).parent
 PROGRAMS = [
     pytest.param(needs.chromium, "needs Chromium: apt-get install chromium", id="Chromium"),
     pytest.param(needs.node, "needs Node and npm: apt-get install nodejs npm", id="Node"),
+    pytest.param(needs.bash, "needs bash: apt-get install bash", id="bash"),
     pytest.param(needs.make, "needs make: apt-get install make", id="make"),
     pytest.param(
         needs.postgres, "needs PostgreSQL's programs: apt-get install postgresql", id="PostgreSQL"

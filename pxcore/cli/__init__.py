@@ -9,6 +9,10 @@ from pxcore.host.streams import tell_losses
 def main() -> None:
     """Loads the program and runs it: a Ctrl-C while it loads is no traceback either."""
     settle()
+    if sys.argv[1:] == ["--version"]:  # without what a verb needs
+        from pxcore.cli.version import show_version
+
+        sys.exit(show_version())
     try:
         from pxcore.cli.app import main as run
     except KeyboardInterrupt:

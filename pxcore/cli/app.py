@@ -41,6 +41,7 @@ from pxcore.cli.verb_settings import (
     settings_as_in_session,
     warn_each,
 )
+from pxcore.cli.version import show_version
 from pxcore.cli.watchdog import watch
 from pxcore.closing.period import week_of
 from pxcore.config.logs import take_over_crashes
@@ -59,7 +60,6 @@ from pxcore.upkeep.old_home import settle_old_home
 app = typer.Typer(
     cls=Edge,
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
 _SYNTHETIC_S = 40.0
@@ -72,8 +72,23 @@ _Strategy = Annotated[
 _Params = Annotated[str | None, typer.Option(help="Its parameters, a JSON object.")]
 
 
+def _say_version(is_asked: bool) -> None:
+    if is_asked:
+        raise typer.Exit(show_version())
+
+
 @app.callback()
-def px() -> None:
+def px(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            callback=_say_version,
+            is_eager=True,
+            help="Versions and the home folder; nothing else is done.",
+        ),
+    ] = False,
+) -> None:
     """Scheduled trading sessions on ProjectX. Without settings everything is paper."""
     log_to_stderr()
 
