@@ -1,4 +1,4 @@
-# Two commands set up everything on a fresh machine: `make demo` and `make test`.
+# Two commands set up what they need on a fresh machine: `make demo` and `make test`.
 PYTHON ?= python3
 BIN := .venv/bin
 # Stamps: what running needs is installed, and what the tests need besides. What they weigh with
