@@ -18,6 +18,7 @@ from zipfile import ZipFile
 
 import needs
 import pytest
+from house import House
 from needs import nightly
 from patience import patience
 
@@ -174,24 +175,14 @@ def test_demo_and_schedule_run_from_the_wheel_on_the_newest_python(
 ) -> None:
     fresh = made_for(needs.newest_python())
     assert "flat, clean" in fresh.px("demo", "--seconds", "20")
-    up = subprocess.Popen(
-        [fresh.python.with_name("px"), "up", "--port", "0"],
-        cwd=empty,
-        env=px_environ(os.environ, {"PX_HOME": str(empty.parent / "home")}),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        stdin=subprocess.DEVNULL,
-        text=True,
-    )
+    house = House(empty.parent, {}, python=fresh.python)
     try:
-        assert up.stdout is not None
-        assert any(line.startswith("stop ") for line in up.stdout), "it ended before it was up"
+        house.wait_until_up()
+        assert house.ended(house.start("preflight"))["name"] == "Completed (fit)"
         assert "stopped" in fresh.px("down", "--yes")
-        up.communicate(timeout=STEP_S)
     finally:
-        up.kill()
-        up.wait()
-    assert {one.name for one in empty.iterdir()} <= {".px-demo"}
+        house.end()
+    assert list(empty.iterdir()) == []
 
 
 EVERY_MODULE = f"""
