@@ -19,4 +19,4 @@ nothing of each other:
     text
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -4,6 +4,7 @@ get it; in CI, where all of it is to be there, it fails.
 
 import os
 import shutil
+import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import NoReturn
 import pytest
 from seeds import is_night
 
+PYTHONS = ("3.11", "3.12", "3.13")  # that px is tried on
 _DEBIAN_POSTGRES = Path("/usr/lib/postgresql")  # a folder a version, none of them on the path
 
 
@@ -27,6 +29,46 @@ def node() -> tuple[str, str]:
     if node is None or npm is None:
         _missing("Node and npm", "apt-get install nodejs npm")
     return node, npm
+
+
+def bash() -> str:
+    """Its program."""
+    return shutil.which("bash") or _missing("bash", "apt-get install bash")
+
+
+def make() -> str:
+    """Its program."""
+    return shutil.which("make") or _missing("make", "apt-get install make")
+
+
+def python(version: str) -> Path:
+    """A Python of that version. Where there is none, nobody can be asked to have it: CI neither."""
+    found = _python(version)
+    if found is None:
+        pytest.skip(f"needs Python {version}: python{version} on the path")
+    return found
+
+
+def newest_python() -> Path:
+    """Of those that px is tried on; the one that runs is one of them at least."""
+    return next(filter(None, map(_python, reversed(PYTHONS))), Path(sys.executable))
+
+
+def _python(version: str) -> Path | None:
+    """On the path, or of pyenv, whose programs on the path may stand for none."""
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
+    kept = sorted(pyenv.glob(f"versions/{version}.*/bin/python"), key=_patch)
+    on_path = shutil.which(f"python{version}")
+    for found in ([on_path] if on_path else []) + [str(one) for one in reversed(kept)]:
+        ask = "import ensurepip, sys; print('%d.%d' % sys.version_info[:2])"
+        said = subprocess.run([found, "-c", ask], capture_output=True, text=True, check=False)
+        if said.stdout.strip() == version:
+            return Path(found)
+    return None
+
+
+def _patch(python: Path) -> tuple[int, ...]:
+    return tuple(int(part) for part in python.parents[1].name.split(".") if part.isdigit())
 
 
 def postgres() -> Path:

@@ -13,6 +13,8 @@ PROGRAMS = [
     pytest.param(needs.mkdocs, "needs MkDocs: make setup-docs", id="MkDocs"),
     pytest.param(needs.chromium, "needs Chromium: apt-get install chromium", id="Chromium"),
     pytest.param(needs.node, "needs Node and npm: apt-get install nodejs npm", id="Node"),
+    pytest.param(needs.bash, "needs bash: apt-get install bash", id="bash"),
+    pytest.param(needs.make, "needs make: apt-get install make", id="make"),
     pytest.param(
         needs.postgres, "needs PostgreSQL's programs: apt-get install postgresql", id="PostgreSQL"
     ),

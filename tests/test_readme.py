@@ -294,6 +294,7 @@ def test_top_level_holds_what_the_design_names_and_nothing_else() -> None:
         "pxcore",
         "pyproject.toml",
         "requirements-docs.lock",
+        "requirements-dev.lock",
         "requirements.lock",
         "tasks",
         "tests",

@@ -9,7 +9,7 @@ Exit status: 0 done and safe, 1 not safe or not done, 2 a person must change som
 
 import sys
 from importlib import import_module
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import typer
 from typer.core import TyperCommand
@@ -123,14 +123,30 @@ def load(name: str) -> Any:
 app = typer.Typer(
     cls=Verbs,
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
 
 
+def _say_version(is_asked: bool) -> None:
+    if is_asked:
+        from pxcore.cli.version import show_version
+
+        raise typer.Exit(show_version())
+
+
 @app.callback()
-def px() -> None:
+def px(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            callback=_say_version,
+            is_eager=True,
+            help="Versions and the home folder; nothing else is done.",
+        ),
+    ] = False,
+) -> None:
     """Scheduled trading sessions on ProjectX. Without settings everything is paper."""
     log_to_stderr()
 

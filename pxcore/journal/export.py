@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from pxcore.host.decoding import Decoder
+from pxcore.host.extras import install_line
 from pxcore.journal.rows import Row
 from pxcore.model import Misconfigured, ProtocolError
 from pxcore.text.escaping import for_csv, for_csv_json
@@ -84,7 +85,7 @@ def write_parquet(rows: Iterable[Row], target: Path) -> int:
         import pyarrow.parquet as parquet
     except ImportError:
         raise Misconfigured(
-            "Parquet needs pyarrow: install px with its extra `parquet`, or export to .csv"
+            f"Parquet needs pyarrow; export to .csv, or type: {install_line('parquet')}"
         ) from None
     time, text = arrow.timestamp("us", tz="UTC"), arrow.string()
     types = (arrow.int64(), text, text, text, text, time, time, text, text)

@@ -16,6 +16,7 @@ from sqlalchemy import URL, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, IntegrityError
 from sqlalchemy.orm import Session
 
+from pxcore.host.extras import install_line
 from pxcore.journal.latches import Latched
 from pxcore.model import Misconfigured
 from pxcore.store.live.latch_tables import HaltRow
@@ -156,7 +157,7 @@ def _engine(url: URL) -> Engine:
         return create_engine(url, connect_args=options, pool_pre_ping=True)
     except ModuleNotFoundError as error:
         raise Misconfigured(
-            "PostgreSQL needs its driver: pip install 'px-sessions[postgres]'"
+            f"PostgreSQL needs its driver; type: {install_line('postgres')}"
         ) from error
 
 

@@ -78,13 +78,16 @@ class House:
         settings: Mapping[str, str],
         *arguments: str,
         database: Path | None = None,
+        python: Path = Path(sys.executable),
     ) -> None:
-        """With a `database` its server begins with a copy of that, and makes no tables first."""
+        """With a `database` its server begins with a copy of that, and makes no tables first.
+        `python` is of the environment whose px it is.
+        """
         self.folder = folder
         self.home = folder / "home"
         self.log = folder / "up.log"
         self.environ = px_environ(os.environ, {"PX_HOME": str(self.home), **settings})
-        self._arguments = arguments
+        self._command = [python, "-m", "pxcore.cli", "up", "--port", "0", *arguments]
         self._prefect: PrefectSession | None = None
         self._client: GatewayClient | None = None
         if database is not None:
@@ -95,7 +98,7 @@ class House:
     def _started(self) -> "subprocess.Popen[bytes]":
         with self.log.open("ab") as out:
             return subprocess.Popen(
-                [sys.executable, "-m", "pxcore.cli", "up", "--port", "0", *self._arguments],
+                self._command,
                 cwd=self.folder,
                 env=self.environ,
                 stdin=subprocess.DEVNULL,
