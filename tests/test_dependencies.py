@@ -16,8 +16,10 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).parents[1]
 OURS = ("deployments", "flows", "tasks", "pxcore")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-EXTRAS = PROJECT["project"]["optional-dependencies"]
+ALL_EXTRAS = PROJECT["project"]["optional-dependencies"]
+EXTRAS = {name: needs for name, needs in ALL_EXTRAS.items() if name != "docs"}  # a lock of its own
 RUNNING, TESTING = ROOT / "requirements.lock", ROOT / "requirements-dev.lock"
+DOCS = ROOT / "requirements-docs.lock"
 # Imported by its name as text: by SQLAlchemy, where PX_DATABASE_URL asks for it.
 BY_NAME = {"psycopg"}
 # What tests use of that which running needs already.
@@ -81,7 +83,7 @@ def blocks(lock: Path) -> Iterator[tuple[Requirement, set[str]]]:
         yield Requirement(pin), set(hashes)
 
 
-@pytest.mark.parametrize("lock", [RUNNING, TESTING], ids=lambda lock: lock.name)
+@pytest.mark.parametrize("lock", [RUNNING, TESTING, DOCS], ids=lambda lock: lock.name)
 def test_lock_pins_each_package_by_hash_and_names_no_index(lock: Path) -> None:
     text = lock.read_text(encoding="utf-8")
     assert not re.search(r"://|--(extra-)?index|--find-links|--trusted-host", text)
@@ -113,6 +115,13 @@ def test_lock_for_running_holds_what_is_declared_and_nothing_of_the_extras() -> 
 def test_lock_for_tests_holds_every_extra() -> None:
     locked = {canonicalize_name(pin.name) for pin, _ in blocks(TESTING)}
     assert names_of([one for kind in EXTRAS.values() for one in kind]) <= locked
+
+
+def test_lock_for_the_site_holds_its_extra_and_contradicts_no_other_lock() -> None:
+    locked = {canonicalize_name(pin.name): str(pin.specifier) for pin, _ in blocks(DOCS)}
+    assert names_of(ALL_EXTRAS["docs"]) <= set(locked)
+    others = {canonicalize_name(pin.name): str(pin.specifier) for pin, _ in blocks(TESTING)}
+    assert {n: v for n, v in locked.items() if n in others and others[n] != v} == {}
 
 
 def test_extra_is_imported_somewhere() -> None:
