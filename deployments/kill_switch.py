@@ -1,4 +1,4 @@
-"""`kill-switch`: no schedule. Engage it or let go of it, with a reason."""
+"""`kill-switch`: no schedule. Engage it or release it, with a reason."""
 
 from prefect.deployments.runner import RunnerDeployment
 

@@ -16,7 +16,7 @@ from pxcore.calendar.hours import CHICAGO, DayKind, latest_regular_day, trading_
 from pxcore.config.settings import Settings
 from pxcore.day.window import safety_time
 
-_AHEAD_DAYS = 400  # early closes that are registered; each registration looks ahead anew
+_AHEAD_DAYS = 400  # early closes that are registered; each registration looks ahead again
 
 
 def deployment(each: Sequence[Settings], today: date) -> RunnerDeployment:

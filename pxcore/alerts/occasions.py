@@ -66,7 +66,7 @@ def alert_late(settings: Settings, deployment: str) -> None:
 
 
 def alert_up(settings: Settings, *, code: str, title: str, text: str) -> None:
-    """Of what `px up` keeps at work: told once an hour for each, by our own clock."""
+    """Of what `px up` keeps running: told once an hour for each, by our own clock."""
     about = f"{title}-{datetime.now(UTC):%Y%m%d-%H}"
     alert = Alert(code=code, about=about, title=f"px up: {title}", text=for_alert(text))
     Alerts(settings).send(alert)

@@ -1,4 +1,4 @@
-"""Everything that `px up` keeps at work: what runs by itself (`schedule`), a watchdog an account,
+"""Everything that `px up` keeps running: what runs by itself (`schedule`), a watchdog an account,
 on paper the gateways. In which order they begin and end, and that each of them answers.
 """
 
@@ -119,7 +119,7 @@ class Crew:
             self._tell(NO_SCHEDULE, "nothing runs by itself", str(error))
 
     def look(self) -> None:
-        """Whoever ended is started anew, and whoever hangs is killed first."""
+        """Whoever ended is restarted, and whoever hangs is killed first."""
         self._liveness.look()
         for kept in (*self._gateways, *self._watchdogs):
             kept.look()
@@ -170,7 +170,7 @@ class Crew:
         return {account_id: holder for account_id, holder in found.items() if holder is not None}
 
     def runs(self) -> list[str]:
-        """Flows at work on one of the runners, but for what runs by itself and may be cut off."""
+        """Flows that run on one of the runners, but for what runs by itself and may be cut off."""
         found = self._living.look() or ()
         return [mark.flow for mark in found if mark.flow != "sweep"]
 

@@ -100,7 +100,7 @@ class Today:
         return None if switch is None else str(switch)
 
     def terms(self) -> DayTerms:
-        """Read anew. Raises Unavailable when the store cannot be read."""
+        """Read again. Raises Unavailable when the store cannot be read."""
         return day_terms(self.settings, self.account_id, self.day)
 
     def limits_alone(self) -> DayTerms:

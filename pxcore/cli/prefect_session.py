@@ -31,7 +31,7 @@ class PrefectSession:
     def ask(
         self, method: str, path: str, body: Any = None, *, timeout_s: float
     ) -> requests.Response:
-        """`path` from the server's root. A token that has grown too old is got anew, once."""
+        """`path` from the server's root. A token that has grown too old is fetched again, once."""
         if method not in _CHANGES:
             return self._send(method, path, None, timeout_s)
         is_fresh = not self._token

@@ -1,4 +1,4 @@
-"""`px journal rebuild`: the store made anew from the journals."""
+"""`px journal rebuild`: the store made again from the journals."""
 
 from contextlib import closing
 

@@ -81,7 +81,7 @@ class Runners:
             self._wait_for(name, process, began)
 
     def move(self, api: PrefectApi, environ: Mapping[str, str]) -> None:
-        """To a server at another address, once they are started anew."""
+        """To a server at another address, once they are restarted."""
         self._api, self._environ = api, environ
         self._kill()
 

@@ -86,7 +86,7 @@ class Schedule:
 
     @property
     def is_due(self) -> bool:
-        """It was not begun, or must be anew, and the server is there for it."""
+        """It was not begun, or must begin again, and the server is there for it."""
         is_there = self._server_watched.is_answering
         return not self._is_begun and is_there and time.monotonic() >= self._again_at_s
 
@@ -137,7 +137,7 @@ class Schedule:
         self._well_at_s = time.monotonic()
 
     def look(self) -> None:
-        """Whoever ended is started anew; a runner that the API's outage has harmed is replaced as
+        """Whoever ended is restarted; a runner that the API's outage has harmed is replaced as
         soon as no run hangs on it.
         """
         self._server.kept.look()

@@ -55,7 +55,7 @@ class KeptServer:
         return f"{trouble} ({words}); its log: {self.log}" if words else trouble
 
     def _start(self) -> "subprocess.Popen[str]":
-        """Raises Unavailable for what must be mended first."""
+        """Raises Unavailable for what must be fixed first."""
         self._see_to_port()
         found = see_to_database(
             database_of(self._paths), datetime.now().astimezone(), tell=self._set_aside

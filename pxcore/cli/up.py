@@ -1,4 +1,4 @@
-"""`px up`: everything on this machine, kept at work until Ctrl-C or `px down`."""
+"""`px up`: everything on this machine, kept running until Ctrl-C or `px down`."""
 
 import sys
 import time
@@ -37,7 +37,7 @@ _MODES = {
 
 
 def keep_up(settings: Settings, console: Console, *, port: int, seed: int) -> int:
-    """0 once it was stopped and every account let go of, 1 when a session would not end.
+    """0 once it was stopped and every account released, 1 when a session would not end.
 
     Raises Misconfigured when another one runs here, or something must be set first.
     """

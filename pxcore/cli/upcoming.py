@@ -25,7 +25,7 @@ class NextRun(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TakenRun(msgspec.Struct, frozen=True, kw_only=True):
-    """A runner has it, and its code has not begun. `since` when. `loosens`: it lets go of the kill
+    """A runner has it, and its code has not begun. `since` when. `loosens`: it releases the kill
     switch, which nobody may have done for them later than they asked for it.
     """
 

@@ -1,6 +1,6 @@
 """The record of a comparison with the venue: what it listed, what comparing found, the report.
 
-A journal of its own, so that the store can be made anew from journals alone. The report's files
+A journal of its own, so that the store can be made again from journals alone. The report's files
 come first: a record that cannot be made is told, and holds nothing up.
 """
 

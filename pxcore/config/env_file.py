@@ -5,7 +5,7 @@
     PX_API_KEY='as it stands'      "likewise, but for \\" and \\\\"
 
 Nothing is filled in, nothing goes on in a second line, and no name is set twice. A line that is not
-understood is never passed over: what it meant to set would stay at its default.
+understood is never skipped: what it meant to set would stay at its default.
 """
 
 import re

@@ -35,7 +35,7 @@ def server_key(paths: Paths) -> str:
 
 
 def renew_server_key(paths: Paths) -> None:
-    """Whoever had the old one has nothing any more, once the server has been started anew."""
+    """Whoever had the old one has nothing any more, once the server has been restarted."""
     path = _path(paths)
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

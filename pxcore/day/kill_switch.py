@@ -1,6 +1,6 @@
 """The kill switch: one latch in the store, one file, one setting, any of which keeps entries out.
 
-It survives restarts and is let go of only by a person, with a reason. A session that kept entries
+It survives restarts and is released only by a person, with a reason. A session that kept entries
 out for it, and runs still, enters again only if a person says so. What is open is closed for
 it as well, unless it was engaged for entries only. The file is for whoever cannot reach anything
 else (`echo reason > PX_HOME/KILL`), and for a store that is away.

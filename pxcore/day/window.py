@@ -1,7 +1,7 @@
 """What the calendar and the program leave of the settings' window, on which day.
 
 Every time here keeps its distance from the program's own flat time: the venue closes by itself
-then, and a session that is still at work would only be in its way.
+then, and a session that is still running would only be in its way.
 """
 
 from datetime import date, datetime, time, timedelta

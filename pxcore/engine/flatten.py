@@ -1,7 +1,7 @@
 """Flatten with proof, as a machine: cancel, close, look, and again until nothing is left.
 
 One logic for every flatten: the engine steps it in a session; `flatten.drive` drives it by
-REST for leftovers at start, for `px flatten` and when a session has died.
+REST for what is left over at start, for `px flatten` and when a session has died.
 
 A round cancels what could add to a position, closes every position, and cancels its stops last,
 so that whoever dies in between leaves no position without one. Each goes out once; then it looks
@@ -246,7 +246,7 @@ class Flattener:
         self._has_lost_answer |= bool(self._waiting)
         self._request = self._number_request()
         self._is_moving = False
-        self._due_at = now + self._round  # a lost look is asked anew
+        self._due_at = now + self._round  # a lost look is asked for again
         why = f"flatten ({self.reason})"
         return [TakeSnapshot(request=self._request, why=why, is_urgent=True)]
 

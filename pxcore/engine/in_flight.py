@@ -87,7 +87,7 @@ class Sent:
     def questions(self, now: datetime) -> list[ResolveTag]:
         """Look-ups that are due: one at a time, or they would queue before a look that matters.
 
-        One whose answer never comes is asked anew in the end.
+        One whose answer never comes is asked again in the end.
         """
         if not self.is_unknown or (self._ask_at is not None and now < self._ask_at):
             return []

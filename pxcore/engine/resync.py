@@ -2,7 +2,7 @@
 
 Known again by one clean snapshot: one during which nothing moved on the account. If an event of
 the user hub, or an order of ours, came between the question and its answer, the answer may be
-older than the event, and is asked for anew. So it is when the answer lacks what was told within
+older than the event, and is asked for again. So it is when the answer lacks what was told within
 the last second: a venue may answer with what was so a moment ago.
 
 While a hub stays away the state stays unknown; but what somebody else does to the account
@@ -96,7 +96,7 @@ class Resync:
         if self._due_at is not None and now < self._due_at:
             return None
         self._request = self._number_request()
-        self._due_at = now + 5 * self._retry  # an answer that never comes is asked for anew
+        self._due_at = now + 5 * self._retry  # an answer that never comes is asked for again
         self._user_events_asked = self.user_events
         return self._request, self.unknown_because
 
@@ -112,7 +112,7 @@ class Resync:
         """Is this the snapshot that we wait for, and clean? Then it replaces what we believe.
 
         The state is known by it unless a hub is away or it contradicts itself: then it is the
-        best there is, no entry passes, and it is asked for anew.
+        best there is, no entry passes, and it is asked for again.
         """
         if request != self._request:
             return False

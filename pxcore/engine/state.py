@@ -32,7 +32,7 @@ class Phase(StrEnum):
     ENTERING = "entering"
     UNPROTECTED = "unprotected"
     PROTECTED = "protected"
-    SETTLING = "settling"  # leaving: the last reports, and leftovers on their way out
+    SETTLING = "settling"  # leaving: the last reports, and what is left over on their way out
     FLATTENING = "flattening"
 
 

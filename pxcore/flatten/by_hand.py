@@ -24,7 +24,7 @@ _LOOK_S = 15.0  # for the look before anything is asked or sent
 
 
 class AccountFound(msgspec.Struct, frozen=True, kw_only=True):
-    """What a look at the account showed. `is_done`: flat, nobody at work, nothing to wait for."""
+    """What a look at the account showed. `is_done`: flat, nobody active, nothing to wait for."""
 
     text: str
     holder: str | None

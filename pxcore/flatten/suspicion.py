@@ -42,7 +42,7 @@ class Sight(msgspec.Struct, frozen=True, kw_only=True):
 
 class Trouble(StrEnum):
     HUNG = "hung"  # a session that lives and does not go on
-    STUCK = "stuck"  # something, and who has the account is no session and does not let go of it
+    STUCK = "stuck"  # something, and who has the account is no session and does not release it
     DEAD = "dead"  # something of a session that died, and nobody at it
     LATE = "late"  # something after the time to be flat, and nobody at it
     STRANGER = "stranger"  # something that no session of ours made

@@ -120,7 +120,7 @@ class Watchdog:
         return self._settings.gateway is GatewayName.PAPER
 
     def is_needed(self) -> bool:
-        """Somebody is at work on the account, a session of here has not given its lease back, or
+        """Somebody is active on the account, a session of here has not given its lease back, or
         the account was not flat when it could be read last.
         """
         is_held = self._holder() is not None

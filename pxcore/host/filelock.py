@@ -28,7 +28,7 @@ class SharedFile:
         """The file at its beginning, made if need be, once nobody else has it.
 
         For holders of microseconds: it waits, though not for one that was stopped with the file
-        in its hands. Raises OSError, and then opens it anew next time.
+        in its hands. Raises OSError, and then opens it again next time.
         """
         with self._threads:
             try:

@@ -1,6 +1,6 @@
 """What a child that is forked must not keep: locks and sockets that are to end with their holder.
 
-A program that is started anew (exec) has none of our descriptors. A fork without one, as
+A program that is restarted (exec) has none of our descriptors. A fork without one, as
 `multiprocessing` makes it for a pool of a strategy's, has all of them: it would hold an account's
 lock long after the session that took it has died.
 """

@@ -1,4 +1,4 @@
-"""Processes that are kept at work: each started anew when it ends, later and later if it goes on.
+"""Processes that are kept running: each restarted when it ends, later and later if it goes on.
 
 They hang on our pipes, so that none outlives us for longer than it must.
 """
@@ -12,7 +12,7 @@ from pxcore.model import PxError
 
 _BACK_OFF_S = (0.5, 2.0, 5.0, 15.0, 30.0)
 _FAILING = 3
-_STEADY_S = 60.0  # one that lived for so long starts anew at once
+_STEADY_S = 60.0  # one that lived for so long starts again at once
 _PATIENCE_S = (15.0, 10.0, 5.0)
 
 
@@ -66,7 +66,7 @@ class KeptProcess:
         return self._process
 
     def look(self) -> None:
-        """Starts it anew when it has ended and its time has come."""
+        """Restarts it when it has ended and its time has come."""
         now_s = self._now_s()
         if self._process is not None and (status := self._process.poll()) is not None:
             lived_s = now_s - self._started_at_s
@@ -86,13 +86,13 @@ class KeptProcess:
                 self._say(self.trouble)
 
     def replace(self) -> None:
-        """Ends it and starts it anew now."""
+        """Ends it and restarts it now."""
         self.end()
         self._due_at_s = 0.0
         self.look()
 
     def kill(self) -> None:
-        """At once, as one is ended that heeds nothing else; `look` starts it anew."""
+        """At once, as one is ended that heeds nothing else; `look` restarts it."""
         if self._process is not None and self._process.poll() is None:
             self._kill(self._process)
 

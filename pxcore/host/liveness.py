@@ -1,9 +1,9 @@
-"""Does each process that `px up` keeps still answer? One that hangs is killed, to be started anew.
+"""Does each process that `px up` keeps still answer? One that hangs is killed, to be restarted.
 
 Each has a sign of life that only it can give, looked at in a thread of its own, so that `px up`
 waits for nobody. It hangs when it has missed several looks in a row, over a time that scales with
 the machine. A look that says nothing of it (its store is away, the server that would know does not
-answer) is no missed one: the time begins anew. So it does when we ourselves stood still meanwhile:
+answer) is no missed one: the time begins again. So it does when we ourselves stood still meanwhile:
 a machine that slept blames nobody.
 """
 
@@ -133,7 +133,7 @@ class Watched:
 
     @property
     def trouble(self) -> str | None:
-        """For a person; None while it answers, or is just being started anew."""
+        """For a person; None while it answers, or is just being restarted."""
         if not self._judge.is_silent or not self._is_judged:
             return None
         return f"{self.kept.name} has not answered for {self._judge.silent_s:.0f} s"
@@ -177,7 +177,7 @@ class Liveness:
             one.start()
 
     def look(self, *only: KeptProcess) -> None:
-        """Kills who hangs, of all or of these; whoever keeps them starts them anew."""
+        """Kills who hangs, of all or of these; whoever keeps them restarts them."""
         for one in self._watched:
             if only and one.kept not in only:
                 continue

@@ -2,7 +2,7 @@
 
 A number is used again; the moment at which its process started is not. Where the system does not
 tell it, the number alone decides. And a number means something only where it was given: in one
-container, and until the machine is started anew. Of a process from elsewhere nobody here can say
+container, and until the machine is restarted. Of a process from elsewhere nobody here can say
 that it has ended.
 """
 

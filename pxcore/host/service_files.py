@@ -18,7 +18,7 @@ STOP_S = 180  # the longest flatten: 90 s with the gateway away, 60 s by REST al
 LABEL = "local.px"
 _RESTART_S = 10
 _RESTART_S_MAX = 300
-_MISCONFIGURED = 2  # the exit status that only a person can mend: no use in starting again
+_MISCONFIGURED = 2  # the exit status that only a person can fix: no use in starting again
 _TASK = "http://schemas.microsoft.com/windows/2004/02/mit/task"
 
 

@@ -74,7 +74,7 @@ class Step:
         self._still_s = self._mute_s = 0.0
 
     def require_alive(self) -> None:
-        """For a step that is to end with its processes at work. Raises Unavailable."""
+        """For a step that is to end with its processes running. Raises Unavailable."""
         for process in self._processes:
             if (status := process.poll()) is not None:
                 raise Unavailable(f"{self.what} ended at its start with status {status}{self._at}")

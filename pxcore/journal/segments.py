@@ -148,7 +148,7 @@ def too_long(path: Path, number: int) -> ProtocolError:
 
 
 def skip(file: BinaryIO, count: int) -> None:
-    """So many unpacked bytes are passed over: a compressed file has no other way there."""
+    """So many unpacked bytes are skipped: a compressed file has no other way there."""
     if file.seekable():
         file.seek(count)
         return

@@ -1,6 +1,6 @@
 """What a trading day has settled for its next session: the halts that hold, the limits in force.
 
-Read from the sessions' journals, the store and the operator's journal each time anew; nothing
+Read from the sessions' journals, the store and the operator's journal each time; nothing
 remembers it. What cannot be read is a halt, never a blank.
 """
 

@@ -1,5 +1,5 @@
 """One sender of orders per account on this machine: held by the session's process, by the flatten
-of leftovers at start, by `px flatten` and by the last resort for a session that has died.
+of what is left over at start, by `px flatten` and by the last resort for a session that has died.
 
 Two things say who holds: an OS lock on a file, and a socket without a file (`control_socket`), by
 the home folder's name and by the user's, so that two homes are not two senders. All die with their

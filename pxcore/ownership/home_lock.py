@@ -48,7 +48,7 @@ class Stop(StrEnum):
 
 class Household(msgspec.Struct, frozen=True, kw_only=True):
     """`ui` is the base URL of Prefect's server; empty while it starts. `troubles` are what is wrong
-    with what it keeps at work, now; `happened` what was, and is mended. `folder`
+    with what it keeps running, now; `happened` what was, and is fixed. `folder`
     is where it was started, and `mode` that of its settings; empty where it does not say.
     """
 
@@ -115,7 +115,7 @@ class HomeLock:
             self._write(us)
 
     def report(self, troubles: tuple[str, ...], happened: tuple[str, ...]) -> None:
-        """How what it keeps at work is, for whoever asks. A disk that does not take it is not
+        """How its processes are, for whoever asks. A disk that does not take it is not
         waited for.
         """
         us = msgspec.structs.replace(

@@ -77,7 +77,7 @@ def _tell_sessions(settings: Settings, wish: Call) -> tuple[str, ...]:
 
 
 def release(settings: Settings, *, reason: str, who: str = "") -> bool:
-    """Lets go of the latch and the file; False when neither was engaged.
+    """Releases the latch and the file; False when neither was engaged.
 
     Raises Unavailable when the store cannot be had: all stays as it is. Raises Misconfigured
     while the setting says otherwise, which no command can change.
@@ -130,7 +130,7 @@ def holders(settings: Settings) -> tuple[RunningSession, ...]:
 
 
 def resume(settings: Settings, *, reason: str, who: str = "") -> None:
-    """Sessions that run may enter again after a switch that was let go of; one that is engaged
+    """Sessions that run may enter again after a switch that was released; one that is engaged
     keeps entries out all the same.
 
     Raises Unavailable when the store cannot be had: then nobody was told.

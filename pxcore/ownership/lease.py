@@ -256,7 +256,7 @@ class LeaseKeeper:
         if is_ours:
             return
         other = read_lease(store, self._account_id)
-        if other is None or not other.is_held:  # a store that was put back, or made anew
+        if other is None or not other.is_held:  # a store that was put back, or made again
             self._take_again(store, other)
         else:
             self._is_lost = True

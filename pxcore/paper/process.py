@@ -97,7 +97,7 @@ def _kept(config: PaperConfig) -> ExchangeState | None:
 
 def _resumed(config: PaperConfig) -> datetime | None:
     """The market's time now, if an earlier process with this clock's file had opened it already:
-    it does not wait again, until its market begins anew.
+    it does not wait again, until its market begins again.
     """
     if config.clock_file is None or not Path(config.clock_file).exists():
         return None

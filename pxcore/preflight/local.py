@@ -117,7 +117,7 @@ def _looked(
     away = remedy_when_away(settings)
 
     def asking(look: Callable[[], CheckResult]) -> Callable[[], CheckResult]:
-        """A gateway that went away meanwhile is not mended by another account or contract."""
+        """A gateway that went away meanwhile is not fixed by another account or contract."""
         return lambda: answered(look, remedy=away)
 
     looks: tuple[tuple[str, Callable[[], CheckResult], str], ...] = (
@@ -216,7 +216,7 @@ def _told_of(settings: Settings, day: TradingDay) -> str:
 def _brackets(settings: Settings, today: date) -> CheckResult:
     """The API does not tell the account's bracket mode: only a refusal that is on record does.
 
-    Source: gateway reference, 7.2. A later session with fills has shown it to be mended.
+    Source: gateway reference, 7.2. A later session with fills has shown it to be fixed.
     """
     if settings.account_id is None:
         raise NotLookedAt("account", "no account")
@@ -232,7 +232,7 @@ def _brackets(settings: Settings, today: date) -> CheckResult:
 
 
 def _refused_for_brackets(settings: Settings, account_id: int, day: date) -> str | None:
-    """The day's session that was halted for it, unless a person has let go of that halt."""
+    """The day's session that was halted for it, unless a person has cleared that halt."""
     journals = Paths(settings.home).journals
     released = released_in(journals, account_id=account_id, trading_day=day)
     halts = halts_in_journals(journals, account_id=account_id, trading_day=day, released=released)
@@ -299,7 +299,7 @@ def watchdog_silence(settings: Settings, account_id: int) -> str | None:
 
 
 def _up(settings: Settings) -> CheckResult:
-    """What it keeps at work for the schedule; a day by hand needs none of it."""
+    """What it keeps running for the schedule; a day by hand needs none of it."""
     there = household_of(settings.home)
     if there is None:
         return ok("does not run here")
@@ -356,7 +356,7 @@ def _alerts(settings: Settings) -> CheckResult:
 
 
 def alert_failures(settings: Settings, preflight: Preflight) -> None:
-    """Who is not at the terminal is told of what fails; each run tells anew."""
+    """Who is not at the terminal is told of what fails; each run tells again."""
     if preflight.is_fit:
         return
     account = settings.account_id or 0

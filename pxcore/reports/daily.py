@@ -57,7 +57,7 @@ class TradeLine(msgspec.Struct, frozen=True, kw_only=True):
 class DailyReport(msgspec.Struct, frozen=True, kw_only=True):
     """Of one session, in USD, `net_usd` after fees and commissions; `ended` is None when it was
     killed. What is of the whole day is `day` (None in reports of before it was told), and with it
-    the curve, the peak, the deepest fall and the consistency.
+    the curve, the peak, the max drawdown and the consistency.
     """
 
     session_id: str

@@ -1,7 +1,7 @@
 """What the whole day came to, and which of its sessions made what of it.
 
 The one source of the day's money for state names, reports, alerts and pages: a session that was
-started anew after another one is not the day.
+restarted after another one is not the day.
 """
 
 from collections import Counter

@@ -142,7 +142,7 @@ def _latency(one: Latency) -> str:
 
 
 def _limits(report: DailyReport) -> list[tuple[str, str]]:
-    """The day's highest point and deepest fall, and the limits that are set besides."""
+    """The day's highest point and max drawdown, and the limits that are set besides."""
     found: list[tuple[str, str]] = []
     if report.peak_usd is not None and report.worst_drawdown_usd is not None:
         limit = report.drawdown_usd_max

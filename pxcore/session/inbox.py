@@ -1,7 +1,7 @@
 """The one queue between everything that happens and the engine.
 
 Never dropped: orders, positions, fills, account, prints, answers, requests of people. A quote
-may be passed over when the engine is behind and a newer one of its contract is queued already;
+may be skipped when the engine is behind and a newer one of its contract is queued already;
 that is counted, and does not happen while the inbox `is_lossless`.
 """
 
@@ -10,7 +10,7 @@ import queue
 from pxcore.engine.events import Event
 from pxcore.model import Quote
 
-_BEHIND = 200  # queued events from which on older quotes are passed over
+_BEHIND = 200  # queued events from which on older quotes are skipped
 
 
 class Inbox:

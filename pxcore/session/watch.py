@@ -126,7 +126,7 @@ class FileWatch:
                 self._deliver(ShellFault(at=self._clock.now(), what=what))
 
     def _look_at_switch(self) -> None:
-        """A switch that is engaged anew takes back what was said of the one before."""
+        """A switch that is engaged again takes back what was said of the one before."""
         switch = both_of(self._switch(), self._called)
         heard = self._resumes()
         self._may_resume |= heard != self._resumes_heard

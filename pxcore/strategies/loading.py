@@ -89,7 +89,7 @@ def _import(name: str) -> object:
 
 
 def _guarded(name: str, what: str, action: Callable[[], Any]) -> Any:
-    """What it returns. Whatever user code raises while it loads is a person's to mend."""
+    """What it returns. Whatever user code raises while it loads is a person's to fix."""
     try:
         return action()
     except Misconfigured:

@@ -3,7 +3,7 @@
 Every `every_s` seconds of the window it compares the mid price with the one at the last beat:
 up means buy, down means sell, no move means wait for the next beat. It does not look whether a
 position is open: that is for the gates, whose refusals are part of the record. When the market
-hub is lost, the move over the gap says nothing: the beats begin anew with the first price.
+hub is lost, the move over the gap says nothing: the beats begin again with the first price.
 """
 
 from datetime import datetime, timedelta

@@ -6,7 +6,7 @@ and then one outside, `entry_deviations` standard deviations and `distance_ticks
 one entry each time. The position is closed at the average by an `Exit`, unless its bracket was
 quicker.
 
-A gap in the data longer than `gap_s_max` makes the average begin anew, once nothing is held: what
+A gap in the data longer than `gap_s_max` makes the average begin again, once nothing is held: what
 traded meanwhile is not known. A shorter one leaves it as it is.
 """
 

@@ -42,7 +42,7 @@ def ping(desk: Gateway) -> int:
 class Status(msgspec.Struct, frozen=True, kw_only=True):
     """None where there is none, or it is not known: `unknown` names those of the second kind, and
     `problems` say what could not be read, and what of `px up` does not work. `happened` is what was
-    wrong with that, and is mended; `warnings` are no problems, but a person is to know them.
+    wrong with that, and is fixed; `warnings` are no problems, but a person is to know them.
     """
 
     mode: str

@@ -213,7 +213,7 @@ class HubKeeper:
             return False
 
     def _logged_out(self, _: Arguments) -> None:
-        """The venue's hint that this token has had its day: begin anew. Reference, 4.9."""
+        """The venue's hint that this token has had its day: begin again. Reference, 4.9."""
         self._wants_new_token = True
         if self._connection is not None:
             self._connection.fail("the gateway sent GatewayLogout")

@@ -57,7 +57,7 @@ _handshake: Decoder[_HandshakeAnswer] = Decoder(_HandshakeAnswer)
 
 
 class HubProtocol(BaseHubProtocol):  # type: ignore[misc]
-    """For one connection after the other: asking for the handshake starts anew.
+    """For one connection after the other: asking for the handshake starts again.
 
     `decode_lines`, where a feed has one, decodes records of that hub's usual shape, a line each.
     """

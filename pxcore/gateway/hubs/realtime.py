@@ -1,6 +1,6 @@
 """Both hubs, kept connected for as long as the session lives.
 
-Each hub has a supervisor thread, and every attempt a new connection with a token asked for anew:
+Each hub has a supervisor thread, and every attempt a new connection with a token asked for again:
 connect, handshake, subscribe, HubUp; then pings, until the connection is lost for whatever
 reason; HubDown, a pause, and again. What happened in between was not heard: HubUp means that
 the state must be asked for by REST. Source: gateway reference, 4.8; signalrcore notes, 6.

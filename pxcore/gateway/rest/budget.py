@@ -117,7 +117,7 @@ class SharedLedger:
         with self._file.held() as file:
             usage = _decoded(file.read(_BYTES_MAX) or b"")
             result = act(usage)
-            with contextlib.suppress(OSError):  # a full disk: it is counted anew next time
+            with contextlib.suppress(OSError):  # a full disk: it is counted again next time
                 _rewrite(file, msgspec.json.encode(usage))
             return result
 
@@ -209,6 +209,6 @@ def _left(lane: Lane, allowance: Allowance, usage: Usage, now: float) -> Left:
 
 
 def _forget(taken: list[float], allowance: Allowance, now: float) -> None:
-    """Drops what has left the window, and what was counted before the machine began anew."""
+    """Drops what has left the window, and what was counted before the machine began again."""
     oldest = now - allowance.window_s - _MARGIN_S
     taken[:] = [moment for moment in taken if oldest < moment <= now]

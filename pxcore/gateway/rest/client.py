@@ -50,7 +50,7 @@ class GatewayClient(Questions, BarQuestions, Instructions):
         Instructions.__init__(self, call)
 
     def login(self) -> None:
-        """Logs in anew. Raises Misconfigured, saying what to do, when the key is not good.
+        """Logs in again. Raises Misconfigured, saying what to do, when the key is not good.
 
         Tokens of other logins stay good: two programs of one user do not log each other out.
         """

@@ -5,7 +5,7 @@ from email.utils import parsedate_to_datetime
 
 import msgspec
 
-_MIDDLE = timedelta(seconds=1)  # cut to a second, and servers write it anew once a second
+_MIDDLE = timedelta(seconds=1)  # cut to a second, and servers write it again once a second
 
 
 class ClockReading(msgspec.Struct, frozen=True, kw_only=True):

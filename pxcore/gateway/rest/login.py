@@ -65,7 +65,7 @@ class Login:
             return self._log_in(endpoints.LOGIN_APP, request)
 
     def log_out(self) -> None:
-        """The token is given back; the next user logs in anew."""
+        """The token is given back; the next user logs in again."""
         with self._lock:
             token, self._token = self._token, None
             if token is not None:

@@ -16,7 +16,7 @@
                                                         and "unknown error"
 
 "No answer" is what is not the venue's word at all, see `wire.foreign`: a page, nothing, half of
-one. "Unreadable" is the venue's own, in a form that was not agreed: asking again would not mend it.
+one. "Unreadable" is the venue's own, in a form that was not agreed: asking again would not fix it.
 A 429, or a used-up budget, holds back whatever is not urgent (see `budget`). An urgent question
 repeats after a 429 as after any other failure. Source: gateway reference, 1.3, 1.4 and 3.
 """

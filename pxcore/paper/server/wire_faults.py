@@ -1,4 +1,4 @@
-"""The wire's faults at work: spoils answers, events and sockets. With none armed it does nothing.
+"""The wire's faults in force: spoils answers, events and sockets. With none armed it does nothing.
 
 REST asks `before` and `after` each request; the broadcaster hands every event to `tell`; timed
 faults come due with the market. Delays run at the market's speed.

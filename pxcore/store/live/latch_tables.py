@@ -1,4 +1,4 @@
-"""What in the store is no projection: latches, leases and who is at work now.
+"""What in the store is no projection: latches, leases and who is active now.
 
 Written the moment it happens and by whom it concerns; no rebuilding of the store takes any of it
 away. Times are of the writer's own clock, UTC, for people to read: nothing is decided by them,
@@ -71,7 +71,7 @@ class KillActRow(Base):
 
 
 class WatchdogRow(Base):
-    """A watchdog at work for an account, at a place. `beat` grows while it goes on."""
+    """A watchdog running for an account, at a place. `beat` grows while it goes on."""
 
     __tablename__ = "watchdogs"
     account_id: Mapped[int] = mapped_column(primary_key=True)

@@ -45,7 +45,7 @@ class Projected(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def rebuild(store: Store, journals: Path, *, prunes: bool = False) -> Projected:
-    """Every day that a journal tells of, anew. Other days stay, unless it `prunes`: their journals
+    """Every day that a journal tells of, again. Other days stay, unless it `prunes`: their journals
     may lie elsewhere, or be gone.
     """
     days = set(days_in(journals))

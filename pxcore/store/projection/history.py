@@ -23,7 +23,7 @@ def accounts_in(store: Store) -> tuple[int, ...]:
 
 def bring_in(store: Store, journals: Path, first: date, last: date) -> tuple[str, ...]:
     """Days of that stretch of which a journal tells more than the store knows: a session was
-    killed with its flow, or went on; and days with damage, which may have been mended. What
+    killed with its flow, or went on; and days with damage, which may have been fixed. What
     could not be read, one sentence each.
     """
     with store.session() as session:
@@ -76,7 +76,7 @@ def _acts(journals: Path, account_id: int, day: date) -> int:
     try:
         return len(OperatorJournal(journals, account_id=account_id, trading_day=day).rows())
     except PxError:
-        return -1  # read again, and told, until it is mended
+        return -1  # read again, and told, until it is fixed
 
 
 def days_of(store: Store, account_id: int, first: date, last: date) -> tuple[DayLine, ...]:

@@ -1,6 +1,6 @@
 """A session's or a flatten's journal as rows of the store.
 
-What the market said is passed over: a day has millions of it, and none is a row of the store.
+What the market said is skipped: a day has millions of it, and none is a row of the store.
 """
 
 from datetime import datetime

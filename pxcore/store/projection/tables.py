@@ -1,4 +1,4 @@
-"""The store's tables that are a projection of the journals, made anew at will.
+"""The store's tables that are a projection of the journals, made again at will.
 
 Every row says whose day it is, so that a day can be taken out and put in again as a whole.
 `journal` names the journal that a row comes from, `seq` the row there. Money in USD, prices in

@@ -16,7 +16,7 @@ class Vwap:
         self.reset()
 
     def reset(self) -> None:
-        """Begins anew: nothing is known."""
+        """Begins again: nothing is known."""
         self.volume = self._price_sum = self._square_sum = 0
 
     def update(self, price_ticks: int, size: int) -> None:
