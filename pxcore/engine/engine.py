@@ -42,10 +42,11 @@ from pxcore.engine.gates import Approved, review
 from pxcore.engine.inputs import Hearing
 from pxcore.engine.leaving import Leaving
 from pxcore.engine.limits import breach
-from pxcore.engine.own_stop import OwnStop, Sweeper, wanted_stop
+from pxcore.engine.own_stop import OwnStop
 from pxcore.engine.phase_text import describe
 from pxcore.engine.resync import Resync
 from pxcore.engine.state import Phase, State
+from pxcore.engine.stop_placing import Sweeper, wanted_stop
 from pxcore.engine.strategy import Exit, Strategy, Wait
 from pxcore.engine.strategy_guard import Failed, StrategyWish, ask
 from pxcore.engine.taken_away import taken_away, taken_meanwhile

@@ -2,21 +2,18 @@
 
 from collections.abc import Collection
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 from pxcore.engine.engine import Engine
 from pxcore.model import Foreign, OrderType
 from pxcore.paper.exchange import Exchange
 from pxcore.simulation.early_close import FEE_USD
+from pxcore.simulation.lives import SimulatedSession
 from pxcore.simulation.scenario import ACCOUNT_ID, BALANCE_USD, GAPS_MOST, Scenario
 from pxcore.simulation.standstill import beating
 from pxcore.simulation.stranger_judge import StrangerJudge
 from pxcore.simulation.told import ToldFills
 from pxcore.simulation.truth import alive_of, held_of, stops_of
 from pxcore.simulation.violations import Invariant, Violation
-
-if TYPE_CHECKING:
-    from pxcore.simulation.lives import SimulatedSession
 
 _SLIP_TICKS = 60  # the market moves on while a stop-less position is noticed and closed
 
@@ -32,7 +29,7 @@ class DayEnd:
         self._told = told
         self._tags = tags
 
-    def judge(self, sessions: "list[SimulatedSession]", strangers: StrangerJudge) -> None:
+    def judge(self, sessions: list[SimulatedSession], strangers: StrangerJudge) -> None:
         """Raises Violation."""
         last = sessions[-1].engine
         if last.is_left:
@@ -101,7 +98,7 @@ class DayEnd:
         if -gained > limits.loss_usd_max + worst:
             raise Violation(Invariant.LOSS_MAX, f"{-gained} USD of {limits.loss_usd_max}")
 
-    def _judge_replay(self, session: "SimulatedSession", strangers: StrangerJudge) -> None:
+    def _judge_replay(self, session: SimulatedSession, strangers: StrangerJudge) -> None:
         engine = self._engine_again(session)
         for number, (event, commands) in enumerate(session.journal):
             if tuple(engine.step(event)) != commands:
@@ -111,6 +108,6 @@ class DayEnd:
         if self._scenario.stranger is not None and is_ignored:
             strangers.judge_replay(self._engine_again(session).step, session.journal)
 
-    def _engine_again(self, session: "SimulatedSession") -> Engine:
+    def _engine_again(self, session: SimulatedSession) -> Engine:
         strategy = beating(self._scenario.every_s)
         return Engine(session.engine.config, strategy)

@@ -6,7 +6,6 @@ commands that left and the events that were delivered say it all.
 
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
 from pxcore.engine.commands import (
     CancelOrder,
@@ -22,6 +21,7 @@ from pxcore.simulation.day_end import DayEnd
 from pxcore.simulation.ended_judge import EndedJudge
 from pxcore.simulation.entry_judge import EntryJudge
 from pxcore.simulation.false_prices import FalsePrices
+from pxcore.simulation.lives import SimulatedSession
 from pxcore.simulation.price_judge import PriceJudge
 from pxcore.simulation.scenario import ACCOUNT_ID, Scenario
 from pxcore.simulation.stranger_judge import StrangerJudge
@@ -29,9 +29,6 @@ from pxcore.simulation.time_judge import TimeJudge
 from pxcore.simulation.told import ToldFills
 from pxcore.simulation.truth import STOPS, held_of, stops_of
 from pxcore.simulation.violations import Invariant, Violation
-
-if TYPE_CHECKING:
-    from pxcore.simulation.lives import SimulatedSession
 
 _FLATTEN = timedelta(seconds=40)  # one flatten, with lost answers and slow fills on the way
 _ANOTHER_ROUND = timedelta(seconds=15)
@@ -74,7 +71,7 @@ class Invariants:
         self._entries = EntryJudge(scenario, exchange, self._told)
         self.worst_naked_s = 0.0
 
-    def session_begins(self, session: "SimulatedSession", now: datetime) -> None:
+    def session_begins(self, session: SimulatedSession, now: datetime) -> None:
         """It has its own time to protect what it takes over: nobody could while none lived."""
         self.session = session
         self._told.begin_anew(session.engine.config.opening_fills)
@@ -236,6 +233,6 @@ class Invariants:
 
     # -- at the end ---------------------------------------------------------------------------
 
-    def at_end(self, sessions: "list[SimulatedSession]") -> None:
+    def at_end(self, sessions: list[SimulatedSession]) -> None:
         end = DayEnd(self._scenario, self._exchange, told=self._told, tags=self._entries.tags)
         end.judge(sessions, self._strangers)

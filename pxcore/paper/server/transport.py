@@ -6,16 +6,14 @@ word for. Both need the protocol classes, which are subclassed here and nowhere 
 """
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import uvicorn
 from starlette.requests import HTTPConnection
+from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
-
-if TYPE_CHECKING:
-    from starlette.types import ASGIApp
 
 _FRAGMENT_BYTES = 4096
 _TRANSPORT = "px.transport"  # in the scope of a request or socket
@@ -70,7 +68,7 @@ def cut(caller: HTTPConnection, *, is_reset: bool) -> None:
         transport.close()
 
 
-def server_config(app: "ASGIApp", *, port: int = 0) -> uvicorn.Config:
+def server_config(app: ASGIApp, *, port: int = 0) -> uvicorn.Config:
     """How the paper gateway is served: quietly, without pings and compression of uvicorn's own."""
     return uvicorn.Config(
         app,
