@@ -1,7 +1,7 @@
 """Which market a demo trades, and the settings that make its day tell the whole story."""
 
 import math
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -72,7 +72,7 @@ def choose_market(
         target = round(stop * 1.25)
         described = (
             f"replaying {file.name}, {len(stretch.trades)} trades recorded "
-            f"{_text(stretch.start)} to {_text(stretch.end)} UTC, at {speed:g} times real speed"
+            f"{_text(stretch.start)} to {_text(stretch.end)} Chicago, at {speed:g} times real speed"
         )
     window_end = opens + timedelta(seconds=window_s * speed)
     return DemoMarket(
@@ -118,4 +118,4 @@ def _chicago_time(moment: datetime) -> str:
 
 
 def _text(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
+    return moment.astimezone(CHICAGO).strftime("%Y-%m-%d %H:%M:%S")
