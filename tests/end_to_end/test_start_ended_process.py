@@ -1,4 +1,4 @@
-"""A `px up` that is told to stop while it starts ends what it has started, and waits for no more."""
+"""A `px up` that is told to stop while it starts: what has started ends, nothing is waited for."""
 
 import os
 import signal
