@@ -66,7 +66,10 @@ class Registered:
             answer.raise_for_status()
 
     def note(self, times: Times) -> None:
-        """Raises what `requests` raises: then it is registered again at the next start."""
+        """Instead of what was noted before. Raises what `requests` raises: then it is registered
+        again at the next start.
+        """
+        self.forget()
         value = {"of": _of(times), "there": self._there()}
         self._ask("POST", "variables/", {"name": VARIABLE, "value": value}).raise_for_status()
 

@@ -79,6 +79,7 @@ class Schedule:
         self._told = ""
         self._served = 0  # which start of the server the runners know
         self._settings_watch: SettingsWatch | None = None
+        self._registered: Times | None = None  # just now, and as these times wish it
 
     @property
     def ui(self) -> str:
@@ -128,6 +129,8 @@ class Schedule:
             watch = SettingsWatch(self._paths.home, register=self._register, say=self._say)
             watch.begin()
             self._runners.start()
+            if self._registered is not None:  # a runner registers what it serves, in its own words
+                self._note(self._registered)
         except PxError as error:
             self._not_now(error)
             raise
@@ -181,7 +184,8 @@ class Schedule:
 
     def _register(self, times: Times | None) -> None:
         """All of it, unless the server has it as it is wanted, by these `times`."""
-        registered = Registered(PrefectSession(self.ui, self._paths))
+        self._registered = None
+        registered = self._registry()
         if times is not None and registered.is_current(times):
             self._say("deployments are registered as they are wanted already")
             return
@@ -190,10 +194,16 @@ class Schedule:
         except requests.RequestException as error:
             raise Unavailable(f"{SERVER} cannot be asked: {plain(str(error))}") from error
         self._register_all()
-        if times is None:
-            return
+        self._registered = times
+        if times is not None:
+            self._note(times)
+
+    def _note(self, times: Times) -> None:
         with suppress(requests.RequestException):  # then all is registered at the next start, too
-            registered.note(times)
+            self._registry().note(times)
+
+    def _registry(self) -> Registered:
+        return Registered(PrefectSession(self.ui, self._paths))
 
     def _register_all(self) -> None:
         """In a process of its own: nothing of Prefect's is imported here. It says a line for each
