@@ -76,15 +76,10 @@ def keep_up(settings: Settings, console: Console, *, port: int, seed: int) -> in
             return STATUS_INTERRUPTED
         lock.tell(crew.ui)
         _first_screen(console, settings, known, crew)
-        stop = Stop.FLATTEN
-        try:
-            with asked.breaking_off(lock.wish):
-                why_not = why_not or crew.begin_schedule()
-                _second_screen(console, crew, why_not, say)
-        except BrokenOff:  # a runner may have begun a session already
-            stop = lock.wish() or Stop.FLATTEN
-        else:
-            stop = _watch(crew, lock, asked, console)
+        with suppress(BrokenOff), asked.breaking_off(lock.wish):
+            why_not = why_not or crew.begin_schedule()
+            _second_screen(console, crew, why_not, say)
+        stop = _watch(crew, lock, asked, console)  # a session may live already: see there
         before = asked.count
         _stop_sessions(
             crew,
@@ -178,7 +173,6 @@ def _watch(crew: Crew, lock: HomeLock, asked: Signals, console: Console) -> Stop
     """
     heard, asked_at_s = 0, float("-inf")
     while True:
-        _look(crew, lock, asked)
         wish = lock.wish()
         if wish is not None:
             return wish
@@ -196,6 +190,7 @@ def _watch(crew: Crew, lock: HomeLock, asked: Signals, console: Console) -> Stop
                 f"Ctrl-C again within {_AGAIN_S:g} s: it flattens and ends, and all stops. "
                 "`px down --leave` would leave it to its bracket"
             )
+        _look(crew, lock, asked)
         time.sleep(_EVERY_S)
 
 

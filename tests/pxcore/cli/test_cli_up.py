@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 from needs import linux
 from patience import patience
+from rich.console import Console
 
 from pxcore.cli.signals import BrokenOff, Signals
-from pxcore.cli.up import _stop_sessions
+from pxcore.cli.up import _stop_sessions, _watch
 from pxcore.config.paths import Paths
 from pxcore.host.bounded_files import write_file
 from pxcore.model import Misconfigured, Unavailable
@@ -198,3 +199,47 @@ def test_session_that_was_asked_to_leave_is_asked_to_flatten_when_that_is_wished
     holding.join()
     assert heard[0] is Wish.LEAVE and heard[-1] is Wish.STOP
     assert "stays under its bracket" in said[0] and "flatten and end" in said[1]
+
+
+class Watches:
+    """A session lives all the time. Whoever sits there agrees at the second look."""
+
+    ui, troubles, happened, is_schedule_due = "", (), (), False
+
+    def __init__(self, asked: Signals) -> None:
+        self._asked = asked
+        self.looks = 0
+
+    def holders(self) -> dict[int, str]:
+        return {7: "session px-1"}
+
+    def look(self) -> None:
+        self.looks += 1
+        if self.looks == 2:
+            self._asked.count += 1
+
+
+def test_ctrl_c_while_the_schedule_begins_asks_first_where_a_session_lives(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was noted before anybody watched: it is no more than a first one."""
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(isatty=lambda: True))
+    asked = Signals()
+    asked.count = 1
+    crew: Any = Watches(asked)
+    screen = Console(record=True)
+    with HomeLock(tmp_path) as lock:
+        assert _watch(crew, lock, asked, screen) is Stop.FLATTEN
+    assert crew.looks == 2
+    assert "held by session px-1" in screen.export_text()
+
+
+def test_wish_that_came_while_the_schedule_begins_is_heeded_before_anything_else(
+    tmp_path: Path,
+) -> None:
+    asked = Signals()
+    asked.is_term = True
+    crew: Any = Watches(asked)
+    with HomeLock(tmp_path) as lock:
+        assert _watch(crew, lock, asked, Console()) is Stop.FLATTEN
+    assert crew.looks == 0
