@@ -5,7 +5,8 @@ from enum import StrEnum
 
 import msgspec
 
-from pxcore.engine.state import Phase, State
+from pxcore.engine.phase import Phase
+from pxcore.engine.state import State
 
 
 class Remedy(StrEnum):

@@ -43,9 +43,10 @@ from pxcore.engine.inputs import Hearing
 from pxcore.engine.leaving import Leaving
 from pxcore.engine.limits import breach
 from pxcore.engine.own_stop import OwnStop
+from pxcore.engine.phase import Phase
 from pxcore.engine.phase_text import describe
 from pxcore.engine.resync import Resync
-from pxcore.engine.state import Phase, State
+from pxcore.engine.state import State
 from pxcore.engine.stop_placing import Sweeper, wanted_stop
 from pxcore.engine.strategy import Exit, Strategy, Wait
 from pxcore.engine.strategy_guard import Failed, StrategyWish, ask

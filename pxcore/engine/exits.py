@@ -12,7 +12,8 @@ from datetime import datetime, timedelta
 from pxcore.engine.commands import MoveStop
 from pxcore.engine.config import ExitTerms
 from pxcore.engine.events import MoveAnswered, SendOutcome
-from pxcore.engine.state import Phase, State
+from pxcore.engine.phase import Phase
+from pxcore.engine.state import State
 from pxcore.engine.strategy import Exit
 
 _REFUSALS_MAX = 3  # of one position's moves, then its stop stays where it is

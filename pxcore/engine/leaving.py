@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 
 from pxcore.engine.commands import TakeSnapshot
 from pxcore.engine.events import Event, SnapshotFailed, SnapshotTaken
+from pxcore.engine.phase import Phase
 from pxcore.engine.resync import Resync
-from pxcore.engine.state import Phase, State
+from pxcore.engine.state import State
 from pxcore.model import Snapshot
 
 

@@ -1,7 +1,8 @@
 """What a phase means right now, in a sentence for a person."""
 
+from pxcore.engine.phase import Phase
 from pxcore.engine.protection import legs_of
-from pxcore.engine.state import Phase, State
+from pxcore.engine.state import State
 from pxcore.model import Order, OrderStatus, OrderType
 
 _NAMES = {OrderType.STOP: "stop", OrderType.TRAILING_STOP: "stop", OrderType.LIMIT: "target"}

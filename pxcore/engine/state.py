@@ -3,7 +3,6 @@
 from collections import deque
 from datetime import datetime, timedelta
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
-from enum import StrEnum
 
 from pxcore.engine.book import Book
 from pxcore.engine.clock_doubt import ClockDoubt
@@ -14,27 +13,11 @@ from pxcore.engine.in_flight import Sent
 from pxcore.engine.limits import DayMoney, Extremes, losses_in_a_row, worst_case_usd
 from pxcore.engine.market import Market
 from pxcore.engine.own_stop import OwnStop
+from pxcore.engine.phase import Phase
 from pxcore.engine.protection import Protection, judge_protection, legs_of
 from pxcore.engine.strategy import MarketView
 from pxcore.engine.unsent import Unsent
 from pxcore.model import Bracket, Order
-
-
-class Phase(StrEnum):
-    """Where the life of a position stands.
-
-    FLAT ─approved─► ENTERING ─fill─► UNPROTECTED ─both legs─► PROTECTED ─exit─► SETTLING ─► FLAT
-                        │                  │ deadline              │ window end, limit, kill
-                        └─deadline─────────┴────► FLATTENING ◄─────┘
-    """
-
-    FLAT = "flat"
-    ENTERING = "entering"
-    UNPROTECTED = "unprotected"
-    PROTECTED = "protected"
-    SETTLING = "settling"  # leaving: the last reports, and what is left over on their way out
-    FLATTENING = "flattening"
-
 
 _ENTRIES_KEPT = 100  # more than any limit on entries a minute
 _MINUTE = timedelta(minutes=1)

@@ -15,7 +15,7 @@ from pxcore.engine.commands import (
     TakeSnapshot,
 )
 from pxcore.engine.events import ClockStepped, PlaceAccepted
-from pxcore.engine.state import Phase
+from pxcore.engine.phase import Phase
 from pxcore.model import OrderStatus, OrderType, Quote, Side
 
 

@@ -41,7 +41,7 @@ from pxcore.engine.events import (
     SnapshotTaken,
     TagResolved,
 )
-from pxcore.engine.state import Phase
+from pxcore.engine.phase import Phase
 from pxcore.engine.strategy import Enter, Exit, Wait
 from pxcore.model import (
     Bracket,

@@ -10,7 +10,7 @@ from pxcore.engine.commands import ClosePosition, Denied, Gate, MoveStop, PlaceE
 from pxcore.engine.config import ExitTerms
 from pxcore.engine.events import MoveAnswered, SendOutcome
 from pxcore.engine.exits import wanted_stop
-from pxcore.engine.state import Phase
+from pxcore.engine.phase import Phase
 from pxcore.model import OrderStatus, OrderType, Side
 
 BREAK_EVEN = ExitTerms(break_even_ticks=10)

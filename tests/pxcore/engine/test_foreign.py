@@ -21,8 +21,8 @@ from pxcore.engine.events import (
     SendOutcome,
     SnapshotFailed,
 )
+from pxcore.engine.phase import Phase
 from pxcore.engine.start_check import OrphanRemedy, found_in, remedy_for
-from pxcore.engine.state import Phase
 from pxcore.engine.strategy import Exit
 from pxcore.model import Foreign, Leftovers, OrderStatus, OrderType, Side
 

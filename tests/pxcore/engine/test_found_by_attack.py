@@ -26,7 +26,7 @@ from pxcore.engine.events import (
     PlaceAccepted,
     SendOutcome,
 )
-from pxcore.engine.state import Phase
+from pxcore.engine.phase import Phase
 from pxcore.model import Foreign, OrderStatus, OrderType, Side
 
 OTHER = "CON.F.US.MES.Z26"

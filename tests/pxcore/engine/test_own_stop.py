@@ -14,7 +14,7 @@ from pxcore.engine.events import (
     RecordSkipped,
     SendOutcome,
 )
-from pxcore.engine.state import Phase
+from pxcore.engine.phase import Phase
 from pxcore.model import OrderStatus, OrderType, Side
 
 TARGET = 1002

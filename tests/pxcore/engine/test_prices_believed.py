@@ -21,7 +21,7 @@ from pxcore.engine.commands import (
 )
 from pxcore.engine.config import ExitTerms
 from pxcore.engine.events import Event, Hub, HubDown, HubUp
-from pxcore.engine.state import Phase
+from pxcore.engine.phase import Phase
 from pxcore.engine.strategy import Exit, MarketView, Signal
 from pxcore.model import MarketTrade, OrderStatus, OrderType, Quote, Side
 

@@ -15,7 +15,7 @@ from pxcore.engine.commands import (
     TakeSnapshot,
 )
 from pxcore.engine.events import Ask, Asked, Hub, HubUp, RecordSkipped
-from pxcore.engine.state import Phase
+from pxcore.engine.phase import Phase
 from pxcore.model import Fill, Side
 
 

@@ -17,7 +17,7 @@ from pxcore.engine.events import (
     PlaceRefused,
     SendOutcome,
 )
-from pxcore.engine.state import Phase
+from pxcore.engine.phase import Phase
 from pxcore.model import OrderStatus, OrderType, Side
 
 LOCKED = replace(ACCOUNT, can_trade=False)
