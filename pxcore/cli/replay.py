@@ -10,6 +10,7 @@ from pxcore.cli.output import Form, Grid, Output
 from pxcore.cli.sessions import journal_of, moment_in
 from pxcore.config.paths import Paths
 from pxcore.engine.explain import Explanation, explain
+from pxcore.journal.denial_text import refusal_told
 from pxcore.journal.replay import Divergence, Replay
 from pxcore.journal.rows import Row
 from pxcore.model import Misconfigured
@@ -87,15 +88,12 @@ def _facts(found: Explanation) -> list[str]:
 
 def _grid(found: Explanation) -> Grid:
     rows = [
-        (
-            gate.gate.value,
-            "passes" if gate.passes else "REFUSES",
-            gate.value or "",
-            gate.limit or "",
-        )
-        for gate in found.gates
+        (gate.value, "passes", "")
+        if refused is None
+        else (gate.value, "REFUSED", refusal_told(refused))
+        for gate, refused in found.gates.items()
     ]
-    return Grid(("gate", "an entry", "is", "limit"), rows)
+    return Grid(("gate", "an entry", "because"), rows)
 
 
 def _verdict(found: Explanation) -> str:
@@ -105,4 +103,4 @@ def _verdict(found: Explanation) -> str:
         return (
             f"an entry would pass every gate: if there was none, the strategy wanted none ({why})"
         )
-    return f"an entry would be denied: {refusal.gate}, {refusal.value}, limit is {refusal.limit}"
+    return f"an entry would be denied ({refusal.gate}): {refusal_told(refusal)}"

@@ -100,12 +100,32 @@ class Gate(StrEnum):
     BRACKET = "bracket"
 
 
+class Unit(StrEnum):
+    """What the two numbers of a refusal are; `STATE` has none, its `detail` says it."""
+
+    TIME = "time"  # a moment, UTC
+    SECONDS = "seconds"
+    TICKS = "ticks"
+    USD = "usd"
+    CONTRACTS = "contracts"
+    TRADES = "trades"
+    ENTRIES = "entries"
+    LOSSES = "losses"
+    STATE = "state"
+
+
 class Denied(_Command, frozen=True, kw_only=True, tag="denied"):
-    """An entry that a gate refused, with the two numbers compared."""
+    """An entry that a gate refused, with the two numbers compared: `value` was found, `limit` is
+    allowed, None where that is not known. Read them with `refusals.refusal_of`.
+
+    Journals of before 0.2 have no `unit`: there both are words for a person.
+    """
 
     gate: Gate
-    value: str
-    limit: str
+    value: str | None
+    limit: str | None
+    unit: Unit | None = None
+    detail: str = ""
     side: Side
     reason: str
 

@@ -47,7 +47,7 @@ class Deadlines:
         if limits.presence_s is not None and state.book.held_contracts():
             alone_s = (now - state.phase_since).total_seconds() if absent_s is None else absent_s
             if alone_s > 2 * limits.presence_s:
-                why = f"nobody there for {alone_s:.0f} s with a position"
+                why = f"no operator check-in for {alone_s:.0f} s with a position held"
                 found.append(Overdue(remedy=Remedy.FLATTEN, why=why))
         if _lasts(self._unsettled_since, now, limits.settle_deadline_s):
             why = "fills, orders and position report disagree"

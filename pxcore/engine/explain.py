@@ -8,17 +8,7 @@ import msgspec
 from pxcore.engine.commands import Gate
 from pxcore.engine.engine import Engine
 from pxcore.engine.gates import each_gate
-
-
-class GateNow(msgspec.Struct, frozen=True, kw_only=True):
-    """One gate for an entry of the settings' size and bracket. `value` and `limit` are the two
-    things compared, None where it lets the entry pass.
-    """
-
-    gate: Gate
-    passes: bool
-    value: str | None
-    limit: str | None
+from pxcore.engine.refusals import Refusal
 
 
 class Explanation(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,12 +33,12 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     trades: int
     waits: str | None
     denials: dict[str, int]
-    gates: tuple[GateNow, ...]
+    gates: dict[Gate, Refusal | None]  # of an entry of the settings' size and bracket
 
     @property
-    def first_refusal(self) -> GateNow | None:
-        """The gate that would be the reason: the first one that refuses."""
-        return next((gate for gate in self.gates if not gate.passes), None)
+    def first_refusal(self) -> Refusal | None:
+        """What would be the reason: the first gate that refuses."""
+        return next((refused for refused in self.gates.values() if refused is not None), None)
 
 
 def explain(engine: Engine, now: datetime) -> Explanation:
@@ -80,13 +70,5 @@ def explain(engine: Engine, now: datetime) -> Explanation:
         trades=book.trades_count,
         waits=engine.waits,
         denials=dict(engine.denials),
-        gates=tuple(
-            GateNow(
-                gate=gate,
-                passes=refused is None,
-                value=None if refused is None else str(refused[1]),
-                limit=None if refused is None else str(refused[2]),
-            )
-            for gate, refused in each_gate(view, state.limits).items()
-        ),
+        gates=each_gate(view, state.limits),
     )

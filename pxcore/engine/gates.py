@@ -10,9 +10,10 @@ from decimal import Decimal
 
 import msgspec
 
-from pxcore.engine.commands import Denied, Gate
+from pxcore.engine.commands import Denied, Gate, Unit
 from pxcore.engine.config import Limits
 from pxcore.engine.limits import DayMoney
+from pxcore.engine.refusals import Refusal
 from pxcore.engine.strategy import Enter
 from pxcore.model import STOP_LOSS_TICKS_MIN, Bracket
 
@@ -65,61 +66,64 @@ class Approved(msgspec.Struct, frozen=True, kw_only=True):
     bracket: Bracket
 
 
-Refusal = tuple[Gate, object, object]
 _Check = Callable[[EntryView, Limits], Refusal | None]
 
 
+def _state(gate: Gate, detail: str) -> Refusal:
+    return Refusal(gate, Unit.STATE, detail=detail)
+
+
 def _kill_switch(view: EntryView, limits: Limits) -> Refusal | None:
-    return (Gate.KILL_SWITCH, view.kill_reason, "released") if view.kill_reason else None
+    return _state(Gate.KILL_SWITCH, view.kill_reason) if view.kill_reason else None
 
 
 def _halted(view: EntryView, limits: Limits) -> Refusal | None:
-    return (Gate.HALTED, view.halt_reason, "no halt") if view.halt_reason else None
+    return _state(Gate.HALTED, view.halt_reason) if view.halt_reason else None
 
 
 def _paused(view: EntryView, limits: Limits) -> Refusal | None:
-    return (Gate.PAUSED, "paused", "running") if view.is_paused else None
+    return _state(Gate.PAUSED, "") if view.is_paused else None
 
 
 def _presence(view: EntryView, limits: Limits) -> Refusal | None:
-    if limits.presence_s is None:
+    most, absent_s = limits.presence_s, view.absent_s
+    if most is None or (absent_s is not None and absent_s <= most):
         return None
-    if view.absent_s is None:
-        return Gate.PRESENCE, "nobody has said that they are there", f"{limits.presence_s:g} s"
-    if view.absent_s <= limits.presence_s:
-        return None
-    return Gate.PRESENCE, f"nobody there for {view.absent_s:.0f} s", f"{limits.presence_s:g} s"
+    return Refusal(Gate.PRESENCE, Unit.SECONDS, absent_s, most)
 
 
 def _window(view: EntryView, limits: Limits) -> Refusal | None:
-    if view.window_start <= view.now < view.window_end:
-        return None
-    start, end = view.window_start, view.window_end
-    return Gate.WINDOW, f"{view.now:%H:%M:%S.%f} UTC", f"{start:%H:%M:%S} to {end:%H:%M:%S} UTC"
+    """The limit is the end of the window that the moment is beyond."""
+    if view.now < view.window_start:
+        return Refusal(Gate.WINDOW, Unit.TIME, view.now, view.window_start)
+    if view.now >= view.window_end:
+        return Refusal(Gate.WINDOW, Unit.TIME, view.now, view.window_end)
+    return None
 
 
 def _no_entry(view: EntryView, limits: Limits) -> Refusal | None:
     if view.no_entry_until is None:
         return None
-    return Gate.NO_ENTRY, f"{view.now:%H:%M:%S} UTC", f"after {view.no_entry_until:%H:%M:%S} UTC"
+    return Refusal(Gate.NO_ENTRY, Unit.TIME, view.now, view.no_entry_until)
 
 
 def _clock(view: EntryView, limits: Limits) -> Refusal | None:
-    return (Gate.CLOCK, view.clock_problem, "as the venue's") if view.clock_problem else None
+    return _state(Gate.CLOCK, view.clock_problem) if view.clock_problem else None
 
 
 def _state_known(view: EntryView, limits: Limits) -> Refusal | None:
-    return (Gate.STATE_UNKNOWN, view.unknown_because, "known") if view.unknown_because else None
+    return _state(Gate.STATE_UNKNOWN, view.unknown_because) if view.unknown_because else None
 
 
 def _data_fresh(view: EntryView, limits: Limits) -> Refusal | None:
+    most = limits.stale_data_s
     if view.quote_age_s is None and view.quote_problem is not None:
-        return Gate.STALE_DATA, view.quote_problem, "a bid and an ask"
+        return Refusal(Gate.STALE_DATA, Unit.SECONDS, None, most, view.quote_problem)
     for name, age_s in (("quote", view.quote_age_s), ("print", view.print_age_s)):
         if age_s is None:
-            return Gate.STALE_DATA, f"no {name} yet", f"{limits.stale_data_s:g} s"
-        if age_s > limits.stale_data_s:
-            return Gate.STALE_DATA, f"{name} {age_s:.1f} s old", f"{limits.stale_data_s:g} s"
+            return Refusal(Gate.STALE_DATA, Unit.SECONDS, None, most, f"no {name} yet")
+        if age_s > most:
+            return Refusal(Gate.STALE_DATA, Unit.SECONDS, age_s, most, name)
     return None
 
 
@@ -127,56 +131,53 @@ def _spread(view: EntryView, limits: Limits) -> Refusal | None:
     most = limits.spread_ticks_max
     if most is None or (view.spread_ticks is not None and view.spread_ticks <= most):
         return None
-    return Gate.SPREAD, f"{view.spread_ticks} ticks", f"{most} ticks"
+    return Refusal(Gate.SPREAD, Unit.TICKS, view.spread_ticks, most)
 
 
 def _account(view: EntryView, limits: Limits) -> Refusal | None:
-    return None if view.account_can_trade else (Gate.ACCOUNT, "may not trade", "may trade")
+    return None if view.account_can_trade else _state(Gate.ACCOUNT, "")
 
 
 def _flat(view: EntryView, limits: Limits) -> Refusal | None:
     if view.phase == "flat" and view.exposure == 0 and view.alive_orders == 0:
         return None
-    held = f"{view.phase}: {view.exposure} held, {view.alive_orders} orders alive"
-    return Gate.NOT_FLAT, held, "flat, no orders"
+    orders = "1 order" if view.alive_orders == 1 else f"{view.alive_orders} orders"
+    return _state(Gate.NOT_FLAT, f"{view.phase}, {view.exposure} held, {orders} alive")
 
 
 def _trades(view: EntryView, limits: Limits) -> Refusal | None:
     if view.trades_count < limits.trades_max:
         return None
-    return Gate.TRADES_MAX, view.trades_count, limits.trades_max
+    return Refusal(Gate.TRADES_MAX, Unit.TRADES, view.trades_count, limits.trades_max)
 
 
 def _entry_rate(view: EntryView, limits: Limits) -> Refusal | None:
     most = limits.entries_per_minute_max
     if most is None or view.entries_last_minute < most:
         return None
-    return Gate.ENTRY_RATE, f"{view.entries_last_minute} in the last minute", most
+    return Refusal(Gate.ENTRY_RATE, Unit.ENTRIES, view.entries_last_minute, most)
 
 
 def _not_sent(view: EntryView, limits: Limits) -> Refusal | None:
+    """The value is how long the next entry has still to wait."""
     if view.unsent_until is None or view.now >= view.unsent_until:
         return None
     left_s = (view.unsent_until - view.now).total_seconds() / limits.time_scale
-    return (
-        Gate.NOT_SENT,
-        f"the last one was not sent: {view.unsent_because}",
-        f"{left_s:.1f} s more",
-    )
+    return Refusal(Gate.NOT_SENT, Unit.SECONDS, left_s, None, view.unsent_because or "")
 
 
 def _cooldown(view: EntryView, limits: Limits) -> Refusal | None:
     if view.cooldown_until is None or view.now >= view.cooldown_until:
         return None
     left_s = (view.cooldown_until - view.now).total_seconds()
-    return Gate.COOLDOWN, f"{left_s:.1f} s left", f"{limits.cooldown_s:g} s after a loss"
+    return Refusal(Gate.COOLDOWN, Unit.SECONDS, left_s, limits.cooldown_s)
 
 
 def _losses_in_a_row(view: EntryView, limits: Limits) -> Refusal | None:
     most = limits.losses_in_a_row_max
     if most is None or view.losses_in_a_row < most:
         return None
-    return Gate.LOSSES_IN_A_ROW, view.losses_in_a_row, most
+    return Refusal(Gate.LOSSES_IN_A_ROW, Unit.LOSSES, view.losses_in_a_row, most)
 
 
 def _headroom(view: EntryView, limits: Limits) -> Refusal | None:
@@ -188,30 +189,29 @@ def _drawdown(view: EntryView, limits: Limits) -> Refusal | None:
 
 
 def _loss_floor(view: EntryView, limits: Limits) -> Refusal | None:
+    """Without the account's worth the limit is the floor itself, else what is left above it."""
     if limits.balance_usd_floor is not None and view.money.equity_usd is None:
-        return Gate.LOSS_FLOOR, "the account's worth is not known", limits.balance_usd_floor
+        return Refusal(Gate.LOSS_FLOOR, Unit.USD, None, limits.balance_usd_floor)
     return _room(Gate.LOSS_FLOOR, view, view.money.floor_headroom_usd(limits))
 
 
 def _room(gate: Gate, view: EntryView, headroom_usd: Decimal | None) -> Refusal | None:
     if headroom_usd is None or view.worst_case_usd <= headroom_usd:
         return None
-    risk = f"{view.worst_case_usd:.2f} USD at risk"
-    return gate, risk, f"{headroom_usd:.2f} USD of headroom"
+    return Refusal(gate, Unit.USD, view.worst_case_usd, headroom_usd)
 
 
 def _size(view: EntryView, limits: Limits) -> Refusal | None:
     if 0 < view.size <= limits.contracts_max:
         return None
-    return Gate.SIZE, view.size, f"1 to {limits.contracts_max}"
+    return Refusal(Gate.SIZE, Unit.CONTRACTS, view.size, limits.contracts_max)
 
 
 def _bracket(view: EntryView, limits: Limits) -> Refusal | None:
-    if view.bracket.stop_loss_ticks < STOP_LOSS_TICKS_MIN:
-        return Gate.BRACKET, view.bracket.stop_loss_ticks, f"stop of {STOP_LOSS_TICKS_MIN} ticks"
-    if view.bracket.take_profit_ticks < 1:
-        return Gate.BRACKET, view.bracket.take_profit_ticks, "target of 1 tick"
-    return None
+    stop, target = view.bracket.stop_loss_ticks, view.bracket.take_profit_ticks
+    if stop < STOP_LOSS_TICKS_MIN:
+        return Refusal(Gate.BRACKET, Unit.TICKS, stop, STOP_LOSS_TICKS_MIN, "stop")
+    return Refusal(Gate.BRACKET, Unit.TICKS, target, 1, "target") if target < 1 else None
 
 
 _CHECKS: dict[Gate, _Check] = {
@@ -253,12 +253,5 @@ def review(signal: Enter, view: EntryView, limits: Limits) -> Approved | Denied:
     for check in _CHECKS_IN_ORDER:
         refused = check(view, limits)
         if refused is not None:
-            gate, value, limit = refused
-            return Denied(
-                gate=gate,
-                value=str(value),
-                limit=str(limit),
-                side=signal.side,
-                reason=signal.reason,
-            )
+            return refused.of_entry(signal.side, signal.reason)
     return Approved(signal=signal, size=view.size, bracket=view.bracket)

@@ -14,6 +14,7 @@ from pxcore.engine.commands import (
     PlaceStop,
 )
 from pxcore.engine.engine import Engine
+from pxcore.journal.denial_text import denial_told
 from pxcore.model import Contract
 from pxcore.session.lines import Milestone, Progress
 from pxcore.text.counting import counted
@@ -92,7 +93,7 @@ def _milestone_of(command: Command, contract: Contract, now: datetime) -> Milest
             )
         case Denied():
             level, code = Level.INFO, f"denied.{command.gate}"
-            text = f"{command.side} denied: {command.value}, limit is {command.limit}"
+            text = f"{command.side} denied: {denial_told(command)}"
         case Notice():
             level, code, text = command.level, command.code, command.text
         case Halt(reason=reason):

@@ -187,7 +187,7 @@ class FileWatch:
         try:
             touched_s = self._here_path.stat().st_mtime
         except OSError:
-            return  # nobody there: what was told last grows old by itself
+            return  # nobody is there: what was told last grows old by itself
         if touched_s == self._here_s:
             return
         self._here_s = touched_s

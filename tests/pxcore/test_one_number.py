@@ -249,7 +249,7 @@ def test_gate_refuses_by_the_headroom_that_is_shown(tmp_path, monkeypatch):
     (denied,) = kinds(day.scene.signal(), Denied)
     screen, _ = shown(day)
     assert denied.gate is Gate.DRAWDOWN
-    assert denied.limit == f"{usd_after('headroom', screen):.2f} USD of headroom"
+    assert denied.limit == f"{usd_after('headroom', screen):.2f}"
 
 
 def test_day_is_the_day_in_report_state_name_and_pages_and_sessions_stand_apart(day):

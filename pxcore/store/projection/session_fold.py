@@ -43,6 +43,7 @@ from pxcore.engine.limits import DayMoney, Extremes
 from pxcore.engine.tightening import bounds_of, not_tighter, tightest
 from pxcore.host.decoding import Decoder
 from pxcore.journal.bulk import EventRow, Part
+from pxcore.journal.denial_text import limit_told, value_told
 from pxcore.journal.latches import Latched
 from pxcore.journal.reader import decode_body, decode_command, decode_event, decode_gap
 from pxcore.journal.rows import FlattenTerms, Opening, Row, RowKind
@@ -213,7 +214,8 @@ class JournalFold:
             case PlaceEntry() | PlaceStop() | CancelOrder() | ClosePosition() | MoveStop():
                 self._see_intent(row, at, command)
             case Denied():
-                self.told.rows.append(row_of(RefusalRow, command, **self._of(row, at)))
+                told = {"value": value_told(command), "limit": limit_told(command)}
+                self.told.rows.append(row_of(RefusalRow, command, **told, **self._of(row, at)))
             case Notice(level=level, code=code, text=text) if level is not Level.INFO:
                 self.told.note(self._name, row.seq, at, level.value, code, text)
             case Halt(reason=reason):

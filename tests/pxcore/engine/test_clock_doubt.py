@@ -42,7 +42,7 @@ def test_step_is_told_and_no_entry_passes_until_the_venue_agrees(by_s, way):
     assert f"set {way} by 61.0 s" in told
 
     (denied,) = kinds(scene.signal(), Denied)
-    assert denied.gate is Gate.CLOCK and way in denied.value
+    assert denied.gate is Gate.CLOCK and way in denied.detail
     scene.tell(quote(scene, late_s=3.0))
     assert [d.gate for d in kinds(scene.signal(), Denied)] == [Gate.CLOCK]
     scene.tell(quote(scene, late_s=-3.0))
@@ -125,7 +125,7 @@ def test_after_standing_still_no_entry_passes_before_a_look():
     scene.stand_still(40.0)
     scene.price(100_000, 100_001)
     (denied,) = kinds(scene.signal(), Denied)
-    assert denied.gate is Gate.STATE_UNKNOWN and "stood still" in denied.value
+    assert denied.gate is Gate.STATE_UNKNOWN and "stood still" in denied.detail
     scene.answer_snapshot(scene.snapshot())
     assert kinds(scene.signal(Side.SELL), PlaceEntry)
 
@@ -143,7 +143,7 @@ def test_prices_that_come_first_after_a_standstill_let_no_entry_pass_before_a_lo
     scene.price(100_000, 100_001)
     scene.strategy.side = Side.BUY
     (denied,) = kinds(scene.price(100_001, 100_002), Denied)
-    assert denied.gate is Gate.STATE_UNKNOWN and "stood still" in denied.value
+    assert denied.gate is Gate.STATE_UNKNOWN and "stood still" in denied.detail
     assert kinds(scene.signal(Side.SELL), TakeSnapshot)
 
 

@@ -296,7 +296,7 @@ def test_entries_that_cannot_be_sent_are_tried_again_ever_more_seldom():
     scene = Scene().connect()
     assert signals(scene, 20, "no request is free for 40 s") == 5  # after 1, 2, 4 and 8 seconds
     (denied,) = kinds(scene.signal(), Denied)
-    assert denied.gate is Gate.NOT_SENT and "no request is free for 40 s" in denied.value
+    assert denied.gate is Gate.NOT_SENT and "no request is free for 40 s" in denied.detail
     assert signals(scene, 120, "no request is free") <= 5  # half a minute apart by then
 
 
@@ -714,7 +714,7 @@ def test_released_kill_switch_keeps_entries_out_until_the_session_is_told_to_ent
     (notice,) = kinds(said, Notice)
     assert notice.code == "kill_switch.released" and "over (ann)" in notice.text
     (denied,) = kinds(scene.signal(), Denied)
-    assert denied.gate is Gate.KILL_SWITCH and "released" in denied.value
+    assert denied.gate is Gate.KILL_SWITCH and "released" in denied.detail
     said = scene.tell(KillSwitchSeen(at=scene.now, reason=None, resumes=True))
     assert [n.code for n in kinds(said, Notice)] == ["kill_switch.resumed"]
     assert kinds(scene.signal(), PlaceEntry)

@@ -112,7 +112,7 @@ def test_peak_of_an_earlier_session_counts_once_the_days_fills_are_known():
     scene.pass_time(120)
     scene.price(100_000, 100_001)
     denied = next(c for c in scene.signal() if isinstance(c, Denied))
-    assert (denied.gate, denied.limit) == (Gate.DRAWDOWN, "3.78 USD of headroom")
+    assert (denied.gate, denied.limit) == (Gate.DRAWDOWN, "3.78")
 
 
 def test_floor_counts_what_is_open():

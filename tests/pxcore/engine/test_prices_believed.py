@@ -109,7 +109,7 @@ def test_entry_is_refused_in_plain_words_while_one_side_is_not_known(bid, ask, p
     scene = Scene().connect()
     quote(scene, bid, ask)
     (denied,) = kinds(scene.signal(), Denied)
-    assert (denied.gate, denied.value) == (Gate.STALE_DATA, problem)
+    assert (denied.gate, denied.detail) == (Gate.STALE_DATA, problem)
     quote(scene, 100_000, 100_001)
     assert not kinds(scene.signal(), Denied)
 

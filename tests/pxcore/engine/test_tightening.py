@@ -186,7 +186,7 @@ def test_wish_that_would_loosen_one_limit_changes_none():
 def test_size_tightened_below_that_of_the_session_denies_its_entries():
     scene = Scene(size=2).connect()
     tighten(scene, contracts_max=1)
-    assert [(d.gate, d.limit) for d in kinds(scene.signal(), Denied)] == [(Gate.SIZE, "1 to 1")]
+    assert [(d.gate, d.limit) for d in kinds(scene.signal(), Denied)] == [(Gate.SIZE, "1")]
 
 
 def test_seconds_are_told_in_our_own_time_and_held_in_the_markets():
