@@ -46,7 +46,7 @@ def why_no_facts(home: Path) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class RefusedSetting:
     """A sentence, and the names that are left out for it; `is_fatal` when more than they is in
     doubt.
     """
@@ -93,31 +93,31 @@ def put_into_environ(wishes: Mapping[str, str], place: str) -> None:
     _PLACES.update(dict.fromkeys(wishes, place))
 
 
-def given_in_environ() -> tuple[dict[str, Given], list[Refusal]]:
+def given_in_environ() -> tuple[dict[str, Given], list[RefusedSetting]]:
     """What begins with our prefix, by its name in capitals, and what nobody can read of it."""
     found: dict[str, Given] = {}
-    refusals: list[Refusal] = []
+    refusals: list[RefusedSetting] = []
     for spelt, value in sorted(os.environ.items()):
         name = spelt.upper()
         if not name.startswith(PREFIX):
             continue
         if not _is_text(value):
-            refusals.append(Refusal(f"{spelt} holds bytes that are no text", (name,)))
+            refusals.append(RefusedSetting(f"{spelt} holds bytes that are no text", (name,)))
         elif name in found:
             text = f"{name} is set twice {ENVIRONMENT}, in capitals and in small letters"
-            refusals.append(Refusal(text, (name,)))
+            refusals.append(RefusedSetting(text, (name,)))
         else:
             found[name] = Given(value, _PLACES.get(name, ENVIRONMENT))
     return found, refusals
 
 
-def given_in_file(env_file: Path) -> tuple[dict[str, Given], list[Refusal]]:
+def given_in_file(env_file: Path) -> tuple[dict[str, Given], list[RefusedSetting]]:
     """Likewise, of `.env`; any name may stand there."""
     lines, faults = read_env_file(env_file)
     found = {
         name: Given(line.value, f"{env_file}, line {line.number}") for name, line in lines.items()
     }
-    return found, [Refusal(one.text, one.names, one.is_whole) for one in faults]
+    return found, [RefusedSetting(one.text, one.names, one.is_whole) for one in faults]
 
 
 def _is_text(value: str) -> bool:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
 
 from pxcore.engine.commands import Level
 from pxcore.engine.events import (
@@ -31,20 +30,12 @@ class Answers:
         self._notify = notify
         self._halt = halt
         self._refusals = 0
-        self.handlers: dict[type[Any], Callable[[Any], None]] = {
-            OrderSeen: self._on_order,
-            PlaceAccepted: self._on_accepted,
-            PlaceRefused: self._on_refused,
-            PlaceNotSent: self._on_not_sent,
-            PlaceUnknown: self._on_unknown,
-            TagResolved: self._on_resolved,
-        }
 
     def entry_went_well(self) -> None:
         """Only rejections that follow one another count."""
         self._refusals = 0
 
-    def _on_order(self, event: OrderSeen) -> None:
+    def on_order(self, event: OrderSeen) -> None:
         self._resync.note_user_event(event.at)
         self._state.book.see_order(event.order)
         for sent in self._state.sent_orders():
@@ -55,7 +46,7 @@ class Answers:
         if event.order.status is OrderStatus.REJECTED:
             self._entry_rejected(event.at, "after accepting it")
 
-    def _on_accepted(self, event: PlaceAccepted) -> None:
+    def on_accepted(self, event: PlaceAccepted) -> None:
         sent = self._sent(event.tag)
         if sent is None:
             return
@@ -67,7 +58,7 @@ class Answers:
         if known is not None:
             sent.note_order(known, event.at)
 
-    def _on_refused(self, event: PlaceRefused) -> None:
+    def on_refused(self, event: PlaceRefused) -> None:
         """Its row may have come on the stream before: the reason comes with the answer alone."""
         why, own = f"{event.code_name} {event.text}".strip(), self._state.own_stop
         if self._is_entry(event.tag):
@@ -86,7 +77,7 @@ class Answers:
         if self._refusals >= self._state.limits.venue_refusals_max:
             self._halt(now, f"venue rejected {self._refusals} entries running")
 
-    def _on_not_sent(self, event: PlaceNotSent) -> None:
+    def on_not_sent(self, event: PlaceNotSent) -> None:
         if self._is_entry(event.tag):
             self._state.entry = None
             self._notify(Level.INFO, "entry.not_sent", f"entry {event.tag} not sent: {event.why}")
@@ -94,7 +85,7 @@ class Answers:
                 self._state.unsent.note(event.why, event.at)
         self._own_stop_failed(event.tag, f"not sent: {event.why}", is_over=True)
 
-    def _on_unknown(self, event: PlaceUnknown) -> None:
+    def on_unknown(self, event: PlaceUnknown) -> None:
         sent = self._sent(event.tag)
         if sent is None:
             return
@@ -104,7 +95,7 @@ class Answers:
             self._notify(Level.WARNING, "entry.unknown", f"entry {event.tag}: {event.why}")
         self._own_stop_failed(event.tag, f"outcome unknown: {event.why}", is_over=False)
 
-    def _on_resolved(self, event: TagResolved) -> None:
+    def on_resolved(self, event: TagResolved) -> None:
         sent = self._sent(event.tag)
         if sent is None:
             return

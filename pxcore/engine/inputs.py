@@ -5,7 +5,6 @@ follows from it, the engine decides afterwards.
 """
 
 from collections.abc import Callable
-from typing import Any
 
 from pxcore.engine.commands import Level
 from pxcore.engine.events import (
@@ -29,7 +28,7 @@ from pxcore.engine.tightening import bounds_of, loosened, not_tighter, text_of, 
 from pxcore.model import MarketTrade, Quote
 
 
-class Hearing:
+class Inputs:
     """Keeps the state and the resync informed; `notice` is for a level, a code and a text."""
 
     def __init__(
@@ -46,30 +45,16 @@ class Hearing:
         self._prices = PriceNotices(
             self._contract, notice, time_scale=state.config.limits.time_scale
         )
-        self.handlers: dict[type[Any], Callable[[Any], None]] = {
-            Quote: self._on_quote,
-            MarketTrade: self._on_print,
-            HubUp: self._on_hub_up,
-            HubDown: self._on_hub_down,
-            RecordSkipped: self._on_record_skipped,
-            PositionSeen: self._on_position,
-            FillSeen: self._on_fill,
-            AccountSeen: self._on_account,
-            SnapshotTaken: self._on_snapshot,
-            SnapshotFailed: self._on_snapshot_failed,
-            OperatorSeen: self._on_operator,
-            LimitsTightened: self._on_tightened,
-        }
 
     # -- the market ---------------------------------------------------------------------------
 
-    def _on_quote(self, quote: Quote) -> None:
+    def on_quote(self, quote: Quote) -> None:
         if quote.contract_id == self._contract.id:
             found = self._state.market.see_quote(quote)
             if found:
                 self._prices.tell(found, quote.at)
 
-    def _on_print(self, trade: MarketTrade) -> None:
+    def on_print(self, trade: MarketTrade) -> None:
         if trade.contract_id == self._contract.id:
             found = self._state.market.see_print(trade)
             if found:
@@ -77,22 +62,22 @@ class Hearing:
 
     # -- the account --------------------------------------------------------------------------
 
-    def _on_position(self, event: PositionSeen) -> None:
+    def on_position(self, event: PositionSeen) -> None:
         self._resync.note_user_event(event.at)
         self._state.book.see_position(event.position)
 
-    def _on_fill(self, event: FillSeen) -> None:
+    def on_fill(self, event: FillSeen) -> None:
         if concerns_us(event, self._scope):
             self._resync.note_user_event(event.at)
         self._state.book.see_fill(event.fill)
 
-    def _on_account(self, event: AccountSeen) -> None:
+    def on_account(self, event: AccountSeen) -> None:
         self._state.book.see_account(event.account)
 
-    def _on_operator(self, event: OperatorSeen) -> None:
+    def on_operator(self, event: OperatorSeen) -> None:
         self._state.operator_at = event.seen_at
 
-    def _on_tightened(self, event: LimitsTightened) -> None:
+    def on_tightened(self, event: LimitsTightened) -> None:
         """All of it or nothing: a wish that would loosen one limit was made for another day."""
         before = self._state.limits
         looser = not_tighter(bounds_of(before), event.bounds)
@@ -111,22 +96,22 @@ class Hearing:
 
     # -- connection and looks -----------------------------------------------------------------
 
-    def _on_hub_up(self, event: HubUp) -> None:
+    def on_hub_up(self, event: HubUp) -> None:
         self._resync.hub_up(event.hub)
 
-    def _on_hub_down(self, event: HubDown) -> None:
+    def on_hub_down(self, event: HubDown) -> None:
         self._resync.hub_down(event.hub, event.reason)
         if event.hub is Hub.MARKET:
             self._state.market.forget()
         self._notice(Level.WARNING, "hub.down", f"{event.hub} hub down: {event.reason}")
 
-    def _on_record_skipped(self, event: RecordSkipped) -> None:
+    def on_record_skipped(self, event: RecordSkipped) -> None:
         self._notice(Level.WARNING, "hub.record_skipped", f"{event.hub} hub: {event.why}")
         if event.hub is Hub.USER:
             self._resync.note_user_event(event.at)
             self._resync.doubt("the user hub said something that could not be read")
 
-    def _on_snapshot(self, event: SnapshotTaken) -> None:
+    def on_snapshot(self, event: SnapshotTaken) -> None:
         self._resync.note_look(event.snapshot)
         lacks = self._state.book.lacks(event.snapshot)
         if not self._resync.accepts(event.request, event.snapshot, event.at, lacks=lacks):
@@ -140,6 +125,6 @@ class Hearing:
             if sent.order_id is not None and not sent.is_over and sent.order_id not in book.orders:
                 self._resync.still_doubt(f"order {sent.order_id} is neither alive nor filled")
 
-    def _on_snapshot_failed(self, event: SnapshotFailed) -> None:
+    def on_snapshot_failed(self, event: SnapshotFailed) -> None:
         if self._resync.failed(event.request, event.at):
             self._notice(Level.WARNING, "resync.failed", event.why)

@@ -65,15 +65,11 @@ class DayMoney(msgspec.Struct, frozen=True, kw_only=True):
 
     def headroom_usd(self, limits: Limits) -> Decimal:
         """How far the nearest of the limits on losses is; below zero once it is broken."""
-        return min(
-            room
-            for room in (
-                self.loss_headroom_usd(limits),
-                self.drawdown_headroom_usd(limits),
-                self.floor_headroom_usd(limits),
-            )
-            if room is not None
-        )
+        nearest = self.loss_headroom_usd(limits)
+        for room in (self.drawdown_headroom_usd(limits), self.floor_headroom_usd(limits)):
+            if room is not None and room < nearest:
+                nearest = room
+        return nearest
 
     def loss_headroom_usd(self, limits: Limits) -> Decimal:
         return limits.loss_usd_max + self.day_usd

@@ -51,6 +51,7 @@ class State:
         )
         self.clock = ClockDoubt(config.limits)
         self.unsent = Unsent(config.limits.time_scale)
+        self.sent_count = 0
         self._entries_at: deque[datetime] = deque(maxlen=_ENTRIES_KEPT)
 
     def limits_in_force(self) -> Limits:
@@ -133,6 +134,11 @@ class State:
     def absent_s(self, now: datetime) -> float | None:
         """Seconds since a person said that they are there; None when nobody ever did."""
         return None if self.operator_at is None else (now - self.operator_at).total_seconds()
+
+    def number_order(self) -> int:
+        """New in this session, for the tag of an order of ours or of what is adopted."""
+        self.sent_count += 1
+        return self.sent_count
 
     def note_entry(self, now: datetime) -> None:
         self._entries_at.append(now)

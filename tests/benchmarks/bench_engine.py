@@ -76,7 +76,7 @@ def engine_that_holds() -> Scene:
     scene = Scene(window_end=CONFIG.window_end + timedelta(days=3), **changes).connect()
     scene.hold(Side.BUY)
     scene.said.clear()
-    scene.engine.strategy = make_strategy("timed-entry", {"every_s": 1.0})
+    scene.strategy.follow(make_strategy("timed-entry", {"every_s": 1.0}))
     return scene
 
 

@@ -11,7 +11,14 @@ from pxcore.config.settings.refusals import (
     placed,
     unknown,
 )
-from pxcore.config.sources import PREFIX, Given, Refusal, facts_in, given_in_environ, given_in_file
+from pxcore.config.sources import (
+    PREFIX,
+    Given,
+    RefusedSetting,
+    facts_in,
+    given_in_environ,
+    given_in_file,
+)
 from pxcore.host.courtesy import bounded
 from pxcore.model import Misconfigured, ProtocolError, Unavailable
 
@@ -50,7 +57,7 @@ def load_settings(env_file: Path = ENV_FILE, kind: type[Settings] = Settings) ->
     return settings
 
 
-def _not_read(env_file: Path, home: Path) -> list[Refusal]:
+def _not_read(env_file: Path, home: Path) -> list[RefusedSetting]:
     """A file of that name in the home folder is one that a person takes for the one that counts."""
     other = home / env_file.name
 
@@ -63,7 +70,7 @@ def _not_read(env_file: Path, home: Path) -> list[Refusal]:
     except (OSError, Unavailable):
         return []  # whoever needs the folder says so
     text = f"{other} is not read: the {env_file.name} of the folder that px is started in is"
-    return [Refusal(f"{text}; move it there")]
+    return [RefusedSetting(f"{text}; move it there")]
 
 
 def _on_the_paper_gateway_here(

@@ -34,7 +34,7 @@ from pxcore.config.settings.refusals import (
     may_be_left_out,
     refusals_of,
 )
-from pxcore.config.sources import Given, Refusal, given_in_environ, why_no_facts
+from pxcore.config.sources import Given, RefusedSetting, given_in_environ, why_no_facts
 from pxcore.config.texts import stretches_in
 from pxcore.model import Misconfigured
 
@@ -58,7 +58,7 @@ class Settings(Fields):
     needs_account: ClassVar[bool] = True  # of a real gateway
     is_lenient: ClassVar[bool] = False  # what is not `needed` may be wrong, and is left out
     needed: ClassVar[frozenset[str]] = NEEDED
-    _refused: tuple[Refusal, ...] = PrivateAttr(())  # and left out
+    _refused: tuple[RefusedSetting, ...] = PrivateAttr(())  # and left out
     _from_paper: frozenset[str] = PrivateAttr(frozenset())
 
     @classmethod
@@ -90,7 +90,7 @@ class Settings(Fields):
         """Collects every problem, of single values and between them, into one Misconfigured; or
         builds without those that are not needed.
         """
-        refusals: list[Refusal] = []
+        refusals: list[RefusedSetting] = []
         try:
             settings = build(data)
         except ValidationError as error:
@@ -105,19 +105,19 @@ class Settings(Fields):
             settings._refused = tuple(refusals)
         return settings
 
-    def _disagreements(self, refused: set[str]) -> list[Refusal]:
+    def _disagreements(self, refused: set[str]) -> list[RefusedSetting]:
         """Between what was given; `refused` are left at their defaults, which nobody chose."""
         late = self._times_too_late()
         gone = refused | {name for one in late for name in one.names}
         found = self._times_in_disorder(gone) + late
         if self.size > self.contracts_max:
             text = f"PX_SIZE {self.size} is above PX_CONTRACTS_MAX {self.contracts_max}"
-            found.append(Refusal(text, ("size", "contracts_max")))
+            found.append(RefusedSetting(text, ("size", "contracts_max")))
         if self.gateway is not GatewayName.PAPER:
             found += self._missing_for_a_real_gateway()
         return found
 
-    def _times_in_disorder(self, gone: set[str]) -> list[Refusal]:
+    def _times_in_disorder(self, gone: set[str]) -> list[RefusedSetting]:
         """Without those that are `gone`. A time to be flat that agrees with the rest stays."""
         fields = type(self).model_fields
         default_end: time = fields["window_end"].default
@@ -134,13 +134,13 @@ class Settings(Fields):
             f"PX_WINDOW_START {self.window_start} must be before PX_WINDOW_END "
             f"{self.window_end}, and that not after PX_FLAT_BY {self.flat_by}"
         )
-        return [Refusal(text, names)]
+        return [RefusedSetting(text, names)]
 
-    def _times_too_late(self) -> list[Refusal]:
+    def _times_too_late(self) -> list[RefusedSetting]:
         latest = latest_flat_by(self.contract)
         times = (("window_end", self.window_end), ("flat_by", self.flat_by))
         return [
-            Refusal(
+            RefusedSetting(
                 f"PX_{name.upper()} {at} is refused: the program closes {self.contract} by itself "
                 f"at {flat_time(self.contract):%H:%M} Chicago, so {latest:%H:%M} is the latest",
                 (name,),
@@ -149,20 +149,22 @@ class Settings(Fields):
             if at > latest and name in self.model_fields_set
         ]
 
-    def _missing_for_a_real_gateway(self) -> list[Refusal]:
+    def _missing_for_a_real_gateway(self) -> list[RefusedSetting]:
         missing = {
             "account_id": self.needs_account and self.account_id is None,
             "username": not self.username,
             "api_key": not self.api_key.get_secret_value(),
         }
         problems = [
-            Refusal(f"PX_{name.upper()} is missing: gateway {self.gateway} needs it", (name,))
+            RefusedSetting(
+                f"PX_{name.upper()} is missing: gateway {self.gateway} needs it", (name,)
+            )
             for name, is_missing in missing.items()
             if is_missing
         ]
         if self.paper_clock:
             problems.append(
-                Refusal("PX_PAPER_CLOCK is for the paper gateway alone", ("paper_clock",))
+                RefusedSetting("PX_PAPER_CLOCK is for the paper gateway alone", ("paper_clock",))
             )
         return problems
 

@@ -13,7 +13,7 @@ from pydantic_core import ErrorDetails
 
 from pxcore.config.bounds import is_optional, plain_given, wanted
 from pxcore.config.settings.fields import Fields
-from pxcore.config.sources import PREFIX, Given, Refusal
+from pxcore.config.sources import PREFIX, Given, RefusedSetting
 from pxcore.model import Misconfigured
 from pxcore.text.plain import plain
 from pxcore.text.typed import shown
@@ -35,12 +35,12 @@ _NAME_MAX = 100  # characters of a name that is none of ours
 class SettingsRefused(Misconfigured):
     """Carries what was refused, by setting."""
 
-    def __init__(self, refusals: Iterable[Refusal]) -> None:
+    def __init__(self, refusals: Iterable[RefusedSetting]) -> None:
         self.refusals = tuple(refusals)
         super().__init__(*(one.text for one in self.refusals))
 
 
-def may_be_left_out(refusal: Refusal, needed: frozenset[str]) -> bool:
+def may_be_left_out(refusal: RefusedSetting, needed: frozenset[str]) -> bool:
     """By what takes risk off: nothing that it needs is in doubt, misspelt names included."""
     return not refusal.is_fatal and needed.isdisjoint(map(_meant_by, refusal.names))
 
@@ -57,12 +57,12 @@ def _meant_by(name: str) -> str:
     return next(iter(get_close_matches(field, Fields.model_fields, n=1)), "")
 
 
-def refusals_of(fields: Mapping[str, FieldInfo], error: ValidationError) -> list[Refusal]:
+def refusals_of(fields: Mapping[str, FieldInfo], error: ValidationError) -> list[RefusedSetting]:
     """One a value."""
-    found: dict[str, Refusal] = {}
+    found: dict[str, RefusedSetting] = {}
     for one in error.errors():
         name = str(one["loc"][0])
-        found.setdefault(name, Refusal(value_refused(name, fields[name], one), (name,)))
+        found.setdefault(name, RefusedSetting(value_refused(name, fields[name], one), (name,)))
     return list(found.values())
 
 
@@ -95,11 +95,11 @@ def _given(name: str, error: ErrorDetails) -> str:
     return "" if name in SECRETS else f" {shown(error['input'])}"
 
 
-def unknown(name: str, given: Given) -> Refusal:
+def unknown(name: str, given: Given) -> RefusedSetting:
     """One that may be a needed setting, misspelt, is not left out: PX_GATEWY=topstepx would be
     paper.
     """
-    return Refusal(f"{unknown_told(name)} ({given.place})", (name,))
+    return RefusedSetting(f"{unknown_told(name)} ({given.place})", (name,))
 
 
 def unknown_told(name: str) -> str:
@@ -108,10 +108,10 @@ def unknown_told(name: str) -> str:
     return f"{text}; is {PREFIX}{near.upper()} meant?" if near else text
 
 
-def placed(refusal: Refusal, given: Mapping[str, Given]) -> Refusal:
+def placed(refusal: RefusedSetting, given: Mapping[str, Given]) -> RefusedSetting:
     """With where it was given."""
     places = dict.fromkeys(given[one].place for one in refusal.names if one in given)
     if not places:
         return refusal
     text = f"{refusal.text} ({' and '.join(places)})"
-    return Refusal(text, refusal.names, refusal.is_fatal)
+    return RefusedSetting(text, refusal.names, refusal.is_fatal)

@@ -79,12 +79,16 @@ _TICK = timedelta(seconds=2)
 
 
 class OnDemand:
-    """Signals once each time it is armed."""
+    """Signals once each time it is armed, until it follows another one."""
 
     name = "on-demand"
 
     def __init__(self) -> None:
         self.side: Side | None = None
+
+    def follow(self, other: Any) -> None:
+        """From here on it says what the other one says, at no cost of its own."""
+        vars(self).update(name=other.name, on_event=other.on_event)
 
     def on_event(self, event: Event, view: MarketView) -> Signal | None:
         side, self.side = self.side, None

@@ -1095,7 +1095,7 @@ class Broken:
 
 def test_strategy_that_raises_is_contained_counted_and_halts_the_session():
     scene = Scene()
-    scene.engine.strategy = Broken()
+    scene.strategy.follow(Broken())
     scene.connect()
     halts = kinds(scene.said, Halt)
     assert len(halts) == 1 and "broken" in halts[0].reason
@@ -1143,7 +1143,7 @@ class Says:
 )
 def test_strategy_that_raises_or_talks_nonsense_enters_nothing_and_is_halted_in_the_end(nonsense):
     scene = Scene().connect()
-    scene.engine.strategy = Says(nonsense)
+    scene.strategy.follow(Says(nonsense))
     for _ in range(3):
         assert not kinds(scene.pass_time(0.1), PlaceEntry)
     assert scene.engine.ending == "strategy says failed repeatedly"
@@ -1155,7 +1155,7 @@ def test_strategy_that_raises_or_talks_nonsense_enters_nothing_and_is_halted_in_
 def test_exit_signal_closes_the_position_and_its_bracket_and_the_session_goes_on():
     scene = Scene().connect()
     scene.hold()
-    scene.engine.strategy = Says(Exit(reason="had enough"))
+    scene.strategy.follow(Says(Exit(reason="had enough")))
     commands = scene.pass_time(0.1)
     assert kinds(commands, ClosePosition)
     assert len(kinds(commands, CancelOrder)) == 2
@@ -1196,14 +1196,14 @@ def test_why_a_strategy_waits_is_said_when_it_is_new_and_once_a_minute_at_most()
 
 def test_exit_signal_while_flat_does_nothing():
     scene = Scene().connect()
-    scene.engine.strategy = Says(Exit(reason="x"))
+    scene.strategy.follow(Says(Exit(reason="x")))
     assert scene.pass_time(0.1) == []
 
 
 def test_bracket_of_the_signal_takes_the_place_of_the_settings():
     scene = Scene().connect()
     wide = Bracket(stop_loss_ticks=44, take_profit_ticks=55)
-    scene.engine.strategy = Says(Enter(side=Side.BUY, reason="x", bracket=wide))
+    scene.strategy.follow(Says(Enter(side=Side.BUY, reason="x", bracket=wide)))
     entry = next(c for c in scene.pass_time(0.1) if isinstance(c, PlaceEntry))
     assert entry.bracket == wide
 
@@ -1211,7 +1211,7 @@ def test_bracket_of_the_signal_takes_the_place_of_the_settings():
 def test_worst_case_of_a_wider_bracket_is_held_against_the_headroom():
     scene = Scene().connect()  # 100 USD; a tick of MNQ is 0.50
     wide = Bracket(stop_loss_ticks=200, take_profit_ticks=55)
-    scene.engine.strategy = Says(Enter(side=Side.BUY, reason="x", bracket=wide))
+    scene.strategy.follow(Says(Enter(side=Side.BUY, reason="x", bracket=wide)))
     assert denied(scene.pass_time(0.1)) is Gate.LOSS_HEADROOM
 
 

@@ -340,7 +340,8 @@ class Leaver:
 def test_strategy_does_not_see_a_stranger_s_position_and_closes_none(foreign):
     """In the very contract that it trades: of another session, or of a person."""
     scene = Scene(foreign=foreign)
-    scene.engine.strategy = leaver = Leaver()
+    leaver = Leaver()
+    scene.strategy.follow(leaver)
     begun(scene, size=2)
     said = scene.pass_time(4.0)
     said += scene.price(100_000, 100_001)
@@ -350,6 +351,7 @@ def test_strategy_does_not_see_a_stranger_s_position_and_closes_none(foreign):
 
 def test_position_that_was_taken_over_is_the_strategy_s():
     scene = Scene(adopts_opening=1)
-    scene.engine.strategy = leaver = Leaver()
+    leaver = Leaver()
+    scene.strategy.follow(leaver)
     begun(scene, orders=(stop_of(scene),))
     assert leaver.exposures[-1] == 1 and kinds(scene.said, ClosePosition)

@@ -366,7 +366,8 @@ class Listening:
 
 def test_strategy_is_told_what_is_believed_and_nothing_else():
     scene = holding()
-    scene.engine.strategy = ear = Listening()
+    ear = Listening()
+    scene.strategy.follow(ear)
     trade(scene, 50_000)
     assert ear.heard == [] and not kinds(scene.said, ClosePosition)
     quote(scene, 50_004, 100_001, 2.0)

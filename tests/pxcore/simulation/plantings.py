@@ -18,7 +18,7 @@ from pxcore.engine.book import Book
 from pxcore.engine.events import Hub
 from pxcore.engine.flatten import Flattener
 from pxcore.engine.in_flight import Sent
-from pxcore.engine.inputs import Hearing
+from pxcore.engine.inputs import Inputs
 from pxcore.engine.market import Market
 from pxcore.engine.resync import Resync
 from pxcore.model import Snapshot
@@ -255,12 +255,12 @@ def passes_over_what_it_cannot_read(patch: pytest.MonkeyPatch) -> Planted:
     planted = Planted()
 
     def make(right: Any) -> Any:
-        def wrong(self: Hearing, event: Any) -> None:
+        def wrong(self: Inputs, event: Any) -> None:
             planted.reached += event.hub is Hub.USER
 
         return wrong
 
-    replaced(patch, Hearing, "_on_record_skipped", make)
+    replaced(patch, Inputs, "on_record_skipped", make)
     return planted
 
 

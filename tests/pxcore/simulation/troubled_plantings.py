@@ -6,6 +6,7 @@ import pytest
 from plantings import Planted, replaced, without_gate
 
 from pxcore.engine import engine as engine_module
+from pxcore.engine import money_watch
 from pxcore.engine.book import Book
 from pxcore.engine.clock_doubt import ClockDoubt
 from pxcore.engine.engine import Engine
@@ -147,7 +148,7 @@ def forgets_the_daily_limit(patch: pytest.MonkeyPatch) -> Planted:
     planted = without_gate(patch, "_headroom")
     replaced(
         patch,
-        engine_module,
+        money_watch,
         "breach",
         lambda right: lambda money, limits: planted.instead(right(money, limits), None),
     )
