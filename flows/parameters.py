@@ -9,7 +9,6 @@ import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, time, timedelta
-from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union
 
 from pydantic import BaseModel, ConfigDict, Field, create_model, field_validator
@@ -17,10 +16,12 @@ from pydantic import BaseModel, ConfigDict, Field, create_model, field_validator
 from pxcore.calendar.hours import CHICAGO, chicago, trading_day_at
 from pxcore.config.accounts import account_of
 from pxcore.config.bounds import Checked, WantedText
+from pxcore.config.limit_fields import form_field_of
 from pxcore.config.limits import limits_of
 from pxcore.config.settings import AccountlessSettings, Mode, Settings, load_settings
 from pxcore.config.sources import environ_with
 from pxcore.config.texts import JSON_WANTED, json_object, json_text, time_in
+from pxcore.engine.limit_table import LIMITS
 from pxcore.engine.tightening import bounds_of, loosened
 from pxcore.model import STOP_LOSS_TICKS_MIN, Misconfigured
 from pxcore.strategies import BUILT_IN
@@ -88,22 +89,16 @@ else:
     Traded = Union[SettingsStrategy, _any_of(BUILT_IN.values()), OwnStrategy]  # noqa: UP007
 
 
-class Tighter(Form):
-    """Limits of this run. Each must be as tight as the settings', or tighter; empty keeps it."""
-
-    loss_usd_max: Decimal | None = Field(None, ge=1, le=100_000, description="daily loss, USD")
-    drawdown_usd_max: Decimal | None = Field(
-        None, ge=1, le=100_000, description="below the day's highest profit, USD"
+if TYPE_CHECKING:
+    Tighter = Form
+else:
+    Tighter = create_model(
+        "Tighter",
+        __base__=Form,
+        __doc__="Limits of this run. Each must be as tight as the settings', or tighter; empty "
+        "keeps it.",
+        **{name: form_field_of(name) for name in LIMITS},
     )
-    profit_usd_lock: Decimal | None = Field(
-        None, ge=1, le=100_000, description="profit at which the day is done, USD"
-    )
-    trades_max: int | None = Field(None, ge=1, le=1000, description="trades a trading day")
-    losses_in_a_row_max: int | None = Field(
-        None, ge=1, le=100, description="losing trades in a row, then no more entries"
-    )
-    contracts_max: int | None = Field(None, ge=1, le=150, description="largest size, contracts")
-    cooldown_s: float | None = Field(None, ge=0, le=86_400, description="seconds out after a loss")
 
 
 class Window(Form):

@@ -6,15 +6,12 @@ from tables import table
 
 from pxcore.config.bounds import is_optional, wanted
 from pxcore.config.settings import NEEDED, SECRETS, Fields
+from pxcore.engine.limit_table import LIMITS
 
 # The last word of a name that is one, and names that have another.
 _UNITS = {"s": "seconds", "usd": "USD", "ticks": "ticks", "days": "days"}
 _OTHER_UNITS = {
     "size": "contracts",
-    "contracts_max": "contracts",
-    "trades_max": "trades",
-    "losses_in_a_row_max": "trades",
-    "entries_per_minute_max": "entries a minute",
     "restarts_max": "restarts a day",
     "keep_backups": "copies",
     "window_start": "Chicago time",
@@ -26,6 +23,8 @@ _OTHER_UNITS = {
 
 def unit_of(name: str) -> str:
     """Empty for what has none: a text, a choice, an id."""
+    if name in LIMITS:
+        return LIMITS[name].unit
     found = [_UNITS[word] for word in name.split("_") if word in _UNITS]
     return _OTHER_UNITS.get(name, found[-1] if found else "")
 

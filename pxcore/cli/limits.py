@@ -18,10 +18,9 @@ from pxcore.config.paths import Paths
 from pxcore.config.settings import Settings
 from pxcore.day.kill_switch import kill_switch, local_kill_switch
 from pxcore.day.settled import day_terms
+from pxcore.engine.limit_table import LIMITS, Value
 from pxcore.engine.tightening import (
-    DIRECTIONS,
     Bounds,
-    Value,
     bounds_of,
     loosened,
     names_in,
@@ -173,7 +172,7 @@ def show_limits(settings: Settings, out: Output) -> int:
         session_id=today.session_id,
         kill_switch=today.kill_switch,
         halts=terms.halts,
-        limits=tuple(_line(name, terms, today) for name in DIRECTIONS),
+        limits=tuple(_line(name, terms, today) for name in LIMITS),
         acts=terms.rows,
         problem=terms.damage,
     )
@@ -264,7 +263,7 @@ def _changed(before: Bounds, after: Bounds) -> tuple[str, ...]:
 
 def changes_told(before: Bounds, after: Bounds) -> str:
     """`loss_usd_max 500 to 300`, for every limit that either names."""
-    named = [n for n in DIRECTIONS if n in names_in(before) or n in names_in(after)]
+    named = [n for n in LIMITS if n in names_in(before) or n in names_in(after)]
     return ", ".join(
         f"{name} {_shown(getattr(before, name))} to {_shown(getattr(after, name))}"
         for name in named

@@ -7,7 +7,8 @@ from msgspec.structs import replace
 from pxcore.config.settings import Settings, value_of
 from pxcore.config.sources import PREFIX
 from pxcore.engine.config import Limits
-from pxcore.engine.tightening import DIRECTIONS, Bounds, loosened, tightest
+from pxcore.engine.limit_table import LIMITS
+from pxcore.engine.tightening import Bounds, at_clock_speed, loosened, tightest
 from pxcore.model import Misconfigured
 from pxcore.text.typed import shown
 
@@ -15,29 +16,12 @@ from pxcore.text.typed import shown
 def limits_of(settings: Settings) -> Limits:
     """What guards against our own slowness runs at our own clock's speed."""
     speed = settings.clock.speed
-    return Limits(
-        loss_usd_max=settings.loss_usd_max,
-        trades_max=settings.trades_max,
-        contracts_max=settings.contracts_max,
-        cooldown_s=settings.cooldown_s,
-        stale_data_s=settings.stale_data_s * speed,
-        entry_deadline_s=settings.entry_deadline_s * speed,
-        unknown_grace_s=settings.unknown_grace_s * speed,
-        protection_deadline_s=settings.protection_deadline_s * speed,
-        settle_deadline_s=settings.settle_deadline_s * speed,
-        blind_limit_s=settings.blind_limit_s * speed,
-        flatten_round_s=2 * settings.reply_timeout_s * speed,
-        slippage_ticks=settings.slippage_ticks,
-        costs_usd_per_side=settings.costs_usd_per_side,
-        time_scale=speed,
-        profit_usd_lock=settings.profit_usd_lock,
-        drawdown_usd_max=settings.drawdown_usd_max,
-        balance_usd_floor=settings.balance_usd_floor,
-        losses_in_a_row_max=settings.losses_in_a_row_max,
-        entries_per_minute_max=settings.entries_per_minute_max,
-        spread_ticks_max=settings.spread_ticks_max,
-        presence_s=None if settings.presence_s is None else settings.presence_s * speed,
-    )
+    found: dict[str, Any] = {}
+    for name in LIMITS:
+        value = getattr(settings, name)
+        found[name] = None if value is None else at_clock_speed(name, value, speed)
+    round_s = 2 * settings.reply_timeout_s * speed
+    return Limits(**found, flatten_round_s=round_s, time_scale=speed)
 
 
 def allowed(settings: Settings, in_force: Bounds) -> tuple[Limits, tuple[str, ...]]:
@@ -59,9 +43,8 @@ def bounds_named(wishes: list[str]) -> Bounds:
     for wish in wishes:
         name, equals, text = wish.partition("=")
         name = name.strip().lower().removeprefix(PREFIX.lower())
-        if not equals or name not in DIRECTIONS or name not in Settings.model_fields:
-            named = ", ".join(n for n in DIRECTIONS if n in Settings.model_fields)
-            problems.append(f"{shown(wish)} is not NAME=VALUE with one of {named}")
+        if not equals or name not in LIMITS:
+            problems.append(f"{shown(wish)} is not NAME=VALUE with one of {', '.join(LIMITS)}")
         elif name in found:
             problems.append(f"{name} is given twice")
         else:

@@ -10,88 +10,37 @@ same setting at another speed is the same limit.
 """
 
 from collections.abc import Iterable
-from decimal import Decimal
-from enum import Enum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from msgspec.structs import replace
 
 from pxcore.engine.config import Limits
+from pxcore.engine.limit_table import LIMITS, Direction, Value
 
-Value = Decimal | int | float
-
-
-class Direction(Enum):
-    """On which side of two values the tighter one lies."""
-
-    LOWER = "lower"
-    HIGHER = "higher"
-
-
-DIRECTIONS: dict[str, Direction] = {
-    "loss_usd_max": Direction.LOWER,
-    "drawdown_usd_max": Direction.LOWER,
-    "balance_usd_floor": Direction.HIGHER,
-    "profit_usd_lock": Direction.LOWER,
-    "trades_max": Direction.LOWER,
-    "losses_in_a_row_max": Direction.LOWER,
-    "entries_per_minute_max": Direction.LOWER,
-    "contracts_max": Direction.LOWER,
-    "spread_ticks_max": Direction.LOWER,
-    "presence_s": Direction.LOWER,
-    "cooldown_s": Direction.HIGHER,
-    "slippage_ticks": Direction.HIGHER,  # more is kept free before an entry
-    "costs_usd_per_side": Direction.HIGHER,
-    "stale_data_s": Direction.LOWER,
-    "entry_deadline_s": Direction.LOWER,
-    "unknown_grace_s": Direction.HIGHER,  # a lost order is taken for possible for longer
-    "protection_deadline_s": Direction.LOWER,
-    "settle_deadline_s": Direction.LOWER,
-    "blind_limit_s": Direction.LOWER,
-    "venue_refusals_max": Direction.LOWER,
-    "strategy_errors_max": Direction.LOWER,
-}
-
-# Multiplied by the clock's speed in `Limits`. Source: `config.limits.limits_of`.
-_AT_CLOCK_SPEED = frozenset(
-    (
-        "presence_s",
-        "stale_data_s",
-        "entry_deadline_s",
-        "unknown_grace_s",
-        "protection_deadline_s",
-        "settle_deadline_s",
-        "blind_limit_s",
-    )
-)
 _DIGITS = 6  # microseconds: what multiplying and dividing by a speed may have changed is less
 
+if TYPE_CHECKING:
 
-class Bounds(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What limits are held to: fields as in `Limits`, seconds of our own time; None binds not."""
+    class Bounds(msgspec.Struct, frozen=True):
+        """Fields as in `LIMITS`."""
 
-    loss_usd_max: Decimal | None = None
-    drawdown_usd_max: Decimal | None = None
-    balance_usd_floor: Decimal | None = None
-    profit_usd_lock: Decimal | None = None
-    trades_max: int | None = None
-    losses_in_a_row_max: int | None = None
-    entries_per_minute_max: int | None = None
-    contracts_max: int | None = None
-    spread_ticks_max: int | None = None
-    presence_s: float | None = None
-    cooldown_s: float | None = None
-    slippage_ticks: int | None = None
-    costs_usd_per_side: Decimal | None = None
-    stale_data_s: float | None = None
-    entry_deadline_s: float | None = None
-    unknown_grace_s: float | None = None
-    protection_deadline_s: float | None = None
-    settle_deadline_s: float | None = None
-    blind_limit_s: float | None = None
-    venue_refusals_max: int | None = None
-    strategy_errors_max: int | None = None
+        def __init__(self, **bounds: Value | None) -> None: ...
+        def __getattr__(self, name: str) -> Any: ...
+
+else:
+    Bounds = msgspec.defstruct(
+        "Bounds",
+        [(name, kind.of | None, None) for name, kind in LIMITS.items()],
+        namespace={
+            "__doc__": "What limits are held to, as in `LIMITS`, seconds of our own time; "
+            "None binds not."
+        },
+        module=__name__,
+        frozen=True,
+        kw_only=True,
+        omit_defaults=True,
+    )
 
 
 class Loosened(msgspec.Struct, frozen=True, kw_only=True):
@@ -113,16 +62,21 @@ def text_of(value: Value) -> str:
     return str(value) if isinstance(value, int) else f"{value:f}"
 
 
+def at_clock_speed(name: str, value: Value, speed: float) -> Value:
+    """The limit of our own time as `Limits` has it, at the speed of the paper clock."""
+    return float(value) * speed if LIMITS[name].is_at_clock_speed else value
+
+
 def bounds_of(limits: Limits) -> Bounds:
     """The limits as bounds: those that are there, in our own time."""
-    return replace(Bounds(), **{name: _own(limits, name) for name in DIRECTIONS})
+    return replace(Bounds(), **{name: _own(limits, name) for name in LIMITS})
 
 
 def tighter_of(bounds: Iterable[Bounds]) -> Bounds:
     """Of each limit the tightest of them all."""
     found: dict[str, Any] = {}
     for one in bounds:
-        for name in DIRECTIONS:
+        for name in LIMITS:
             value = getattr(one, name)
             if value is not None and (name not in found or _is_tighter(name, value, found[name])):
                 found[name] = value
@@ -132,18 +86,17 @@ def tighter_of(bounds: Iterable[Bounds]) -> Bounds:
 def tightest(in_force: Bounds, wanted: Limits) -> Limits:
     """What is wanted, but nowhere looser than what is in force; at the clock of what is wanted."""
     changes: dict[str, Value] = {}
-    for name in DIRECTIONS:
+    for name in LIMITS:
         bound: Value | None = getattr(in_force, name)
         own = _own(wanted, name)
         if bound is not None and (own is None or _is_tighter(name, bound, own)):
-            is_at_speed = name in _AT_CLOCK_SPEED
-            changes[name] = float(bound) * wanted.time_scale if is_at_speed else bound
+            changes[name] = at_clock_speed(name, bound, wanted.time_scale)
     return replace(wanted, **changes)
 
 
 def loosened(in_force: Bounds, wanted: Limits) -> tuple[Loosened, ...]:
     """Where what is wanted is looser than what is in force."""
-    return _looser(in_force, bounds_of(wanted), DIRECTIONS)
+    return _looser(in_force, bounds_of(wanted), LIMITS)
 
 
 def not_tighter(current: Bounds, asked: Bounds) -> tuple[Loosened, ...]:
@@ -153,7 +106,7 @@ def not_tighter(current: Bounds, asked: Bounds) -> tuple[Loosened, ...]:
 
 def names_in(bounds: Bounds) -> tuple[str, ...]:
     """The limits that it binds."""
-    return tuple(name for name in DIRECTIONS if getattr(bounds, name) is not None)
+    return tuple(name for name in LIMITS if getattr(bounds, name) is not None)
 
 
 def only(bounds: Bounds, names: Iterable[str]) -> Bounds:
@@ -172,11 +125,11 @@ def _looser(in_force: Bounds, wanted: Bounds, names: Iterable[str]) -> tuple[Loo
 
 
 def _is_tighter(name: str, one: Value, other: Value) -> bool:
-    return one < other if DIRECTIONS[name] is Direction.LOWER else one > other
+    return one < other if LIMITS[name].tighter is Direction.LOWER else one > other
 
 
 def _own(limits: Limits, name: str) -> Value | None:
     value: Value | None = getattr(limits, name)
-    if value is None or name not in _AT_CLOCK_SPEED:
+    if value is None or not LIMITS[name].is_at_clock_speed:
         return value
     return round(float(value) / limits.time_scale, _DIGITS)

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import msgspec
 
-from pxcore.engine.tightening import Bounds, Value, tighter_of
+from pxcore.engine.limit_table import Value
+from pxcore.engine.tightening import Bounds, tighter_of
 from pxcore.journal.latches import Latched, Opened, halts_in_journals, openings_in_journals
 from pxcore.journal.operator import (
     OperatorJournal,

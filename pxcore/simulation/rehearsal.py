@@ -17,6 +17,7 @@ from pxcore.config.settings import Settings
 from pxcore.engine.commands import Notice
 from pxcore.engine.config import EngineConfig, Limits
 from pxcore.engine.engine import Engine
+from pxcore.engine.limit_table import LIMITS
 from pxcore.engine.rounds import Round
 from pxcore.engine.strategy import Strategy
 from pxcore.model import Bracket, Contract
@@ -116,6 +117,5 @@ def _bracket() -> Bracket:
 
 
 def _limits() -> dict[str, Any]:
-    named = [name for name in Limits.__struct_fields__ if name in Settings.model_fields]
     round_s = 2 * _default("reply_timeout_s")
-    return {name: _default(name) for name in named} | {"flatten_round_s": round_s}
+    return {n: kind.default for n, kind in LIMITS.items()} | {"flatten_round_s": round_s}

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from flows.parameters import Run, Window, in_force, settings_of, window_settings
 from flows.trading_day import trading_day
 from pxcore.config.settings import Mode, load_settings
+from pxcore.engine.limit_table import LIMITS, Direction
 from pxcore.model import Misconfigured
 from pxcore.strategies import BUILT_IN, choose_strategy
 
@@ -89,6 +90,37 @@ def test_limits_of_a_run_are_tighter_and_its_bracket_its_own(folder):
         assert (settings.loss_usd_max, settings.trades_max) == (300, 2)
         assert (settings.stop_loss_ticks, settings.size) == (16, 2)
     assert os.environ["PX_LOSS_USD_MAX"] == "500"
+
+
+def middle_and_sides(name):
+    """A value within its range, the next tighter one and the next looser one."""
+    kind = LIMITS[name]
+    middle = kind.of(kind.low) + 2
+    below, above = middle - 1, middle + 1
+    lower_is_tighter = kind.tighter is Direction.LOWER
+    return (middle, below, above) if lower_is_tighter else (middle, above, below)
+
+
+@pytest.mark.parametrize("name", LIMITS)
+def test_form_takes_every_limit_tighter_and_none_looser(folder, monkeypatch, name):
+    middle, tighter, looser = map(str, middle_and_sides(name))
+    monkeypatch.setenv(f"PX_{name.upper()}", middle)
+    with in_force(Run.model_validate({"limits": {name: tighter}})) as settings:
+        assert getattr(settings, name) == LIMITS[name].of(tighter)
+    wish = Run.model_validate({"limits": {name: looser}})
+    with pytest.raises(Misconfigured, match=f"loosen: {name}"), in_force(wish):
+        pass
+
+
+def test_form_shows_every_limit_with_its_range_and_its_tighter_side():
+    definitions = parameter_schema(trading_day).model_dump()["definitions"]
+    shown = definitions["Tighter"]["properties"]
+    assert set(shown) == set(LIMITS)
+    for name, kind in LIMITS.items():
+        (number,) = (one for one in shown[name]["anyOf"] if "minimum" in one)
+        assert (number["minimum"], number["maximum"]) == (kind.low, kind.high)
+        side = "less" if kind.tighter is Direction.LOWER else "more"
+        assert f"({side} is tighter)" in shown[name]["description"]
 
 
 LOOSE = [

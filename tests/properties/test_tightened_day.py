@@ -15,7 +15,8 @@ from pxcore.engine.commands import Command
 from pxcore.engine.config import EngineConfig
 from pxcore.engine.engine import Engine
 from pxcore.engine.events import Event, LimitsTightened
-from pxcore.engine.tightening import DIRECTIONS, Bounds
+from pxcore.engine.limit_table import LIMITS
+from pxcore.engine.tightening import Bounds
 from pxcore.simulation.scenario import draw_untroubled
 from pxcore.simulation.simulation import Simulation
 from pxcore.strategies import make_strategy
@@ -47,7 +48,7 @@ NO_SUCH_DAY = {"strategy_errors_max"}  # the strategy of the simulation does not
 
 
 def test_every_limit_has_its_day():
-    assert {name for name, *_ in CASES} | NO_SUCH_DAY == set(DIRECTIONS)
+    assert {name for name, *_ in CASES} | NO_SUCH_DAY == set(LIMITS)
 
 
 @pytest.mark.parametrize(("name", "tight", "loose", "seed"), CASES, ids=[c[0] for c in CASES])

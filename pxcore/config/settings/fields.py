@@ -16,6 +16,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from pxcore.clock.clocks import ShiftedClock
 from pxcore.config.bounds import Checked, WantedText
+from pxcore.config.limit_fields import OPTIONAL_LIMITS, setting_of
 from pxcore.config.sources import PREFIX
 from pxcore.config.texts import (
     JSON_WANTED,
@@ -149,78 +150,30 @@ class Fields(Checked, BaseSettings):
         False, description="place our own stop where the venue's leg is missing, before a flatten"
     )
 
-    loss_usd_max: Decimal = Field(
-        Decimal(500), ge=1, le=100_000, description="daily loss in USD: halt and flatten"
-    )
-    drawdown_usd_max: Decimal | None = Field(
-        None,
-        ge=1,
-        le=100_000,
-        description="USD below the day's highest profit: halt and flatten",
-    )
-    balance_usd_floor: Decimal | None = Field(
-        None,
-        ge=-10_000_000,
-        le=10_000_000,
-        description="balance in USD that must hold (a program's maximum loss): halt and flatten",
-    )
-    profit_usd_lock: Decimal | None = Field(
-        None, ge=1, le=100_000, description="profit in USD at which the day is done: flatten, halt"
-    )
-    trades_max: int = Field(10, ge=1, le=1000, description="trades a trading day")
-    losses_in_a_row_max: int | None = Field(
-        None, ge=1, le=100, description="losing trades in a row after which nothing is opened"
-    )
-    entries_per_minute_max: int | None = Field(
-        None, ge=1, le=60, description="entries sent in any minute"
-    )
-    spread_ticks_max: int | None = Field(
-        None, ge=1, le=1000, description="widest spread at which an entry is sent, ticks"
-    )
+    loss_usd_max: Decimal = setting_of("loss_usd_max")
+    drawdown_usd_max: Decimal | None = setting_of("drawdown_usd_max")
+    balance_usd_floor: Decimal | None = setting_of("balance_usd_floor")
+    profit_usd_lock: Decimal | None = setting_of("profit_usd_lock")
+    trades_max: int = setting_of("trades_max")
+    losses_in_a_row_max: int | None = setting_of("losses_in_a_row_max")
+    entries_per_minute_max: int | None = setting_of("entries_per_minute_max")
+    spread_ticks_max: int | None = setting_of("spread_ticks_max")
     no_entry: Annotated[str, WantedText(STRETCHES_WANTED)] = Field(
         "", description="Chicago times without entries, for news: 08:58-09:02,13:55-14:05"
     )
-    presence_s: float | None = Field(
-        None,
-        ge=10,
-        le=86_400,
-        description="seconds that `px here` is good for: then no entries, twice that: flatten",
-    )
-    contracts_max: int = Field(5, ge=1, le=150, description="largest size of an entry, contracts")
-    cooldown_s: float = Field(60.0, ge=0, le=86_400, description="seconds out after a loss")
-    slippage_ticks: int = Field(
-        4, ge=0, le=1000, description="ticks a stop may slip, for the headroom before an entry"
-    )
-    costs_usd_per_side: Decimal = Field(
-        Decimal("2.50"),
-        ge=0,
-        le=100,
-        description="USD of fees and commissions a contract and side, for that headroom",
-    )
-    stale_data_s: float = Field(
-        10.0, ge=0.1, le=600, description="oldest quote and print for an entry, seconds"
-    )
-    entry_deadline_s: float = Field(
-        5.0,
-        ge=0.1,
-        le=60,
-        description="seconds from an entry's answer until it has filled or failed",
-    )
-    unknown_grace_s: float = Field(
-        20.0,
-        ge=5,
-        le=300,
-        description="seconds in which an order whose answer was lost may still reach the venue",
-    )
-    protection_deadline_s: float = Field(
-        5.0, ge=0.1, le=60, description="seconds for both bracket legs to be seen working"
-    )
-    settle_deadline_s: float = Field(
-        2.0, ge=0.1, le=60, description="seconds for orders, fills and position to agree"
-    )
-    blind_limit_s: float = Field(
-        30.0, ge=0.1, le=600, description="seconds without a hub while holding before a flatten"
-    )
+    presence_s: float | None = setting_of("presence_s")
+    contracts_max: int = setting_of("contracts_max")
+    cooldown_s: float = setting_of("cooldown_s")
+    slippage_ticks: int = setting_of("slippage_ticks")
+    costs_usd_per_side: Decimal = setting_of("costs_usd_per_side")
+    stale_data_s: float = setting_of("stale_data_s")
+    entry_deadline_s: float = setting_of("entry_deadline_s")
+    unknown_grace_s: float = setting_of("unknown_grace_s")
+    protection_deadline_s: float = setting_of("protection_deadline_s")
+    settle_deadline_s: float = setting_of("settle_deadline_s")
+    blind_limit_s: float = setting_of("blind_limit_s")
+    venue_refusals_max: int = setting_of("venue_refusals_max")
+    strategy_errors_max: int = setting_of("strategy_errors_max")
     kill_switch: Annotated[
         str, WantedText(f"any text; what is beyond {REASON_MAX:,} characters is cut")
     ] = Field(
@@ -270,13 +223,7 @@ class Fields(Checked, BaseSettings):
         "break_even_ticks",
         "trail_ticks",
         "time_stop_s",
-        "drawdown_usd_max",
-        "balance_usd_floor",
-        "profit_usd_lock",
-        "losses_in_a_row_max",
-        "entries_per_minute_max",
-        "spread_ticks_max",
-        "presence_s",
+        *OPTIONAL_LIMITS,
         mode="before",
     )
     @classmethod

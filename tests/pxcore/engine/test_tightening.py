@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from typing import Any, get_type_hints
 
 import msgspec
 import pytest
@@ -11,15 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from pxcore.config.settings import Fields
 from pxcore.engine.commands import ClosePosition, Denied, Gate, Halt, Notice
 from pxcore.engine.config import EngineConfig, Limits
 from pxcore.engine.engine import Engine
 from pxcore.engine.events import ClockTick, Event, LimitsTightened
+from pxcore.engine.limit_table import LIMITS as TABLE
+from pxcore.engine.limit_table import Direction
 from pxcore.engine.strategy import MarketView
 from pxcore.engine.tightening import (
-    DIRECTIONS,
     Bounds,
-    Direction,
     bounds_of,
     loosened,
     not_tighter,
@@ -51,20 +52,34 @@ FIELDS = {
 }
 ANY_LIMITS = st.builds(Limits, **FIELDS)
 ANY_BOUNDS = st.builds(
-    Bounds, **{n: st.none() | values_of(Limits.__annotations__[n]) for n in DIRECTIONS}
+    Bounds, **{n: st.none() | values_of(Limits.__annotations__[n]) for n in TABLE}
 )
 
 
 def at_speed(limits: Limits, speed: float) -> Limits:
     """The same settings on a paper clock of that speed, as a session makes them of its settings."""
-    scaled = {n for n in DIRECTIONS if n.endswith("_s") and n != "cooldown_s"}
+    scaled = {n for n in TABLE if n.endswith("_s") and n != "cooldown_s"}
     values = {n: getattr(limits, n) for n in scaled if getattr(limits, n) is not None}
     return replace(limits, time_scale=speed, **{n: v * speed for n, v in values.items()})
 
 
 def test_every_limit_has_a_direction_and_a_bound():
-    assert set(DIRECTIONS) == set(Limits.__struct_fields__) - NOT_LIMITS
-    assert set(DIRECTIONS) == set(Bounds.__struct_fields__)
+    assert set(TABLE) == set(Limits.__struct_fields__) - NOT_LIMITS
+    assert tuple(TABLE) == Bounds.__struct_fields__
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_engine_s_limit_is_of_the_table_s_type(name):
+    kind = TABLE[name]
+    wanted = kind.of | None if kind.is_optional else kind.of
+    assert get_type_hints(Limits)[name] == wanted
+    assert get_type_hints(Fields)[name] == wanted
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_default_of_a_limit_is_within_its_own_bounds(name):
+    kind = TABLE[name]
+    assert kind.default is None or kind.low <= kind.default <= kind.high
 
 
 @given(ANY_LIMITS)
@@ -95,7 +110,7 @@ def test_tightest_is_nowhere_looser_than_either_and_doing_it_again_changes_nothi
 @given(ANY_BOUNDS, ANY_LIMITS)
 def test_tightest_differs_from_what_was_wanted_just_where_that_was_looser(bounds, limits):
     made = tightest(bounds, limits)
-    changed = {n for n in DIRECTIONS if getattr(made, n) != getattr(limits, n)}
+    changed = {n for n in TABLE if getattr(made, n) != getattr(limits, n)}
     assert changed == {one.name for one in loosened(bounds, limits)}
 
 
@@ -112,17 +127,17 @@ def test_bounds_come_back_from_a_journal_as_they_were(bounds):
     assert msgspec.json.decode(msgspec.json.encode(found), type=Bounds) == found
 
 
-@pytest.mark.parametrize("name", DIRECTIONS)
+@pytest.mark.parametrize("name", TABLE)
 def test_direction_of_each_limit_by_two_values(name):
     kind = int if "int" in str(Limits.__annotations__[name]) else Decimal
     low, high = (replace(LIMITS, **{name: kind(value)}) for value in (2, 3))
-    tight, loose = (low, high) if DIRECTIONS[name] is Direction.LOWER else (high, low)
+    tight, loose = (low, high) if TABLE[name].tighter is Direction.LOWER else (high, low)
     assert getattr(tightest(bounds_of(tight), loose), name) == getattr(tight, name)
     assert getattr(tightest(bounds_of(loose), tight), name) == getattr(tight, name)
 
 
 def test_higher_is_tighter_for_these_limits_alone():
-    assert {name for name, way in DIRECTIONS.items() if way is Direction.HIGHER} == {
+    assert {name for name, kind in TABLE.items() if kind.tighter is Direction.HIGHER} == {
         "balance_usd_floor",
         "cooldown_s",
         "slippage_ticks",
