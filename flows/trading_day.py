@@ -89,7 +89,7 @@ def _closed_anyhow(plan: SessionPlan) -> tuple[DailyReport, Path]:
 def _closed(plan: SessionPlan) -> tuple[DailyReport, Path]:
     settings = load_settings()
     with closing_alerted(settings, about=plan.session_id, account_id=plan.account.id):
-        venue = closing.read_venue(connect(settings, waits_for_budget=True), plan, settings)
+        venue = closing.read_venue(connect(settings, waits_for_budget=True), plan)
         made, folder = closing.report(plan, settings, venue)
     published = closing.publish(made, folder, return_state=True)
     if published.is_failed():

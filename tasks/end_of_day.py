@@ -17,8 +17,8 @@ from tasks.policy import ONCE, QUESTION
 
 
 @task(name="read-venue", **QUESTION)
-def read_venue(client: GatewayClient, plan: SessionPlan, settings: Settings) -> VenueDay:
-    return end_of_day.read_venue(client, plan, settings)
+def read_venue(client: GatewayClient, plan: SessionPlan) -> VenueDay:
+    return end_of_day.read_venue(client, plan)
 
 
 @task(name="report", **ONCE)

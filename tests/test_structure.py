@@ -30,6 +30,25 @@ def test_import_for_types_alone_hides_no_circle() -> None:
     assert circles == []
 
 
+_MAKES_SCOPES = {
+    "engine/config.py",  # of what a session was told
+    "session/plan.py",  # which every part of a session has it from
+    "venue/scoping.py",  # of what is no session, or begins before there is a plan
+}
+
+
+def test_scope_of_an_account_is_made_in_three_places() -> None:
+    makers = {
+        str(file.relative_to(PXCORE))
+        for file in PXCORE.rglob("*.py")
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr == "scope"
+    }
+    assert makers == _MAKES_SCOPES
+
+
 Imports = dict[str, set[str]]
 
 

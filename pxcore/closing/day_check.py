@@ -18,6 +18,7 @@ from pxcore.reports.record import Record
 from pxcore.reports.recorder import read_record
 from pxcore.reports.verdict import Reconciliation
 from pxcore.reports.whole_day import merged, start_of_day
+from pxcore.venue.scoping import scope_of_session
 
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
@@ -40,7 +41,7 @@ def check_day(
     """Reads, and puts what it found on record. Raises as the client does."""
     orders = client.orders(account.id, start=day.opens_at)
     closing = client.snapshot(account.id, day_start=day.opens_at)
-    closing = closing.only(settings.foreign.scope(contract.id))
+    closing = closing.only(scope_of_session(settings, contract.id))
     venue = VenueDay(closing=closing, orders=orders)
     records, damage = _records(settings, account.id, day.day)
     whole = merged(record for _, record in records)

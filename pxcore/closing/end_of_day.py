@@ -39,12 +39,11 @@ from pxcore.text.plain import plain_json
 _PROJECT_S = 300.0  # a day of millions of events takes a quarter of a minute
 
 
-def read_venue(client: GatewayClient, plan: SessionPlan, settings: Settings) -> VenueDay:
+def read_venue(client: GatewayClient, plan: SessionPlan) -> VenueDay:
     """What the venue says of the account now. Raises as the client does; may be asked again."""
     orders = client.orders(plan.account.id, start=plan.day_start)
     closing = client.snapshot(plan.account.id, day_start=plan.day_start)
-    scope = settings.foreign.scope(plan.contract.id)
-    return VenueDay(closing=closing.only(scope), orders=orders)
+    return VenueDay(closing=closing.only(plan.scope), orders=orders)
 
 
 def close_day(plan: SessionPlan, settings: Settings, venue: VenueDay) -> tuple[DailyReport, Path]:

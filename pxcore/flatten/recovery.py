@@ -23,6 +23,7 @@ from pxcore.journal.segments import session_of, sessions_in
 from pxcore.model import Contract, Misconfigured, Order, OrderType, PxError, Snapshot
 from pxcore.ownership.account_lock import AccountLock
 from pxcore.ownership.world import world_of
+from pxcore.venue.scoping import scope_of_session
 
 _FLATTEN_WITHIN_S = 60.0
 _BETWEEN_S = 2.0  # between looks
@@ -58,7 +59,7 @@ class Recovery:
         self._account_id = account_id
         self._say = say
         self._sleep = sleep
-        self._scope = settings.foreign.scope(contract.id)
+        self._scope = scope_of_session(settings, contract.id)
         self._day_start = trading_day_at(settings.clock.now()).opens_at
         self._lost = LostOrders(settings, account_id, client, say=say)
 

@@ -25,7 +25,7 @@ def flatten_by_rest(
         settings,
         plan.account.id,
         client=client,
-        scope=settings.foreign.scope(plan.contract.id),
+        scope=plan.scope,
         by=plan.session_id,
         say=say,
     )

@@ -23,7 +23,9 @@ from pxcore.model import (
     Account,
     Bracket,
     Contract,
+    Foreign,
     Misconfigured,
+    Scope,
     Snapshot,
 )
 
@@ -31,7 +33,9 @@ from pxcore.model import (
 class SessionPlan(msgspec.Struct, frozen=True, kw_only=True):
     """Times are UTC. `opening` is the account that the session starts from, flat unless it adopts
     what is held; orders of the day up to `last_order_id` are not this session's. `in_force` are
-    the day's limits so far, with the first `operator_rows` of the operator's journal.
+    the day's limits so far, with the first `operator_rows` of the operator's journal. `scope` says
+    which contracts of the account are ours: whoever looks at the account for this session, or
+    closes what it holds, has it from here.
     """
 
     session_id: str
@@ -44,6 +48,7 @@ class SessionPlan(msgspec.Struct, frozen=True, kw_only=True):
     window_start: datetime
     window_end: datetime
     flat_by: datetime
+    foreign: Foreign
     opening: Snapshot
     last_order_id: int
     halt_reason: str | None
@@ -52,6 +57,10 @@ class SessionPlan(msgspec.Struct, frozen=True, kw_only=True):
     adopts_opening: bool = False
     in_force: Bounds = Bounds()
     operator_rows: int = 0
+
+    @property
+    def scope(self) -> Scope:
+        return self.foreign.scope(self.contract.id)
 
 
 def make_plan(
@@ -83,6 +92,7 @@ def make_plan(
         window_start=window.start,
         window_end=window.end,
         flat_by=window.flat_by,
+        foreign=settings.foreign,
         opening=opening,
         last_order_id=last_order_id,
         halt_reason=terms.halt_reason,
@@ -177,5 +187,5 @@ def engine_config(plan: SessionPlan, settings: Settings) -> EngineConfig:
         if plan.adopts_opening
         else 0,
         opening_fills=plan.opening.fills,
-        foreign=settings.foreign,
+        foreign=plan.foreign,
     )

@@ -129,7 +129,7 @@ class Session:
             account_id=plan.account.id,
             day_start=plan.day_start,
             clock=self._clock,
-            scope=settings.foreign.scope(plan.contract.id),
+            scope=plan.scope,
         )
         self._engine = Engine(engine_config(plan, settings), self._choice.make())
         is_paper = settings.gateway is GatewayName.PAPER

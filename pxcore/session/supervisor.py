@@ -232,7 +232,7 @@ class Supervisor:
             self._settings,
             self._plan.account.id,
             client=client,
-            scope=self._settings.foreign.scope(self._plan.contract.id),
+            scope=self._plan.scope,
             by="last resort",
             say=self._say,
         )

@@ -1,4 +1,4 @@
-"""Which contracts of the account are ours: asked once, before a flatten, a watch or a report.
+"""Which contracts of the account are ours: asked once, before a session, a flatten or a watch.
 
 With PX_FOREIGN=ignore it is the contract of the settings, and those that the day's sessions traded:
 a run may have been given another one. Everywhere else it is every contract.
@@ -11,6 +11,11 @@ from pxcore.gateway.rest import GatewayClient, Urgency
 from pxcore.host.courtesy import Say, tried
 from pxcore.journal.latches import openings_in_journals
 from pxcore.model import WHOLE, Foreign, PxError, Scope
+
+
+def scope_of_session(settings: Settings, contract_id: str) -> Scope:
+    """Of who trades this contract by these settings."""
+    return settings.foreign.scope(contract_id)
 
 
 def scope_of(settings: Settings, account_id: int, client: GatewayClient, *, say: Say) -> Scope:

@@ -76,7 +76,7 @@ def test_day_on_which_somebody_else_closes_the_position_ends_is_explained_and_st
     assert armed and ended.is_flat
     assert "not ours" in ended.reason or "locked" in ended.reason
     assert codes(said).count("entry.sent") == 1
-    venue = end_of_day.read_venue(connect(settings), plan, settings)
+    venue = end_of_day.read_venue(connect(settings), plan)
     made, folder = end_of_day.close_day(plan, settings, venue)
     assert made.verdict is Verdict.EXPLAINED, made.differences
     assert {d["kind"] for d in made.differences} == {DifferenceKind.CLOSED_BY_OTHERS}
@@ -106,7 +106,7 @@ def test_close_by_hand_that_a_session_died_over_ends_the_day_too(
     ended = supervisor.run()
 
     assert died and ended.is_flat and ended.is_crash
-    venue = end_of_day.read_venue(connect(settings), plan, settings)
+    venue = end_of_day.read_venue(connect(settings), plan)
     made, _ = end_of_day.close_day(plan, settings, venue)
     assert made.verdict is Verdict.EXPLAINED, made.differences
     assert DifferenceKind.CLOSED_BY_OTHERS in {d["kind"] for d in made.differences}

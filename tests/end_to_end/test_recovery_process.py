@@ -103,7 +103,7 @@ def test_position_of_a_killed_session_is_adopted_guarded_and_reconciled(start_pa
     assert codes.index("adopted") < codes.index("phase.protected")
     assert "entry.sent" not in codes
     assert ended.is_flat and paper.is_flat()
-    report, _ = close_day(plan, settings, read_venue(connect(settings), plan, settings))
+    report, _ = close_day(plan, settings, read_venue(connect(settings), plan))
     assert report.verdict == Verdict.CLEAN, report.differences
     (trade,) = report.trades
     assert trade.exit_by == "flatten" and trade.exit_price is not None

@@ -28,7 +28,7 @@ from pxcore.engine.explain import explain
 from pxcore.engine.limits import realised_extremes
 from pxcore.journal.rows import SCHEMA, Opening, RowKind
 from pxcore.journal.writer import Journal
-from pxcore.model import Fill, OrderStatus, OrderType, Side
+from pxcore.model import Fill, Foreign, OrderStatus, OrderType, Side
 from pxcore.reports.daily import DailyReport, make_report
 from pxcore.reports.day_totals import DIED, totals_of
 from pxcore.reports.html import to_html
@@ -196,6 +196,7 @@ class Day:
             window_start=config.window_start,
             window_end=config.window_end,
             flat_by=config.window_end,
+            foreign=Foreign.REFUSE,
             opening=self.opening,
             last_order_id=0,
             halt_reason=None,

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from pxcore.config.settings import Mode, Settings
 from pxcore.day.store_access import open_store
 from pxcore.engine.commands import Level
-from pxcore.model import Snapshot, Unavailable
+from pxcore.model import Foreign, Snapshot, Unavailable
 from pxcore.session.lines import Milestone
 from pxcore.session.plan import SessionPlan, latch_halt_of
 from pxcore.session.progress import HALTED
@@ -28,6 +28,7 @@ PLAN = SessionPlan(
     window_start=CONFIG.window_start,
     window_end=CONFIG.window_end,
     flat_by=CONFIG.window_end,
+    foreign=Foreign.REFUSE,
     opening=Snapshot(taken_at=OPEN, account=ACCOUNT, orders=(), positions=(), fills=()),
     last_order_id=0,
     halt_reason=None,
