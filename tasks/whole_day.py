@@ -11,7 +11,7 @@ from pxcore.calendar.hours import trading_day_at
 from pxcore.closing.day_check import DayChecked, check_day
 from pxcore.config.paths import Paths
 from pxcore.config.settings import Settings
-from pxcore.ownership.account_lock import holder_of
+from pxcore.ownership.holders import holder_of
 from pxcore.ownership.world import world_of
 from pxcore.reports.markdown import table
 from pxcore.reports.verdict import Verdict

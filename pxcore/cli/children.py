@@ -22,7 +22,7 @@ from pxcore.host.keep import KeptProcess
 from pxcore.host.liveness import Liveness, Watched
 from pxcore.host.spawn import spawn
 from pxcore.model import PxError, Unavailable
-from pxcore.ownership.account_lock import holder_of
+from pxcore.ownership.holders import holder_of
 from pxcore.ownership.run_marks import LivingRuns
 
 _LOOK_S = 2.0

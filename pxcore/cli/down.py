@@ -13,7 +13,7 @@ from pxcore.config.accounts import accounts
 from pxcore.config.paths import Paths
 from pxcore.config.settings import Settings
 from pxcore.model import Misconfigured, Unavailable
-from pxcore.ownership.account_lock import holder_of
+from pxcore.ownership.holders import holder_of
 from pxcore.ownership.home_lock import Stop, ask_to_stop, find_household
 from pxcore.upkeep.old_home import elsewhere
 

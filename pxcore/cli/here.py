@@ -5,7 +5,7 @@ from rich.console import Console
 from pxcore.config.paths import Paths
 from pxcore.config.settings import Settings
 from pxcore.model import Misconfigured
-from pxcore.ownership.account_lock import holder_elsewhere
+from pxcore.ownership.holders import holder_elsewhere
 from pxcore.ownership.world import world_of
 
 

@@ -33,7 +33,7 @@ from pxcore.journal.latches import Latched
 from pxcore.journal.operator import OperatorJournal, OperatorRow, Rearmed, Tightened, operator_name
 from pxcore.journal.terms import DayTerms, read_terms
 from pxcore.model import Misconfigured, ProtocolError, Unavailable
-from pxcore.ownership.account_lock import find_holder, holder_elsewhere, holder_of
+from pxcore.ownership.holders import find_holder, holder_elsewhere, holder_of
 from pxcore.ownership.world import world_of
 
 

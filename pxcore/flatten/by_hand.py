@@ -15,7 +15,7 @@ from pxcore.flatten.door import Door, Taking
 from pxcore.gateway.rest import GatewayClient, Urgency
 from pxcore.host.courtesy import bounded
 from pxcore.model import WHOLE, Account, Misconfigured, PxError, Snapshot, Unavailable
-from pxcore.ownership.account_lock import find_holder
+from pxcore.ownership.holders import find_holder
 from pxcore.ownership.world import world_of
 from pxcore.venue.connect import connect
 from pxcore.venue.scoping import scope_of

@@ -23,7 +23,7 @@ from pxcore.flatten.watchdog_acts import WatchdogActs
 from pxcore.flatten.watchdog_beat import Beat
 from pxcore.flatten.watchdog_sight import WatchdogSight
 from pxcore.model import Misconfigured
-from pxcore.ownership.account_lock import Holder, find_holder
+from pxcore.ownership.holders import Holder, find_holder
 from pxcore.ownership.lease import place_of
 from pxcore.ownership.world import world_of
 from pxcore.venue.clock_watch import ClockCheck

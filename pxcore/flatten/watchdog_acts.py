@@ -15,7 +15,8 @@ from pxcore.flatten.watchdog_sight import STORE_S, WatchdogSight
 from pxcore.gateway.rest import GatewayClient
 from pxcore.host.processes import KILL
 from pxcore.model import PxError
-from pxcore.ownership.account_lock import AccountBusy, Holder
+from pxcore.ownership.account_lock import AccountBusy
+from pxcore.ownership.holders import Holder
 from pxcore.ownership.kill_acts import engage
 from pxcore.store.live.leases import release_lease
 from pxcore.store.live.records import Lease

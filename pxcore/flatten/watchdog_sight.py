@@ -16,7 +16,7 @@ from pxcore.flatten.watchdog_beat import Beat
 from pxcore.gateway.rest import GatewayClient
 from pxcore.host.courtesy import tried
 from pxcore.model import PxError, Scope
-from pxcore.ownership.account_lock import Holder
+from pxcore.ownership.holders import Holder
 from pxcore.ownership.lease import place_of
 from pxcore.store.live.leases import read_lease
 from pxcore.store.live.records import Lease

@@ -9,7 +9,6 @@ positions does not go on without it, who closes them does, and says so.
 
 import errno
 import os
-import re
 import signal
 import threading
 import time
@@ -18,45 +17,25 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, Self
 
-import msgspec
-
 from pxcore.host.bounded_files import open_file, read_text, require_file, write_file
 from pxcore.host.courtesy import Say, bounded, reason_of
-from pxcore.host.filelock import is_locked, try_lock
+from pxcore.host.filelock import try_lock
 from pxcore.host.forks import close_in_children, keep_in_children
-from pxcore.host.processes import Process, ours, realm
+from pxcore.host.processes import ours, realm
 from pxcore.model import PxError, Unavailable
 from pxcore.ownership import control_socket
-from pxcore.ownership.control_socket import Call, ControlSocket, Peer, Where, Wish, World, call
+from pxcore.ownership.control_socket import Call, ControlSocket, Where, Wish, World, call
+from pxcore.ownership.holders import Holder, found, holder_in, peer_of, peer_told
 from pxcore.text.plain import plain
 
 LEAVE, STOP = "leave", "stop"  # how a line in the file of wishes begins
 _ATTEMPTS = 3
 _BETWEEN_S = 0.02
-_TEXT_MAX = 500
-_IS_SESSION = re.compile(r"px-\d{8}-")
-_PROCESS = re.compile(r"\(process (\d+)\)$")
 _CANNOT_WRITE = (errno.EROFS, errno.EACCES, errno.EPERM)
 
 
 class AccountBusy(PxError):
     """Somebody else on this machine holds the account; the message names the holder."""
-
-
-class Holder(msgspec.Struct, frozen=True, kw_only=True):
-    """`process` is None where nobody wrote down which it is."""
-
-    text: str
-    process: Process | None
-
-    @property
-    def is_gone(self) -> bool:
-        """Its process has ended, or is another's by now: what is locked still is a child's."""
-        return self.process is not None and not self.process.is_alive
-
-    @property
-    def is_session(self) -> bool:
-        return _IS_SESSION.match(self.text) is not None
 
 
 class AccountLock:
@@ -123,7 +102,7 @@ class AccountLock:
                 break
             other = call(where, self._account_id, Call(wish=Wish.NONE))
             if other is not None:
-                raise AccountBusy(f"account {self._account_id} is held by {_told(other)}")
+                raise AccountBusy(f"account {self._account_id} is held by {peer_told(other)}")
             time.sleep(_BETWEEN_S)
         return socket
 
@@ -222,7 +201,7 @@ class AccountLock:
 
     def _refuse_or_break(self, file: IO[bytes]) -> None:
         """A lock whose holder has died is kept by a child of its: a new file takes its place."""
-        holder = _holder_in(file)
+        holder = holder_in(file)
         if not holder.is_gone:
             raise AccountBusy(f"account {self._account_id} is held by {holder.text}")
         fresh = self.path.with_suffix(f".lock.{os.getpid()}-{threading.get_ident()}")
@@ -264,10 +243,10 @@ class AccountLock:
     def _ask(self, wish: Wish) -> bool:
         """By its socket; by the file of wishes; at last, for a stop, by a signal."""
         wanted = Call(wish=wish, why=_asked_by(self._holder))
-        peer = _peer(self._home, self._account_id, self._world, wanted)
+        peer = peer_of(self._home, self._account_id, self._world, wanted)
         if peer is not None and peer.is_taken:
             return True
-        holder = _found(self._home, self._account_id, self._world, peer)
+        holder = found(self._home, self._account_id, self._world, peer)
         if holder is None:
             return False
         try:
@@ -300,78 +279,6 @@ def _let_go(file: IO[bytes]) -> None:
     """Also of a lock that a disk gave when nobody waited for it any more."""
     keep_in_children(file)
     file.close()
-
-
-def holder_of(home: Path, account_id: int, world: World | None = None) -> str | None:
-    """Who on this machine holds the account now; None when nobody does. With a `world` also from
-    another home of this user's.
-    """
-    holder = find_holder(home, account_id, world)
-    return None if holder is None else holder.text
-
-
-def holder_elsewhere(home: Path, account_id: int, world: World | None) -> str | None:
-    """Who holds the account from another home of this user's, which has journals, halts and limits
-    of its own; None when nobody does, or somebody of this home.
-    """
-    if world is None or holder_of(home, account_id) is not None:
-        return None
-    return holder_of(home, account_id, world)
-
-
-def find_holder(home: Path, account_id: int, world: World | None = None) -> Holder | None:
-    """As above, with its process. Looks without taking the lock, and leaves the holder's files as
-    they are; one whose process has gone holds nothing.
-    """
-    peer = _peer(home, account_id, world, Call(wish=Wish.NONE))
-    return _found(home, account_id, world, peer)
-
-
-def _peer(home: Path, account_id: int, world: World | None, wanted: Call) -> Peer | None:
-    """Who answers in this home, or else in another."""
-    peer = call(home, account_id, wanted)
-    if peer is None and world is not None:
-        peer = call(world, account_id, wanted)
-    return peer
-
-
-def _found(home: Path, account_id: int, world: World | None, peer: Peer | None) -> Holder | None:
-    if peer is not None and peer.holder:
-        return Holder(text=peer.holder, process=peer.process)
-    path = home / "locks" / f"account-{account_id}.lock"
-    try:
-        in_file = bounded("the account's lock", lambda: _holder_of_file(path))
-    except (OSError, Unavailable):
-        in_file = None
-    if in_file is not None and not in_file.is_gone:
-        return in_file
-    if world is not None and not control_socket.IS_THERE and world.folder != home:
-        return _found(world.folder, account_id, None, None)
-    return None if peer is None else Holder(text=_told(peer), process=peer.process)
-
-
-def _holder_of_file(path: Path) -> Holder | None:
-    try:
-        file = open_file(path)
-    except FileNotFoundError:
-        return None
-    with file:
-        return _holder_in(file) if is_locked(file) else None
-
-
-def _holder_in(file: IO[bytes]) -> Holder:
-    file.seek(0)
-    text, _, rest = file.read(_TEXT_MAX).decode("utf-8", "replace").partition("\n")
-    named = _PROCESS.search(text.strip())
-    if named is None:
-        return Holder(text=text.strip() or "another process", process=None)
-    told = dict(line.partition(" ")[::2] for line in rest.splitlines())
-    process = Process(pid=int(named[1]), started=told.get("started", ""), realm=told.get("in", ""))
-    return Holder(text=text.strip(), process=process)
-
-
-def _told(peer: Peer) -> str:
-    return peer.holder or f"process {peer.process.pid}, which does not answer"
 
 
 def _signalled(holder: Holder) -> bool:

@@ -17,7 +17,7 @@ from pxcore.flatten.recovery import our_sessions
 from pxcore.gateway.rest import ClockReading, GatewayClient, OverBudget
 from pxcore.host.proxies import proxy_to
 from pxcore.model import Account, Contract, Foreign, Misconfigured, Unavailable
-from pxcore.ownership.account_lock import holder_of
+from pxcore.ownership.holders import holder_of
 from pxcore.ownership.world import world_of
 from pxcore.preflight.checks import CheckResult, CheckVerdict, NotLookedAt, fails, ok, warning
 from pxcore.venue.resolve import resolve_account, resolve_contract, take_snapshot

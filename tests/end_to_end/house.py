@@ -23,7 +23,7 @@ from pxcore.cli.prefect_session import PrefectSession
 from pxcore.clock.published import PublishedClock
 from pxcore.config.paths import Paths
 from pxcore.gateway.rest import Budget, GatewayClient, SharedLedger
-from pxcore.ownership.account_lock import holder_of
+from pxcore.ownership.holders import holder_of
 from pxcore.ownership.home_lock import household_of
 from pxcore.store.database import Store
 from pxcore.store.live.kill import read_kill_latch

@@ -10,7 +10,7 @@ from pxcore.config.paths import Paths
 from pxcore.engine.start_check import Item, OrphanRemedy, found_in, remedy_for
 from pxcore.flatten.recovery import our_sessions
 from pxcore.model import Account, Misconfigured, Order, Position
-from pxcore.ownership.account_lock import holder_of
+from pxcore.ownership.holders import holder_of
 from pxcore.ownership.world import world_of
 
 _BRACKET_MODE = (

@@ -17,7 +17,8 @@ from pxcore.config.settings import Mode, Settings
 from pxcore.day.kill_switch import kill_switch
 from pxcore.host.streams import act_on
 from pxcore.model import Account, Misconfigured
-from pxcore.ownership.account_lock import AccountBusy, AccountLock, holder_of
+from pxcore.ownership.account_lock import AccountBusy, AccountLock
+from pxcore.ownership.holders import holder_of
 from pxcore.ownership.world import world_of
 
 

@@ -18,7 +18,7 @@ from pxcore.gateway.rest import GatewayClient, Urgency
 from pxcore.gateway.rest.budget import Left
 from pxcore.host.courtesy import bounded
 from pxcore.model import Misconfigured, PxError, Unavailable
-from pxcore.ownership.account_lock import holder_of
+from pxcore.ownership.holders import holder_of
 from pxcore.ownership.home_lock import Household, find_household, started_elsewhere
 from pxcore.ownership.world import world_of
 from pxcore.venue.connect import connect

@@ -10,7 +10,7 @@ from paper_server import Gateway, entry, serving
 from px_runner import Px
 
 from pxcore.config.settings import Settings
-from pxcore.flatten import watchdog
+from pxcore.flatten import watchdog_sight
 from pxcore.flatten.suspicion import Trouble
 from pxcore.flatten.watchdog import Watchdog
 
@@ -93,7 +93,7 @@ def test_watchdog_takes_for_a_dead_sessions_only_what_was_there_since(
         account_id=ACCOUNT,
     )
     now_s = [1000.0]
-    monkeypatch.setattr(watchdog, "is_recovery_due", lambda settings: True)
+    monkeypatch.setattr(watchdog_sight, "is_recovery_due", lambda settings: True)
     dog = Watchdog(settings, say=lambda text: None, now_s=lambda: now_s[0])
 
     def watched(seconds: float) -> list[Trouble]:

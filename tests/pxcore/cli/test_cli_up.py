@@ -19,8 +19,9 @@ from pxcore.config.paths import Paths
 from pxcore.host.bounded_files import write_file
 from pxcore.model import Misconfigured, Unavailable
 from pxcore.ownership import control_socket, home_lock
-from pxcore.ownership.account_lock import AccountLock, holder_of
+from pxcore.ownership.account_lock import AccountLock
 from pxcore.ownership.control_socket import Call, Wish
+from pxcore.ownership.holders import holder_of
 from pxcore.ownership.home_lock import HomeLock, Stop, ask_to_stop, find_household, household_of
 
 UNTIL_BROKEN_OFF_S = patience(30)

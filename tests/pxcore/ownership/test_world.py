@@ -10,8 +10,9 @@ from pxcore.config.paths import Paths
 from pxcore.config.settings import Settings
 from pxcore.host.own_home import default_home
 from pxcore.ownership import control_socket
-from pxcore.ownership.account_lock import AccountBusy, AccountLock, find_holder, holder_of
+from pxcore.ownership.account_lock import AccountBusy, AccountLock
 from pxcore.ownership.control_socket import Call, Wish, World
+from pxcore.ownership.holders import find_holder, holder_of
 from pxcore.ownership.kill_acts import engage
 from pxcore.ownership.world import world_of
 from pxcore.venue.connect import connect, ledger_of
