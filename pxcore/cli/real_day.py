@@ -2,23 +2,26 @@
 
 import os
 from contextlib import ExitStack
+from datetime import datetime
 from pathlib import Path
 
 import typer
 from loguru import logger
 from rich.console import Console
 
-from pxcore.calendar.hours import trading_day_at
+from pxcore.calendar.hours import CHICAGO, trading_day_at
 from pxcore.cli.output import agrees
 from pxcore.cli.terminal_day import Prepared, TerminalDay, idle_s
 from pxcore.config.limits import allowed
 from pxcore.config.paths import Paths
 from pxcore.config.settings import Mode, Settings
 from pxcore.day.settled import day_terms
+from pxcore.day.window import NotNow, window_of
 from pxcore.gateway.rest import GatewayClient
 from pxcore.model import Account
 from pxcore.ownership.home_lock import household_of, started_elsewhere
 from pxcore.strategies import make_strategy
+from pxcore.text.counting import counted
 from pxcore.venue.connect import connect
 from pxcore.venue.resolve import resolve_account, take_snapshot
 from pxcore.venue.scoping import scope_of
@@ -33,10 +36,11 @@ def run_day(settings: Settings, console: Console, *, is_agreed: bool, json: Path
     today = trading_day_at(settings.clock.now()).day
     limits, held = allowed(settings, day_terms(settings, account.id, today).in_force)
     console.print(
-        f"{_MODES[settings.mode]} {settings.contract} on {name}, gateway "
-        f"{settings.gateway}: at most {limits.trades_max} trades of {settings.size}, "
+        f"{_MODES[settings.mode]} {settings.contract} on {name}, gateway {settings.gateway}: at "
+        f"most {counted(limits.trades_max, 'trade')} of {counted(settings.size, 'contract')}, "
         f"daily loss limit {limits.loss_usd_max} USD"
     )
+    console.print(_when(settings), soft_wrap=True)
     for what in held:
         console.print(what, style="yellow", soft_wrap=True)
     if others := started_elsewhere(household_of(Paths(settings.home).home)):
@@ -59,10 +63,26 @@ def run_day(settings: Settings, console: Console, *, is_agreed: bool, json: Path
 
 
 _MODES = {
-    Mode.PAPER: "paper: will trade",
-    Mode.SHADOW: "shadow: will watch, and send no order for,",
-    Mode.LIVE: "LIVE: will trade",
+    Mode.PAPER: "paper: to trade",
+    Mode.SHADOW: "shadow: to watch, and send no order for,",
+    Mode.LIVE: "LIVE: to trade",
 }
+
+
+def _when(settings: Settings) -> str:
+    """The window, and that it is waited for; or why there is none now, which the run finds too."""
+    now = settings.clock.now()
+    try:
+        window = window_of(settings, now)
+    except NotNow as error:
+        return f"no session now: {error}"
+    start, end, flat_by = map(_hour, (window.start, window.end, window.flat_by))
+    told = f"entries from {start} to {end} Chicago, flat by {flat_by}"
+    return f"{told}; the window has not begun: it waits" if now < window.start else told
+
+
+def _hour(at: datetime) -> str:
+    return f"{at.astimezone(CHICAGO):%H:%M}"
 
 
 def _is_flat(client: GatewayClient, account: Account, settings: Settings) -> bool:

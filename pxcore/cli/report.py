@@ -13,6 +13,7 @@ from pxcore.config.settings import Settings
 from pxcore.model import Misconfigured, ProtocolError
 from pxcore.reports.daily import DailyReport, read_report
 from pxcore.reports.render import to_terminal
+from pxcore.text.typed import shown
 from pxcore.upkeep.old_home import elsewhere
 
 
@@ -47,9 +48,11 @@ def _folders(reports: Path, which: str | None) -> list[Path]:
     if day is not None:
         found = [one for one in found if one.name.startswith(f"px-{day:%Y%m%d}-")]
     elif which is not None:
+        if not which.startswith("px-"):
+            raise Misconfigured(f"{shown(which)} is no date, as 2026-11-30, and no session's id")
         found = [one for one in found if one.name == which]
     if not found:
-        wanted = f" of {which}" if which is not None else ""
+        wanted = f" of {which}" if which is not None else " yet"
         raise Misconfigured(f"there is no report{wanted} in {reports}{elsewhere(reports.parent)}")
     return found if day is not None else found[-1:]
 

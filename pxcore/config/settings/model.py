@@ -205,7 +205,8 @@ class Settings(Fields):
             return _HOSTS[self.gateway]
         if not self.paper_url:
             raise Misconfigured(
-                "PX_PAPER_URL is missing: start the paper gateway with `px paper`, which prints it"
+                "PX_PAPER_URL is missing, and no paper gateway of this home folder runs: start one "
+                "with `px up` (everything) or `px paper` (the gateway alone)"
                 + why_no_facts(self.home)
             )
         return self.paper_url, self.paper_url

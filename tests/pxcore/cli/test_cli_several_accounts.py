@@ -1,14 +1,17 @@
 """Several accounts in accounts.toml, and a verb that was given none."""
 
 import json
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 
 import pytest
 from paper_scenes import ACCOUNT
 from px_runner import Px
 
+from pxcore.calendar.hours import chicago
 from pxcore.cli.terminal_day import TerminalDay
 from pxcore.cli.verbs import watchdog as watchdog_verb
+from pxcore.clock.clocks import ShiftedClock
 from pxcore.config.settings import Settings
 
 TWO = """
@@ -110,7 +113,25 @@ def test_day_by_hand_is_announced_with_the_limits_that_its_session_has(
     monkeypatch.setattr(TerminalDay, "run", lambda day, prepare: 0)
     said = px("run")
     assert said.status == 0
-    assert "at most 4 trades of 1, daily loss limit 150 USD" in said.out.replace("\n", " ")
+    assert "at most 4 trades of 1 contract, daily loss limit 150 USD" in " ".join(said.out.split())
+
+
+AT = [
+    pytest.param("05:00", "flat by 15:05; the window has not begun: it waits", id="early"),
+    pytest.param("09:00", "entries from 08:30 to 15:00 Chicago, flat by 15:05\n", id="within"),
+    pytest.param("15:30", "no session now: the window 08:30 to 15:00 Chicago", id="late"),
+]
+
+
+@pytest.mark.parametrize(("at", "told"), AT)
+def test_day_by_hand_says_when_it_may_enter_before_it_begins(
+    px: Px, monkeypatch: pytest.MonkeyPatch, at: str, told: str
+) -> None:
+    monkeypatch.setattr(TerminalDay, "run", lambda day, prepare: 0)
+    market = chicago(date(2026, 11, 24), time.fromisoformat(at))
+    clock = ShiftedClock(market=market, wall=datetime.now(UTC), speed=1)
+    said = px("run", PX_PAPER_CLOCK=str(clock))
+    assert said.status == 0 and told in said.out
 
 
 def test_day_by_hand_is_refused_for_a_wrong_accounts_file_before_a_word_of_it(

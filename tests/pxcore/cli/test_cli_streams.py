@@ -131,7 +131,7 @@ def test_day_is_begun_on_an_account_whose_name_the_terminal_cannot_show(
         process.send_signal(signal.SIGINT)
         rest = process.stdout.read()
     require_plain((first + rest).decode("cp1252"))
-    assert b"will trade" in first and b"U0001f680" in first
+    assert b"to trade" in first and b"U0001f680" in first
 
 
 # -- streams that take nothing --------------------------------------------------------------------
