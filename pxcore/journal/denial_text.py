@@ -63,7 +63,8 @@ def refusal_told(refusal: Refusal) -> str:
         case Gate.PRESENCE:
             return f"last operator check-in {value} ago, one is due every {limit}"
         case Gate.WINDOW if isinstance(refusal.value, datetime):
-            return f"it is {value}, the window {_window_does(refusal)} at {limit}"
+            now = value.removesuffix(" Chicago")
+            return f"it is {now}, the window {_window_does(refusal)} at {limit}"
         case Gate.NO_ENTRY:
             return f"no entries until {limit}"
         case Gate.CLOCK:

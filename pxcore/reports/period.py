@@ -7,6 +7,7 @@ from decimal import Decimal
 import msgspec
 
 from pxcore.calendar.hours import CHICAGO
+from pxcore.text.counting import counted
 
 _ZERO = Decimal(0)
 _CENT = Decimal("0.01")
@@ -73,7 +74,7 @@ class Consistency(msgspec.Struct, frozen=True, kw_only=True):
         share = self.best_share
         told = "no profit to share" if share is None else f"{share:.0%} of the profit"
         best, total = f"{self.best_day_usd:+,.2f}", f"{self.total_usd:+,.2f}"
-        return f"best day {best} of {total} over {self.days} days with fills, {told}"
+        return f"best day {best} of {total} over {counted(self.days, 'day')} with fills, {told}"
 
 
 class PeriodReport(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,6 +4,7 @@ import gzip
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from pathlib import Path
 import psutil
 import pytest
 from counting_proxy import counting_proxy
+from documents import ROOT, text_of
 from needs import nightly
 from patience import patience
 from shared_prefect import begin_with
@@ -94,7 +96,7 @@ def recording(path: Path, *, tick: str, start_price: float, count: int) -> Path:
 
 
 def test_demo_tells_the_whole_story_and_leaves_nothing_behind(px, tmp_path):
-    said = finish(process := px("demo", "--seed", "3", "--seconds", "25", "--json", "out.json"))
+    said = finish(process := px("demo", "--json", "out.json"))
     assert process.returncode == 0, said
     outcome = json.loads((tmp_path / "out.json").read_text())
     assert (outcome["flat"], outcome["reconciled"]) == (True, True)
@@ -103,6 +105,18 @@ def test_demo_tells_the_whole_story_and_leaves_nothing_behind(px, tmp_path):
     for part in ("both legs working", "denied.", "flat.proven", "Daily-loss report", "px ui"):
         assert part in said, said
     assert "Traceback" not in said
+    for page in ("README.md", "docs/first-hour.md"):
+        shown = re.search(r"```\n(synthetic market.*?)```\n", text_of(ROOT / page), re.DOTALL)
+        assert shown is not None and set(_lasting(shown[1])) - set(_lasting(said)) == set()
+
+
+def _lasting(said: str) -> list[str]:
+    """What is the same at every run, line by line: the seed's day, and every word of it."""
+    lines = [re.sub(r"px-\d{8}-\d{6}-[0-9a-f]{4}", "SESSION", line) for line in said.splitlines()]
+    lines = [re.sub(r"20\d\d-\d\d-\d\d|127\.0\.0\.1:\d+", "X", line) for line in lines]
+    lines = [re.sub(r"\b2[56]\d{6}\b", "ACCOUNT", line) for line in lines]
+    varies = re.compile(r"  progress  |, ms  |^report  |^journal  |^the run  |^waiting ")
+    return [line for line in lines if not varies.search(line)]
 
 
 @pytest.mark.usefixtures("ready_server")
@@ -166,6 +180,18 @@ def test_ctrl_c_while_a_position_is_open_ends_flat_with_one_clear_line(px, tmp_p
     assert "trades paper account" in said and "stopped: paper account" in said
     assert "is flat with no order alive, verified by REST" in said
     assert "Traceback" not in said
+    for page in ("README.md", "docs/first-hour.md"):
+        shown = re.search(r"```\n(synthetic market.*?)```\n", text_of(ROOT / page), re.DOTALL)
+        assert shown is not None and set(_lasting(shown[1])) - set(_lasting(said)) == set()
+
+
+def _lasting(said: str) -> list[str]:
+    """What is the same at every run, line by line: the seed's day, and every word of it."""
+    lines = [re.sub(r"px-\d{8}-\d{6}-[0-9a-f]{4}", "SESSION", line) for line in said.splitlines()]
+    lines = [re.sub(r"20\d\d-\d\d-\d\d|127\.0\.0\.1:\d+", "X", line) for line in lines]
+    lines = [re.sub(r"\b2[56]\d{6}\b", "ACCOUNT", line) for line in lines]
+    varies = re.compile(r"  progress  |, ms  |^report  |^journal  |^the run  |^waiting ")
+    return [line for line in lines if not varies.search(line)]
 
 
 @pytest.mark.usefixtures("ready_server")

@@ -57,7 +57,7 @@ def _minutes_of(table: Table, contract: Contract) -> tuple[RecordedTrade, ...]:
         latest = start
         trades += _minute(start, corners, volume)
     if not trades:
-        raise Misconfigured(f"{table.path} holds no trades")
+        raise Misconfigured(f"{table.path} holds no bars")
     return tuple(trades)
 
 

@@ -78,13 +78,13 @@ REFUSALS = [
     pytest.param(
         {"now": OPEN - timedelta(microseconds=1)},
         Gate.WINDOW,
-        "it is 08:29:59 Chicago, the window opens at 08:30:00 Chicago",
+        "it is 08:29:59, the window opens at 08:30:00 Chicago",
         id="too early",
     ),
     pytest.param(
         {"now": OPEN + timedelta(minutes=30)},
         Gate.WINDOW,
-        "it is 09:00:00 Chicago, the window closed at 09:00:00 Chicago",
+        "it is 09:00:00, the window closed at 09:00:00 Chicago",
         id="at the end",
     ),
     pytest.param(

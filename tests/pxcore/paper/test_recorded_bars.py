@@ -66,7 +66,7 @@ def test_down_minute_sees_its_high_first_and_an_up_minute_its_low(tmp_path: Path
 def test_minute_has_as_many_trades_as_its_volume_allows(tmp_path: Path, volume: int) -> None:
     row = f"2013-10-06T22:00:00Z,1676.75,1677.25,1673.5,1675.25,{volume},0,0\n"
     if not volume:
-        with pytest.raises(Misconfigured, match="holds no trades"):
+        with pytest.raises(Misconfigured, match="holds no bars"):
             read_minutes(written(tmp_path, row), ES)
         return
     trades = read_minutes(written(tmp_path, row), ES)
