@@ -34,6 +34,15 @@ class Reply:
     leads_to: str | None = None
 
 
+class _Session(requests.Session):
+    """Leaves a redirect alone. `requests` would read where it leads, and its body without a bound,
+    although it follows none; an address that is none would raise.
+    """
+
+    def get_redirect_target(self, resp: requests.Response) -> str | None:
+        return None
+
+
 class Channel:
     """Safe to use from many threads: each has a session, and so connections, of its own."""
 
@@ -105,7 +114,7 @@ class Channel:
     def _session(self) -> requests.Session:
         session: requests.Session | None = getattr(self._own, "session", None)
         if session is None:
-            session = requests.Session()
+            session = _Session()
             session.trust_env = False
             session.headers.update(
                 {"Content-Type": "application/json", "Accept": "application/json"}

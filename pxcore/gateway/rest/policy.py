@@ -152,7 +152,8 @@ class Sender:
         if reply.status == 429:
             raise RateLimited(f"{attempted}: HTTP 429, too many requests")
         if is_page(reply.body):
-            raise OutcomeUnknown(f"{attempted}: HTTP {reply.status} with a web page, not JSON")
+            status = f"HTTP {reply.status}{_leads_to(reply)}"
+            raise OutcomeUnknown(f"{attempted}: {status} with a web page, not JSON")
         if reply.status == 401:
             raise Unauthorised(f"{attempted}: HTTP 401")
         if reply.status in (400, 404):

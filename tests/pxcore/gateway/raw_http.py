@@ -27,12 +27,15 @@ class Request:
 Step = Callable[[socket.socket], bool]  # does it, and says whether the connection lives on
 
 
-def answer(status: int = 200, body: Any = None, *, raw: bytes | None = None) -> Step:
+def answer(
+    status: int = 200, body: Any = None, *, raw: bytes | None = None, location: str | None = None
+) -> Step:
     payload = raw if raw is not None else b"" if body is None else json.dumps(body).encode()
+    leads = "" if location is None else f"Location: {location}\r\n"
 
     def step(sock: socket.socket) -> bool:
-        head = f"HTTP/1.1 {status} X\r\nContent-Length: {len(payload)}\r\n\r\n"
-        sock.sendall(head.encode() + payload)
+        head = f"HTTP/1.1 {status} X\r\nContent-Length: {len(payload)}\r\n{leads}\r\n"
+        sock.sendall(head.encode("latin-1") + payload)
         return True
 
     return step

@@ -41,6 +41,7 @@ PLACE = "/api/Order/place"
 CANCEL = "/api/Order/cancel"
 CLOSE = "/api/Position/closeContract"
 DRIPS = (drip, drip_line, drip_headers)
+ODD_ADDRESSES = ("http://[bad", "http://host:port/", "\xff\xfe")
 PLACED = good(orderId=3400000100)
 LISTED = good(accounts=[account_row()])
 PROBLEM = answer(400, {"title": "bad", "detail": "size"})
@@ -84,6 +85,18 @@ def test_lost_or_unclear_place_reply_leaves_outcome_unknown_and_is_not_resent(
     with pytest.raises(OutcomeUnknown):
         place(hasty_client if step is None else client)
     assert len(http.asked(PLACE)) == 1
+
+
+@pytest.mark.parametrize("location", ODD_ADDRESSES)
+def test_redirect_to_no_address_leaves_an_order_unknown_and_a_question_unanswered(
+    client: GatewayClient, http: RawHttp, location: str
+) -> None:
+    http.script(PLACE, answer(302, location=location), PLACED)
+    with pytest.raises(OutcomeUnknown, match="HTTP 302, which leads to"):
+        place(client)
+    http.script(ACCOUNTS, answer(302, location=location), LISTED)
+    assert client.accounts()
+    assert (len(http.asked(PLACE)), len(http.asked(ACCOUNTS))) == (1, 2)
 
 
 @pytest.mark.parametrize(
