@@ -14,7 +14,7 @@ from pxcore.cli.output import Form, Output
 from pxcore.cli.verb_settings import lenient_settings
 from pxcore.config.settings import Settings
 from pxcore.gateway.rest import GatewayClient, Urgency
-from pxcore.gateway.rest.policy import NoSuchPath
+from pxcore.gateway.rest.outcomes import NoSuchPath
 from pxcore.model import Account, Contract, Misconfigured, Order, Refused
 from pxcore.venue.connect import connect
 

@@ -9,9 +9,12 @@ from typing import TypeVar
 import msgspec
 
 from pxcore.gateway.rest.budget import Urgency
+from pxcore.gateway.rest.channel import Reply
 from pxcore.gateway.rest.clock_reading import ClockReading, read_clock
+from pxcore.gateway.rest.failures import Came, Success
 from pxcore.gateway.rest.login import Login
-from pxcore.gateway.rest.policy import Sender, Unauthorised, patiently
+from pxcore.gateway.rest.outcomes import Kind, Repeat
+from pxcore.gateway.rest.policy import Sender, patiently
 from pxcore.gateway.wire.endpoints import Endpoint
 from pxcore.model import ProtocolError, Unavailable
 
@@ -49,65 +52,75 @@ class Caller:
         """
         patience_s = self._budget_patience_s if budget_patience_s is None else budget_patience_s
 
-        def ask(token: str) -> A:
+        def ask(token: str) -> Came[A]:
             return self._patiently(
-                lambda: self._sender.ask(
-                    endpoint, request, token=token, attempted=attempted, urgency=urgency
+                lambda: self._sender.send(
+                    Kind.QUESTION,
+                    endpoint,
+                    request,
+                    token=token,
+                    attempted=attempted,
+                    urgency=urgency,
                 ),
                 budget_patience_s=patience_s,
             )
 
         token = self._login.token()
-        try:
-            return ask(token)
-        except Unauthorised:
-            return ask(self._login.renew(token))
+        came = ask(token)
+        if came.repeat is Repeat.AFTER_LOGIN:
+            came = ask(self._login.renew(token))
+        return came.get()
 
     def instruct(
         self, endpoint: Endpoint[A], request: msgspec.Struct, attempted: str, urgency: Urgency
     ) -> A:
-        """The answer to an instruction, sent once: a 401 proves that it was not taken.
+        """The answer to an instruction, sent once, and again where the table says so: a 401
+        proves that it was not taken.
 
         Not sent at all when the login took long and the instruction opens something: whatever
         it was decided on is old by then.
         """
         begun = time.monotonic()
 
-        def instruct(token: str) -> A:
+        def instruct(token: str) -> Came[A]:
             waited_s = time.monotonic() - begun
             if urgency is Urgency.NORMAL and waited_s > _LOGIN_MAX_S:
                 raise Unavailable(f"{attempted}: not sent, the login took {waited_s:.1f} s")
-            return self._sender.instruct(
-                endpoint, request, token=token, attempted=attempted, urgency=urgency
+            return self._sender.send(
+                Kind.INSTRUCTION,
+                endpoint,
+                request,
+                token=token,
+                attempted=attempted,
+                urgency=urgency,
             )
 
         token = self._token_for(attempted, self._login.token)
-        try:
-            return instruct(token)
-        except Unauthorised:
-            return instruct(self._token_for(attempted, lambda: self._login.renew(token)))
+        came = instruct(token)
+        if came.repeat is Repeat.AFTER_LOGIN:
+            came = instruct(self._token_for(attempted, lambda: self._login.renew(token)))
+        return came.get()
 
     def ping(self) -> None:
         """Returns when the gateway answers. Needs no token."""
-        self._patiently(lambda: self._sender.ping(Urgency.NORMAL))
+        self._patiently(lambda: self._sender.ping(Urgency.NORMAL)).get()
 
     def clock_reading(self) -> ClockReading | None:
         """How our wall clock stands to the gateway's, by a ping; None when it does not say."""
 
-        def read() -> ClockReading | None:
-            before = datetime.now(UTC)
-            reply = self._sender.ping(Urgency.NORMAL)
-            return read_clock(reply.date, before=before, after=datetime.now(UTC))
+        before = datetime.now(UTC)
 
-        return self._patiently(read)
+        def ping() -> Came[Reply]:
+            nonlocal before
+            before = datetime.now(UTC)
+            return self._sender.ping(Urgency.NORMAL)
+
+        reply = self._patiently(ping).get()
+        return read_clock(reply.date, before=before, after=datetime.now(UTC))
 
     def keep_warm(self) -> bool:
         """One ping on this thread's own connection, so that it stays open. False when it failed."""
-        try:
-            self._sender.ping(Urgency.NORMAL)
-        except Unavailable:
-            return False
-        return True
+        return isinstance(self._sender.ping(Urgency.NORMAL), Success)
 
     def _token_for(self, attempted: str, token: Callable[[], str]) -> str:
         """A login that fails before an instruction means that nothing was sent."""

@@ -56,14 +56,6 @@ class GatewayClient(Questions, BarQuestions, Instructions):
         """
         self._login.log_in()
 
-    def login_as_app(self, *, password: str, device_id: str, app_id: str, verify_key: str) -> None:
-        """Logs in the older way, which the venue has withdrawn from its documentation."""
-        self._login.log_in_as_app(password, device_id, app_id, verify_key)
-
-    def logout(self) -> None:
-        """Ends the token. Whether it ends the user's others is not known: we never call it."""
-        self._login.log_out()
-
     def token(self) -> str:
         """The token that REST and both hubs share, renewed when it is 23 hours old."""
         return self._login.token()

@@ -1,7 +1,7 @@
 """Everything that moves money. Each is sent once, whatever becomes of its answer.
 
 Any of them raises Refused, Unavailable (it was not taken) and OutcomeUnknown (look before
-acting) as the table in `policy` says, and Misconfigured for what must not leave this machine.
+acting) as the table in `outcomes` says, and Misconfigured for what must not leave this machine.
 What opens is held back by a used-up budget; what takes risk off the account never is.
 """
 

@@ -9,25 +9,14 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final
 
-import msgspec
-
 from pxcore.clock.clocks import Clock
 from pxcore.gateway.rest.budget import Urgency
-from pxcore.gateway.rest.policy import Sender, Unauthorised, patiently
+from pxcore.gateway.rest.failures import Failure
+from pxcore.gateway.rest.outcomes import Kind
+from pxcore.gateway.rest.policy import Sender, patiently
 from pxcore.gateway.wire import endpoints, requests
-from pxcore.gateway.wire.endpoints import Endpoint
-from pxcore.model import Misconfigured, ProtocolError, Refused, Unavailable
 
 _RENEW_AFTER: Final = timedelta(hours=23)
-
-_CHECK_KEY: Final = (
-    "check the user name (the platform's login name, not the e-mail address) and the API key"
-)
-_REMEDY: Final = {
-    "AgreementsNotSigned": "log into the platform and sign the agreements",
-    "ApiSubscriptionNotFound": "the user has no API subscription: buy or link it",
-    "ApiKeyAuthenticationDisabled": "API keys are disabled for this user: ask support",
-}
 
 
 class Login:
@@ -53,30 +42,6 @@ class Login:
         with self._lock:
             return self._log_in()
 
-    def log_in_as_app(self, password: str, device_id: str, app_id: str, verify_key: str) -> str:
-        request = requests.AppLogin(
-            user_name=self._request.user_name,
-            password=password,
-            device_id=device_id,
-            app_id=app_id,
-            verify_key=verify_key,
-        )
-        with self._lock:
-            return self._log_in(endpoints.LOGIN_APP, request)
-
-    def log_out(self) -> None:
-        """The token is given back; the next user logs in again."""
-        with self._lock:
-            token, self._token = self._token, None
-            if token is not None:
-                self._sender.ask(
-                    endpoints.LOGOUT,
-                    requests.Empty(),
-                    token=token,
-                    attempted="logout",
-                    urgency=Urgency.URGENT,
-                )
-
     def token(self) -> str:
         """The shared token: logs in at first use, renews it after 23 hours."""
         with self._lock:
@@ -98,42 +63,28 @@ class Login:
         return token
 
     def _exchange(self, token: str) -> str:
-        try:
-            answer = self._sender.ask(
-                endpoints.VALIDATE,
-                requests.Empty(),
-                token=token,
-                attempted="renew the token",
-                urgency=Urgency.URGENT,
-            )
-        except (Refused, Unavailable, ProtocolError):
+        came = self._sender.send(
+            Kind.QUESTION,
+            endpoints.VALIDATE,
+            requests.Empty(),
+            token=token,
+            attempted="renew the token",
+            urgency=Urgency.URGENT,
+        )
+        if isinstance(came, Failure):
             return self._log_in()
-        return self._keep(answer.new_token or token)
+        return self._keep(came.answer.new_token or token)
 
-    def _log_in(
-        self,
-        endpoint: Endpoint[endpoints.LoggedIn] = endpoints.LOGIN,
-        request: msgspec.Struct | None = None,
-    ) -> str:
-        base_url = self._sender.channel.base_url
-        try:
-            answer = patiently(
-                lambda: self._ask(endpoint, request or self._request), sleep=self._sleep
-            )
-        except Refused as refused:
-            if refused.code_name == "UnknownError":
-                raise Unavailable(f"{base_url}: {refused}") from refused
-            remedy = _REMEDY.get(refused.code_name, _CHECK_KEY)
-            raise Misconfigured(f"{base_url}: {refused}; {remedy}") from refused
-        return self._keep(answer.token)
-
-    def _ask(
-        self, endpoint: Endpoint[endpoints.LoggedIn], request: msgspec.Struct
-    ) -> endpoints.LoggedIn:
-        urgency = Urgency.URGENT  # nothing can be flattened without it
-        try:
-            return self._sender.ask(
-                endpoint, request, token=None, attempted="login", urgency=urgency
-            )
-        except Unauthorised as error:
-            raise Misconfigured(f"{error}; {_CHECK_KEY}") from error
+    def _log_in(self) -> str:
+        came = patiently(
+            lambda: self._sender.send(
+                Kind.LOGIN,
+                endpoints.LOGIN,
+                self._request,
+                token=None,
+                attempted="login",
+                urgency=Urgency.URGENT,  # nothing can be flattened without it
+            ),
+            sleep=self._sleep,
+        )
+        return self._keep(came.get().token)

@@ -16,7 +16,7 @@ from pxcore.gateway.rest.alive import PAGE_ROWS, PAGES_MAX, PAUSES_S, AliveOrder
 from pxcore.gateway.rest.budget import Urgency
 from pxcore.gateway.rest.caller import Caller
 from pxcore.gateway.rest.choose import choose_contract
-from pxcore.gateway.rest.policy import NoSuchPath
+from pxcore.gateway.rest.outcomes import NoSuchPath
 from pxcore.gateway.rest.whole_lists import whole
 from pxcore.gateway.wire import codes, endpoints, loose, requests
 from pxcore.gateway.wire.endpoints import Endpoint

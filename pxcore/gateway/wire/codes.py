@@ -120,7 +120,6 @@ LOGIN: Final = (
     "ApiKeyAuthenticationDisabled",
 )
 VALIDATE: Final = ("InvalidSession", "SessionNotFound", "ExpiredToken", "UnknownError")
-LOGOUT: Final = ("InvalidSession", "UnknownError")
 ACCOUNT_NEEDED: Final = ("AccountNotFound",)
 CONTRACT_NEEDED: Final = ("ContractNotFound",)
 ORDER_NEEDED: Final = ("OrderNotFound",)

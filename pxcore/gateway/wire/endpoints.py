@@ -134,9 +134,7 @@ def _decode(path: str, body: bytes, answer: type[A]) -> A:
 
 
 LOGIN = Endpoint("/api/Auth/loginKey", LoggedIn, codes.LOGIN)
-LOGIN_APP = Endpoint("/api/Auth/loginApp", LoggedIn, codes.LOGIN)
 VALIDATE = Endpoint("/api/Auth/validate", Validated, codes.VALIDATE)
-LOGOUT = Endpoint("/api/Auth/logout", Done, codes.LOGOUT)
 ACCOUNTS = Endpoint("/api/Account/search", Accounts)
 CONTRACT = Endpoint("/api/Contract/searchById", OneContract, codes.CONTRACT_NEEDED)
 CONTRACT_SEARCH = Endpoint("/api/Contract/search", Contracts)

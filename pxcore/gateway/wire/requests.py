@@ -22,14 +22,6 @@ class LoginRequest(msgspec.Struct, rename="camel"):
     api_key: str
 
 
-class AppLogin(msgspec.Struct, rename="camel"):
-    user_name: str
-    password: str
-    device_id: str
-    app_id: str
-    verify_key: str
-
-
 class AccountSearch(msgspec.Struct, rename="camel"):
     only_active_accounts: bool
 

@@ -277,31 +277,6 @@ def test_tag_is_looked_up_in_history_then_among_the_alive_then_the_open(
     assert client.resolve(ACCOUNT, "other", since=NOW) is None
 
 
-def test_logout_gives_the_token_back_and_the_next_call_logs_in(
-    client: GatewayClient, http: RawHttp
-) -> None:
-    http.script("/api/Auth/logout", good())
-    client.login()
-    client.logout()
-    assert http.asked("/api/Auth/logout")[0].token == "token-1"
-    http.script("/api/Account/search", good(accounts=[]))
-    client.accounts()
-    assert http.asked("/api/Account/search")[0].token == "token-2"
-
-
-def test_application_login_sends_its_five_fields(client: GatewayClient, http: RawHttp) -> None:
-    http.script("/api/Auth/loginApp", good(token="app-token"))
-    client.login_as_app(password="p", device_id="d", app_id="a", verify_key="v")
-    assert http.asked("/api/Auth/loginApp")[0].body == {
-        "userName": "trader01",
-        "password": "p",
-        "deviceId": "d",
-        "appId": "a",
-        "verifyKey": "v",
-    }
-    assert client.token() == "app-token"
-
-
 def test_kept_warm_connection_is_the_one_that_the_order_goes_out_on(
     client: GatewayClient, http: RawHttp
 ) -> None:
