@@ -20,7 +20,7 @@ from pxcore.host.extras import install_line
 from pxcore.journal.latches import Latched
 from pxcore.model import Misconfigured
 from pxcore.store.live.latch_tables import HaltRow
-from pxcore.store.schema import bring_up_to_date
+from pxcore.store.schema import bring_up_to_date, place_of
 
 _CONNECT_S = 5
 _AGAIN_S = 0.02
@@ -33,8 +33,9 @@ _PROJECTING = 0x7078_0001  # of PostgreSQL's advisory locks, ours alone
 class Store:
     """Opens, and makes where it is missing, the store at `url`.
 
-    Raises Misconfigured for a URL that nothing can be made of or a store that a newer version of
-    this program has written, SQLAlchemyError when the database is not to be had.
+    Raises Misconfigured for a URL that nothing can be made of, and for a store that a newer version
+    of this program has written, or one of before the first release; SQLAlchemyError when the
+    database is not to be had.
     """
 
     def __init__(self, url: str | URL) -> None:
@@ -47,8 +48,8 @@ class Store:
 
     @property
     def name(self) -> str:
-        """Where it is, without the password, which may stand among the options too."""
-        return self.engine.url.set(query={}).render_as_string(hide_password=True)
+        """Where it is, without the password."""
+        return place_of(self.engine)
 
     def close(self) -> None:
         self.engine.dispose()

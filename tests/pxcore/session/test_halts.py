@@ -41,13 +41,21 @@ def no_folder(tmp_path):
     return Settings(_env_file=None, home=tmp_path, database_url=url)
 
 
-def newer_store(tmp_path):
+def store_at(version, tmp_path):
     settings = Settings(_env_file=None, home=tmp_path)
     store = open_store(settings)
     with store.session() as session:
-        session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+        session.execute(text("UPDATE alembic_version SET version_num = :of"), {"of": version})
     store.close()
     return settings
+
+
+def newer_store(tmp_path):
+    return store_at("9999", tmp_path)
+
+
+def unreleased_store(tmp_path):
+    return store_at("0002", tmp_path)
 
 
 def no_database(tmp_path):
@@ -55,7 +63,7 @@ def no_database(tmp_path):
     return Settings(_env_file=None, home=tmp_path)
 
 
-@pytest.mark.parametrize("broken", [no_folder, newer_store, no_database])
+@pytest.mark.parametrize("broken", [no_folder, newer_store, unreleased_store, no_database])
 def test_store_that_takes_no_halt_is_said_and_ends_no_supervision(tmp_path, broken):
     settings = broken(tmp_path)
     with pytest.raises(Unavailable, match="halt not latched"):

@@ -1,6 +1,5 @@
 """The store itself, on both databases: exact values, schema brought up to date, lasting halts."""
 
-import sqlite3
 import threading
 from contextlib import closing
 from datetime import UTC, date, datetime, timedelta, timezone
@@ -18,7 +17,6 @@ from sqlalchemy.exc import SQLAlchemyError, StatementError
 from pxcore.journal.latches import Latched
 from pxcore.model import Misconfigured
 from pxcore.store.database import Store
-from pxcore.store.live.latch_tables import HaltRow
 from pxcore.store.projection.tables import Base, FillRow, IncidentRow
 from pxcore.store.schema import HEAD, MIGRATING, version_of
 
@@ -228,32 +226,32 @@ def test_store_of_a_newer_program_is_left_alone(store, url):
         Store(url)
 
 
-def test_halt_of_a_store_from_before_migrations_still_holds(tmp_path):
-    """The layout that earlier versions made by themselves."""
-    path = tmp_path / "px.sqlite"
-    with sqlite3.connect(path) as old:
-        old.executescript(
-            """
-            CREATE TABLE halts (account_id INTEGER NOT NULL, trading_day DATE NOT NULL,
-                reason VARCHAR NOT NULL, session_id VARCHAR NOT NULL, at VARCHAR NOT NULL,
-                PRIMARY KEY (account_id, trading_day));
-            CREATE TABLE sessions (session_id VARCHAR PRIMARY KEY, account_id INTEGER);
-            CREATE TABLE fills (account_id INTEGER, fill_id INTEGER);
-            CREATE TABLE days (session_id VARCHAR PRIMARY KEY);
-            INSERT INTO halts VALUES
-                (1, '2026-11-20', 'daily loss', 'px-1', '2026-11-20T15:00:00.000000+00:00');
-            """
-        )
-    old.close()
-    store = Store(f"sqlite:///{path}")
-    try:
-        halt = Latched(session_id="px-1", reason="daily loss")
-        assert store.latched(account_id=1, trading_day=DAY) == halt
-        with store.session() as session:
-            assert session.get(HaltRow, (1, DAY)).at == datetime(2026, 11, 20, 15, tzinfo=UTC)
-            assert session.scalars(select(FillRow)).all() == []
-    finally:
-        store.close()
+@pytest.mark.parametrize(
+    ("change", "version"),
+    [
+        pytest.param("DROP TABLE alembic_version", "0001", id="before migrations"),
+        pytest.param("UPDATE alembic_version SET version_num = '0001'", "0001", id="the first"),
+        pytest.param("UPDATE alembic_version SET version_num = '0002'", "0002", id="the second"),
+    ],
+)
+def test_store_of_before_the_first_release_is_refused_and_left_alone(store, url, change, version):
+    store.latch_halt(account_id=1, trading_day=DAY, reason="daily loss", session_id="s")
+    with store.session() as session:
+        session.execute(text(change))
+    with pytest.raises(Misconfigured, match=f"px.* is at version {version}.*px journal rebuild"):
+        Store(url)
+    assert store.latched(account_id=1, trading_day=DAY) is not None
+    with store.engine.connect() as connection:
+        assert version_of(connection) == version
+
+
+def test_place_of_a_store_that_is_refused_has_no_password(tmp_path):
+    url = f"sqlite:///{tmp_path}/px.sqlite?uri=true&password=geheim"
+    with closing(Store(url)) as store, store.session() as session:
+        session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(Misconfigured, match=r"px\.sqlite is at version 9999") as refused:
+        Store(url)
+    assert "geheim" not in str(refused.value)
 
 
 @pytest.mark.services
