@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from replaying import replay
+
 from pxcore.journal.reader import read_opening, read_rows
-from pxcore.journal.replay import replay
 from pxcore.journal.rows import RowKind
 from pxcore.journal.seal import seal_path
 from pxcore.journal.segments import numbers_of, segment, sessions_in

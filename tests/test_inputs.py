@@ -10,7 +10,8 @@ import sys
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from types import UnionType
+from typing import Any, Union, get_args, get_origin
 
 import commands_page
 import inputs_page
@@ -18,7 +19,8 @@ import needs
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, SecretStr, ValidationError
+from pydantic.fields import FieldInfo
 from typer.testing import CliRunner
 
 from flows.flatten import FlattenOrder
@@ -27,7 +29,7 @@ from flows.parameters import REASON_MAX, Form, Run
 from pxcore.cli.app import app
 from pxcore.cli.trade.prices import price_ticks
 from pxcore.config.accounts import accounts
-from pxcore.config.bounds import bound_of, is_number, is_optional, is_text, wanted
+from pxcore.config.bounds import bound_of, is_optional, wanted
 from pxcore.config.settings import (
     NEEDED,
     SECRETS,
@@ -44,6 +46,21 @@ from pxcore.strategies import BUILT_IN
 from pxcore.text.typed import ID_MAX, Between
 
 FIELDS = Fields.model_fields
+
+
+def kinds(field: FieldInfo) -> set[Any]:
+    one_of = get_origin(field.annotation) in (Union, UnionType)
+    return set(get_args(field.annotation)) if one_of else {field.annotation}
+
+
+def is_number(field: FieldInfo) -> bool:
+    return bool(kinds(field) & {int, float, Decimal})
+
+
+def is_text(field: FieldInfo) -> bool:
+    return bool(kinds(field) & {str, SecretStr})
+
+
 NUMBERS = [name for name, field in FIELDS.items() if is_number(field)]
 TEXTS = [name for name, field in FIELDS.items() if bound_of(field, "max_length")]
 LIBRARY = (

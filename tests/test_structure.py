@@ -1,10 +1,21 @@
-"""What keeps `pxcore` readable: a public class name exists once, and no import hides a circle."""
+"""What keeps `pxcore` readable: a public class name exists once, no import hides a circle, and what
+is public is used.
+"""
 
 import ast
 from collections import defaultdict
+from collections.abc import Iterator
 from pathlib import Path
 
-PXCORE = Path(__file__).parents[1] / "pxcore"
+ROOT = Path(__file__).parents[1]
+PXCORE = ROOT / "pxcore"
+PROGRAM = ("pxcore", "flows", "tasks", "deployments")
+FOR_USERS = ("pxcore.strategies", "pxcore.strategies.indicators")  # what these export is for others
+BY_NAME = "pxcore.cli.verbs."  # a verb is looked up when it is typed
+UNUSED = {
+    "pxcore.paper.markets.formats.PACKINGS",  # docs/inputs.md is made of it
+    "pxcore.simulation.rehearsal.rehearse",  # docs/strategy-template.py calls it
+}
 
 
 def test_public_class_names_exist_once() -> None:
@@ -87,3 +98,73 @@ def _reached(module: str, real: Imports) -> set[str]:
             found.add(target)
             waiting.append(target)
     return found
+
+
+def test_public_name_is_used_by_the_program_elsewhere_than_where_it_is_defined() -> None:
+    """What tests alone use is theirs. What a decorator registers is used by its registry."""
+    trees = {
+        _name(file): ast.parse(file.read_text(encoding="utf-8"))
+        for room in PROGRAM
+        for file in (ROOT / room).rglob("*.py")
+        if "migrations" not in file.parts
+    }
+    imported = {module: _imported(tree) for module, tree in trees.items()}
+    used = {
+        _origin(place, imported)
+        for module, tree in trees.items()
+        for place in _used(module, tree, imported[module])
+    }
+    public = {place for module, tree in trees.items() for place in _defined(module, tree)}
+    assert len(public) > 1500, "the names are found"
+    assert {".".join(place) for place in public - used} == UNUSED
+
+
+Place = tuple[str, str]  # a module, and a name in it
+
+
+def _imported(tree: ast.Module) -> dict[str, Place]:
+    return {
+        alias.asname or alias.name: (node.module, alias.name)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module
+        for alias in node.names
+    }
+
+
+def _origin(place: Place, imported: dict[str, dict[str, Place]]) -> Place:
+    """Where what a package hands on was defined."""
+    module, name = place
+    while name in imported.get(module, {}):
+        module, name = imported[module][name]
+    return module, name
+
+
+def _used(module: str, tree: ast.Module, imported: dict[str, Place]) -> Iterator[Place]:
+    is_package = any("__all__" in _names(node) for node in tree.body)
+    if not is_package or module in FOR_USERS:
+        yield from imported.values()
+    for statement in tree.body:
+        for node in ast.walk(statement):
+            match node:
+                case ast.Attribute(value=ast.Name(id=of), attr=attr) if of in imported:
+                    yield ".".join(imported[of]), attr
+                case ast.Name(id=name, ctx=ast.Load()) if name not in _names(statement):
+                    yield imported.get(name, (module, name))
+
+
+def _defined(module: str, tree: ast.Module) -> Iterator[Place]:
+    for statement in [] if module.startswith(BY_NAME) else tree.body:
+        if not getattr(statement, "decorator_list", []) or isinstance(statement, ast.ClassDef):
+            yield from ((module, name) for name in _names(statement) if not name.startswith("_"))
+
+
+def _names(statement: ast.stmt) -> list[str]:
+    match statement:
+        case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
+            return [name]
+        case ast.Assign(targets=targets):
+            nodes = [node for target in targets for node in ast.walk(target)]
+            return [node.id for node in nodes if isinstance(node, ast.Name)]
+        case ast.AnnAssign(target=ast.Name(id=name)):
+            return [name]
+    return []

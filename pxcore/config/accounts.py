@@ -144,7 +144,3 @@ def _wrong_with(number: int, row: dict[str, Any]) -> Iterator[str]:
             yield f"{here}: {unknown_told(name)}"
         elif not isinstance(value, str):
             yield f"{here}: {name} {shown(value)} is refused; wanted is a text, in quotes"
-
-
-def _is_id(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= ID_MAX

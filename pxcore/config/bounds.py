@@ -103,15 +103,6 @@ def is_optional(field: FieldInfo) -> bool:
     return type(None) in _kinds(field.annotation)
 
 
-def is_number(field: FieldInfo) -> bool:
-    kinds = _kinds(field.annotation)
-    return bool(kinds & {int, float, Decimal}) and bool not in kinds
-
-
-def is_text(field: FieldInfo) -> bool:
-    return bool(_kinds(field.annotation) & {str, SecretStr})
-
-
 def _choices(annotation: Any) -> tuple[Any, ...]:
     for one in _parts(annotation):
         if get_origin(one) is Literal:

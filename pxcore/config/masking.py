@@ -56,11 +56,6 @@ class Masker:
         return text
 
 
-def mask(text: str, secrets: Iterable[str]) -> str:
-    """The text without these values and without anything that looks like a token."""
-    return Masker(secrets)(text)
-
-
 def secrets_in_url(url: str) -> tuple[str, ...]:
     """The URL, its password, and whatever in it is long enough to be a token.
 

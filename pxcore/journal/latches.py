@@ -210,13 +210,6 @@ def find_unanswered(
     return DayOfJournals(found, tuple(look.unreadable))
 
 
-def unanswered_in_journals(
-    folder: Path, *, account_id: int, trading_day: date
-) -> dict[str, datetime]:
-    """As `find_unanswered`, without the words for what could not be read."""
-    return find_unanswered(folder, account_id=account_id, trading_day=trading_day).value
-
-
 def _unanswered(look: DayLook, path: Path) -> dict[str, datetime]:
     """When each of the session's orders without an answer was written down: not after its file."""
     said: list[Event | Command] = []

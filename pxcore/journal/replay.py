@@ -93,13 +93,6 @@ class Replay:
         return None
 
 
-def replay(path: Path) -> tuple[int, Divergence | None]:
-    """How many events were fed, and the first difference, if there is any. Raises as `Replay`."""
-    whole = Replay(path)
-    divergence = whole.run()
-    return whole.events, divergence
-
-
 def _is_same(expected: Command, recorded: Command) -> bool:
     """Is it the same decision? The wording of a notice is for people and may be improved, and a
     denial of an old journal has words where there are numbers now.

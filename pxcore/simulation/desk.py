@@ -191,7 +191,7 @@ class SimulatedSender:
                 positions=positions.positions,
                 fills=fills.fills,
             )
-            told = self._liar.look(command, whole, self._now())
+            told = self._liar.look(whole, self._now())
             taken = SnapshotTaken(at=self._now(), request=command.request, snapshot=told)
             self._send_back(command, taken, is_question=True)
 

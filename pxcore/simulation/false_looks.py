@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 from msgspec.structs import replace
 
-from pxcore.engine.commands import CancelOrder, ClosePosition, Command, TakeSnapshot
+from pxcore.engine.commands import CancelOrder, ClosePosition, Command
 from pxcore.engine.events import CancelAnswered, CloseAnswered, Event, SendOutcome
 from pxcore.model import Snapshot
 
@@ -34,10 +34,6 @@ class Lies(msgspec.Struct, frozen=True, kw_only=True):
     not_done_max: int = 0
     unreadable: float = 0.0
     again: float = 0.0
-
-    @property
-    def are_told(self) -> bool:
-        return self != Lies()
 
 
 def draw_lies(rng: random.Random) -> Lies:
@@ -73,7 +69,7 @@ class Liar:
         if self.lies.old:
             self._past.append(look)
 
-    def look(self, asked: TakeSnapshot, true: Snapshot, now: datetime) -> Snapshot:
+    def look(self, true: Snapshot, now: datetime) -> Snapshot:
         """What is told instead: old, without positions, without the newest fills, or the truth."""
         if self._throws(self.lies.old):
             return self._as_it_was(now - OLD_MOST * self._dice.random(), true)

@@ -21,6 +21,7 @@ from typing import Any
 import msgspec
 import requests
 from patience import patience
+from replaying import replay
 
 from pxcore.calendar.hours import trading_day_at
 from pxcore.cli.market import choose_market
@@ -33,7 +34,6 @@ from pxcore.engine.events import Ask
 from pxcore.flatten.recovery import Recovery
 from pxcore.host.handing import hand_over
 from pxcore.host.spawn import end, spawn
-from pxcore.journal.replay import replay
 from pxcore.model import OrderType
 from pxcore.paper.config import PaperConfig
 from pxcore.session import beginning

@@ -13,11 +13,11 @@ import pytest
 import requests
 from house import until
 from patience import patience
+from replaying import replay
 
 from pxcore.cli.orchestrator import prefect_environ, px_environ
 from pxcore.config.paths import Paths
 from pxcore.journal.reader import read_opening
-from pxcore.journal.replay import replay
 from pxcore.paper.config import PaperConfig
 from pxcore.reports.daily import read_report
 

@@ -8,11 +8,11 @@ import needs
 import psutil
 import pytest
 from house import until
+from replaying import replay
 from test_flow_process import outcome_of, session_process
 
 from pxcore.config.paths import Paths
 from pxcore.journal.reader import read_opening
-from pxcore.journal.replay import replay
 
 pytestmark = pytest.mark.process
 

@@ -33,7 +33,6 @@ _SEPARATOR: Final = b"\x1e"
 
 INVOCATION: Final = 1
 COMPLETION: Final = 3
-PING: Final = 6
 CLOSE: Final = 7
 _KNOWN_TYPES: Final = frozenset(range(1, 10))
 

@@ -134,11 +134,6 @@ class Questions:
             rows = self._working_rows(account_id, urgency)
         return tuple(self._order(row, account_id, urgency) for row in rows)
 
-    def working_orders(self, account_id: int) -> tuple[Order, ...]:
-        """Those that rest at the venue; legs that wait for their entry are not shown here."""
-        rows = self._working_rows(account_id, _NORMAL)
-        return tuple(self._order(row, account_id) for row in rows)
-
     def order(self, account_id: int, order_id: int, *, urgency: Urgency = _NORMAL) -> Order:
         """Refused with OrderNotFound when the account has no such order."""
         request = requests.OrderOfAccount(account_id=account_id, order_id=order_id)

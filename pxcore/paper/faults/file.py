@@ -1,4 +1,4 @@
-"""Faults from a TOML file, or one by one as JSON: every mistake is one line that says where.
+"""Faults from a TOML file: every mistake is one line that says where.
 
 seed = 7
 
@@ -13,14 +13,12 @@ from pathlib import Path
 import msgspec
 
 from pxcore.host.bounded_files import read_file
-from pxcore.host.decoding import Decoder, toml_value
+from pxcore.host.decoding import toml_value
 from pxcore.model import Misconfigured, ProtocolError
-from pxcore.paper.faults.base import Fault
 from pxcore.paper.faults.venue import VenueFault
 from pxcore.paper.faults.wire import WireFault
 
 AnyFault = VenueFault | WireFault
-_fault: Decoder[Fault] = Decoder(AnyFault)
 
 
 class FaultFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -38,8 +36,3 @@ def read_faults(path: Path) -> FaultFile:
         raise Misconfigured(f"{path} cannot be read: {error.strerror or error}") from error
     except ProtocolError as error:
         raise Misconfigured(f"{path} is not TOML of faults: {error}") from error
-
-
-def fault_from_json(text: bytes) -> Fault:
-    """One fault. Raises ProtocolError."""
-    return _fault.decode(text)

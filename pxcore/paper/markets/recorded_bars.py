@@ -32,14 +32,8 @@ def read_recording(path: Path, contract: Contract) -> tuple[RecordedTrade, ...]:
         return read(table, contract)
 
 
-def read_minutes(path: Path, contract: Contract) -> tuple[RecordedTrade, ...]:
-    """The whole file as trades, in its order, which must be that of time. Raises Misconfigured."""
-    with open_table(path) as table:
-        table.require(MINUTE_BARS, "trades are read as they are")
-        return _minutes_of(table, contract)
-
-
 def _minutes_of(table: Table, contract: Contract) -> tuple[RecordedTrade, ...]:
+    """The whole file as trades, in its order, which must be that of time. Raises Misconfigured."""
     trades: list[RecordedTrade] = []
     latest: datetime | None = None
     for number, (line, row) in enumerate(table.rows(MINUTE_BARS.columns), start=1):
@@ -57,7 +51,8 @@ def _minutes_of(table: Table, contract: Contract) -> tuple[RecordedTrade, ...]:
         latest = start
         trades += _minute(start, corners, volume)
     if not trades:
-        raise Misconfigured(f"{table.path} holds no bars")
+        what = "bars" if latest is None else "trades: every bar has a volume of 0"
+        raise Misconfigured(f"{table.path} holds no {what}")
     return tuple(trades)
 
 

@@ -35,7 +35,6 @@ QUESTIONS: dict[str, Callable[[GatewayClient], object]] = {
     ACCOUNTS: lambda c: c.resolve_account(ACCOUNT),
     "/api/Contract/available": lambda c: c.resolve_contract("MNQ"),
     "/api/Order/v2/query": lambda c: c.open_orders(ACCOUNT),
-    "/api/Order/searchOpen": lambda c: c.working_orders(ACCOUNT),
     "/api/Order/search": lambda c: c.orders(ACCOUNT, start=SINCE),
     "/api/Position/searchOpen": lambda c: c.positions(ACCOUNT),
     "/api/Trade/search": lambda c: c.fills(ACCOUNT, start=SINCE),

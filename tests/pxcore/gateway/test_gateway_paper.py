@@ -150,7 +150,7 @@ def test_bracketed_position_is_entered_moved_reduced_and_closed(
     client.close_position(ACCOUNT, MNQ.id)
     assert ear.until(PositionSeen, lambda e: e.position.is_flat)
 
-    alive = {o.id for o in client.working_orders(ACCOUNT)}
+    alive = {o.id for o in client.open_orders(ACCOUNT)}
     assert alive == {stop.id, target.id}  # the legs survive a close
     for order_id in alive:
         client.cancel_order(ACCOUNT, order_id)

@@ -347,7 +347,7 @@ SINCE = datetime(2026, 11, 20, tzinfo=UTC)
         (ACCOUNTS, "accounts", lambda client: client.accounts()),
         ("/api/Position/searchOpen", "positions", lambda client: client.positions(ACCOUNT)),
         ("/api/Order/v2/query", "orders", lambda client: client.open_orders(ACCOUNT)),
-        ("/api/Order/searchOpen", "orders", lambda client: client.working_orders(ACCOUNT)),
+        ("/api/Order/searchOpen", "orders", lambda client: client.open_orders(ACCOUNT)),
         ("/api/Order/search", "orders", lambda client: client.orders(ACCOUNT, start=SINCE)),
         ("/api/Trade/search", "trades", lambda client: client.fills(ACCOUNT, start=SINCE)),
     ],

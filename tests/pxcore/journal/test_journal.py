@@ -11,15 +11,15 @@ import needs
 import pytest
 from backtest_scenes import demo_day
 from patience import patience
+from replaying import replay
 from seeds import seeds
 
 from pxcore.engine.commands import FallSeen, Halt, PeakSeen, PlaceEntry
 from pxcore.engine.events import ClockTick, PlaceAccepted
 from pxcore.engine.limits import Extremes
 from pxcore.journal.chain import GENESIS, finished, link
-from pxcore.journal.latches import extremes_in_journals, halts_in_journals, unanswered_in_journals
+from pxcore.journal.latches import extremes_in_journals, find_unanswered, halts_in_journals
 from pxcore.journal.reader import decode_event, read_opening, read_rows
-from pxcore.journal.replay import replay
 from pxcore.journal.rows import SCHEMA, Opening, RowKind
 from pxcore.journal.seal import seal_path
 from pxcore.journal.writer import Journal
@@ -162,27 +162,27 @@ def entry(tag: str) -> PlaceEntry:
 def test_entry_that_a_killed_session_sent_without_an_answer_is_found_with_its_time(tmp_path):
     config = demo_day(1).engine.config
     find = functools.partial(
-        unanswered_in_journals,
+        find_unanswered,
         tmp_path,
         account_id=config.account_id,
         trading_day=config.trading_day,
     )
-    assert find() == {}
+    assert find().value == {}
     path = tmp_path / f"px-{config.trading_day:%Y%m%d}-1.jsonl"
     journal = Journal(path, on_fault=FAULTS.append)
     journal.append(RowKind.OPENED, terms(config))
     journal.append(RowKind.COMMAND, entry("answered"))
     journal.append(RowKind.EVENT, PlaceAccepted(at=NOW, tag="answered", order_id=1))
     assert journal.wait_written(3, patience(5))
-    assert find() == {}
+    assert find().value == {}
     before = datetime.now(UTC)
     assert journal.wait_written(journal.append(RowKind.COMMAND, entry("lost")), patience(5))
-    ((tag, sent_at),) = find().items()
+    ((tag, sent_at),) = find().value.items()
     assert tag == "lost"
     assert 0 <= (sent_at - before).total_seconds() < 10.0
-    assert find(account_id=99) == {}
+    assert find(account_id=99).value == {}
     path.write_bytes(b"{}")
-    assert find().keys() == {path.name}  # what it sent is not known
+    assert find().value.keys() == {path.name}  # what it sent is not known
     journal.close()
 
 

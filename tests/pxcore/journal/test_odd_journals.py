@@ -11,6 +11,7 @@ import needs
 import pytest
 from backtest_scenes import demo_day
 from odd_files import ODD_FILES, ODD_LINES, PACKED_FILES, Maker, each
+from replaying import replay
 
 from pxcore.engine.commands import PlaceEntry
 from pxcore.journal.bulk import read_whole
@@ -27,12 +28,10 @@ from pxcore.journal.latches import (
     has_dead_session,
     last_word_of_the_dead,
     openings_in_journals,
-    unanswered_in_journals,
 )
 from pxcore.journal.operator import OperatorJournal
 from pxcore.journal.reader import is_closed, read_last_row, read_opening, read_rows
 from pxcore.journal.repair import repair
-from pxcore.journal.replay import replay
 from pxcore.journal.rows import SCHEMA, Opening, Row, RowKind
 from pxcore.journal.seal import read_seal, seal_path
 from pxcore.journal.segments import LINE_BYTES_MAX
@@ -62,7 +61,6 @@ OPENING = Opening(
 FINDERS = (find_last_word, find_unanswered, find_openings, find_extremes)
 OLD_NAMES = (
     last_word_of_the_dead,
-    unanswered_in_journals,
     openings_in_journals,
     extremes_in_journals,
     halts_in_journals,

@@ -12,7 +12,7 @@ from pxcore.paper.config import PaperConfig, Recording
 from pxcore.paper.exchange.order_desk import always_open
 from pxcore.paper.hours import is_exchange_open
 from pxcore.paper.markets.bars import BarStore
-from pxcore.paper.markets.recorded_bars import read_minutes, read_recording
+from pxcore.paper.markets.recorded_bars import read_recording
 from pxcore.paper.markets.synthetic import synthetic
 
 HEADER = "start_utc,open,high,low,close,volume,close_bid,close_ask\n"
@@ -54,7 +54,7 @@ def test_trades_make_the_recorded_bars_again(tmp_path: Path) -> None:
 
 
 def test_down_minute_sees_its_high_first_and_an_up_minute_its_low(tmp_path: Path) -> None:
-    trades = read_minutes(written(tmp_path, ROWS), ES)
+    trades = read_recording(written(tmp_path, ROWS), ES)
     down, up = trades[:60], trades[-60:]
     prices = [trade.price_ticks for trade in down]
     assert prices.index(max(prices)) < prices.index(min(prices))
@@ -66,10 +66,10 @@ def test_down_minute_sees_its_high_first_and_an_up_minute_its_low(tmp_path: Path
 def test_minute_has_as_many_trades_as_its_volume_allows(tmp_path: Path, volume: int) -> None:
     row = f"2013-10-06T22:00:00Z,1676.75,1677.25,1673.5,1675.25,{volume},0,0\n"
     if not volume:
-        with pytest.raises(Misconfigured, match="holds no bars"):
-            read_minutes(written(tmp_path, row), ES)
+        with pytest.raises(Misconfigured, match="holds no trades"):
+            read_recording(written(tmp_path, row), ES)
         return
-    trades = read_minutes(written(tmp_path, row), ES)
+    trades = read_recording(written(tmp_path, row), ES)
     assert len(trades) == min(60, volume)
     assert sum(trade.size for trade in trades) == volume
     assert trades[-1].price_ticks == 1675.25 * 4
@@ -86,7 +86,7 @@ def test_minute_has_as_many_trades_as_its_volume_allows(tmp_path: Path, volume: 
 )
 def test_bad_row_is_named_with_its_line(tmp_path: Path, row: str, complaint: str) -> None:
     with pytest.raises(Misconfigured, match=complaint):
-        read_minutes(written(tmp_path, row), ES)
+        read_recording(written(tmp_path, row), ES)
 
 
 def test_header_tells_trades_from_bars(tmp_path: Path) -> None:

@@ -1,11 +1,11 @@
 """Each built-in strategy: on a scripted market where every entry is known, and on made-up ones."""
 
 import pytest
+from replaying import replay
 from seeds import seeds
 from strategy_scenes import commands, denials, entries, fills, journal_of, run, script
 
 from pxcore.engine.commands import FlatProven, Notice, PlaceEntry
-from pxcore.journal.replay import replay
 from pxcore.model import Side
 from pxcore.strategies import BUILT_IN
 

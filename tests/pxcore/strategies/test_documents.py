@@ -7,10 +7,10 @@ import textwrap
 from pathlib import Path
 
 import pytest
+from replaying import replay
 from strategy_scenes import commands, journal_of, run
 
 from pxcore.engine.commands import Notice, PlaceEntry
-from pxcore.journal.replay import replay
 from pxcore.simulation.rehearsal import rehearse
 from pxcore.strategies import BUILT_IN, describe, find_kind, indicators, make_strategy
 
