@@ -106,3 +106,8 @@ def test_made_up_market_is_silent_while_the_exchange_is_closed() -> None:
     kept = [next(tape).at for _ in range(sum(at < start + timedelta(seconds=30) for at in moments))]
     assert kept == [at for at in moments if at < start + timedelta(seconds=30)]
     assert while_open(tape, [MNQ], always_open) is tape
+
+
+def test_file_that_has_a_header_alone_holds_no_bars(tmp_path: Path) -> None:
+    with pytest.raises(Misconfigured, match="holds no bars"):
+        read_recording(written(tmp_path, ""), ES)
