@@ -135,6 +135,7 @@ class Runners:
             step = Step(f"runner {name}", process, log=self._log_of(name), say=self._say)
             try:
                 wait_until(partial(self._is_served, name, began), step)
+                self._say(f"runner {name} is ready")
                 return
             except Hangs:
                 raise

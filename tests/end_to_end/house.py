@@ -1,6 +1,7 @@
 """A whole `px up` for tests: in a folder of its own, steered as the UI and a person would."""
 
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -28,6 +29,7 @@ from pxcore.ownership.home_lock import household_of
 from pxcore.store.database import Store
 from pxcore.store.live.kill import read_kill_latch
 
+_READY = re.compile(r"^\d\d:\d\d:\d\d ready$", re.MULTILINE)  # the last line of a start
 FINAL = ("COMPLETED", "FAILED", "CANCELLED", "CRASHED")
 UNKNOWN_GRACE_S = "5"  # an order of a session that died is waited for, for so long
 # One trade, held until something ends the session; no limit of the day is in the way of the next.
@@ -125,7 +127,7 @@ class House:
     def _is_up(self) -> bool:
         assert self.process.poll() is None, self.said()
         said = self.said()
-        return " ready\n" in said.partition("\nstop ")[2] or "\nnext     nothing runs" in said
+        return _READY.search(said) is not None or "\nnext     nothing runs" in said
 
     def said(self) -> str:
         return self.log.read_text(encoding="utf-8", errors="replace")

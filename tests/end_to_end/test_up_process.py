@@ -42,6 +42,8 @@ def test_first_screen_says_mode_account_gateway_next_runs_ui_and_how_to_stop(hou
         assert word in said
     for name in SCHEDULED:
         assert name in said
+    for part in ("paper gateway of 20000001", "runner sessions", "runner safety"):
+        assert f"{part} is ready" in said
 
 
 def test_deployments_are_registered_with_their_schedules_in_chicago_time(house):
