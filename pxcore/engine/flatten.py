@@ -46,8 +46,16 @@ from pxcore.engine.events import (
     SnapshotFailed,
     SnapshotTaken,
 )
+from pxcore.engine.flatten_looks import (
+    STOPS,
+    FillingOrders,
+    Looks,
+    guarded_in,
+    held_in,
+    may_protect,
+)
 from pxcore.engine.in_flight import LOOK_AGE_S_MAX
-from pxcore.model import Disagreement, Order, OrderType, Position, Snapshot
+from pxcore.model import Order, OrderType, Snapshot
 from pxcore.text.counting import counted
 
 _PATIENCE_S = (0.25, 0.5, 1.0, 2.0, 5.0)  # before round 2, 3, …: a look, this long, a look
@@ -55,8 +63,6 @@ _PATIENCE_BLIND_S = (0.25, 0.5, 1.0, 2.0, 5.0, 10.0)  # after the first look in 
 _PATIENCE_UNKNOWN_S = 2.0  # at least, when an answer was lost
 _PATIENCE_NOT_SENT_S = 1.0  # at most, when no close of the round has left this machine
 _ALARM_FROM_ROUND = 4
-_STUCK_ROUNDS = 3
-_STOPS = (OrderType.STOP, OrderType.TRAILING_STOP)
 
 
 Instruction = tuple[str, int | str]
@@ -100,7 +106,7 @@ class Flattener:
         self._is_taking_over = is_taking_over
         self._has_sent = has_sent
         self._stream_differs = stream_differs
-        self._stream_holds = stream_holds
+        self._seen = Looks(stream_holds)
         self._scale = scale
         self._waiting: set[Instruction] = set()
         self._closing: set[Instruction] = set()  # closes of this round that may take effect
@@ -111,12 +117,10 @@ class Flattener:
         self._is_moving = False  # something happened on the account while a look was out
         self.closes_made: Counter[str] = Counter()  # by contract: that the venue may have taken
         self._closed: set[str] = set()  # contracts of which a close may take effect yet
-        self._filling: dict[int, tuple[int, int]] = {}  # market orders alive: see `_note_filling`
+        self._filling = FillingOrders()
         self._looks = 0  # not flat, since the round's instructions
         self._blind_looks = 0  # in part, since the last whole one
         self._flat_since: datetime | None = None
-        self._net: dict[str, int] = {}  # by contract: the fills' net of the last look, not zero
-        self._nothing_to_close: dict[str, int] = {}  # the venue said so, at that net of fills
 
     def begin(
         self,
@@ -138,11 +142,11 @@ class Flattener:
         protect what it does not list.
         """
         if isinstance(look, SnapshotTaken):
-            orders, held = look.snapshot.orders, _held(look.snapshot.positions)
-            unsure = set(self._differences_in(look.snapshot))
+            orders, held = look.snapshot.orders, held_in(look.snapshot.positions)
+            unsure = set(self._seen.differences_in(look.snapshot))
         else:
-            orders, held = look.orders or (), self._held_in_part(look)
-            unsure = _guarded(orders).difference(held)
+            orders, held = look.orders or (), self._seen.held_in_part(look)
+            unsure = guarded_in(orders).difference(held)
         return self.begin(look.at, orders=orders, held=held, unsure=unsure)
 
     def step(self, event: Event) -> list[Command]:
@@ -158,7 +162,7 @@ class Flattener:
                     self._closed.discard(contract_id)
                     self.closes_made[contract_id] -= 1
                 if answer is SendOutcome.GONE:
-                    self._nothing_to_close[contract_id] = self._net.get(contract_id, 0)
+                    self._seen.note_nothing_to_close(contract_id)
             case OrderSeen() | FillSeen() | PositionSeen() | RecordSkipped(hub=Hub.USER):
                 self._is_moving = True
             case SnapshotTaken(request=request) if request == self._request:
@@ -193,11 +197,11 @@ class Flattener:
         self._has_lost_answer = self._is_taking_over
         filling = [o for o in orders if o.type is OrderType.MARKET]
         closing = {o.contract_id for o in filling}
-        stuck = self._stuck()
+        stuck = self._filling.stuck()
         left = {o.id for o in filling} - stuck  # with their legs, which cannot fill before them
         orders = [o for o in orders if o.id not in left and o.parent_id not in left]
-        orders = [o for o in orders if o.contract_id not in unsure or not _may_protect(o)]
-        self._note_filling(filling)
+        orders = [o for o in orders if o.contract_id not in unsure or not may_protect(o)]
+        self._filling.note(filling)
         held = [c for c in held if c not in closing]
         self._closed.update(held)
         self.closes_made.update(held)
@@ -212,8 +216,8 @@ class Flattener:
             f"cancel {counted(len(orders), 'order')}, close {counted(len(held), 'position')}"
             + (f", {len(closing)} closing already" if closing else ""),
         )
-        stops = [o for o in orders if o.type in _STOPS]
-        others = [o for o in orders if o.type not in _STOPS]
+        stops = [o for o in orders if o.type in STOPS]
+        others = [o for o in orders if o.type not in STOPS]
         return [
             notice,
             *(CancelOrder(order_id=o.id, contract_id=o.contract_id) for o in others),
@@ -221,24 +225,6 @@ class Flattener:
             *(CancelOrder(order_id=o.id, contract_id=o.contract_id) for o in stops),
             *self._look_if_due(now),
         ]
-
-    def _note_filling(self, orders: Iterable[Order]) -> None:
-        """For how many rounds each has been alive, and filled no further than so much: part of a
-        look may not say how far.
-        """
-        known, self._filling = self._filling, {}
-        for order in orders:
-            rounds, filled = known.get(order.id, (0, order.filled_size))
-            is_slow = order.filled_size <= filled
-            most = max(filled, order.filled_size)
-            self._filling[order.id] = (rounds + 1 if is_slow else 1, most)
-
-    def _stuck(self) -> set[int]:
-        """Market orders that outlived round after round and filled nothing more: the market is
-        halted, or worse. One that goes on filling is left alone: it may be the venue's own close,
-        after which it takes none of ours.
-        """
-        return {id_ for id_, (rounds, _) in self._filling.items() if rounds >= _STUCK_ROUNDS}
 
     def _look_if_due(self, now: datetime) -> list[Command]:
         if self._due_at is not None and now < self._due_at:
@@ -253,9 +239,9 @@ class Flattener:
     def _judge(self, now: datetime, snapshot: Snapshot) -> list[Command]:
         self._request = None
         self._blind_looks = 0
-        differs = self._differences_in(snapshot)
+        differs = self._seen.differences_in(snapshot)
         if differs or not snapshot.shows_nothing:
-            held = _held(snapshot.positions)
+            held = held_in(snapshot.positions)
             return self._act_on(now, list(snapshot.orders), held, differs)
         if self._may_still_arrive(now):
             self._due_at = now + timedelta(seconds=_PATIENCE_UNKNOWN_S * self._scale)
@@ -264,31 +250,6 @@ class Flattener:
             self._due_at = now + self._patience()
             return []
         return self._judge_flat(now, snapshot)
-
-    def _differences_in(self, snapshot: Snapshot) -> dict[str, str]:
-        """By contract, where fills and position differ, in words. Not where the venue has said
-        that there is nothing to close, no fill has come since, and nothing is left to protect it.
-
-        A look may be older than what the stream has told: what that holds differs as well, as long
-        as the look lists a stop for it and the venue has not said that there is nothing to close.
-        """
-        found = snapshot.disagreements()
-        self._net = {d.contract_id: d.fills_net for d in found}
-        guarded = _guarded(snapshot.orders)
-        held = _held(snapshot.positions)
-        for contract_id in held:
-            self._nothing_to_close.pop(contract_id, None)
-        told = guarded.intersection(self._stream_holds()).difference(held, self._nothing_to_close)
-        differs = {c: f"{c}: reported as held, and no position is listed" for c in sorted(told)}
-        return differs | {
-            d.contract_id: str(d)
-            for d in found
-            if d.contract_id in guarded or not self._is_explained(d)
-        }
-
-    def _is_explained(self, difference: Disagreement) -> bool:
-        said = self._nothing_to_close.get(difference.contract_id)
-        return said == difference.fills_net and not difference.position
 
     def _judge_flat(self, now: datetime, snapshot: Snapshot) -> list[Command]:
         """Proof, unless flat must be seen a second time."""
@@ -320,28 +281,17 @@ class Flattener:
         """
         self._request = None
         self._blind_looks += 1
-        held = self._held_in_part(failed)
+        held = self._seen.held_in_part(failed)
         if failed.orders is None:
             held = [c for c in held if c not in self._closed]
         orders = list(failed.orders or ())
-        unseen = _guarded(orders).difference(held, self._nothing_to_close)
+        unseen = guarded_in(orders).difference(held, self._seen.nothing_to_close)
         unsure = {c: f"{c}: protected, and no position is listed" for c in sorted(unseen)}
         if orders or held:
             return self._act_on(failed.at, orders, held, unsure)
         self._flat_since = None
         self._due_at = failed.at + self._patience()
         return []
-
-    def _held_in_part(self, failed: SnapshotFailed) -> list[str]:
-        """By the fills, not where the venue has said that there is nothing to close, and no fill
-        has come since.
-        """
-        if failed.fills_net is not None:
-            self._net = dict(failed.fills_net)
-        if failed.positions is not None:
-            return _held(failed.positions)
-        net = failed.fills_net or {}
-        return sorted(c for c, n in net.items() if self._nothing_to_close.get(c) != n)
 
     def _act_on(
         self, now: datetime, orders: list[Order], held: list[str], unsure: dict[str, str]
@@ -371,16 +321,3 @@ class Flattener:
             return seconds
         blind = _PATIENCE_BLIND_S[min(self._blind_looks, len(_PATIENCE_BLIND_S)) - 1]
         return max(seconds, blind)
-
-
-def _may_protect(order: Order) -> bool:
-    """A stop, a leg of a bracket, or nobody knows what."""
-    return order.type in (*_STOPS, OrderType.UNKNOWN) or order.parent_id is not None
-
-
-def _guarded(orders: Iterable[Order]) -> set[str]:
-    return {o.contract_id for o in orders if _may_protect(o)}
-
-
-def _held(positions: Iterable[Position]) -> list[str]:
-    return [p.contract_id for p in positions if not p.is_flat]

@@ -12,11 +12,12 @@ from typing import Any
 import msgspec
 import pytest
 
-from pxcore.engine import deadlines, flatten, gates
+from pxcore.engine import deadlines, flatten, flatten_looks, gates
 from pxcore.engine.belief import Belief, Beliefs
 from pxcore.engine.book import Book
 from pxcore.engine.events import Hub
 from pxcore.engine.flatten import Flattener
+from pxcore.engine.flatten_looks import Looks
 from pxcore.engine.in_flight import Sent
 from pxcore.engine.inputs import Inputs
 from pxcore.engine.market import Market
@@ -170,8 +171,8 @@ def believes_a_look_that_contradicts_itself(patch: pytest.MonkeyPatch) -> Plante
     planted = Planted()
     replaced(
         patch,
-        Flattener,
-        "_differences_in",
+        Looks,
+        "differences_in",
         lambda right: lambda self, look: planted.instead(right(self, look), {}),
     )
     return planted
@@ -180,12 +181,13 @@ def believes_a_look_that_contradicts_itself(patch: pytest.MonkeyPatch) -> Plante
 def protects_nothing(patch: pytest.MonkeyPatch) -> Planted:
     """A stop is an order like any other."""
     planted = Planted()
-    replaced(
-        patch,
-        flatten,
-        "_may_protect",
-        lambda right: lambda order: planted.instead(right(order), False),
-    )
+    for module in (flatten, flatten_looks):
+        replaced(
+            patch,
+            module,
+            "may_protect",
+            lambda right: lambda order: planted.instead(right(order), False),
+        )
     return planted
 
 
