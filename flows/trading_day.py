@@ -119,7 +119,7 @@ def trading_day(run: Run = _AS_SET) -> State[Any]:
 
 
 def _day(settings: Settings) -> State[Outcome]:
-    """A session that crashed is started anew, flat, as often as the settings allow."""
+    """A session that crashed is restarted, flat, as often as the settings allow."""
     ended, outcome, told = _session(restarts=0)
     for restarts in range(1, settings.restarts_max + 1):
         if not _may_restart(ended, outcome):

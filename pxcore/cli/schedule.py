@@ -235,9 +235,9 @@ class Schedule:
         self._tell(NO_SCHEDULE, "Prefect's server has another port", text)
         self.api = PrefectApi(self.ui, self._paths)
         self._runners.move(self.api, self._environ())
-        self._begin_anew("Prefect's server starts on another port")
+        self._start_over("Prefect's server starts on another port")
 
-    def _begin_anew(self, why: str) -> None:
+    def _start_over(self, why: str) -> None:
         self._is_begun, self._why_not, self._again_at_s = False, why, 0.0
 
     # -- looking ------------------------------------------------------------------------------
@@ -257,7 +257,7 @@ class Schedule:
         if is_empty is None:
             return False
         if is_empty:
-            self._begin_anew("its database is a new one, in which nothing is registered yet")
+            self._start_over("its database is a new one, in which nothing is registered yet")
         elif self._is_begun and (self._is_outage or is_new):
             self._say("Prefect's API is back: runners are replaced once they are idle")
             self._runners.mark_stale()

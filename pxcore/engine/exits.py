@@ -68,10 +68,10 @@ class Exits:
         tag = state.entry.tag if state.entry is not None else None
         if tag != self._of:
             self._of = tag
-            self._begin_anew()
+            self._start_over()
         if state.phase is not Phase.PROTECTED:
             if not state.book.holding.exposure:
-                self._begin_anew()
+                self._start_over()
             return None
         if self._is_too_old(state, now):
             return Exit(reason=f"held for {self._terms.time_stop_s:g} s")
@@ -86,7 +86,7 @@ class Exits:
             self._refusals += 1
         return event.answer is SendOutcome.UNKNOWN
 
-    def _begin_anew(self) -> None:
+    def _start_over(self) -> None:
         self._best, self._is_under_way, self._refusals, self._next_at = None, False, 0, None
         self._asked_ticks = self._lost_at = None
 

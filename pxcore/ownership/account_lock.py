@@ -108,7 +108,7 @@ class AccountLock:
 
     def __exit__(self, *error: object) -> None:
         if self._file is not None:
-            _let_go(self._file)
+            _release(self._file)
             self._file = None
         while self._sockets:
             self._sockets.pop().close()
@@ -138,16 +138,16 @@ class AccountLock:
 
     def take_again(self) -> None:
         """Of a file that was deleted or replaced. Raises AccountBusy, Unavailable."""
-        file = bounded("the account's lock", self._file_locked, undo=_let_go)
+        file = bounded("the account's lock", self._file_locked, undo=_release)
         if self._file is not None:
-            _let_go(self._file)
+            _release(self._file)
         self._file = file
 
     # -- the file -----------------------------------------------------------------------------
 
     def _locked(self) -> IO[bytes] | None:
         try:
-            return bounded("the account's lock", self._file_locked, undo=_let_go)
+            return bounded("the account's lock", self._file_locked, undo=_release)
         except (OSError, Unavailable) as error:
             text = f"the lock {self.path.name} cannot be had: {reason_of(error)}"
             if self._on_trouble is None:
@@ -275,7 +275,7 @@ def _asked_by(who: str) -> str:
     return f"asked by {who}"
 
 
-def _let_go(file: IO[bytes]) -> None:
+def _release(file: IO[bytes]) -> None:
     """Also of a lock that a disk gave when nobody waited for it any more."""
     keep_in_children(file)
     file.close()

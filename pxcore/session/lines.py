@@ -55,7 +55,7 @@ class Ended(msgspec.Struct, frozen=True, kw_only=True, tag="ended", tag_field="l
     """The last line. `is_flat` only with REST's proof; `is_refused` when the session did not
     begin because another holds the account, which is then nobody's to flatten from here;
     `is_left` when it ended without sending anything, because somebody asked it to; `is_crash` when
-    its process died or hung and somebody else had to see to the account.
+    its process died or hung and somebody else had to take care of the account.
     """
 
     reason: str

@@ -39,9 +39,9 @@ class EndedJudge:
         self._last: set[int] = set()  # fills after which nothing was held
         self._taken: dict[int, int] = {}  # by order that closed: the entry of ours that had opened
         self._told: str | None = None
-        self.begin_anew()
+        self.start_over()
 
-    def begin_anew(self) -> None:
+    def start_over(self) -> None:
         """What the day's sessions were told stays told: the halt is the day's."""
         self._known: set[int] = set()  # orders that this session was told of, and not closed itself
         self._legs: dict[int, set[int]] = {}

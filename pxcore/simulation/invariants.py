@@ -74,10 +74,10 @@ class Invariants:
     def session_begins(self, session: SimulatedSession, now: datetime) -> None:
         """It has its own time to protect what it takes over: nobody could while none lived."""
         self.session = session
-        self._told.begin_anew(session.engine.config.opening_fills)
-        self._prices.begin_anew()
-        self._time.begin_anew()
-        self._ended.begin_anew()
+        self._told.start_over(session.engine.config.opening_fills)
+        self._prices.start_over()
+        self._time.start_over()
+        self._ended.start_over()
         if self._naked_since is not None:
             self._naked_since, self._naked_blind = now, timedelta()
 

@@ -41,7 +41,7 @@ class PriceJudge:
         self._newest: Quote | None = None
         self._sides: dict[str, tuple[int, datetime]] = {}  # said last, and since when
 
-    def begin_anew(self) -> None:
+    def start_over(self) -> None:
         """Nothing was heard by whoever listens now."""
         self._newest = None
         self._sides = {}
@@ -65,7 +65,7 @@ class PriceJudge:
             self._judge_following(engine, event)
             self._newest = event
         elif isinstance(event, HubDown) and event.hub is Hub.MARKET:
-            self.begin_anew()
+            self.start_over()
         for command in commands:
             self._judge(command, event.at)
 

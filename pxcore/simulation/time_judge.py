@@ -28,16 +28,16 @@ _NO_OUTCOME: Final = "entry without an outcome"
 
 
 class TimeJudge:
-    """`begin_anew` with each session."""
+    """`start_over` with each session."""
 
     def __init__(self, scenario: Scenario) -> None:
         limits = scenario.config.limits
         self._contract_id = scenario.config.contract.id
         self._settle = timedelta(seconds=limits.settle_deadline_s)
         self._doubt_max = timedelta(seconds=limits.stale_data_s)
-        self.begin_anew()
+        self.start_over()
 
-    def begin_anew(self) -> None:
+    def start_over(self) -> None:
         self._told_at: datetime | None = None
         self._woke_at: datetime | None = None
         self._must_look = False

@@ -29,7 +29,7 @@ class ToldFills:
         """By the start and the stream."""
         return self._lasting.values()
 
-    def begin_anew(self, opening: Iterable[Fill]) -> None:
+    def start_over(self, opening: Iterable[Fill]) -> None:
         self._lasting = {f.id: f for f in opening}
         self._looked.clear()
         self._last_look = ()

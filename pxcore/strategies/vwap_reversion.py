@@ -81,7 +81,7 @@ class VwapReversion:
         if trade.happened_at < view.window_start:
             return None
         if self._is_outdated and not view.exposure:
-            self._begin_anew()
+            self._start_over()
         is_first = self._warm_at is None
         self._warm_at = self._warm_at or view.now + self._warmup
         self._vwap.update(trade.price_ticks, trade.size)
@@ -92,7 +92,7 @@ class VwapReversion:
             return Wait(reason=f"the average is being made until {time_told(self._warm_at)}")
         return wanted
 
-    def _begin_anew(self) -> None:
+    def _start_over(self) -> None:
         self._vwap.reset()
         self._warm_at = None
         self._is_outdated = self._is_armed = False

@@ -109,7 +109,7 @@ def tail(
 def verify_journals(
     session: _Session = None,
     all_: Annotated[bool, typer.Option("--all", help="Every journal there is.")] = False,
-    mend: Annotated[
+    repairs: Annotated[
         bool, typer.Option("--repair", help="Set a torn last row aside and seal what a death left.")
     ] = False,
     json: Annotated[bool, typer.Option("--json", help="As JSON, for a program.")] = False,
@@ -122,7 +122,7 @@ def verify_journals(
     folder = paths.journals
     every = [*sessions_in(folder), *flattens_in(folder), *day_ends_in(folder)] if all_ else []
     chosen = every or [_path(session)]
-    if mend:
+    if repairs:
         for path in chosen:
             _repair(paths, path)
     found = [verify(path, expected_hash=_reported(paths, path)) for path in chosen]
@@ -160,7 +160,7 @@ def rebuild(
     ] = False,
     json: Annotated[bool, typer.Option("--json", help="As JSON, for a program.")] = False,
 ) -> None:
-    """Make the store's tables anew from every journal there is. Halts stay latched.
+    """Rebuild the store's tables from every journal there is. Halts stay latched.
 
     Example: px journal rebuild
     """

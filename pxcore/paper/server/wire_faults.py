@@ -258,12 +258,12 @@ class Hostility:
         held = self._held.setdefault(client, _Held())
         if not held.wanted:
             held.wanted = wanted
-            self._later(_JOIN_S, lambda: self._let_go(client))
+            self._later(_JOIN_S, lambda: self._offer_joined(client))
         held.joined.append(record)
         if len(held.joined) >= held.wanted:
-            self._let_go(client)
+            self._offer_joined(client)
 
-    def _let_go(self, client: ServedConnection) -> None:
+    def _offer_joined(self, client: ServedConnection) -> None:
         held = self._held.get(client)
         if held is not None and held.joined:
             client.offer("".join(held.joined), is_alone=True)

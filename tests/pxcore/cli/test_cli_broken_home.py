@@ -103,7 +103,7 @@ def test_kill_switch_reaches_the_session_of_this_machine(how: str, px: Px, home:
 
 
 @pytest.mark.parametrize("how", ["failing", "hanging", "deleted", "another user's"])
-def test_kill_switch_that_cannot_be_read_counts_as_engaged_and_is_not_let_go_of(
+def test_kill_switch_that_cannot_be_read_counts_as_engaged_and_is_not_release_of(
     how: str, px: Px, home: Path
 ) -> None:
     with BROKEN[how](home):

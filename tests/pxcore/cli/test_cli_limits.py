@@ -269,7 +269,7 @@ def test_tightening_needs_no_store(px: Px, home: Paths) -> None:
 
 
 @pytest.mark.damages_journal
-def test_halt_of_a_journal_that_cannot_be_read_is_let_go_only_with_its_limits(
+def test_halt_of_a_journal_that_cannot_be_read_is_release_only_with_its_limits(
     px: Px, home: Paths, today: date
 ) -> None:
     home.journals.mkdir(parents=True)

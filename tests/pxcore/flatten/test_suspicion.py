@@ -62,7 +62,7 @@ def held_by_a_flatten(at_s: float, **changes) -> Sight:
     return sight(at_s, holder="px flatten (process 12)", is_session=False, **changes)
 
 
-def test_who_is_no_session_and_does_not_let_go_of_what_is_held_is_stuck():
+def test_who_is_no_session_and_does_not_release_of_what_is_held_is_stuck():
     """Such as a `px flatten` that was stopped by Ctrl-Z in the middle of its work."""
     times = (1.0, 30.0, 60.9, 61.1)
     looks = [held_by_a_flatten(t, account=holding(t)) for t in times]

@@ -206,7 +206,7 @@ def test_silence_of_the_store_is_noticed_and_ends_with_it(places, tmp_path):
 # -- the kill switch ------------------------------------------------------------------------------
 
 
-def test_switch_is_engaged_by_file_or_latch_and_let_go_of_with_both(places):
+def test_switch_is_engaged_by_file_or_latch_and_release_of_with_both(places):
     here, there = places
     assert switch.kill_switch(here) is None
     assert kill_acts.engage(here, reason="news", flattens=True, who="ann").is_kept

@@ -120,7 +120,7 @@ def test_lock_of_a_process_of_another_container_is_not_broken(tmp_path: Path) ->
         assert there is not None and there.is_gone, "here it is known to have ended"
 
 
-def test_lock_that_a_disk_gives_when_nobody_waits_for_it_any_more_is_let_go(
+def test_lock_that_a_disk_gives_when_nobody_waits_for_it_any_more_is_release(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     goes_on, has_it = threading.Event(), threading.Event()

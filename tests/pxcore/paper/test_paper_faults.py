@@ -256,7 +256,7 @@ def test_records_are_joined_in_one_message() -> None:
         hub.socket.close()
 
 
-def test_records_that_wait_in_vain_are_let_go_after_a_second() -> None:
+def test_records_that_wait_in_vain_are_release_after_a_second() -> None:
     with hostile(RecordsJoined(records=50)) as gateway:
         hub = orders_hub(gateway)
         place(gateway, "A")
