@@ -22,7 +22,7 @@ from pxcore.config.settings import AccountlessSettings, Mode, Settings, load_set
 from pxcore.config.sources import environ_with
 from pxcore.config.texts import JSON_WANTED, json_object, json_text, time_in
 from pxcore.engine.limit_table import LIMITS
-from pxcore.engine.tightening import bounds_of, loosened
+from pxcore.engine.tightening import bounds_of, loosened, text_of
 from pxcore.model import STOP_LOSS_TICKS_MIN, Misconfigured
 from pxcore.strategies import BUILT_IN
 from pxcore.strategies.registry import StrategyKind
@@ -153,7 +153,7 @@ def settings_of(run: Run) -> dict[str, str]:
         if value is not None:
             wanted[f"PX_{name.upper()}"] = str(value)
     for name, value in run.limits.model_dump(exclude_none=True).items():
-        wanted[f"PX_{name.upper()}"] = str(value)
+        wanted[f"PX_{name.upper()}"] = text_of(value)
     if run.mode == "shadow":
         wanted["PX_TRADING"] = "shadow"
     return wanted

@@ -27,7 +27,7 @@ _SESSION_S = 40.0  # for the session's own flatten, once nobody is there any mor
 _GOODBYE_S = 5.0  # for Prefect to say that the run has crashed
 
 
-class RefusedSetting(msgspec.Struct, frozen=True, kw_only=True, tag="refusal", tag_field="line"):
+class Refusal(msgspec.Struct, frozen=True, kw_only=True, tag="refusal", tag_field="line"):
     """Why there was no day, in sentences for a person."""
 
     problems: tuple[str, ...]
@@ -39,7 +39,7 @@ class Told:
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
 
-    def __call__(self, line: Line | Outcome | RefusedSetting) -> None:
+    def __call__(self, line: Line | Outcome | Refusal) -> None:
         try:
             write_all(self._descriptor, msgspec.json.encode(line) + b"\n")
         except OSError:
@@ -64,12 +64,12 @@ def main() -> int:
         say(result.outcome)
         return 1
     if isinstance(result, Misconfigured):
-        say(RefusedSetting(problems=result.problems))
+        say(Refusal(problems=result.problems))
         return 2
     if isinstance(result, PxError):
-        say(RefusedSetting(problems=(str(result),)))
+        say(Refusal(problems=(str(result),)))
         return 1
-    say(RefusedSetting(problems=(state.message or str(result),)))
+    say(Refusal(problems=(state.message or str(result),)))
     return 3 if (state.name or "").startswith("Skipped") else 1
 
 

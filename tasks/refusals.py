@@ -19,7 +19,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class RefusedSetting:
+class Refusal:
     """What a task returns in place of its result."""
 
     def __init__(self, reason: NotNow | AccountBusy) -> None:
@@ -33,18 +33,18 @@ def task_that_may_refuse(name: str, **options: Any) -> Callable[[Callable[P, T]]
 
     def decorate(step: Callable[P, T]) -> Callable[P, T]:
         @wraps(step)
-        def answer(*args: P.args, **kwargs: P.kwargs) -> T | RefusedSetting:
+        def answer(*args: P.args, **kwargs: P.kwargs) -> T | Refusal:
             try:
                 return step(*args, **kwargs)
             except REFUSALS as reason:
-                return RefusedSetting(reason)
+                return Refusal(reason)
 
-        run: Callable[P, T | RefusedSetting] = task(name=name, **options)(answer)
+        run: Callable[P, T | Refusal] = task(name=name, **options)(answer)
 
         @wraps(step)
         def call(*args: P.args, **kwargs: P.kwargs) -> T:
             found = run(*args, **kwargs)
-            if isinstance(found, RefusedSetting):
+            if isinstance(found, Refusal):
                 raise found.reason
             return found
 

@@ -18,10 +18,10 @@ from pxcore.cli.command_line import Edge, Listed, log_to_stderr
 
 NOW = "Now"
 DAY = "The trading day"
-RECORD = "What was"
+RECORD = "Results and records"
 MACHINE = "This machine"
 LOOK = "The gateway by hand: look"
-ACT = "The gateway by hand: move money"
+ACT = "Orders and positions by hand"
 
 
 class Verb(NamedTuple):

@@ -86,7 +86,8 @@ def _quoting() -> Iterator[None]:
     try:
         yield
     except Exception as error:  # raised as it was, but for that
-        if isinstance(message := getattr(error, "message", None), str):
+        message = getattr(error, "message", None)
+        if isinstance(message, str) and not message.startswith("Usage:"):  # a group's own help
             error.message = for_terminal(message.removeprefix(_LIBRARY))  # type: ignore[attr-defined]
         raise
 

@@ -1,7 +1,10 @@
 """`px here`: a person is there. A session reads that in its own home folder alone."""
 
+from datetime import UTC, datetime, timedelta
+
 from rich.console import Console
 
+from pxcore.calendar.hours import time_told
 from pxcore.config.paths import Paths
 from pxcore.config.settings import Settings
 from pxcore.model import Misconfigured
@@ -21,5 +24,9 @@ def say_here(settings: Settings, console: Console) -> int:
             )
     paths.here_file.parent.mkdir(parents=True, exist_ok=True)
     paths.here_file.touch()
-    console.print(f"noted in {paths.here_file}", soft_wrap=True)
+    good_s = settings.presence_s
+    told = "no check-in is needed: PX_PRESENCE_S is not set"
+    if good_s is not None:
+        told = f"good until {time_told(datetime.now(UTC) + timedelta(seconds=good_s))}"
+    console.print(f"checked in: {told} ({paths.here_file})", soft_wrap=True)
     return 0

@@ -295,8 +295,8 @@ def tighten_limits(settings: Settings, out: Output, wishes: list[str], reason: s
 
     row = today.record(decide, why)
     holder = today.holder
-    heeds = f"{holder} heeds it within a second" if holder else "the next session begins with it"
-    out.say(f"written as act {row.seq} of {today.journal.path.name}: {heeds}")
+    heeds = f"{holder} uses it within a second" if holder else "the next session begins with it"
+    out.say(f"done: {heeds} (row {row.seq} of {today.journal.path.name})")
     return 0
 
 

@@ -9,6 +9,7 @@ from pxcore.config.settings import Settings
 from pxcore.model import Misconfigured
 from pxcore.reports.period import DayLine, PeriodGroup, PeriodReport
 from pxcore.reports.render import usd
+from pxcore.text.typed import shown
 
 _GROUP_HEADS = ("trades", "won", "lost", "win rate", "profit factor", "expectancy", "net")
 
@@ -18,9 +19,12 @@ def day_of(settings: Settings, which: str | None) -> date:
     if which is None:
         return trading_day_at(settings.clock.now()).day
     try:
-        return date.fromisoformat(which)
+        return date.fromisoformat(f"{which}-01" if len(which) == len("2026-11") else which)
     except ValueError:
-        raise Misconfigured(f"{which} is no date: --week and --month take one") from None
+        raise Misconfigured(
+            f"{shown(which)} is not a date: --week and --month take one, such as 2026-11-30, or "
+            "2026-11"
+        ) from None
 
 
 def month_of(day: date) -> tuple[date, date]:

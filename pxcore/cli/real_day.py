@@ -36,8 +36,8 @@ def run_day(settings: Settings, console: Console, *, is_agreed: bool, json: Path
     today = trading_day_at(settings.clock.now()).day
     limits, held = allowed(settings, day_terms(settings, account.id, today).in_force)
     console.print(
-        f"{_MODES[settings.mode]} {settings.contract} on {name}, gateway {settings.gateway}: at "
-        f"most {counted(limits.trades_max, 'trade')} of {counted(settings.size, 'contract')}, "
+        f"{_MODES[settings.mode].format(settings.contract)} on {name}, gateway {settings.gateway}: "
+        f"at most {counted(limits.trades_max, 'trade')} of {counted(settings.size, 'contract')}, "
         f"daily loss limit {limits.loss_usd_max} USD"
     )
     console.print(_when(settings), soft_wrap=True)
@@ -63,9 +63,9 @@ def run_day(settings: Settings, console: Console, *, is_agreed: bool, json: Path
 
 
 _MODES = {
-    Mode.PAPER: "paper: to trade",
-    Mode.SHADOW: "shadow: to watch, and send no order for,",
-    Mode.LIVE: "LIVE: to trade",
+    Mode.PAPER: "paper: to trade {}",
+    Mode.SHADOW: "SHADOW: to watch {} and send no order,",
+    Mode.LIVE: "LIVE: to trade {}",
 }
 
 
@@ -77,12 +77,13 @@ def _when(settings: Settings) -> str:
     except NotNow as error:
         return f"no session now: {error}"
     start, end, flat_by = map(_hour, (window.start, window.end, window.flat_by))
-    told = f"entries from {start} to {end} Chicago, flat by {flat_by}"
+    told = f"entries on {window.day:%a %d %b} from {start} to {end} Chicago, flat by {flat_by}"
     return f"{told}; the window has not begun: it waits" if now < window.start else told
 
 
 def _hour(at: datetime) -> str:
-    return f"{at.astimezone(CHICAGO):%H:%M}"
+    there = at.astimezone(CHICAGO)
+    return f"{there:%H:%M:%S}" if there.second else f"{there:%H:%M}"
 
 
 def _is_flat(client: GatewayClient, account: Account, settings: Settings) -> bool:

@@ -55,14 +55,14 @@ def rearm(settings: Settings, out: Output, wish: RearmWish) -> int:
     _show(today, terms, out)
     act = _act(today, terms, wish)
     if act is None:
-        out.say("nothing of that is latched, nothing was written")
+        out.say("there is nothing to clear: no such halt or limit is in force, nothing was written")
         return 0
     _announce(act, today, out)
     if not _is_agreed(wish, out):
         out.say("nothing was written")
         return 1
     row = _write(today, terms, wish, why)
-    out.say(f"re-armed: act {row.seq} of {today.journal.path.name}, by {row.who}")
+    out.say(f"re-armed by {row.who} (row {row.seq} of {today.journal.path.name})")
     return 0
 
 

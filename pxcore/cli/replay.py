@@ -15,6 +15,7 @@ from pxcore.journal.replay import Divergence, Replay
 from pxcore.journal.rows import Row
 from pxcore.model import Misconfigured
 from pxcore.reports.daily import clock_text
+from pxcore.text.typed import shown
 
 
 def replay_session(paths: Paths, session: str | None, *, until: str | None, as_json: bool) -> int:
@@ -26,6 +27,8 @@ def replay_session(paths: Paths, session: str | None, *, until: str | None, as_j
         divergence = again.run(until=_stop_before(path, until)) if until else again.run()
     if divergence is not None:
         return _differs(out, path, divergence)
+    if until is not None and again.at is None:
+        raise Misconfigured(f"--until {shown(until)} is before the session's first event")
     if until is None or again.at is None:
         document = {"session": path.stem, "events": again.events, "differs": None}
         out.show(document, f"{path.stem}: {again.events} events, every command the same")
@@ -33,6 +36,8 @@ def replay_session(paths: Paths, session: str | None, *, until: str | None, as_j
     found = explain(again.engine, again.at)
     head = f"{path.stem} after row {again.seq}, {clock_text(again.at)} Chicago"
     out.show(found, head, *_facts(found), _grid(found), _verdict(found))
+    if again.is_whole and not (until.isdecimal() and again.seq >= int(until)):
+        out.warn(f"the session ended before {shown(until)}: this is how it stood at its end")
     return 0
 
 

@@ -49,7 +49,9 @@ def _folders(reports: Path, which: str | None) -> list[Path]:
         found = [one for one in found if one.name.startswith(f"px-{day:%Y%m%d}-")]
     elif which is not None:
         if not which.startswith("px-"):
-            raise Misconfigured(f"{shown(which)} is no date, as 2026-11-30, and no session's id")
+            raise Misconfigured(
+                f"{shown(which)} is not a date (write it as 2026-11-30) and not a session's id"
+            )
         found = [one for one in found if one.name == which]
     if not found:
         wanted = f" of {which}" if which is not None else " yet"

@@ -102,12 +102,13 @@ class Screen:
 
 
 def _figures(line: Progress) -> list[tuple[str, str]]:
-    held = "flat" if not line.exposure else f"{line.exposure:+d} at {line.average_price}"
+    held = f"{line.exposure:+d} at {line.average_price} ({line.phase})"
+    held = held if line.exposure else line.phase
     legs = f"stop {line.stop_price or '-'}, target {line.target_price or '-'}"
     headroom = "-" if line.headroom_usd is None else f"{line.headroom_usd:,.2f}"
     figures = [
         ("price", f"{line.bid or '-'} / {line.ask or '-'}"),
-        ("position", f"{held} ({line.phase})"),
+        ("position", held),
         ("bracket", legs if line.exposure else "none"),
         ("day P&L", f"{usd(line.day_usd)} USD"),
         ("headroom", f"{headroom} USD"),
@@ -121,5 +122,5 @@ def _figures(line: Progress) -> list[tuple[str, str]]:
 def _lateness(late_s: float) -> str:
     """A machine that cannot keep up is no fault of the day's: its market takes longer."""
     if late_s < _LATE_S:
-        return "in time"
+        return "on time"
     return f"{late_s:.1f} s late: this machine cannot keep up, so it waits"

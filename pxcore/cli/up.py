@@ -162,6 +162,7 @@ def _second_screen(
         return
     for number, run in enumerate(crew.next_runs()):
         console.print(f"{'next' if not number else '':<8} {run.text()}", soft_wrap=True)
+    console.print("now      to trade at once: `px run` in another terminal", soft_wrap=True)
     say("ready")
 
 

@@ -14,7 +14,7 @@ from loguru import logger
 from pxcore.alerts.of_report import alert_report
 from pxcore.closing.day_record import record_day_end
 from pxcore.config.paths import Paths
-from pxcore.config.settings import Mode, Settings
+from pxcore.config.settings import GatewayName, Settings
 from pxcore.day.store_access import ask_store
 from pxcore.gateway.rest import GatewayClient
 from pxcore.journal.rows import SCHEMA, Opening
@@ -141,11 +141,11 @@ def _opening(plan: SessionPlan, settings: Settings) -> Opening:
 
 
 def _market(settings: Settings) -> str:
-    if settings.mode is not Mode.PAPER:
+    if settings.gateway is not GatewayName.PAPER:
         return f"{settings.gateway}, real"
     if not settings.paper_clock:
         return "paper"
-    return f"paper, on a shifted clock at {settings.clock.speed:g} times real speed"
+    return f"paper, on a clock of its own at {settings.clock.speed:g} times real speed"
 
 
 def _earlier(plan: SessionPlan, settings: Settings) -> tuple[DayLine, ...] | None:

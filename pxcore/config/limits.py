@@ -28,7 +28,7 @@ def allowed(settings: Settings, in_force: Bounds) -> tuple[Limits, tuple[str, ..
     """The limits of a session that begins now, and a sentence for each setting not used."""
     wanted = limits_of(settings)
     held = tuple(
-        f"the setting {one}, and is not used: see `px limits`" for one in loosened(in_force, wanted)
+        f"setting {one} and stays so today: see `px limits`" for one in loosened(in_force, wanted)
     )
     return tightest(in_force, wanted), held
 

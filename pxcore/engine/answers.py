@@ -74,6 +74,10 @@ class Answers:
         self._notify(Level.WARNING, "entry.rejected", f"entry {entry.tag} rejected: {why}")
         self._state.entry = None
         self._refusals += 1
+        self.judge_refusals(now)
+
+    def judge_refusals(self, now: datetime) -> None:
+        """Also when the limit has been tightened to less than there were."""
         if self._refusals >= self._state.limits.venue_refusals_max:
             self._halt(now, f"venue rejected {self._refusals} entries running")
 

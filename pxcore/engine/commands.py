@@ -116,14 +116,14 @@ class Unit(StrEnum):
 
 class Denied(_Command, frozen=True, kw_only=True, tag="denied"):
     """An entry that a gate refused, with the two numbers compared: `value` was found, `limit` is
-    allowed, None where that is not known. Read them with `refusals.refusal_of`.
+    allowed, empty where that is not known. Read them with `refusals.refusal_of`.
 
     Journals of before 0.2 have no `unit`: there both are words for a person.
     """
 
     gate: Gate
-    value: str | None
-    limit: str | None
+    value: str
+    limit: str
     unit: Unit | None = None
     detail: str = ""
     side: Side

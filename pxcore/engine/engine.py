@@ -201,6 +201,8 @@ class Engine:
                 inputs.on_operator(event)
             case LimitsTightened():
                 inputs.on_tightened(event)
+                answers.judge_refusals(event.at)
+                self._signals.judge_errors(event.at)
             case ShellFault():
                 self._wishes.on_fault(event)
             case ClockStepped():

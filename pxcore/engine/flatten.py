@@ -160,7 +160,8 @@ class Flattener:
                 self._answered(("position", contract_id), answer, event.at)
                 if answer not in (SendOutcome.DONE, SendOutcome.UNKNOWN):
                     self._closed.discard(contract_id)
-                    self.closes_made[contract_id] -= 1
+                    if self.closes_made[contract_id]:  # else it is of a flatten before this one
+                        self.closes_made[contract_id] -= 1
                 if answer is SendOutcome.GONE:
                     self._seen.note_nothing_to_close(contract_id)
             case OrderSeen() | FillSeen() | PositionSeen() | RecordSkipped(hub=Hub.USER):

@@ -82,7 +82,7 @@ def _halted(view: EntryView, limits: Limits) -> Refusal | None:
 
 
 def _paused(view: EntryView, limits: Limits) -> Refusal | None:
-    return _state(Gate.PAUSED, "") if view.is_paused else None
+    return _state(Gate.PAUSED, "paused") if view.is_paused else None
 
 
 def _presence(view: EntryView, limits: Limits) -> Refusal | None:
@@ -135,7 +135,7 @@ def _spread(view: EntryView, limits: Limits) -> Refusal | None:
 
 
 def _account(view: EntryView, limits: Limits) -> Refusal | None:
-    return None if view.account_can_trade else _state(Gate.ACCOUNT, "")
+    return None if view.account_can_trade else _state(Gate.ACCOUNT, "may not trade")
 
 
 def _flat(view: EntryView, limits: Limits) -> Refusal | None:

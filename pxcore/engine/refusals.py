@@ -9,6 +9,7 @@ from pxcore.engine.commands import Denied, Gate, Unit
 from pxcore.model import Side
 
 _DOLLARS_MAX = 10**12
+_FIRST_YEAR, _LAST_YEAR = 1970, 9000
 Measure = int | float | Decimal | datetime
 
 
@@ -48,11 +49,11 @@ def refusal_of(denied: Denied) -> Refusal | None:
     return Refusal(denied.gate, denied.unit, value, limit, denied.detail)
 
 
-def _written(value: Measure | None) -> str | None:
+def _written(value: Measure | None) -> str:
     """Seconds to the millisecond: two replays of one journal write the same."""
     match value:
         case None:
-            return None
+            return ""
         case datetime():
             return value.isoformat()
         case float():
@@ -61,8 +62,8 @@ def _written(value: Measure | None) -> str | None:
             return str(value)
 
 
-def _read(text: str | None, unit: Unit) -> Measure | None:
-    if text is None:
+def _read(text: str, unit: Unit) -> Measure | None:
+    if not text:
         return None
     match unit:
         case Unit.TIME:
@@ -71,14 +72,16 @@ def _read(text: str | None, unit: Unit) -> Measure | None:
             return float(text)
         case Unit.USD:
             return _dollars(text)
+        case Unit.STATE:
+            raise ValueError(text)  # it has none
         case _:
             return int(text)
 
 
 def _moment(text: str) -> datetime:
     moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        raise ValueError(text)  # of no zone: it cannot be held against the other one
+    if moment.tzinfo is None or not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
+        raise ValueError(text)  # it cannot be held against the other one, or told in Chicago's
     return moment
 
 

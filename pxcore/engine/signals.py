@@ -87,6 +87,10 @@ class SignalDesk:
         """Counted, and halted when it goes on failing."""
         self._errors += 1
         self._out.notice(Level.ALARM, "strategy.error", error)
+        self.judge_errors(now)
+
+    def judge_errors(self, now: datetime) -> None:
+        """Also when the limit has been tightened to less than there were."""
         if self._errors >= self._state.limits.strategy_errors_max:
             self._ending.halt(now, f"strategy {self._strategy.name} failed repeatedly")
 

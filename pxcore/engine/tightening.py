@@ -51,8 +51,8 @@ class Loosened(msgspec.Struct, frozen=True, kw_only=True):
     wanted: Value | None
 
     def __str__(self) -> str:
-        asked = "no limit" if self.wanted is None else text_of(self.wanted)
-        return f"{self.name} {asked} is looser than the {text_of(self.in_force)} in force"
+        asked = "none" if self.wanted is None else text_of(self.wanted)
+        return f"{self.name} {asked} is looser than {text_of(self.in_force)}, which is in force"
 
 
 def text_of(value: Value) -> str:

@@ -33,7 +33,7 @@ def value_told(denied: Denied) -> str:
     """What was found, by itself."""
     refusal = refusal_of(denied)
     if refusal is None:
-        return denied.value or ""
+        return denied.value
     told = "" if refusal.value is None else _told(refusal.value, refusal.unit)
     return f"{refusal.detail} {told}".strip() or "not known"
 
@@ -42,7 +42,7 @@ def limit_told(denied: Denied) -> str:
     """What is allowed, by itself; empty where there is no such number."""
     refusal = refusal_of(denied)
     if refusal is None:
-        return denied.limit or ""
+        return denied.limit
     return "" if refusal.limit is None else _told(refusal.limit, refusal.unit)
 
 

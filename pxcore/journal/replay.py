@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from pxcore.engine.commands import Command, Denied, Notice
+from pxcore.engine.commands import Command, Denied, Notice, TakeSnapshot
 from pxcore.engine.engine import Engine
 from pxcore.engine.events import Event
 from pxcore.journal.bulk import DAMAGED
@@ -40,6 +40,7 @@ class Replay:
         self.events = 0
         self.seq = 0
         self.at: datetime | None = None  # of the last event
+        self.is_whole = False  # to its last row
         self._path = path
         self._expected: list[Command] = []
 
@@ -52,6 +53,7 @@ class Replay:
             if found is not None:
                 return found
             self.seq = row.seq
+        self.is_whole = True
         return None
 
     def _take(self, row: Row) -> Divergence | None:
@@ -94,12 +96,14 @@ class Replay:
 
 
 def _is_same(expected: Command, recorded: Command) -> bool:
-    """Is it the same decision? The wording of a notice is for people and may be improved, and a
-    denial of an old journal has words where there are numbers now.
+    """Is it the same decision? The wording of a notice, and why a look is taken, are for people and
+    may be improved; a denial of an old journal has words where there are numbers now.
     """
     match expected, recorded:
         case Notice(), Notice():
             return (expected.level, expected.code) == (recorded.level, recorded.code)
+        case TakeSnapshot(), TakeSnapshot():
+            return (expected.request, expected.is_urgent) == (recorded.request, recorded.is_urgent)
         case Denied(), Denied(unit=None):
             return _of_denial(expected) == _of_denial(recorded)
         case _:

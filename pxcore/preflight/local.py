@@ -258,7 +258,7 @@ def _killed(settings: Settings) -> CheckResult:
     if killed is not None:
         return fails(
             f"kill switch engaged: {killed}",
-            "release it with `px kill off --reason`, once its own reason is gone",
+            "release it with `px kill off --reason over`, once its own reason is gone",
         )
     return ok("off")
 
@@ -271,7 +271,7 @@ def _halted(day: date, terms: DayTerms | Exception | None) -> CheckResult:
     if terms.halt_reason is not None:
         return fails(
             f"halted for {day}: {terms.halt_reason}",
-            "stop for today, or clear it in writing: `px rearm --halt --reason`",
+            "stop for today, or clear it in writing: `px rearm --halt --reason checked`",
         )
     return ok(f"no halt of {day}")
 

@@ -174,7 +174,10 @@ def answered(look: Callable[[], CheckResult], *, remedy: str) -> CheckResult:
 def remedy_when_away(settings: Settings) -> str:
     """For a gateway that does not answer."""
     if settings.gateway is GatewayName.PAPER:
-        return "start `px paper` and take over the settings that it prints"
+        return (
+            "run `px up` in another terminal, then look again; or `px paper`, with the settings "
+            "that it prints"
+        )
     with suppress(Misconfigured):  # said by the check itself
         if way := way_told(settings):
             return (

@@ -9,9 +9,7 @@ from pxcore.cli.output import steady_console
 from pxcore.cli.verb_settings import (
     lenient_settings,
 )
-from pxcore.config.settings import (
-    LenientAccountlessSettings,
-)
+from pxcore.config.settings import KillSettings
 
 _Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
@@ -26,5 +24,5 @@ def down(
 
     Example: px down
     """
-    settings = lenient_settings(LenientAccountlessSettings)
+    settings = lenient_settings(KillSettings)
     raise typer.Exit(bring_down(settings, steady_console(), leaves=leave, is_agreed=yes))

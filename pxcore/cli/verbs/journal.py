@@ -4,7 +4,9 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from datetime import datetime
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated
 
@@ -18,11 +20,13 @@ from pxcore.cli.rebuild import rebuild_store
 from pxcore.cli.sessions import journal_of, moment_in
 from pxcore.config.paths import Paths
 from pxcore.config.settings import load_settings
+from pxcore.engine.commands import Denied
+from pxcore.journal.denial_text import denial_told
 from pxcore.journal.export import text_of, what_of, write_csv, write_parquet
 from pxcore.journal.follow import Follower
-from pxcore.journal.reader import read_rows
+from pxcore.journal.reader import decode_command, read_rows
 from pxcore.journal.repair import repair
-from pxcore.journal.rows import Row
+from pxcore.journal.rows import Row, RowKind
 from pxcore.journal.seal import read_seal
 from pxcore.journal.segments import (
     day_ends_in,
@@ -32,7 +36,7 @@ from pxcore.journal.segments import (
     sessions_in,
 )
 from pxcore.journal.verify import Soundness, verify
-from pxcore.model import Misconfigured, PxError
+from pxcore.model import Misconfigured, ProtocolError, PxError
 from pxcore.ownership.account_lock import AccountLock
 from pxcore.reports.daily import reported_hash
 from pxcore.store.projection.journals import owner_of
@@ -67,11 +71,16 @@ def show(
     Example: px journal show --kind denied --since 09:42
     """
     path = _path(session)
-    for shown, row in enumerate(_wanted(path, kind, since)):
-        if shown == limit:
+    names: set[str] = set()
+    count = 0
+    for row in _wanted(path, kind, since, names):
+        if count == limit:
             _out(json).warn(f"and more: --limit {limit} was reached")
-            break
+            return
         _say(row, as_json=json)
+        count += 1
+    if not count:
+        _out(json).warn(f"{path.stem} has no such row{_meant(kind, names)}")
 
 
 @app.command()
@@ -178,12 +187,25 @@ def _path(session: str | None) -> Path:
     return journal_of(Paths(load_settings().home), session)
 
 
-def _wanted(path: Path, kinds: list[str] | None, since: str | None) -> Iterator[Row]:
-    """A row that has no time of its own, a request's, has that of the row before it."""
+def _meant(wanted: list[str] | None, names: set[str]) -> str:
+    """What may be meant by a name that no row has."""
+    strange = [one for one in wanted or () if one not in names]
+    near = [match for one in strange for match in get_close_matches(one, names, n=1)]
+    return f"; is {' or '.join(near)} meant?" if near else ""
+
+
+def _wanted(
+    path: Path, kinds: list[str] | None, since: str | None, names: set[str] | None = None
+) -> Iterator[Row]:
+    """A row that has no time of its own, a request's, has that of the row before it. `names` gets
+    every name by which rows could be wanted.
+    """
     begin = None if since is None else moment_in(path, since, option="--since")
     moment: datetime | None = None
     for row in read_rows(path):
         moment = row.at or moment
+        if names is not None:
+            names.update((str(row.kind), what_of(row)))
         is_due = begin is None or (moment is not None and moment >= begin)
         if is_due and _is_of(row, kinds):
             yield row
@@ -209,9 +231,17 @@ def _say(row: Row, *, as_json: bool) -> None:
         text = msgspec.json.encode(row).decode("utf-8", "backslashreplace")
         say_line(plain_json(text, sys.stdout.encoding))
         return
-    body = plain(text_of(row))
+    body = plain(_told(row))
     line = f"{row.seq:>7}  {_moment(row)}  {row.kind:<8} {plain(what_of(row)):<15} {body}"
     say_line(line if len(line) <= _WIDTH else line[: _WIDTH - 1] + "…")
+
+
+def _told(row: Row) -> str:
+    """A refused entry in the sentence that its screen had; anything else as it stands there."""
+    with suppress(ProtocolError):
+        if row.kind is RowKind.COMMAND and isinstance(denied := decode_command(row), Denied):
+            return f"{denied.gate}: {denied.side} denied: {denial_told(denied)}"
+    return text_of(row)
 
 
 def _moment(row: Row) -> str:

@@ -13,7 +13,6 @@ from pxcore.config.paths import Paths
 from pxcore.config.settings import (
     AccountlessSettings,
     KillSettings,
-    LenientAccountlessSettings,
     load_settings,
 )
 from pxcore.day.kill_switch import KillStatus, kill_status
@@ -27,14 +26,14 @@ _Reason = Annotated[str, typer.Option(help="Why. Kept in the store.")]
 
 @app.command()
 def on(
-    reason: _Reason,
+    reason: _Reason = "by hand",
     keep_position: Annotated[
         bool, typer.Option("--keep-position", help="Only keep entries out: flatten nothing.")
     ] = False,
 ) -> None:
     """Engage it: within a second no session enters any more, and each flattens and ends.
 
-    Example: px kill on --reason "news"
+    Example: px kill on --reason news
     """
     settings = lenient_settings(KillSettings)
     why = reason_given(reason[:REASON_MAX])  # one that is too long keeps nobody from engaging it
@@ -55,14 +54,14 @@ def on(
 def off(
     reason: _Reason,
     resumes: Annotated[
-        bool, typer.Option("--resume", help="Sessions that run enter again, too.")
+        bool, typer.Option("--resume", help="Running sessions may enter again, too.")
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
     """Release it, with a reason: sessions that start from now on may enter.
 
-    One that runs enters nothing more until it ends, unless you say --resume, now or later. It says
-    first what it will do, and asks.
+    A running session stays out until it ends, unless you add --resume, now or later. It says first
+    what it will do, and asks.
 
     Example: px kill off --reason "news is out" --resume
     """
@@ -74,18 +73,19 @@ def off(
     if status.problem is not None:
         raise Misconfigured(f"{status.problem}; nothing was released")
     if not status.is_engaged and not resumes:
+        _out().say("the kill switch is off already: nothing to release")
         return
     for line in _will_do(status, holders(settings), resumes=resumes):
         _out().say(line)
     if not yes and not _out().confirm("Release it?" if status.is_engaged else "Resume?"):
-        _out().say("nothing was released" if status.is_engaged else "nobody was told")
+        _out().say("nothing was released" if status.is_engaged else "nothing was resumed")
         raise typer.Exit(1)
     if status.is_engaged:
         release(settings, reason=why)
         _out().say("kill switch released")
     if resumes:
         resume(settings, reason=why)
-        _out().say("sessions that run were told to enter again")
+        _out().say("resumed: running sessions may enter again")
 
 
 def _will_do(status: KillStatus, running: Sequence[RunningSession], *, resumes: bool) -> list[str]:
@@ -93,13 +93,13 @@ def _will_do(status: KillStatus, running: Sequence[RunningSession], *, resumes: 
     lines = ["sessions that start from now on may enter"] if status.is_engaged else []
     for one in running:
         what = (
-            "enters again within a second, if nothing else is against it"
+            "may enter again within a second"
             if resumes
-            else "enters nothing more until it ends; `px kill off --resume` lets it"
+            else "stays out until it ends, or until `px kill off --reason over --resume`"
         )
         lines.append(f"{one} {what}")
     if resumes and not running:
-        lines.append("no session runs: nobody is to be told")
+        lines.append("no session is running: there is none to resume")
     return lines
 
 
@@ -107,11 +107,11 @@ def _will_do(status: KillStatus, running: Sequence[RunningSession], *, resumes: 
 def status(
     json: Annotated[bool, typer.Option("--json", help="As JSON, for a program.")] = False,
 ) -> None:
-    """Is it engaged, by what, and who did what to it. Exit status 1 while it is.
+    """Is it engaged, by what, and who engaged or released it. Exit status 1 while it is.
 
     Example: px kill status --json
     """
-    settings = lenient_settings(LenientAccountlessSettings)
+    settings = lenient_settings(KillSettings)
     out = Output(Form.JSON if json else Form.TABLE)
     found = kill_status(settings)
     out.show(found, *_lines(found))

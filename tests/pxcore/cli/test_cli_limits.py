@@ -215,7 +215,7 @@ def test_rearm_needs_to_be_told_what_and_why(px: Px) -> None:
 def test_rearm_of_nothing_writes_nothing(px: Px, home: Paths) -> None:
     said = px("rearm --halt --limits --yes --reason r")
 
-    assert said.status == 0 and "nothing of that is latched" in said.out
+    assert said.status == 0 and "there is nothing to clear" in said.out
     assert not list(home.journals.glob("operator-*"))
 
 

@@ -64,7 +64,7 @@ def test_report_of_a_session_and_of_a_day(px: Px, report) -> None:
     assert said.status == 2 and "there is no report of 2026-11-19" in said.err
     for which in ("2026-13-45", "yesterday"):
         said = px(f"report {which}")
-        assert said.status == 2 and f"'{which}' is no date" in said.err
+        assert said.status == 2 and f"'{which}' is not a date" in said.err
 
 
 @pytest.mark.parametrize(

@@ -118,7 +118,9 @@ def test_day_by_hand_is_announced_with_the_limits_that_its_session_has(
 
 AT = [
     pytest.param("05:00", "flat by 15:05; the window has not begun: it waits", id="early"),
-    pytest.param("09:00", "entries from 08:30 to 15:00 Chicago, flat by 15:05\n", id="within"),
+    pytest.param(
+        "09:00", "entries on Tue 24 Nov from 08:30 to 15:00 Chicago, flat by 15:05\n", id="within"
+    ),
     pytest.param("15:30", "no session now: the window 08:30 to 15:00 Chicago", id="late"),
 ]
 

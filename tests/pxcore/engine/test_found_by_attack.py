@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 import pytest
-from engine_scenes import Scene, kinds
+from engine_scenes import MNQ, Scene, kinds
 from msgspec.structs import replace
 
 from pxcore.engine.book import Holding
@@ -298,3 +298,22 @@ def test_entry_counts_as_soon_as_its_average_is_known():
     holding.by_position, holding.average_price = 1, AVERAGE
     holding.note_agreement()
     assert holding.open_part() == (1, AVERAGE)
+
+
+def test_answer_to_a_close_of_the_flatten_before_is_none_of_this_flatten():
+    """It comes late, and this one has sent no close: nothing is to be subtracted from that."""
+    scene = Scene().connect()
+    scene.hold()
+    scene.tell(Asked(at=scene.now, ask=Ask.FLATTEN, why="by hand"))
+    scene.pass_time(12.0)  # longer than a round: its answer is slow
+    bought = scene.fill(1, 1000, Side.BUY, 100_001).fill
+    fills = (bought, scene.fill(2, 1002, Side.SELL, 100_031).fill)  # its target took it
+    while scene.engine.flattener is not None:
+        scene.answer_snapshot(scene.snapshot(fills=fills))
+        scene.pass_time(3.0)
+    scene.tell(Asked(at=scene.now, ask=Ask.STOP, why="stop"))
+    scene.tell(CloseAnswered(at=scene.now, contract_id=MNQ.id, answer=SendOutcome.GONE))
+    while scene.engine.flattener is not None:
+        scene.answer_snapshot(scene.snapshot(fills=fills))
+        scene.pass_time(3.0)
+    assert scene.engine.is_over

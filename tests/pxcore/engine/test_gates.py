@@ -233,7 +233,9 @@ def test_denial_of_an_old_journal_is_told_as_it_stands_there():
     )
 
 
-@pytest.mark.parametrize("value", ["x", "NaN", "2026-01-05", "1e999999999999", "9" * 5000])
+@pytest.mark.parametrize(
+    "value", ["x", "NaN", "2026-01-05", "0001-01-01T00:00:00+00:00", "1e999999999999", "9" * 5000]
+)
 @pytest.mark.parametrize("unit", Unit)
 @pytest.mark.parametrize("gate", [Gate.SIZE, Gate.WINDOW])
 def test_number_that_is_none_is_told_as_it_stands(gate, unit, value):

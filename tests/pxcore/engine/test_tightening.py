@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from pxcore.config.settings import Fields
-from pxcore.engine.commands import ClosePosition, Denied, Gate, Halt, Notice
+from pxcore.engine.commands import ClosePosition, Denied, Gate, Halt, Notice, PlaceEntry
 from pxcore.engine.config import EngineConfig, Limits
 from pxcore.engine.engine import Engine
-from pxcore.engine.events import ClockTick, Event, LimitsTightened
+from pxcore.engine.events import ClockTick, Event, LimitsTightened, PlaceRefused
 from pxcore.engine.limit_table import LIMITS as TABLE
 from pxcore.engine.limit_table import Direction
 from pxcore.engine.strategy import MarketView
@@ -148,14 +148,14 @@ def test_higher_is_tighter_for_these_limits_alone():
 
 def test_limit_that_is_left_out_is_looser_than_one_that_is_in_force():
     (one,) = loosened(Bounds(drawdown_usd_max=Decimal(60)), LIMITS)
-    assert str(one) == "drawdown_usd_max no limit is looser than the 60 in force"
+    assert str(one) == "drawdown_usd_max none is looser than 60, which is in force"
     assert tightest(Bounds(drawdown_usd_max=Decimal(60)), LIMITS).drawdown_usd_max == 60
 
 
 def test_wish_concerns_what_it_names_alone():
     assert not_tighter(bounds_of(LIMITS), Bounds(trades_max=2)) == ()
     (one,) = not_tighter(bounds_of(LIMITS), Bounds(trades_max=4, loss_usd_max=Decimal(50)))
-    assert str(one) == "trades_max 4 is looser than the 3 in force"
+    assert str(one) == "trades_max 4 is looser than 3, which is in force"
 
 
 # -- an engine that is told -------------------------------------------------------------------
@@ -164,6 +164,36 @@ def test_wish_concerns_what_it_names_alone():
 def tighten(scene: Scene, **bounds: Any) -> list[Any]:
     event = LimitsTightened(at=scene.now, bounds=Bounds(**bounds), why="ann: news")
     return scene.tell(event)
+
+
+def test_refusals_limit_tightened_below_those_that_were_halts_at_once():
+    scene = Scene(trades_max=10).connect()
+    for _ in range(2):
+        (entry,) = kinds(scene.signal(), PlaceEntry)
+        refused = {"tag": entry.tag, "code_name": "OrderRejected", "text": "no"}
+        scene.tell(PlaceRefused(at=scene.now, **refused))
+        scene.pass_time(2.0)
+        scene.price(100_000, 100_001)
+    (halt,) = kinds(tighten(scene, venue_refusals_max=2), Halt)
+    assert halt.reason == "venue rejected 2 entries running"
+
+
+def test_errors_limit_tightened_below_those_that_were_halts_at_once():
+    class FailsTwice:
+        name = "fails-twice"
+        count = 0
+
+        def on_event(self, event: Event, view: MarketView) -> None:
+            self.count += 1
+            if self.count <= 2:
+                raise ValueError("x")
+
+    scene = Scene()
+    scene.strategy.follow(FailsTwice())
+    scene.connect()
+    assert scene.engine.ending is None
+    (halt,) = kinds(tighten(scene, strategy_errors_max=2), Halt)
+    assert halt.reason == "strategy fails-twice failed repeatedly"
 
 
 def test_loss_limit_tightened_below_the_loss_halts_and_flattens_at_once():
@@ -193,7 +223,7 @@ def test_wish_that_would_loosen_one_limit_changes_none():
     scene = Scene().connect()
     said = kinds(tighten(scene, trades_max=1, loss_usd_max=Decimal(101)), Notice)
     assert [(n.code, n.text) for n in said] == [
-        ("limits.refused", "not tightened: loss_usd_max 101 is looser than the 100 in force")
+        ("limits.refused", "not tightened: loss_usd_max 101 is looser than 100, which is in force")
     ]
     assert scene.engine.state.limits == LIMITS
 

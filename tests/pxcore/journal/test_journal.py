@@ -2,6 +2,7 @@
 
 import functools
 import queue
+import re
 import threading
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -260,3 +261,26 @@ def test_replay_names_the_first_row_that_differs(tmp_path):
     seal_path(path).unlink()
     _, divergence = replay(path)
     assert divergence is not None and divergence.seq == first + 1
+
+
+OLD_WORDS = [
+    pytest.param(rb'("command":"take_snapshot"[^}]*"why":")[^"]*', rb"\1other words", id="look"),
+    pytest.param(rb'("command":"notice"[^}]*"text":")[^"]*', rb"\1other words", id="notice"),
+    pytest.param(
+        rb'"value":"[^"]*","limit":"[^"]*","unit":"[^"]*","detail":"[^"]*"',
+        rb'"value":"in words","limit":"too"',
+        id="denial",
+    ),
+]
+
+
+@pytest.mark.parametrize(("found", "put"), OLD_WORDS)
+def test_journal_with_the_words_of_an_older_program_replays(tmp_path, found, put):
+    path = recorded(tmp_path, 1)
+    lines = path.read_bytes().splitlines(keepends=True)
+    changed = [re.sub(found, put, line) for line in lines]
+    assert changed != lines
+    path.write_bytes(rechained(changed))
+    seal_path(path).unlink()
+    _, divergence = replay(path)
+    assert divergence is None
