@@ -160,8 +160,17 @@ def _second_screen(
             soft_wrap=True,
         )
         return
-    for number, run in enumerate(crew.next_runs()):
+    runs = crew.next_runs()
+    for number, run in enumerate(runs):
         console.print(f"{'next' if not number else '':<8} {run.text()}", soft_wrap=True)
+    if not runs:  # a server that cannot make any says so in its log alone
+        console.print(
+            "next     no run is planned so far: if the UI shows none either, nothing runs by "
+            "itself, and logs/prefect-server.log in the home folder says why. Watchdogs, "
+            "`px flatten` and `px kill on` work without it",
+            style="bold red",
+            soft_wrap=True,
+        )
     console.print("now      to trade at once: `px run` in another terminal", soft_wrap=True)
     say("ready")
 

@@ -1,5 +1,6 @@
 """How the start of a `px up` is broken off."""
 
+import io
 import math
 import shutil
 import signal
@@ -14,7 +15,7 @@ from patience import patience
 from rich.console import Console
 
 from pxcore.cli.signals import BrokenOff, Signals
-from pxcore.cli.up import _stop_sessions, _watch
+from pxcore.cli.up import _second_screen, _stop_sessions, _watch
 from pxcore.config.paths import Paths
 from pxcore.host.bounded_files import write_file
 from pxcore.model import Misconfigured, Unavailable
@@ -244,3 +245,14 @@ def test_wish_that_came_while_the_schedule_begins_is_heeded_before_anything_else
     with HomeLock(tmp_path) as lock:
         assert _watch(crew, lock, asked, Console()) is Stop.FLATTEN
     assert crew.looks == 0
+
+
+def test_start_whose_server_plans_no_run_says_so() -> None:
+    """Seen with Prefect 3.9.1 and `whenever` 0.10.5: schedules, no runs, and "ready"."""
+    console, said = Console(record=True, file=io.StringIO()), list[str]()
+    crew: Any = SimpleNamespace(next_runs=list)
+    _second_screen(console, crew, None, said.append)
+    shown = console.export_text()
+    assert shown.startswith("next     no run is planned")
+    assert "logs/prefect-server.log" in shown
+    assert said == ["ready"]
