@@ -123,9 +123,23 @@ def wait_for_another(house: House, tether: psutil.Process) -> None:
     until(is_there, what="a new runner")
 
 
-def test_stopped_session_runner_ends_flat_is_started_anew_and_its_run_is_swept(house, held):
+def test_stopped_session_runner_ends_flat_and_cancelled_and_is_started_anew(house, held):
+    """It ends its runs itself, and the automation's flatten looks at the account at once."""
+    before = house.runs_of("flatten")
     tether, runner = session_runner(house)
     runner.terminate()
+    house.released()
+    assert house.ended(held)["type"] == "CANCELLED"
+    wait_for_another(house, tether)
+    (new,) = until(
+        lambda: (house.runs_of("flatten") - before) or None, within_s=patience(60), what="a flatten"
+    )
+    assert house.ended(new)["name"] in ("Completed (flat already)", "Skipped (busy)")
+
+
+def test_run_killed_together_with_its_runner_ends_flat_and_is_swept(house, held):
+    tether, runner = session_runner(house)
+    kill_at_once(runner, house.flow_process())
     house.released()
     wait_for_another(house, tether)
     swept = house.ended(house.start("sweep"))
