@@ -31,6 +31,8 @@ _STARTS = 3  # of one that ends at its start
 _OWN_PROCESSES = 2  # of an idle runner: the tether, and itself
 _BEGINS_UNITS = 20.0  # a run's process begins, and leaves its mark, within so many
 _LOST_LOOK_S = 10.0
+_LAST_WORDS_UNITS = 10.0  # from the end of a flow to the end of its process
+_LAST_WORDS_LOOK_S = 0.1
 _KILLED_WITHIN_S = 2.0
 _GIVEN_BACK_WITHIN = timedelta(minutes=10)  # later than so nobody wants it to begin any more
 
@@ -107,6 +109,14 @@ class Runners:
             self._see_to_lost()
 
     def end(self) -> None:
+        """A run that is over may have yet to tell the server so, and a runner that is told to end
+        calls all that it runs Cancelled. One that is not over by now is not waited for.
+        """
+        until_s = time.monotonic() + _LAST_WORDS_UNITS * unit_s()
+        while self._living.look() == () and time.monotonic() < until_s:
+            if not any(map(self._has_more_than_itself, self._kept)):
+                break
+            time.sleep(_LAST_WORDS_LOOK_S)
         for runner in self._kept.values():
             runner.end()
 
@@ -163,13 +173,16 @@ class Runners:
         living = self._living.look()
         if living is None or self._name_of(name) in {mark.runner for mark in living}:
             return False
-        process = self._kept[name].process
-        if process is not None:
-            there = computed_s([process.pid])
-            if there is not None and len(there) > _OWN_PROCESSES:
-                return False
+        if self._has_more_than_itself(name):
+            return False
         taken = self._api.taken(**TAGS[name])
         return taken is not None and not any(_is_young(run) for run in taken)
+
+    def _has_more_than_itself(self, name: str) -> bool:
+        """A run's process, with a mark or without one."""
+        process = self._kept[name].process
+        there = None if process is None else computed_s([process.pid])
+        return there is not None and len(there) > _OWN_PROCESSES
 
     def _see_to_lost(self) -> None:
         """A run that was taken before its runner of now began, and has no process that would begin

@@ -1,11 +1,14 @@
 """When a runner is replaced, and what becomes of a run that one took and never began."""
 
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
+from patience import patience
 from raw_http import RawHttp, answer
 from stand_ins import RESTS, StandIns
 from waiting import until
@@ -121,6 +124,40 @@ def test_runner_with_a_marked_run_is_not_replaced_and_the_other_one_is(
     with run_marked(tmp_path, run_id="r1", flow="trading-day", account_id=7):
         runners.look()
     assert said == ["runner safety is replaced"]
+
+
+def test_run_that_is_over_has_its_last_word_before_its_runner_is_told_to_end(
+    runners, stand_ins, monkeypatch
+):
+    """Prefect's runner would call it Cancelled: a day that ended flat, one that was left."""
+    looks: list[int] = []
+
+    def counted(pids: list[int]) -> Any:
+        looks.append(1)
+        return computed_s(pids)
+
+    stand_ins.code = BUSY
+    started(runners, processes=3)
+    monkeypatch.setattr(module, "computed_s", counted)
+    tethers = [psutil.Process(pid) for pid in pids(runners)]
+    ending = threading.Thread(target=runners.end)
+    ending.start()
+    until(lambda: len(looks) >= 4)
+    assert all(len(tether.children(recursive=True)) == 2 for tether in tethers)
+    for tether in tethers:
+        tether.children(recursive=True)[-1].kill()
+    ending.join(patience(20))
+    assert not ending.is_alive()
+
+
+def test_run_that_is_not_over_is_not_waited_for_when_its_runner_ends(
+    runners, stand_ins, tmp_path, monkeypatch
+):
+    stand_ins.code = BUSY
+    started(runners, processes=3)
+    monkeypatch.setattr(module, "computed_s", lambda pids: pytest.fail("it is waited for"))
+    with run_marked(tmp_path, run_id="r1", flow="trading-day", account_id=7):
+        runners.end()
 
 
 @pytest.mark.parametrize(
