@@ -52,7 +52,7 @@ def takes(param: Any) -> str:
     if issubclass(kind, Enum):
         return " or ".join(f"`{one.value}`" for one in kind)
     if kind is bool:
-        return "nothing: it is there or not"
+        return "no value: a switch"
     if param.name == "reason":
         return f"a text of 1 to {REASON_MAX:,} characters"
     if param.name == "params":

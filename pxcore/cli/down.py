@@ -7,7 +7,7 @@ from contextlib import suppress
 import typer
 from rich.console import Console
 
-from pxcore.cli.output import agrees
+from pxcore.cli.output import NEEDS_YES, agrees
 from pxcore.cli.verb_settings import warn_each
 from pxcore.config.accounts import accounts
 from pxcore.config.paths import Paths
@@ -46,7 +46,7 @@ def bring_down(settings: Settings, console: Console, *, leaves: bool, is_agreed:
         )
         if not is_agreed:
             if not sys.stdin.isatty():
-                raise Misconfigured("nobody is at a terminal to be asked: give --yes")
+                raise Misconfigured(NEEDS_YES)
             if not agrees(console, "Stop?"):
                 raise typer.Abort
     stop = Stop.LEAVE if leaves else Stop.FLATTEN

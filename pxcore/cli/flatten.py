@@ -5,7 +5,7 @@ import sys
 import typer
 from rich.console import Console
 
-from pxcore.cli.output import agrees
+from pxcore.cli.output import NEEDS_YES, agrees
 from pxcore.config.settings import Settings
 from pxcore.flatten.by_hand import AdHocFlatten, flat_told
 from pxcore.model import Misconfigured
@@ -36,7 +36,7 @@ def flatten_account(
         console.print(f"{found.holder} has the account: it will be asked to flatten and end first")
     if not is_agreed:
         if not sys.stdin.isatty():
-            raise Misconfigured("nobody is at a terminal to be asked: give --yes; nothing was sent")
+            raise Misconfigured(f"{NEEDS_YES}; nothing was sent")
         if not agrees(console, "Cancel every order and close every position?"):
             raise typer.Abort
     console.print(flat_told(job.act(timeout_s)))

@@ -26,6 +26,9 @@ _PIPED_WIDTH = 120
 _PIPED_TABLE_WIDTH = 500
 
 
+NEEDS_YES = "it needs your yes: run it in a terminal, or add --yes"
+
+
 class Form(Enum):
     """For whom the answer is."""
 

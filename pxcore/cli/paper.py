@@ -24,7 +24,7 @@ from pxcore.host.spawn import end, spawn
 from pxcore.host.starting import Say, Step, first_line
 from pxcore.model import Misconfigured, Unavailable
 from pxcore.paper.config import PaperConfig, Recording
-from pxcore.paper.exchange import BracketMode
+from pxcore.paper.exchange import BracketMode, ExchangeState
 from pxcore.paper.keeper import read_state
 from pxcore.paper.markets.catalogue import catalogue
 from pxcore.paper.markets.synthetic import SHAPES
@@ -38,13 +38,22 @@ class _Announced(msgspec.Struct, frozen=True):
     listening: str
 
 
+def fresh_account_id() -> int:
+    """None of an earlier gateway's, within four months."""
+    return 20_000_000 + int(datetime.now(UTC).timestamp()) % 10_000_000
+
+
+def _kept_account(kept: ExchangeState | None) -> int | None:
+    return None if kept is None else next((one.id for one in kept.accounts), None)
+
+
 class PaperRequest(msgspec.Struct, frozen=True, kw_only=True):
     """What `px paper` was asked for. `market` is a synthetic shape's name or a file."""
 
     symbol: str
     seed: int
     port: int
-    account_id: int
+    account_id: int | None
     program: str
     bracket_mode: BracketMode
     speed: float
@@ -55,12 +64,14 @@ class PaperRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def serve_paper(request: PaperRequest, console: Console) -> int:
-    """Runs it until Ctrl-C; prints the settings that point a day to it.
+    """Runs it until Ctrl-C; prints the settings that point a day to it. Its account is new unless
+    it is said or kept: what an earlier gateway did with an id is on record in the home folder.
 
     Its market stands at a minute before the 08:30 Chicago open, whatever the hour here, and runs
     once a session is ready; with a state it runs on from where that ended, if that is later.
     """
     kept = None if request.state is None else read_state(request.state)
+    account_id = request.account_id or _kept_account(kept) or fresh_account_id()
     start = market_start(None if kept is None else kept.now)
     clock = ShiftedClock(market=start, wall=datetime.now(UTC), speed=request.speed)
     contract = choose_contract(request.symbol, catalogue(start.date()))
@@ -80,7 +91,7 @@ def serve_paper(request: PaperRequest, console: Console) -> int:
             ("PX_PAPER_URL", url),
             ("PX_PAPER_KEY", key),
             ("PX_PAPER_CLOCK", clock_file),
-            ("PX_ACCOUNT_ID", request.account_id),
+            ("PX_ACCOUNT_ID", account_id),
             ("PX_CONTRACT", contract.id),
         ):
             console.print(f"export {name}={shlex.quote(str(value))}", soft_wrap=True)
@@ -92,7 +103,7 @@ def serve_paper(request: PaperRequest, console: Console) -> int:
 
     config = PaperConfig(
         port=request.port,
-        account_id=request.account_id,
+        account_id=account_id,
         program=request.program,
         bracket_mode=request.bracket_mode,
         symbols=(exchange_root(contract),),
@@ -173,8 +184,7 @@ class Paper:
         goes_in_steps: bool = True,
     ) -> None:
         clock = ShiftedClock(market=market.clock_start, wall=datetime.now(UTC), speed=market.speed)
-        fresh = 20_000_000 + int(datetime.now(UTC).timestamp()) % 10_000_000
-        self.account_id = account_id or fresh
+        self.account_id = account_id or fresh_account_id()
         self.url = ""
         self._key = secrets.token_urlsafe(24)
         self._log = paths.logs / "paper.log"

@@ -9,7 +9,7 @@ import sys
 import msgspec
 
 from pxcore.cli.limits import Today, changes_told, damage_told, halt_told, settings_against
-from pxcore.cli.output import Output
+from pxcore.cli.output import NEEDS_YES, Output
 from pxcore.cli.reasons import reason_given
 from pxcore.config.settings import Settings
 from pxcore.engine.tightening import Bounds, bounds_of, loosened, only
@@ -106,7 +106,7 @@ def _is_agreed(wish: RearmWish, out: Output) -> bool:
     if wish.is_agreed:
         return True
     if not sys.stdin.isatty():
-        raise Misconfigured("nobody is at a terminal to be asked: give --yes; nothing was written")
+        raise Misconfigured(f"{NEEDS_YES}; nothing was written")
     return out.confirm("Re-arm?")
 
 

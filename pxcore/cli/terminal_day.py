@@ -148,7 +148,7 @@ class TerminalDay:
         patience = threading.Timer(_STOP_S, self._flow.end)
         patience.start()
         try:
-            self._write_json(self._flow.follow(self.screen))
+            self._conclude(self._flow.follow(self.screen))
         except NoDay as reason:
             self.screen.say(f"the day was not closed: {reason}")
         finally:

@@ -348,7 +348,7 @@ def _alerts(settings: Settings) -> CheckResult:
     if count:
         return ok(f"{count} URL{'' if count == 1 else 's'}")
     if settings.mode is Mode.LIVE:
-        return warning("none set: nobody would be told", "set PX_ALERT_URLS, then `px alerts test`")
+        return warning("none set: no alert reaches you", "set PX_ALERT_URLS, then `px alerts test`")
     return ok(f"none set, mode {settings.mode}")
 
 

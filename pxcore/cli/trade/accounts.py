@@ -138,7 +138,7 @@ def _notes(look: AccountLook) -> tuple[str, ...]:
     if look.account.is_simulated is None:
         notes.append("the venue does not say whether it is simulated")
     if look.held_by:
-        notes.append(f"held by {look.held_by}: what is open is its business")
+        notes.append(f"held by {look.held_by}, which looks after what is open")
     return tuple(notes)
 
 

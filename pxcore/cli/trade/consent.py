@@ -10,6 +10,7 @@ from contextlib import ExitStack, contextmanager
 
 import msgspec
 
+from pxcore.cli.output import NEEDS_YES
 from pxcore.cli.trade.desk import Gateway
 from pxcore.cli.trade.status import halt_of
 from pxcore.config.paths import Paths
@@ -39,7 +40,7 @@ def require_may_act(desk: Gateway, consent: Consent) -> None:
             f"shadow sends nothing: {_way_out_of_shadow(desk.settings)}; nothing was sent"
         )
     if not consent.is_agreed and not sys.stdin.isatty():
-        raise Misconfigured("nobody is at a terminal to be asked: give --yes; nothing was sent")
+        raise Misconfigured(f"{NEEDS_YES}; nothing was sent")
     home, world = Paths(desk.settings.home).home, world_of(desk.settings)
     holder = holder_of(home, desk.account_id(), world)
     if holder is not None and not consent.is_beside:

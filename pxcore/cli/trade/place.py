@@ -120,6 +120,8 @@ def _plan(order: NewOrder, contract: Contract) -> list[str]:
         f"stop loss {_leg(order.stop_loss_ticks, order, contract)}, "
         f"take profit {_leg(order.take_profit_ticks, order, contract)}",
     ]
+    if order.stop_loss_ticks is None:
+        lines.append("NO STOP: what it opens is not protected")
     if (order.stop_loss_ticks is None) != (order.take_profit_ticks is None):
         lines.append("one leg alone: what the venue makes of that is not recorded")
     return lines

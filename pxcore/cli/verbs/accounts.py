@@ -9,7 +9,7 @@ from pxcore.config.settings import AccountlessSettings
 
 
 def accounts(context: typer.Context, json: Json = False) -> None:
-    """The user's accounts, those that may not trade among them.
+    """The user's accounts, including those that may not trade.
 
     Example: px accounts
     """

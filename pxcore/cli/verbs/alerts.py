@@ -34,7 +34,7 @@ def try_alerts(settings: Settings, out: Output) -> int:
     """0 when every one was taken. Waits for them, and does not try again."""
     urls = tuple(url.get_secret_value() for url in settings.alert_urls)
     if not urls:
-        raise Misconfigured("PX_ALERT_URLS is missing: nobody would be told")
+        raise Misconfigured("PX_ALERT_URLS is not set: no alert is sent anywhere")
     masker = Masker(settings.secrets)
     moment = f"{datetime.now(CHICAGO):%Y-%m-%d %H:%M:%S} Chicago"
     text = f"A test at {moment}: alerts of px arrive here."

@@ -95,7 +95,7 @@ def tail(
     ] = False,
     json: _Json = False,
 ) -> None:
-    """A session's last rows, and those that come.
+    """A session's last rows, and with --follow the new ones.
 
     Example: px journal tail --follow --kind command
     """

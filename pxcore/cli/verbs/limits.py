@@ -19,7 +19,7 @@ def limits(
         bool, typer.Option("--json", help="One JSON document instead of a table.")
     ] = False,
 ) -> None:
-    """The day's limits: what is in force, what is used, tighten them.
+    """The day's limits: what is in force, where each comes from, tighten them.
 
     Example: px limits --json
     """
@@ -30,7 +30,12 @@ def limits(
 
 @app.command()
 def tighten(
-    wishes: Annotated[list[str], typer.Argument(metavar="NAME=VALUE...", help="As settings.")],
+    wishes: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="NAME=VALUE...", help="Limits and their new values, such as trades_max=4."
+        ),
+    ],
     reason: _Reason,
 ) -> None:
     """Tighten limits for the rest of the trading day, those of a running session among them.

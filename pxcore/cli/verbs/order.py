@@ -55,7 +55,10 @@ def order_place(
         int | None,
         typer.Option(parser=kinds.ticks, help="Ticks from the fill to a take-profit leg."),
     ] = None,
-    tag: Annotated[str | None, typer.Option(help="New for ever; made up by default.")] = None,
+    tag: Annotated[
+        str | None,
+        typer.Option(help="Your own name for it, never used before; made up by default."),
+    ] = None,
     yes: Yes = False,
     beside_session: Beside = False,
     json: Json = False,

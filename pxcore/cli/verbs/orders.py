@@ -35,7 +35,7 @@ def orders_search(
     status: Annotated[
         list[OrderStatus] | None, typer.Option(help="Of this status; may be given again.")
     ] = None,
-    tag: Annotated[str | None, typer.Option(help="Whose tag begins so.")] = None,
+    tag: Annotated[str | None, typer.Option(help="Only orders whose tag begins so.")] = None,
     json: Json = False,
 ) -> None:
     """Orders made in a stretch of time, whatever became of them.

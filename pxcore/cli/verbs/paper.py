@@ -19,13 +19,19 @@ def paper(
         str, typer.Option(help="Program of its one account: 50k, 100k, 150k or practice.")
     ] = "50k",
     account_id: Annotated[
-        int, typer.Option(parser=kinds.any_id, help="Id of that account.")
-    ] = 20_000_001,
+        int | None,
+        typer.Option(
+            parser=kinds.any_id, help="Id of that account: that of the state, or a new one."
+        ),
+    ] = None,
     brackets: Annotated[
         BracketMode, typer.Option(help="Bracket mode of the account.")
     ] = BracketMode.AUTO_OCO,
     speed: Annotated[
-        float, typer.Option(parser=kinds.seconds(0.01, 1000), help="Market seconds in one of ours.")
+        float,
+        typer.Option(
+            parser=kinds.seconds(0.01, 1000), help="How much faster than real time its market runs."
+        ),
     ] = 1.0,
     market: Annotated[
         str,

@@ -21,7 +21,9 @@ def report(
         typer.Argument(metavar="[DATE|SESSION]", help="The newest session by default."),
     ] = None,
     open_: Annotated[bool, typer.Option("--open", help="Its page in a browser as well.")] = False,
-    week: Annotated[bool, typer.Option("--week", help="The week with that date, or now.")] = False,
+    week: Annotated[
+        bool, typer.Option("--week", help="The week of that date, or this one.")
+    ] = False,
     month: Annotated[bool, typer.Option("--month", help="The month of it.")] = False,
     account: Annotated[
         int | None,

@@ -18,7 +18,8 @@ from pxcore.upkeep.old_home import settle_old_home
 
 def up(
     port: Annotated[
-        int, typer.Option(parser=kinds.port, help="Of Prefect's server and UI; 0 for a free one.")
+        int,
+        typer.Option(parser=kinds.port, help="Port of Prefect's server; 0 for a free one."),
     ] = 4200,
     seed: Annotated[int, typer.Option(parser=kinds.seed, help="Seed of the paper market.")] = 7,
 ) -> None:

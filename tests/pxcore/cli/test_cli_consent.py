@@ -89,7 +89,7 @@ def test_without_a_terminal_and_without_yes_nothing_is_sent(
 ) -> None:
     said = raw_px(command)
     require_refused(said, http)
-    assert "give --yes" in said.err and http.connections == 0
+    assert "add --yes" in said.err and http.connections == 0
 
 
 @acting

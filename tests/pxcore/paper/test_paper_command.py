@@ -21,11 +21,10 @@ from patience import patience
 from waiting import until
 
 from pxcore.cli.app import app
-from pxcore.cli.paper import market_start
+from pxcore.cli.paper import fresh_account_id, market_start
 from pxcore.clock.published import PublishedClock
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "paper-gateway.md"
-ACCOUNT = 20_000_001
 
 
 @contextmanager
@@ -64,9 +63,9 @@ def account(gateway: Gateway) -> dict[str, object]:
 
 def bought(gateway: Gateway, contract: str, tag: str) -> None:
     """One contract, and back once its position has been told."""
-    hub = gateway.hub("user")
-    hub.call("SubscribePositions", ACCOUNT)
-    order = {"accountId": ACCOUNT, "contractId": contract, "type": 2, "side": 0, "size": 1}
+    hub, account_id = gateway.hub("user"), account(gateway)["id"]
+    hub.call("SubscribePositions", account_id)
+    order = {"accountId": account_id, "contractId": contract, "type": 2, "side": 0, "size": 1}
     assert gateway.post("/api/Order/place", **order, customTag=tag)[1]["success"]
     hub.event("GatewayUserPosition")
     hub.socket.close()
@@ -124,18 +123,32 @@ def test_account_is_kept_over_a_restart_even_after_a_kill(
     state = tmp_path / "account.json"
     options = ("--state", str(state), "--control", "--market", "calm")
     with px_paper(*options) as (process, gateway, settings):
+        account_id = settings["PX_ACCOUNT_ID"]
         bought(gateway, settings["PX_CONTRACT"], "kept")
         balance = account(gateway)["balance"]
         gateway.wait_for_file(state, '"kept"')
         process.send_signal(number)
         process.wait(timeout=patience(10))
     with px_paper(*options) as (_, gateway, settings):
+        assert settings["PX_ACCOUNT_ID"] == account_id
         assert account(gateway)["balance"] == balance != 50_000
-        (position,) = gateway.post("/api/Position/searchOpen", accountId=ACCOUNT)[1]["positions"]
+        of = {"accountId": int(account_id)}
+        (position,) = gateway.post("/api/Position/searchOpen", **of)[1]["positions"]
         assert (position["type"], position["size"]) == (1, 1)
-        order = {"accountId": ACCOUNT, "contractId": settings["PX_CONTRACT"], "type": 2, "side": 0}
+        order = {**of, "contractId": settings["PX_CONTRACT"], "type": 2, "side": 0}
         _, again = gateway.post("/api/Order/place", **order, size=1, customTag="kept")
         assert again["errorMessage"] == wording.TAG_TAKEN
+
+
+@pytest.mark.process
+def test_account_is_none_of_an_earlier_gateways_unless_it_is_said() -> None:
+    """The home folder may hold what that one did: its orders have the same numbers."""
+    with px_paper("--market", "calm") as (_, gateway, settings):
+        assert str(account(gateway)["id"]) == settings["PX_ACCOUNT_ID"] != "20000001"
+        first = settings["PX_ACCOUNT_ID"]
+    until(lambda: str(fresh_account_id()) != first, what="a second has passed")
+    with px_paper("--market", "calm") as (_, _, settings):
+        assert settings["PX_ACCOUNT_ID"] != first
 
 
 @pytest.mark.process
