@@ -50,7 +50,14 @@ def test_rows_of_a_kind_are_shown_with_the_numbers_of_each_refusal(px: Px, journ
 
     lines = said.out.splitlines()
     assert said.status == 0 and lines
-    assert all(" denied " in line and '"limit":' in line for line in lines)
+    assert all(" denied " in line and " denied: " in line for line in lines)
+    assert any("not flat: protected, 1 held, 2 orders alive" in line for line in lines)
+
+
+def test_kind_that_no_row_has_is_said_and_what_may_be_meant(px: Px, journal: Path) -> None:
+    said = px("journal show --kind denyed")
+    assert said.status == 0 and not said.out
+    assert "has no such row; is denied meant?" in said.err
 
 
 def test_rows_since_a_time_of_the_day_in_chicago(px: Px, journal: Path) -> None:

@@ -31,16 +31,16 @@ def test_off_says_that_a_session_that_runs_enters_nothing_more(px: Px, running: 
     assert said.status == 0
     assert "sessions that start from now on may enter" in said.out
     (line,) = [one for one in said.out.splitlines() if one.startswith(running)]
-    assert f"account {ACCOUNT}, enters nothing more until it ends" in line
-    assert "px kill off --resume" in line
+    assert f"account {ACCOUNT}, stays out until it ends" in line
+    assert "px kill off --reason over --resume" in line
     assert verbs() == ["engage", "release"]
 
 
 def test_off_with_resume_tells_those_that_run_and_says_so(px: Px, running: str) -> None:
     px(*ON)
     said = px(*OFF, "--resume")
-    assert f"{running}, which has account {ACCOUNT}, enters again" in said.out
-    assert "sessions that run were told to enter again" in said.out
+    assert f"{running}, which has account {ACCOUNT}, may enter again" in said.out
+    assert "resumed: running sessions may enter again" in said.out
     assert verbs() == ["engage", "release", "resume"]
 
 
@@ -49,7 +49,7 @@ def test_resume_can_be_said_later_and_without_a_session_says_that_none_runs(px: 
     px(*OFF)
     assert px(*OFF).status == 0 and "sessions" not in px(*OFF).out
     said = px(*OFF, "--resume")
-    assert said.status == 0 and "no session runs" in said.out
+    assert said.status == 0 and "no session is running" in said.out
 
 
 def test_what_is_not_confirmed_releases_nothing_and_tells_nobody(px: Px, running: str) -> None:

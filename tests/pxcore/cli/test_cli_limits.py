@@ -305,4 +305,4 @@ def test_act_that_a_session_of_another_home_would_never_read_is_refused(
 def test_session_of_this_home_heeds_what_is_tightened(px: Px, home: Paths, today: date) -> None:
     with AccountLock(home.home, ACCOUNT, holder="px-1", world=world_of(load_settings())):
         said = px("limits tighten loss_usd_max=300 --reason choppy")
-    assert said.status == 0 and "heeds it within a second" in said.out
+    assert said.status == 0 and "uses it within a second" in said.out

@@ -22,9 +22,9 @@ from pxcore.host.processes import Process, realm
 from pxcore.model import Unavailable
 from pxcore.ownership import account_lock as lock
 from pxcore.ownership import control_socket
-from pxcore.ownership.account_lock import AccountBusy, AccountLock, _holder_of_file
+from pxcore.ownership.account_lock import AccountBusy, AccountLock
 from pxcore.ownership.control_socket import Call, Wish, accounts_held, call
-from pxcore.ownership.holders import find_holder, holder_of
+from pxcore.ownership.holders import _holder_of_file, find_holder, holder_of
 
 broken = pytest.mark.parametrize("how", sorted(BROKEN))
 
