@@ -65,7 +65,7 @@ def test_alerts_test_exits_with_1_when_one_is_not_taken_and_shows_no_secret(
 
 def test_alerts_test_without_urls_names_the_setting(tmp_path: Path) -> None:
     said = Px({"PX_HOME": str(tmp_path)})("alerts test")
-    assert said.status == 2 and "PX_ALERT_URLS is missing" in said.err
+    assert said.status == 2 and "PX_ALERT_URLS is not set" in said.err
 
 
 # -- what is not safe -------------------------------------------------------------------------
