@@ -18,7 +18,7 @@ def show_preflight(
     """0 when the day may begin, 1 when something fails."""
     found = run_preflight(settings, sleep=sleep or time.sleep)
     if is_alerted and not settings.alert_urls:
-        out.warn("PX_ALERT_URLS is missing: nobody is told")
+        out.warn("PX_ALERT_URLS is not set: no alert is sent")
     if is_alerted:
         alert_failures(settings, found)
     document = {

@@ -101,7 +101,7 @@ def test_settings_that_cannot_be_are_status_2_and_nothing_is_looked_at(
 
 def test_alert_without_anybody_to_tell_is_said(px: Px) -> None:
     said = px("preflight --alert", PX_KILL_SWITCH="holiday")
-    assert said.status == 1 and "PX_ALERT_URLS is missing: nobody is told" in said.err
+    assert said.status == 1 and "PX_ALERT_URLS is not set: no alert is sent" in said.err
 
 
 def test_fit_day_alerts_nobody(px: Px) -> None:
