@@ -3,8 +3,9 @@
 An error says who was asked or what was attempted, what came, and what helps where that is known.
 """
 
-from dataclasses import dataclass
 from typing import ClassVar, Final, Generic, NoReturn, TypeAlias, TypeVar, assert_never
+
+import msgspec
 
 from pxcore.gateway.rest.channel import Reply
 from pxcore.gateway.rest.outcomes import Happened, Kind, OverBudget, Repeat, ruling
@@ -23,8 +24,7 @@ _REMEDY: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Success(Generic[A]):
+class Success(msgspec.Struct, Generic[A], frozen=True):
     answer: A
     repeat: ClassVar[Repeat] = Repeat.NEVER
 
@@ -32,8 +32,7 @@ class Success(Generic[A]):
         return self.answer
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(msgspec.Struct, frozen=True):
     error: PxError
     repeat: Repeat
 
@@ -44,8 +43,7 @@ class Failure:
 Came: TypeAlias = Success[A] | Failure
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(msgspec.Struct, frozen=True):
     """`attempted` is what was to be done, in words."""
 
     kind: Kind
@@ -57,8 +55,7 @@ class Attempt:
 _NO_REPLY: Final = Reply(0, b"")
 
 
-@dataclass(frozen=True, slots=True)
-class Mishap:
+class Mishap(msgspec.Struct, frozen=True):
     """What came in place of an answer; each happening has one or two of the rest. `words` say what
     failed on the way, or what came instead.
     """

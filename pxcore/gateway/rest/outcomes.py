@@ -21,9 +21,10 @@ was not agreed. For a question the last is final: asking again would not fix it.
 Source: gateway reference, 1.3, 1.4 and 3.
 """
 
-from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final
+
+import msgspec
 
 from pxcore.gateway.rest.channel import Reply
 from pxcore.gateway.wire import codes
@@ -91,8 +92,7 @@ class Repeat(Enum):
     AFTER_LOGIN = auto()  # once, with a new token
 
 
-@dataclass(frozen=True, slots=True)
-class Ruling:
+class Ruling(msgspec.Struct, frozen=True):
     """`raises` is for when it is not repeated, or the last attempt ended so."""
 
     raises: type[PxError]
