@@ -9,7 +9,7 @@ from pxcore.cli.output import steady_console
 from pxcore.cli.verb_settings import (
     lenient_settings,
 )
-from pxcore.config.settings import KillSettings
+from pxcore.config.settings import DownSettings
 
 _Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
@@ -24,5 +24,5 @@ def down(
 
     Example: px down
     """
-    settings = lenient_settings(KillSettings)
+    settings = lenient_settings(DownSettings)
     raise typer.Exit(bring_down(settings, steady_console(), leaves=leave, is_agreed=yes))

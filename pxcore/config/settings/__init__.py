@@ -5,6 +5,7 @@ from pxcore.config.settings.loading import ENV_FILE, load_settings
 from pxcore.config.settings.model import (
     PAPER_USER,
     AccountlessSettings,
+    DownSettings,
     KillSettings,
     LenientAccountlessSettings,
     LenientSettings,
@@ -19,6 +20,7 @@ __all__ = [
     "PAPER_USER",
     "SECRETS",
     "AccountlessSettings",
+    "DownSettings",
     "Fields",
     "GatewayName",
     "KillSettings",

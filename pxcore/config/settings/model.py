@@ -261,6 +261,12 @@ class KillSettings(LenientAccountlessSettings):
     needed: ClassVar[frozenset[str]] = NEEDED_TO_KILL
 
 
+class DownSettings(KillSettings):
+    """For `px down`, which says on which account a session flattens before it asks."""
+
+    needed: ClassVar[frozenset[str]] = NEEDED_TO_KILL | {"account_id"}
+
+
 @cache
 def _published(path: Path) -> PublishedClock:
     """One a process, so that time never goes back in it."""

@@ -100,3 +100,11 @@ def test_watchdog_starts_and_tells_what_it_left_out(
     said = px("watchdog")
     assert said.status == 0 and len([one for one in said.problems if LEFT_OUT in one]) == 2
     assert began[0].watchdog == "flatten" and f"{began[0].flat_by:%H:%M}" == "15:05"
+
+
+def test_down_needs_to_know_the_account_and_not_how_it_trades(px: Px) -> None:
+    """Who is to flatten is said before it is asked."""
+    said = px("down", PX_TRADING="amred")
+    assert said.status == 0 and "PX_TRADING" in said.err
+    said = px("down", PX_ACCOUNT_ID="2620000x")
+    assert said.status == 2 and "PX_ACCOUNT_ID" in said.err
