@@ -6,6 +6,7 @@ sent; after the first row that was lost nobody is told that a later one is writt
 entry leaves any more. What is lost is a `gap` row as soon as writing works again.
 """
 
+import queue
 import threading
 import time
 from collections.abc import Callable
@@ -22,10 +23,26 @@ from pxcore.journal.seal import Seal, write_seal
 from pxcore.journal.segments import session_of
 
 _EVERY_S = 0.05  # how long a row may wait for company
+_LEAST_S = 0.002
+_COMPANY = 16  # rows that wait together: more would make an intent wait behind them
 _BATCH = 512  # rows in one write: an intent waits behind so many at most
 _RETRY_S = 1.0
 _LATE_S = 5.0
 _LATE_EVERY = 32  # appends between two looks at how late the writer is
+
+
+class _Wait:
+    """For one row. A bare lock is the cheapest thing to be woken by."""
+
+    def __init__(self, ticket: int) -> None:
+        self.ticket = ticket
+        self.is_over = threading.Lock()
+        self.is_over.acquire()
+
+
+def _pause_s(rows: int, took_s: float) -> float:
+    """Until about `_COMPANY` rows wait again, as they came in the last stretch."""
+    return max(_LEAST_S, min(_EVERY_S, took_s * _COMPANY / max(rows, 1)))
 
 
 class Journal:
@@ -52,7 +69,9 @@ class Journal:
         self._files = Files(
             path, segment_bytes=segment_bytes, is_packed=is_packed, on_fault=self._tell_fault
         )
-        self._wake = threading.Condition()
+        self._bell: queue.SimpleQueue[None] = queue.SimpleQueue()
+        self._waiting: list[_Wait] = []
+        self._lock = threading.Lock()
         self._written = 0  # the last ticket whose row is with the operating system
         self._lost_from: int | None = None  # the first one that the writer lost
         self._lost = 0
@@ -74,22 +93,27 @@ class Journal:
 
     def hurry(self) -> None:
         """What is queued is written now, not in company: something is about to be sent."""
-        with self._wake:
-            self._wake.notify_all()
+        self._bell.put(None)
 
     def wait_written(self, ticket: int, timeout_s: float) -> bool:
         """True once that row is with the operating system; False on loss or time-out."""
-        with self._wake:
-            self._wake.notify_all()
-            self._wake.wait_for(lambda: self._written >= ticket or self._lost_at(ticket), timeout_s)
+        wait = _Wait(ticket)
+        with self._lock:
+            if self._lost_at(ticket) or self._written >= ticket:
+                return not self._lost_at(ticket)
+            self._waiting.append(wait)
+        self._bell.put(None)
+        wait.is_over.acquire(timeout=timeout_s)
+        with self._lock:
+            if wait in self._waiting:
+                self._waiting.remove(wait)
             return self._written >= ticket and not self._lost_at(ticket)
 
     def close(self, timeout_s: float = 5.0) -> bool:
         """Writes what is queued, seals the journal and closes it. True when every row is in it."""
         deadline = time.monotonic() + timeout_s
-        with self._wake:
-            self._is_closing = True
-            self._wake.notify_all()
+        self._is_closing = True
+        self._bell.put(None)
         self._thread.join(timeout_s)
         self._files.join(max(0.0, deadline - time.monotonic()))
         return self._is_sealed and self.rows_dropped == 0
@@ -127,15 +151,27 @@ class Journal:
     # -- the writer's thread ------------------------------------------------------------------
 
     def _run(self) -> None:
+        wait_s, begun_s = _EVERY_S, time.monotonic()
         while True:
-            with self._wake:
-                self._wake.wait_for(lambda: self._intake.has_rows() or self._is_closing, _EVERY_S)
-                is_last = self._is_closing
+            self._rest(wait_s)
+            is_last = self._is_closing
+            rows = 0
             while batch := self._intake.take(_BATCH):
                 self._write(batch)
+                rows += len(batch)
             if is_last:
                 self._finish()
                 return
+            now_s = time.monotonic()
+            wait_s, begun_s = _pause_s(rows, now_s - begun_s), now_s
+
+    def _rest(self, wait_s: float) -> None:
+        try:
+            self._bell.get(timeout=wait_s)
+            while True:  # whoever rang besides is served as well
+                self._bell.get_nowait()
+        except queue.Empty:
+            return
 
     def _write(self, batch: list[QueuedRow]) -> None:
         """All of it at once, or nothing. After a failure it is tried again a second later, and
@@ -161,22 +197,32 @@ class Journal:
 
     def _settle(self, encoded: Encoded, ticket: int) -> None:
         self.head = encoded.head
-        with self._wake:
+        with self._lock:
             if encoded.unfit is not None:
                 self._lost += 1
                 self._lost_from = self._lost_from or encoded.unfit
             self._written = ticket
-            self._wake.notify_all()
+            self._tell_waiting()
         if encoded.unfit is not None:
             self._tell_fault(f"cannot be written: {encoded.unfit_why}")
 
     def _lose(self, batch: list[QueuedRow], why: str) -> None:
         rows = sum(entry.kind is not RowKind.GAP for entry in batch)
         self.head = self.head.losing(batch, why)
-        with self._wake:
+        with self._lock:
             self._lost += rows
             self._lost_from = self._lost_from or batch[0].ticket
-            self._wake.notify_all()
+            self._tell_waiting()
+
+    def _tell_waiting(self) -> None:
+        """Those whose row is written, or lost."""
+        still = []
+        for wait in self._waiting:
+            if self._written >= wait.ticket or self._lost_at(wait.ticket):
+                wait.is_over.release()
+            else:
+                still.append(wait)
+        self._waiting = still
 
     def _tell_last_hole(self) -> None:
         if not self.head.lost:

@@ -1,11 +1,12 @@
-"""Carries the engine's commands to the venue, off the engine's thread, and answers as events.
+"""Carries the engine's commands to the venue, and answers as events.
 
-Two workers: instructions go out one at a time in the engine's order, each once; questions have
-a thread of their own, so that a slow look never delays a cancel. In shadow no instruction is
-sent. An entry, and a stop of our own, waits until its intent is with the operating system; a close
-or cancel does not.
-While there is nothing to send, a ping now and then keeps the connection open that orders go out
-on: no order pays for a handshake.
+Instructions go out one at a time in the engine's order, each once. One that finds nothing before it
+leaves at once, on the thread that decided it, as long as nothing there has to wait: its connection
+is open, a request is in hand, its intent is written within milliseconds. Everything else, and every
+answer, is a worker's: one for instructions, one for questions, so that a slow look never delays a
+cancel, and one that keeps what leaving at once needs. In shadow no instruction is sent. An entry,
+and a stop of our own, waits until its intent is with the operating system; a close or cancel does
+not.
 """
 
 import queue
@@ -28,6 +29,7 @@ from pxcore.model import Contract
 from pxcore.venue.venue import Instruction, Question, Venue
 
 _WRITTEN_WITHIN_S = 2.0
+_AT_ONCE_S = 0.005  # the engine waits no longer for a row to be written
 
 Job = Callable[[], Event | None]
 
@@ -49,10 +51,10 @@ class Dispatcher:
         sends_orders: bool,
         stale_data_s: Callable[[], float],
         on_idle: Callable[[], None] = lambda: None,
-        warm_every_s: float = 25.0,
+        ready_every_s: float = 1.0,
     ) -> None:
         self._venue = venue
-        self._warm_every_s = warm_every_s
+        self._ready_every_s = ready_every_s
         self._contract = contract
         self._journal = journal
         self._clock = clock
@@ -62,19 +64,29 @@ class Dispatcher:
         self._stale_data_s = stale_data_s
         self._on_idle = on_idle
         self._may_enter = True
-        self._pending = 0
+        self._pending = {"orders": 0, "questions": 0}
         self._counting = threading.Lock()
-        self._lanes = {name: queue.SimpleQueue[Job | None]() for name in ("orders", "questions")}
+        self._lanes = {name: queue.SimpleQueue[Job | None]() for name in self._pending}
+        self._wants_ready: queue.SimpleQueue[bool] = queue.SimpleQueue()
         self._threads = [
             threading.Thread(target=self._work, args=(name,), name=f"rest-{name}", daemon=True)
             for name in self._lanes
         ]
+        self._threads.append(
+            threading.Thread(target=self._keep_ready, name="rest-ready", daemon=True)
+        )
         for thread in self._threads:
             thread.start()
 
     def instruct(self, instruction: Instruction, seq: int, decided_at: datetime) -> None:
-        """`seq` is the instruction's row in the journal; `decided_at` its event's time."""
-        self._put("orders", lambda: self._send(instruction, seq, decided_at))
+        """`seq` is the instruction's row in the journal; `decided_at` its event's time. Waits for
+        nothing but the row, and for that not long.
+        """
+        answer = self._at_once(instruction, seq, decided_at)
+        if answer is not None:
+            self._put("orders", answer)
+        else:
+            self._put("orders", lambda: self._send(instruction, seq, decided_at))
 
     def ask(self, question: Question) -> None:
         self._put("questions", lambda: self._venue.ask(question))
@@ -82,7 +94,7 @@ class Dispatcher:
     @property
     def is_idle(self) -> bool:
         """Everything was carried out, and every answer is delivered."""
-        return not self._pending
+        return not any(self._pending.values())
 
     def forbid_entries(self) -> None:
         """No entry leaves from here on, queued ones included: the session is leaving."""
@@ -96,23 +108,43 @@ class Dispatcher:
 
     def stop(self, timeout_s: float) -> None:
         """Finishes what is queued, for so long at most."""
+        self._wants_ready.put(False)
         for lane in self._lanes.values():
             lane.put(None)
         for thread in self._threads:
             thread.join(timeout_s)
 
     def _send(self, instruction: Instruction, seq: int, decided_at: datetime) -> Event:
-        if not self._sends_orders:
-            return self._not_sent(instruction, "nothing is sent: shadow, or the session is leaving")
-        if isinstance(instruction, PlaceEntry | PlaceStop):
-            if not self._journal.wait_written(seq, _WRITTEN_WITHIN_S):
-                return self._not_sent(instruction, "its intent could not be written")
-            if not (self._may_enter and self._sends_orders):
-                return self._not_sent(instruction, "the session is leaving")
-            age_s = (self._clock.now() - decided_at).total_seconds()
-            if age_s > self._stale_data_s():  # the engine, or this lane, was behind
-                return self._not_sent(instruction, f"decided {age_s:.1f} s ago, on stale data")
+        why_not = self._why_not(instruction, seq, decided_at, _WRITTEN_WITHIN_S)
+        if why_not is not None:
+            return self._not_sent(instruction, why_not)
         return self._venue.instruct(instruction, self._contract)
+
+    def _at_once(self, instruction: Instruction, seq: int, decided_at: datetime) -> Job | None:
+        """How to get its answer, when it has left; None when nothing of it has."""
+        if self._pending["orders"] or self._why_not(instruction, seq, decided_at, _AT_ONCE_S):
+            return None
+        answer = self._venue.at_once(instruction, self._contract)
+        if answer is not None:
+            self._wants_ready.put(True)  # for the one after it
+        return answer
+
+    def _why_not(
+        self, instruction: Instruction, seq: int, decided_at: datetime, patience_s: float
+    ) -> str | None:
+        """Why it must not leave; waits so long for its intent to be written."""
+        if not self._sends_orders:
+            return "nothing is sent: shadow, or the session is leaving"
+        if not isinstance(instruction, PlaceEntry | PlaceStop):
+            return None
+        if not self._journal.wait_written(seq, patience_s):
+            return "its intent could not be written"
+        if not (self._may_enter and self._sends_orders):
+            return "the session is leaving"
+        age_s = (self._clock.now() - decided_at).total_seconds()
+        if age_s > self._stale_data_s():  # the engine, or this lane, was behind
+            return f"decided {age_s:.1f} s ago, on stale data"
+        return None
 
     def _not_sent(self, instruction: Instruction, why: str) -> Event:
         now = self._clock.now()
@@ -128,11 +160,11 @@ class Dispatcher:
 
     def _put(self, name: str, job: Job) -> None:
         with self._counting:
-            self._pending += 1
+            self._pending[name] += 1
         self._lanes[name].put(job)
 
     def _work(self, name: str) -> None:
-        while (job := self._next_job(name)) is not None:
+        while (job := self._lanes[name].get()) is not None:
             try:
                 event = job()
                 if event is not None:
@@ -140,16 +172,19 @@ class Dispatcher:
             except Exception as error:  # the edge of this thread: the session must flatten
                 self._on_crash(error)
             with self._counting:
-                self._pending -= 1
+                self._pending[name] -= 1
             if self.is_idle:
                 self._on_idle()
 
-    def _next_job(self, name: str) -> Job | None:
-        """Waits for it. Meanwhile the connection that orders go out on is kept open."""
-        lane = self._lanes[name]
-        while name == "orders":
+    def _keep_ready(self) -> None:
+        """In shadow nothing is ever sent, and nothing need be ready."""
+        while self._sends_orders:
             try:
-                return lane.get(timeout=self._warm_every_s)
+                self._venue.keep_ready()
+            except Exception as error:  # the edge of this thread: the session must flatten
+                self._on_crash(error)
+            try:
+                if not self._wants_ready.get(timeout=self._ready_every_s):
+                    return
             except queue.Empty:
-                self._venue.keep_warm()
-        return lane.get()
+                continue

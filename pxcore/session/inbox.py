@@ -6,48 +6,82 @@ that is counted, and does not happen while the inbox `is_lossless`.
 """
 
 import queue
+import time
+from collections import deque
+from typing import NamedTuple
 
 from pxcore.engine.events import Event
 from pxcore.model import Quote
 
-_BEHIND = 200  # queued events from which on older quotes are skipped
+BEHIND = 200  # queued events from which on older quotes are skipped
+
+
+class Came(NamedTuple):
+    """When what brought an event arrived, when it was decoded, and when it was put here, in ns of
+    `time.perf_counter_ns`.
+    """
+
+    received_ns: int
+    decoded_ns: int
+    queued_ns: int
+
+
+class Queued(NamedTuple):
+    event: Event
+    came: Came
 
 
 class Inbox:
-    """`put` from any thread, and from a signal handler; `take` from the engine's alone."""
+    """`put` and `nudge` from any thread, and from a signal handler; `take` by one at a time."""
 
     def __init__(self) -> None:
         self.is_lossless = False
-        self._queue: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
+        self._queue: deque[Queued] = deque()
+        self._bell: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._newest: dict[str, Quote] = {}
         self.conflated_quotes = 0
 
     def put(self, event: Event) -> None:
+        """Whoever waits is woken."""
+        now_ns = time.perf_counter_ns()
+        self.add(event, Came(now_ns, now_ns, now_ns))
+        self._bell.put(None)
+
+    def add(self, event: Event, came: Came) -> None:
+        """Nobody is woken: whoever adds it takes it, or sees to it that somebody does."""
         if type(event) is Quote:
             self._newest[event.contract_id] = event
-        self._queue.put(event)
+        self._queue.append(Queued(event, came))
 
     @property
     def is_empty(self) -> bool:
-        return self._queue.empty()
+        return not self._queue
 
     def nudge(self) -> None:
-        """Whoever takes gets None, and looks around."""
-        self._queue.put(None)
+        """Whoever waits looks around."""
+        self._bell.put(None)
 
-    def take(self, timeout_s: float) -> Event | None:
-        """The next event, or None when there was none in time or somebody nudged."""
-        while True:
-            try:
-                event = self._queue.get(timeout=timeout_s)
-            except queue.Empty:
-                return None
+    def wait(self, timeout_s: float) -> None:
+        """Until something was put, somebody nudged, or the time is over."""
+        try:
+            self._bell.get(timeout=timeout_s)
+            while True:  # what came since is taken together
+                self._bell.get_nowait()
+        except queue.Empty:
+            return
+
+    def take(self) -> Queued | None:
+        """The next event, or None when there is none."""
+        while self._queue:
+            queued = self._queue.popleft()
+            event = queued.event
             if (
                 type(event) is Quote
                 and not self.is_lossless
-                and self._queue.qsize() >= _BEHIND
+                and len(self._queue) >= BEHIND
                 and self._newest[event.contract_id] is not event
             ):
                 self.conflated_quotes += 1
                 continue
-            return event
+            return queued
+        return None

@@ -21,22 +21,25 @@ from pxcore.gateway.hubs.feeds import Arguments
 from pxcore.gateway.hubs.transport import HubConnection
 from pxcore.gateway.hubs.websocket import HubLost
 from pxcore.host.decoding import Decoder
-from pxcore.model import DepthLevel, MarketTrade, Quote
 from pxcore.session.inbox import Inbox
 
 _number: Decoder[int] = Decoder(int)
 _moment: Decoder[datetime] = Decoder(datetime)
 _SILENT_S: Final = 30.0  # of ours, without a step; then time is our own again
 _GAP_S: Final = 2.0  # a longer one between two looks was our own: everything stood still
-_MARKET = (Quote, MarketTrade, DepthLevel)
 
 
 class PaperLink:
-    """`deliver` is for the hubs' threads, `ready` and `quiet` for the engine's."""
+    """`deliver` is for the hubs' threads, `ready` and `quiet` for the engine's. A price that is not
+    held back goes to `bring_price`.
+    """
 
-    def __init__(self, session_id: str, inbox: Inbox) -> None:
+    def __init__(
+        self, session_id: str, inbox: Inbox, *, bring_price: Callable[[Event], None]
+    ) -> None:
         self._session_id = session_id
         self._inbox = inbox
+        self._bring_price = bring_price
         self._lock = threading.Lock()
         self._user: HubConnection | None = None
         self._held: dict[Hub, list[Event]] = {hub: [] for hub in Hub}
@@ -77,12 +80,20 @@ class PaperLink:
         with self._lock:
             if isinstance(event, HubDown):
                 self._end_steps()
-            if not self._is_stepping:
-                self._inbox.put(event)
-            elif isinstance(event, _MARKET):
-                self._held[Hub.MARKET].append(event)
-            else:
+            if self._is_stepping:
                 self._held[Hub.USER].append(event)
+            else:
+                self._inbox.put(event)
+
+    def deliver_price(self, event: Event) -> None:
+        """As `deliver`, for the market hub's reader. Not under the lock where it is not held back:
+        the engine may act on it at once, and its steps cannot begin before this thread is told.
+        """
+        with self._lock:
+            if self._is_stepping:
+                self._held[Hub.MARKET].append(event)
+                return
+        self._bring_price(event)
 
     def _take_step(self, hub: Hub, given: Arguments) -> None:
         number = _number.decode(given[0])

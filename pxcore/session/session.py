@@ -1,7 +1,7 @@
 """The live session: it wires the parts, runs the loop, and takes them down in order.
 
-One thread owns the engine and blocks on nothing but its inbox. Whatever ends the session (its
-window, a limit, a signal, the end of the pipe, an error of our own), it leaves by a verified
+One thread at a time steps the engine (`turn`), and blocks on nothing. Whatever ends the session
+(its window, a limit, a signal, the end of the pipe, an error of our own), it leaves by a verified
 flatten.
 """
 
@@ -51,7 +51,7 @@ from pxcore.ownership.account_lock import AccountLock
 from pxcore.ownership.lease import LeaseKeeper
 from pxcore.session.dispatcher import Dispatcher
 from pxcore.session.ending import closing_of, flatten_by_rest
-from pxcore.session.inbox import Inbox
+from pxcore.session.inbox import Came, Inbox
 from pxcore.session.lines import Ended
 from pxcore.session.operator_watch import OperatorWatch
 from pxcore.session.paper_link import PaperLink
@@ -59,6 +59,7 @@ from pxcore.session.plan import SessionPlan, engine_config, latch_halt_of, requi
 from pxcore.session.progress import progress_of
 from pxcore.session.self_watch import SelfWatch
 from pxcore.session.teller import Teller
+from pxcore.session.turn import Turn
 from pxcore.session.voice import Heartbeat, Voice
 from pxcore.session.watch import FileWatch, watch_pipe
 from pxcore.strategies import choose_strategy
@@ -89,10 +90,12 @@ class Session:
         self._paths = Paths(settings.home)
         self._clock = settings.clock
         self._inbox = Inbox()
+        self._turn = Turn(self._inbox, self._step, on_crash=self._note_crash)
         self._clock_watch = ClockWatch(self._clock, self._inbox.put)
         self._teller = Teller(voice, plan.contract, self._clock)
         self._crash: BaseException | None = None
         self._latching: threading.Thread | None = None
+        self._doubts: SelfWatch | None = None
         self._has_looked = False  # at the account by REST, whatever came of it
         self._journal = Journal(
             self._paths.journal(plan.session_id),
@@ -109,7 +112,11 @@ class Session:
         )
         self._engine = Engine(engine_config(plan, settings), self._choice.make())
         is_paper = settings.gateway is GatewayName.PAPER
-        self._link = PaperLink(plan.session_id, self._inbox) if is_paper else None
+        self._link = (
+            PaperLink(plan.session_id, self._inbox, bring_price=self._turn.bring_price)
+            if is_paper
+            else None
+        )
         self._dispatcher = self._make_dispatcher()
         self._lease = LeaseKeeper(
             settings,
@@ -154,6 +161,8 @@ class Session:
             account_id=plan.account.id,
             contracts={plan.contract.id: plan.contract},
             deliver=self._link.deliver if self._link else self._inbox.put,
+            deliver_price=self._link.deliver_price if self._link else self._turn.bring_price,
+            arrivals=self._turn,
             clock=self._clock,
             companion=self._link,
             wants_depth=settings.depth,
@@ -171,7 +180,7 @@ class Session:
         self._open_journal()
         watch_pipe(self._asks, clock=self._clock, deliver=self._inbox.put)
         files = self._watch_files()
-        doubts = SelfWatch(
+        doubts = self._doubts = SelfWatch(
             self._plan,
             self._engine,
             self._clock,
@@ -199,8 +208,10 @@ class Session:
             is_flat = is_proven or self._looks_flat(reason)
             ended = Ended(reason=reason, is_flat=is_flat, is_left=is_left)
         except Exception as error:  # the edge of the loop: whatever it was, leave flat
+            self._turn.close()
             logger.opt(exception=error).error("session failed; flattening by REST")
             ended = self._leave_by_rest(f"session failed: {error}")
+        self._turn.close()
         files.stop()
         operator.stop()
         if self._link is not None:
@@ -219,22 +230,21 @@ class Session:
         next_tick = next_progress = time.monotonic()
         leave_by: float | None = None
         while not self._engine.is_over:
-            event = self._inbox.take(_TICK_S)
-            if event is not None:
-                self._step(event)
-                doubts.judge_lag(event)
+            self._inbox.wait(_TICK_S)
+            self._turn.work()
             moment = time.monotonic()
             if not self._keeps_step() and moment >= next_tick:
                 next_tick = moment + _TICK_S
-                self._clock_watch.look()
-                self._inbox.put(
-                    ClockTick(at=self._clock.now())
-                )  # in its turn: time never goes back
+                with self._turn.taken():
+                    self._clock_watch.look()
+                    # in its turn: time never goes back
+                    self._inbox.put(ClockTick(at=self._clock.now()))
             if moment >= next_progress:
                 next_progress = moment + _PROGRESS_S
-                progress = progress_of(
-                    self._engine, self._clock.now(), market_late_s=self._clock.late_s
-                )
+                with self._turn.taken():
+                    progress = progress_of(
+                        self._engine, self._clock.now(), market_late_s=self._clock.late_s
+                    )
                 self._teller.progress(progress)
                 self._lease.note(phase=progress.phase, exposure=progress.exposure)
                 doubts.heed_hindrance()
@@ -244,7 +254,7 @@ class Session:
                 if moment > leave_by:
                     raise TimeoutError(f"not proven flat within {_LEAVE_S:g} s")
             if self._crash is not None:
-                raise RuntimeError("a worker thread failed") from self._crash
+                raise RuntimeError(f"a thread failed: {self._crash}") from self._crash
 
     def _keeps_step(self) -> bool:
         """Does a paper market bring the ticks? It is told when the session is ready for it, and
@@ -261,7 +271,9 @@ class Session:
             self._link.quiet(lambda: self._inbox.is_empty)
         return self._link.is_stepping
 
-    def _step(self, event: Event) -> None:
+    def _step(self, event: Event, came: Came) -> None:
+        if self._engine.is_over:
+            return
         self._journal.append(RowKind.EVENT, event)
         commands = self._engine.step(event)
         if self._engine.state.clock.why is not None:
@@ -275,6 +287,10 @@ class Session:
             self._carry_out(command, seq, event.at)
         for command in commands:  # when all of it is on its way
             self._teller.tell(command, event.at)
+        if self._doubts is not None:
+            self._doubts.judge_lag(event)
+        if self._engine.is_over:
+            self._inbox.nudge()
 
     def _carry_out(self, command: Command, seq: int, now: datetime) -> None:
         match command:

@@ -6,7 +6,8 @@ The one place that translates the gateway's errors into what the engine understa
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
-from typing import TypedDict
+from functools import partial
+from typing import Any, TypedDict
 
 from pxcore.clock.clocks import Clock
 from pxcore.engine.commands import (
@@ -32,7 +33,9 @@ from pxcore.engine.events import (
     SnapshotTaken,
     TagResolved,
 )
-from pxcore.gateway.rest import GatewayClient, Urgency
+from pxcore.gateway.rest import GatewayClient, Urgency, prepared
+from pxcore.gateway.rest.prepared import Prepared
+from pxcore.gateway.wire.endpoints import Done, Placed
 from pxcore.model import (
     WHOLE,
     Contract,
@@ -82,29 +85,55 @@ class Venue:
 
     def instruct(self, instruction: Instruction, contract: Contract | None = None) -> Event:
         """Sends it, once, and says what became of it. `contract` is the entry's or the stop's."""
-        match instruction:
-            case PlaceEntry() | PlaceStop():
-                return self._place(instruction, contract)
-            case CancelOrder(order_id=order_id):
-                answer = self._answer(lambda: self._client.cancel_order(self._account_id, order_id))
-                return CancelAnswered(at=self._clock.now(), order_id=order_id, answer=answer)
-            case MoveStop():
-                return self._move(instruction, contract)
-            case ClosePosition(contract_id=contract_id):
-                answer = self._answer(
-                    lambda: self._client.close_position(self._account_id, contract_id)
-                )
-                return CloseAnswered(at=self._clock.now(), contract_id=contract_id, answer=answer)
+        return self._told(
+            instruction, lambda: self._client.instruct(self._prepared(instruction, contract))
+        )
 
-    def _move(self, move: MoveStop, contract: Contract | None) -> Event:
-        change = OrderChange(stop_ticks=move.stop_ticks)
-        if contract is None or contract.id != move.contract_id:
-            answer = SendOutcome.NOT_SENT
-        else:
-            answer = self._answer(
-                lambda: self._client.modify_order(self._account_id, move.order_id, change, contract)
-            )
-        return MoveAnswered(at=self._clock.now(), order_id=move.order_id, answer=answer)
+    def at_once(
+        self, instruction: Instruction, contract: Contract | None = None
+    ) -> Callable[[], Event] | None:
+        """Sends it without waiting for anything; what became of it is had by calling what comes
+        back, once, on a thread that has time. None when nothing has left: then `instruct`.
+        """
+        try:
+            answer = self._client.at_once(self._prepared(instruction, contract))
+        except (Misconfigured, Unavailable):
+            return None  # `instruct` says why
+        return None if answer is None else partial(self._told, instruction, answer)
+
+    def _prepared(self, instruction: Instruction, contract: Contract | None) -> Prepared[Any]:
+        """Raises Misconfigured for what the venue cannot take, Unavailable without its contract."""
+        account_id = self._account_id
+        match instruction:
+            case CancelOrder(order_id=order_id):
+                return prepared.cancel(account_id, order_id)
+            case ClosePosition(contract_id=contract_id):
+                return prepared.close(account_id, contract_id)
+        if contract is None or contract.id != instruction.contract_id:
+            raise Unavailable(f"no contract {instruction.contract_id} here")
+        match instruction:
+            case PlaceEntry():
+                return prepared.place_entry(account_id, instruction, contract)
+            case PlaceStop():
+                return prepared.place_stop(account_id, instruction, contract)
+            case MoveStop(order_id=order_id, stop_ticks=ticks):
+                change = OrderChange(stop_ticks=ticks)
+                return prepared.modify(account_id, order_id, change, contract)
+
+    def _told(self, instruction: Instruction, send: Callable[[], Placed | Done]) -> Event:
+        """What became of it, by what `send` returns or raises."""
+        match instruction:
+            case PlaceEntry(tag=tag) | PlaceStop(tag=tag):
+                return self._placed(tag, send)
+            case CancelOrder(order_id=order_id):
+                answer = self._answer(send)
+                return CancelAnswered(at=self._clock.now(), order_id=order_id, answer=answer)
+            case MoveStop(order_id=order_id):
+                answer = self._answer(send)
+                return MoveAnswered(at=self._clock.now(), order_id=order_id, answer=answer)
+            case ClosePosition(contract_id=contract_id):
+                answer = self._answer(send)
+                return CloseAnswered(at=self._clock.now(), contract_id=contract_id, answer=answer)
 
     def ask(self, question: Question) -> Event:
         """Asks it. There always is an answer, for the engine waits for one before it asks again."""
@@ -145,20 +174,15 @@ class Venue:
             parts["fills_net"] = {c: size for c, size in net.items() if holds(c)}
         return parts
 
-    def keep_warm(self) -> None:
-        """For the thread that instructs, while it has nothing to do."""
-        self._client.keep_warm()
+    def keep_ready(self) -> None:
+        """For a thread with time, about once a second: so that the next instruction may leave at
+        once.
+        """
+        self._client.keep_ready()
 
-    def _place(self, wanted: PlaceEntry | PlaceStop, contract: Contract | None) -> Event:
-        tag = wanted.tag
-        if contract is None or contract.id != wanted.contract_id:
-            why = f"no contract {wanted.contract_id} here"
-            return PlaceNotSent(at=self._clock.now(), tag=tag, why=why)
+    def _placed(self, tag: str, send: Callable[[], Placed | Done]) -> Event:
         try:
-            if isinstance(wanted, PlaceEntry):
-                order_id = self._client.place_entry(self._account_id, wanted, contract)
-            else:
-                order_id = self._client.place_stop(self._account_id, wanted, contract)
+            placed = send()
         except Refused as error:
             return PlaceRefused(
                 at=self._clock.now(),
@@ -171,10 +195,11 @@ class Venue:
             return PlaceNotSent(at=self._clock.now(), tag=tag, why=str(error))
         except OutcomeUnknown as error:
             return PlaceUnknown(at=self._clock.now(), tag=tag, why=str(error))
-        return PlaceAccepted(at=self._clock.now(), tag=tag, order_id=order_id)
+        assert isinstance(placed, Placed)
+        return PlaceAccepted(at=self._clock.now(), tag=tag, order_id=placed.order_id)
 
     @staticmethod
-    def _answer(send: Callable[[], None]) -> SendOutcome:
+    def _answer(send: Callable[[], object]) -> SendOutcome:
         try:
             send()
         except Refused as error:

@@ -27,6 +27,7 @@ from pxcore.engine.commands import PlaceEntry
 from pxcore.engine.events import Ask
 from pxcore.gateway.rest import Budget, SharedLedger
 from pxcore.gateway.rest.budget import Urgency
+from pxcore.gateway.rest.prepared import place_entry
 from pxcore.gateway.wire.endpoints import Lane
 from pxcore.host.spawn import end, spawn
 from pxcore.model import Bracket, PxError, Side
@@ -158,7 +159,7 @@ def _another_contract(scene: Scene) -> None:
         bracket=Bracket(stop_loss_ticks=400, take_profit_ticks=400),
         reason="theirs",
     )
-    client.place_entry(ACCOUNT, entry, contract)
+    client.instruct(place_entry(ACCOUNT, entry, contract))
     wait_for(lambda: len(scene.paper.account()["orders"]) == 4, "the other's bracket", WAIT_S)
     scene.ignored = contract.id
 

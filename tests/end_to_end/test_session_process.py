@@ -16,6 +16,7 @@ from pxcore.config.settings import Mode, Settings, load_settings
 from pxcore.day.window import NotNow
 from pxcore.engine.commands import Notice, PlaceEntry
 from pxcore.flatten.recovery import Recovered, Recovery
+from pxcore.gateway.rest.prepared import place_entry
 from pxcore.model import Bracket, Misconfigured, Side
 from pxcore.ownership.account_lock import AccountBusy
 from pxcore.ownership.lease import require_free
@@ -100,7 +101,7 @@ def open_position(settings: Settings) -> None:
         reason="by hand",
     )
     client = connect(settings)
-    client.place_entry(plan.account.id, entry, plan.contract)
+    client.instruct(place_entry(plan.account.id, entry, plan.contract))
     for _ in range(1000):
         if client.positions(plan.account.id):
             return

@@ -44,6 +44,32 @@ class Report(Protocol):
     def tell(self, what: str) -> None: ...
 
 
+class Arrivals(Protocol):
+    """Who is told, on its reader's thread, what the market hub brings, around its events."""
+
+    def received(self) -> None:
+        """Bytes have arrived."""
+
+    def decoded(self, records: int) -> None:
+        """They hold so many records, whose events follow."""
+
+    def delivered(self) -> None:
+        """Those were all."""
+
+
+class Unheeded:
+    """Nobody wants to know."""
+
+    def received(self) -> None:
+        return
+
+    def decoded(self, records: int) -> None:
+        return
+
+    def delivered(self) -> None:
+        return
+
+
 class UserFeed:
     """Orders, positions, fills and the balance of one account.
 
@@ -140,7 +166,9 @@ class MarketFeed:
         deliver: Callable[[Event], None],
         clock: Clock,
         report: Report,
+        arrivals: Arrivals,
     ) -> None:
+        self._arrivals = arrivals
         self._tapes = {
             original(name): Tape(contract, report) for name, contract in contracts.items()
         }
@@ -167,6 +195,7 @@ class MarketFeed:
         Written for speed: it does what little there is to do for a quote right here.
         """
         self.heard += len(records)
+        self._arrivals.decoded(len(records))
         at, tapes, deliver = self._now(), self._tapes, self._deliver
         for record in records:
             contract_id, row = record.arguments
@@ -185,6 +214,7 @@ class MarketFeed:
                 self._report.bad_record(str(error))
             except Exception as error:  # the edge of the reader: the stream goes on
                 self._report.handler_error(error)
+        self._arrivals.delivered()
 
     def _each(self, kind: type[Row]) -> Callable[[Arguments], None]:
         def handler(arguments: Arguments) -> None:

@@ -73,6 +73,7 @@ class HubKeeper:
         url: str,
         new_feed: Callable[["HubKeeper"], UserFeed | MarketFeed],
         terms: HubTerms,
+        on_arrival: Callable[[], None] = lambda: None,
     ) -> None:
         self.hub = hub
         self.ups = 0
@@ -84,6 +85,7 @@ class HubKeeper:
         self._url = url
         self._new_feed = new_feed
         self._terms = terms
+        self._on_arrival = on_arrival
         self._skipped_told = 0
         self._token_used = ""
         self._wants_new_token = False
@@ -152,6 +154,7 @@ class HubKeeper:
             name=f"{self.hub}-hub",
             limits=terms.limits,
             ssl_context=terms.ssl_context,
+            on_arrival=self._on_arrival,
             report=self,
         )
         return connection

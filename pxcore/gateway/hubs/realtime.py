@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 
 from pxcore.clock.clocks import Clock
 from pxcore.engine.events import Event, Hub
-from pxcore.gateway.hubs.feeds import MarketFeed, Report, UserFeed
+from pxcore.gateway.hubs.feeds import Arrivals, MarketFeed, Report, Unheeded, UserFeed
 from pxcore.gateway.hubs.keeper import Backoff, Companion, HubKeeper, HubTerms
 from pxcore.gateway.hubs.websocket import HubLimits
 from pxcore.model import Contract
@@ -28,6 +28,8 @@ class Realtime:
     `contracts` may grow: the user hub sees it at once, the market hub when it connects next.
     `on_unknown_contract` hears the id of a contract outside of it, on a hub's thread; it is
     counted in any case. `companion` has a word on each connection before it is subscribed.
+    `arrivals` is told of what the market hub brings, whose events go to `deliver_price` where that
+    is given.
     """
 
     def __init__(
@@ -46,7 +48,11 @@ class Realtime:
         backoff: Backoff | None = None,
         ssl_context: ssl.SSLContext | None = None,
         companion: Companion | None = None,
+        arrivals: Arrivals | None = None,
+        deliver_price: Callable[[Event], None] | None = None,
     ) -> None:
+        arrivals = arrivals or Unheeded()
+
         def user_feed(report: Report) -> UserFeed:
             return UserFeed(
                 account_id=account_id,
@@ -60,9 +66,10 @@ class Realtime:
             return MarketFeed(
                 contracts=contracts,
                 wants_depth=wants_depth,
-                deliver=deliver,
+                deliver=deliver_price or deliver,
                 clock=clock,
                 report=report,
+                arrivals=arrivals,
             )
 
         terms = HubTerms(
@@ -77,12 +84,15 @@ class Realtime:
             companion=companion,
         )
 
-        def supervisor(hub: Hub, new_feed: Callable[[Report], UserFeed | MarketFeed]) -> HubKeeper:
-            url = f"{rtc_url.rstrip('/')}/hubs/{hub}"
-            return HubKeeper(hub, url=url, new_feed=new_feed, terms=terms)
-
-        self.user = supervisor(Hub.USER, user_feed)
-        self.market = supervisor(Hub.MARKET, market_feed)
+        url = f"{rtc_url.rstrip('/')}/hubs"
+        self.user = HubKeeper(Hub.USER, url=f"{url}/{Hub.USER}", new_feed=user_feed, terms=terms)
+        self.market = HubKeeper(
+            Hub.MARKET,
+            url=f"{url}/{Hub.MARKET}",
+            new_feed=market_feed,
+            terms=terms,
+            on_arrival=arrivals.received,
+        )
         self._hubs = (self.user, self.market)
 
     def start(self) -> None:

@@ -138,6 +138,35 @@ class Stream:
         finally:
             self._write_lock.release()
 
+    def write_at_once(self, data: bytes) -> bytes | None:
+        """Hands over what the system takes without waiting; returns the rest, for `write`, or None
+        when nothing was taken. For a connection on which nobody writes at the same time.
+
+        What TLS does not take at once may be on its way in part: it is the rest then. Raises
+        OSError, after which nobody can say what has left.
+        """
+        sock = self._open_socket()
+        with self._io_lock:
+            try:
+                sent = sock.send(data)
+            except (ssl.SSLWantWriteError, ssl.SSLWantReadError):
+                return data
+            except BlockingIOError:
+                return None
+        return data[sent:]
+
+    def is_still(self) -> bool:
+        """Connected, and nothing has come that nobody asked for: neither bytes nor the end."""
+        try:
+            sock = self._open_socket()
+            with self._io_lock:
+                sock.recv(1)
+        except (BlockingIOError, ssl.SSLWantReadError):
+            return True
+        except OSError:
+            return False
+        return False
+
     def abort(self) -> None:
         """The peer is told, and every read and write that waits ends at once."""
         with self._state_lock:

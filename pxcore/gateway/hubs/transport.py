@@ -38,6 +38,7 @@ class Transport(WebsocketTransport):  # type: ignore[misc]
         name: str,
         limits: HubLimits,
         ssl_context: ssl.SSLContext | None,
+        on_arrival: Callable[[], None],
         protocol: HubProtocol,
         on_open: Callable[[], None],
         on_message: Callable[[Any], None],
@@ -48,6 +49,7 @@ class Transport(WebsocketTransport):  # type: ignore[misc]
         self._name = name
         self._limits = limits
         self._tls = ssl_context
+        self._on_arrival = on_arrival
         self._on_usual = on_usual
         self._on_lost = on_lost
         self._client = self.create_client()
@@ -58,6 +60,7 @@ class Transport(WebsocketTransport):  # type: ignore[misc]
             name=self._name,
             limits=self._limits,
             ssl_context=self._tls,
+            on_arrival=self._on_arrival,
             on_message=self.on_message,
             on_open=self.on_socket_open,
             on_error=self.on_socket_error,
@@ -140,6 +143,7 @@ class HubConnection(BaseHubConnection):  # type: ignore[misc]
         name: str,
         limits: HubLimits,
         ssl_context: ssl.SSLContext | None = None,
+        on_arrival: Callable[[], None] = lambda: None,
         report: ReportLoss,
     ) -> None:
         protocol = HubProtocol(report.bad_record)
@@ -159,6 +163,7 @@ class HubConnection(BaseHubConnection):  # type: ignore[misc]
             name=name,
             limits=limits,
             ssl_context=ssl_context,
+            on_arrival=on_arrival,
             protocol=protocol,
             on_open=self._opened.set,
             on_message=self.on_message,

@@ -68,6 +68,7 @@ class Client(WebSocketClient):  # type: ignore[misc]
         name: str,
         limits: HubLimits,
         ssl_context: ssl.SSLContext | None,
+        on_arrival: Callable[[], None],
         on_message: Callable[[Any, bytes], None],
         on_open: Callable[[], None],
         on_error: Callable[[Exception], None],
@@ -84,6 +85,7 @@ class Client(WebSocketClient):  # type: ignore[misc]
         self.thread_name = f"px-{name}-reader"
         self.sock = Stream(url, ssl_context=ssl_context)
         self._limits = limits
+        self._on_arrival = on_arrival
         self._frames = FrameReader()
         self._early = b""
 
@@ -146,6 +148,7 @@ class Client(WebSocketClient):  # type: ignore[misc]
             except TimeoutError:
                 silent_slices += 1
                 continue
+            self._on_arrival()
             if not data:
                 raise HubLost("the server ended the connection")
             return data

@@ -4,6 +4,9 @@ The venue allows 200 requests in 60 s, and 50 in 30 s for bars, and does not say
 windows slide or whose they are: ours slide, are a second longer, and belong to the user. A fifth
 of the 200 is kept for what takes risk off the account (flatten, cancel, the looks that prove
 it). After a 429 everything else pauses. Source: gateway reference, 3.
+
+Counting takes a file, and so time. Who must not wait for it has a request in hand, counted before
+it is needed: `hold` takes one, `spend` uses it.
 """
 
 import contextlib
@@ -27,6 +30,7 @@ from pxcore.model import ProtocolError, Unavailable
 _MARGIN_S: Final = 1.0  # for the way: requests do not arrive as far apart as they leave
 _PAUSES_S: Final = (5.0, 15.0, 30.0)  # after the first 429, the second, each further one
 _DISK_S: Final = 1.0
+_IN_HAND_S: Final = 3.0  # a pause that another process met is heeded after so long, at the latest
 _CALM_S: Final = 60.0  # without a 429 until the next one counts as the first
 
 T = TypeVar("T")
@@ -152,6 +156,9 @@ class Budget:
     def __init__(self, ledger: RequestLedger, *, now: Callable[[], float] = steady_s) -> None:
         self._ledger = ledger
         self._now = now
+        self._hand = threading.Lock()
+        self._in_hand: float | None = None  # since when a request is counted that was not made
+        self._made: list[tuple[float, float]] = []  # from the hand: when counted, and when made
 
     def take(self, lane: Lane, urgency: Urgency) -> float:
         """Zero when a request may go out now, which is counted; else the seconds to wait.
@@ -173,9 +180,51 @@ class Budget:
 
         return self._ledger.change(take)
 
+    def hold(self) -> bool:
+        """Takes a request of the lane REST in hand, or counts the one in hand anew: for a thread
+        with time, about once a second. False when nothing is free.
+        """
+        now, allowance = self._now(), ALLOWANCES[Lane.REST]
+        with self._hand:
+            old, self._in_hand = self._in_hand, None
+            made, self._made = self._made, []
+
+        def hold(usage: Usage) -> bool:
+            taken = usage.rest
+            for counted, moment in made:
+                _recount(taken, counted, moment)
+            if old is not None and old in taken:
+                taken.remove(old)
+            _forget(taken, allowance, now)
+            usage.paused_until = min(usage.paused_until, now + _PAUSES_S[-1])
+            is_free = now >= usage.paused_until and wait_s(taken, allowance, now) == 0.0
+            if is_free:
+                taken.append(now)
+            return is_free
+
+        is_free = self._ledger.change(hold)
+        if is_free:
+            with self._hand:
+                self._in_hand = now
+        return is_free
+
+    def spend(self) -> bool:
+        """True when there was one in hand, which may be made now. Waits for nothing."""
+        now = self._now()
+        with self._hand:
+            counted, self._in_hand = self._in_hand, None
+            if counted is None:
+                return False
+            if now - counted > _IN_HAND_S:
+                return False  # nobody held on to it: it stays counted
+            self._made.append((counted, now))
+            return True
+
     def was_limited(self) -> None:
         """The venue answered 429: everything but the urgent pauses, longer each time."""
         now = self._now()
+        with self._hand:
+            self._in_hand = None
 
         def pause(usage: Usage) -> None:
             if now < usage.paused_until:
@@ -193,6 +242,14 @@ class Budget:
         return self._ledger.change(
             lambda usage: tuple(_left(*item, usage, now) for item in ALLOWANCES.items())
         )
+
+
+def _recount(taken: list[float], counted: float, made: float) -> None:
+    """It was made later than it was counted."""
+    if counted in taken:
+        taken.remove(counted)
+    taken.append(made)
+    taken.sort()
 
 
 def _left(lane: Lane, allowance: Allowance, usage: Usage, now: float) -> Left:

@@ -11,10 +11,11 @@ import msgspec
 from pxcore.gateway.rest.budget import Urgency
 from pxcore.gateway.rest.channel import Reply
 from pxcore.gateway.rest.clock_reading import ClockReading, read_clock
-from pxcore.gateway.rest.failures import Came, Success
+from pxcore.gateway.rest.failures import Came
 from pxcore.gateway.rest.login import Login
 from pxcore.gateway.rest.outcomes import Kind, Repeat
 from pxcore.gateway.rest.policy import Sender, patiently
+from pxcore.gateway.rest.prepared import Prepared
 from pxcore.gateway.wire.endpoints import Endpoint
 from pxcore.model import ProtocolError, Unavailable
 
@@ -71,34 +72,39 @@ class Caller:
             came = ask(self._login.renew(token))
         return came.get()
 
-    def instruct(
-        self, endpoint: Endpoint[A], request: msgspec.Struct, attempted: str, urgency: Urgency
-    ) -> A:
+    def instruct(self, instruction: Prepared[A]) -> A:
         """The answer to an instruction, sent once, and again where the table says so: a 401
         proves that it was not taken.
 
         Not sent at all when the login took long and the instruction opens something: whatever
         it was decided on is old by then.
         """
-        begun = time.monotonic()
+        begun_s = time.monotonic()
+        token = self._token_for(instruction.attempted, self._login.token)
+        return self._answer(instruction, self._send(instruction, token, begun_s), token, begun_s)
 
-        def instruct(token: str) -> Came[A]:
-            waited_s = time.monotonic() - begun
-            if urgency is Urgency.NORMAL and waited_s > _LOGIN_MAX_S:
-                raise Unavailable(f"{attempted}: not sent, the login took {waited_s:.1f} s")
-            return self._sender.send(
-                Kind.INSTRUCTION,
-                endpoint,
-                request,
-                token=token,
-                attempted=attempted,
-                urgency=urgency,
-            )
+    def at_once(self, instruction: Prepared[A]) -> Callable[[], A] | None:
+        """As `instruct`, in two parts: it is sent without waiting for anything, and the answer is
+        had by calling what comes back. None when nothing has left.
+        """
+        token = self._login.token_in_hand()
+        came = None if token is None else self._sender.at_once(instruction, token)
+        if token is None or came is None:
+            return None
+        begun_s = time.monotonic()
+        return lambda: self._answer(instruction, came(), token, begun_s)
 
-        token = self._token_for(attempted, self._login.token)
-        came = instruct(token)
+    def _send(self, instruction: Prepared[A], token: str, begun_s: float) -> Came[A]:
+        waited_s = time.monotonic() - begun_s
+        if instruction.urgency is Urgency.NORMAL and waited_s > _LOGIN_MAX_S:
+            attempted = instruction.attempted
+            raise Unavailable(f"{attempted}: not sent, the login took {waited_s:.1f} s")
+        return self._sender.instruct(instruction, token)
+
+    def _answer(self, instruction: Prepared[A], came: Came[A], token: str, begun_s: float) -> A:
         if came.repeat is Repeat.AFTER_LOGIN:
-            came = instruct(self._token_for(attempted, lambda: self._login.renew(token)))
+            renewed = self._token_for(instruction.attempted, lambda: self._login.renew(token))
+            came = self._send(instruction, renewed, begun_s)
         return came.get()
 
     def ping(self) -> None:
@@ -118,9 +124,9 @@ class Caller:
         reply = self._patiently(ping).get()
         return read_clock(reply.date, before=before, after=datetime.now(UTC))
 
-    def keep_warm(self) -> bool:
-        """One ping on this thread's own connection, so that it stays open. False when it failed."""
-        return isinstance(self._sender.ping(Urgency.NORMAL), Success)
+    def keep_ready(self) -> bool:
+        """What `at_once` needs is at hand. False when it is not, and nothing leaves at once."""
+        return self._login.token_in_hand() is not None and self._sender.keep_ready()
 
     def _token_for(self, attempted: str, token: Callable[[], str]) -> str:
         """A login that fails before an instruction means that nothing was sent."""

@@ -18,7 +18,7 @@ from pxcore.gateway.rest.timely import TimelyAdapter
 from pxcore.host.proxies import proxy_to
 from pxcore.model import Misconfigured, OutcomeUnknown, Unavailable
 
-_BODY_MAX = 64 * 1024 * 1024
+BODY_BYTES_MAX = 64 * 1024 * 1024
 _PART = 65536
 
 
@@ -89,7 +89,7 @@ class Channel:
                 response.status_code,
                 self._body(response),
                 response.headers.get("Date"),
-                _place(response.headers.get("Location")),
+                place_of(response.headers.get("Location")),
             )
         except requests.RequestException as error:
             cause = _root_cause(error)
@@ -103,8 +103,8 @@ class Channel:
         try:
             while part := response.raw.read1(_PART, decode_content=True):
                 body += part
-                if len(body) > _BODY_MAX:
-                    raise requests.ConnectionError(f"it is longer than {_BODY_MAX} bytes")
+                if len(body) > BODY_BYTES_MAX:
+                    raise requests.ConnectionError(f"it is longer than {BODY_BYTES_MAX} bytes")
         except HTTPError as error:
             raise requests.ConnectionError(error) from error
         finally:
@@ -130,7 +130,7 @@ class Channel:
         return session
 
 
-def _place(location: str | None) -> str | None:
+def place_of(location: str | None) -> str | None:
     """Without what may be secret in it."""
     if location is None:
         return None

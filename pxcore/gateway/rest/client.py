@@ -12,6 +12,7 @@ from pxcore.gateway.rest.clock_reading import ClockReading
 from pxcore.gateway.rest.instructions import Instructions
 from pxcore.gateway.rest.login import Login
 from pxcore.gateway.rest.observer import Observer
+from pxcore.gateway.rest.order_line import OrderLine
 from pxcore.gateway.rest.policy import BRIEFLY_S, Sender
 from pxcore.gateway.rest.questions import Questions
 
@@ -42,7 +43,10 @@ class GatewayClient(Questions, BarQuestions, Instructions):
             reply_timeout_s=reply_timeout_s,
         )
         self._budget = budget or Budget(OwnLedger())
-        self._sender = sender = Sender(self._channel, self._budget, observer)
+        self._line = OrderLine(
+            base_url, connect_timeout_s=connect_timeout_s, reply_timeout_s=reply_timeout_s
+        )
+        self._sender = sender = Sender(self._channel, self._line, self._budget, observer)
         self._login = Login(sender, username=username, api_key=api_key, clock=clock, sleep=sleep)
         call = Caller(sender, self._login, sleep=sleep, budget_patience_s=budget_patience_s)
         Questions.__init__(self, call, clock)
@@ -75,9 +79,11 @@ class GatewayClient(Questions, BarQuestions, Instructions):
         """
         return self._call.clock_reading()
 
-    def keep_warm(self) -> bool:
-        """Keeps the calling thread's connection open, so that its next order pays no handshake."""
-        return self._call.keep_warm()
+    def keep_ready(self) -> bool:
+        """Has a connection open and a request in hand, so that the next instruction may leave at
+        once. To be called about once a second, by a thread that has time; False when one would not.
+        """
+        return self._call.keep_ready()
 
     def observe(self, observer: Observer) -> Observer:
         """It is told of every request from the next one on; returns the one that was until now."""
@@ -89,3 +95,4 @@ class GatewayClient(Questions, BarQuestions, Instructions):
 
     def close(self) -> None:
         self._channel.close()
+        self._line.close()

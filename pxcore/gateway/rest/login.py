@@ -51,6 +51,13 @@ class Login:
                 return self._exchange(self._token)
             return self._token
 
+    def token_in_hand(self) -> str | None:
+        """The shared token, if there is one that need not be renewed. Waits for nothing."""
+        token, since = self._token, self._since
+        if token is None or since is None or self._clock.now() - since >= _RENEW_AFTER:
+            return None
+        return token
+
     def renew(self, stale: str) -> str:
         """A token that is not `stale`: logs in again unless another thread just did."""
         with self._lock:
@@ -59,7 +66,8 @@ class Login:
             return self._log_in()
 
     def _keep(self, token: str) -> str:
-        self._token, self._since = token, self._clock.now()
+        self._since = self._clock.now()  # first: whoever looks in between finds the older of both
+        self._token = token
         return token
 
     def _exchange(self, token: str) -> str:

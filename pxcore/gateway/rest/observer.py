@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
-from pxcore.gateway.rest.channel import Channel, Reply
+from pxcore.gateway.rest.channel import Reply
 from pxcore.model import OutcomeUnknown, Unavailable
 
 _HAS_SECRETS = "/api/Auth/"  # user name and key go there, tokens come back
@@ -49,29 +49,29 @@ class Unobserved:
         return
 
 
-def observed_post(
-    channel: Channel, observer: Observer, path: str, body: bytes, token: str | None
-) -> Reply:
-    """As `Channel.post`, told to the observer."""
-    return _observed(observer, "POST", path, body, lambda: channel.post(path, body, token))
+class Observed:
+    """One request: told when it is made, and what became of it by `reply`."""
 
+    def __init__(self, observer: Observer, method: str, path: str, body: bytes | None) -> None:
+        self._observer = observer
+        self._path = path
+        self._is_secret = path.startswith(_HAS_SECRETS)
+        self._number = observer.sending(method, path, None if self._is_secret else body)
+        self._begun_s = time.monotonic()
 
-def observed_get(channel: Channel, observer: Observer, path: str) -> Reply:
-    """As `Channel.get`, told to the observer."""
-    return _observed(observer, "GET", path, None, lambda: channel.get(path))
+    def reply(self, get: Callable[[], Reply]) -> Reply:
+        """What `get` returns or raises."""
+        try:
+            reply = get()
+        except (Unavailable, OutcomeUnknown) as error:
+            self._observer.failed(self._number, self._path, error, self._took_s())
+            raise
+        shown = Reply(reply.status, b"") if self._is_secret else reply
+        self._observer.answered(self._number, self._path, shown, self._took_s())
+        return reply
 
+    def not_sent(self, why: str) -> None:
+        self._observer.failed(self._number, self._path, Unavailable(why), self._took_s())
 
-def _observed(
-    observer: Observer, method: str, path: str, body: bytes | None, send: Callable[[], Reply]
-) -> Reply:
-    is_secret = path.startswith(_HAS_SECRETS)
-    number = observer.sending(method, path, None if is_secret else body)
-    begun = time.monotonic()
-    try:
-        reply = send()
-    except (Unavailable, OutcomeUnknown) as error:
-        observer.failed(number, path, error, time.monotonic() - begun)
-        raise
-    shown = Reply(reply.status, b"") if is_secret else reply
-    observer.answered(number, path, shown, time.monotonic() - begun)
-    return reply
+    def _took_s(self) -> float:
+        return time.monotonic() - self._begun_s

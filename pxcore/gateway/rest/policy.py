@@ -4,6 +4,7 @@ A 429, or a used-up budget, holds back whatever is not urgent (see `budget`). An
 repeats after a 429 as after any other failure.
 """
 
+import contextlib
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -14,7 +15,8 @@ from tenacity.wait import wait_random_exponential
 from pxcore.gateway.rest.budget import Budget, Urgency
 from pxcore.gateway.rest.channel import Channel, Reply
 from pxcore.gateway.rest.failures import Attempt, Came, Failure, Mishap, Success, failed
-from pxcore.gateway.rest.observer import Observer, Unobserved, observed_get, observed_post
+from pxcore.gateway.rest.observer import Observed, Observer, Unobserved
+from pxcore.gateway.rest.order_line import OrderLine
 from pxcore.gateway.rest.outcomes import (
     Happened,
     Kind,
@@ -23,6 +25,7 @@ from pxcore.gateway.rest.outcomes import (
     by_refusal,
     by_status,
 )
+from pxcore.gateway.rest.prepared import Prepared
 from pxcore.gateway.wire import codes, requests
 from pxcore.gateway.wire.endpoints import PING_PATH, Endpoint, Lane, WireVerdict
 from pxcore.gateway.wire.foreign import came_instead
@@ -34,6 +37,7 @@ A = TypeVar("A")
 
 _pause_short = wait_random_exponential(multiplier=0.5, max=8)
 BRIEFLY_S = 6.0  # for a free request, where somebody or something waits for the answer
+_WARM_S = 25.0  # without a word, after which the line gets a ping: gateways end idle connections
 A_WINDOW_S = 75.0  # longer than any request of ours counts: one has become free by then
 
 
@@ -79,8 +83,15 @@ def patiently(
 class Sender:
     """Sends one request, once, when the budget has room for it."""
 
-    def __init__(self, channel: Channel, budget: Budget, observer: Observer | None = None) -> None:
+    def __init__(
+        self,
+        channel: Channel,
+        line: OrderLine,
+        budget: Budget,
+        observer: Observer | None = None,
+    ) -> None:
         self.channel = channel
+        self._line = line
         self.budget = budget
         self._observer: Observer = observer or Unobserved()
 
@@ -106,14 +117,89 @@ class Sender:
 
         def post() -> Reply:
             body = requests.encode(request)
-            return observed_post(self.channel, self._observer, endpoint.path, body, token)
+            told = Observed(self._observer, "POST", endpoint.path, body)
+            return told.reply(lambda: self.channel.post(endpoint.path, body, token))
 
-        reply = self._exchange(attempt, endpoint.lane, urgency, post)
-        if isinstance(reply, Failure):
-            return reply
+        reply = self._counted(attempt, endpoint.lane, urgency, post)
+        return reply if isinstance(reply, Failure) else self._read(attempt, endpoint, reply)
+
+    def instruct(self, instruction: Prepared[A], token: str) -> Came[A]:
+        """Over the line where that is free, else on a connection of the thread's own."""
+        endpoint, attempt = instruction.endpoint, self._attempt(instruction)
+
+        def post() -> Reply:
+            body = requests.encode(instruction.request)
+            if self._line.take():
+                reply = self._by_line("POST", endpoint.path, body, token)
+                if reply is not None:
+                    return reply()
+            told = Observed(self._observer, "POST", endpoint.path, body)
+            return told.reply(lambda: self.channel.post(endpoint.path, body, token))
+
+        reply = self._counted(attempt, endpoint.lane, instruction.urgency, post)
+        return reply if isinstance(reply, Failure) else self._read(attempt, endpoint, reply)
+
+    def at_once(self, instruction: Prepared[A], token: str) -> Callable[[], Came[A]] | None:
+        """Sends it over the line without waiting for anything; what came of it is had by calling
+        what comes back. None when nothing has left.
+        """
+        endpoint, body = instruction.endpoint, requests.encode(instruction.request)
+        if not self._line.take():
+            return None
+        if not self.budget.spend():
+            self._line.give_back()
+            return None
+        reply = self._by_line("POST", endpoint.path, body, token)
+        if reply is None:
+            return None
+        get, attempt = reply, self._attempt(instruction)
+
+        def came() -> Came[A]:
+            reply = _tried(attempt, get)
+            return reply if isinstance(reply, Failure) else self._read(attempt, endpoint, reply)
+
+        return came
+
+    def keep_ready(self) -> bool:
+        """The line is open, and a request is in hand. False when one of them is not."""
+        if not self._line.keep():
+            return False
+        if self._line.idle_s > _WARM_S and self.budget.take(Lane.REST, Urgency.NORMAL) == 0:
+            self._ping_line()
+        return self.budget.hold()
+
+    def _ping_line(self) -> None:
+        """One that fails ends the line, which is opened again the next time."""
+        if self._line.take():
+            reply = self._by_line("GET", PING_PATH, None, None)
+            if reply is not None:
+                with contextlib.suppress(OutcomeUnknown):
+                    reply()
+
+    def _by_line(
+        self, method: str, path: str, body: bytes | None, token: str | None
+    ) -> Callable[[], Reply] | None:
+        """On its way over the line, which was taken for it; how to get its reply. None when nothing
+        has left.
+        """
+        told = Observed(self._observer, method, path, body)
+        if not self._line.send(method, path, body, token):
+            told.not_sent("nothing of it has left: the connection takes no more")
+            return None
+        return lambda: told.reply(self._line.reply)
+
+    def _attempt(self, instruction: Prepared[A]) -> Attempt:
+        return Attempt(
+            Kind.INSTRUCTION,
+            self.channel.base_url,
+            instruction.endpoint.path,
+            instruction.attempted,
+        )
+
+    def _read(self, attempt: Attempt, endpoint: Endpoint[A], reply: Reply) -> Came[A]:
         if reply.status == 429:
             self.budget.was_limited()
-        came = read_reply(endpoint, reply, attempted)
+        came = read_reply(endpoint, reply, attempt.attempted)
         return failed(attempt, came) if isinstance(came, Mishap) else came
 
     def ping(self, urgency: Urgency) -> Came[Reply]:
@@ -121,26 +207,31 @@ class Sender:
         attempt = Attempt(Kind.PING, self.channel.base_url, PING_PATH, "ping")
 
         def get() -> Reply:
-            return observed_get(self.channel, self._observer, PING_PATH)
+            told = Observed(self._observer, "GET", PING_PATH, None)
+            return told.reply(lambda: self.channel.get(PING_PATH))
 
-        reply = self._exchange(attempt, Lane.REST, urgency, get)
+        reply = self._counted(attempt, Lane.REST, urgency, get)
         if isinstance(reply, Failure):
             return reply
         happened = by_status(reply)
         return failed(attempt, Mishap(happened, reply)) if happened else Success(reply)
 
-    def _exchange(
+    def _counted(
         self, attempt: Attempt, lane: Lane, urgency: Urgency, send: Callable[[], Reply]
     ) -> Reply | Failure:
         wait_s = self.budget.take(lane, urgency)
         if wait_s > 0:
             return failed(attempt, Mishap(Happened.NO_BUDGET, wait_s=wait_s))
-        try:
-            return send()
-        except Unavailable as error:
-            return failed(attempt, Mishap(Happened.NOT_CONNECTED, words=str(error)))
-        except OutcomeUnknown as error:
-            return failed(attempt, Mishap(Happened.REPLY_LOST, words=str(error)))
+        return _tried(attempt, send)
+
+
+def _tried(attempt: Attempt, get: Callable[[], Reply]) -> Reply | Failure:
+    try:
+        return get()
+    except Unavailable as error:
+        return failed(attempt, Mishap(Happened.NOT_CONNECTED, words=str(error)))
+    except OutcomeUnknown as error:
+        return failed(attempt, Mishap(Happened.REPLY_LOST, words=str(error)))
 
 
 def read_reply(endpoint: Endpoint[A], reply: Reply, attempted: str) -> Success[A] | Mishap:

@@ -1,5 +1,7 @@
 from gateway_fixtures import (
+    both_ways,
     budget,
+    certificate,
     client,
     clock,
     hasty_client,
@@ -12,7 +14,9 @@ from gateway_fixtures import (
 )
 
 __all__ = [
+    "both_ways",
     "budget",
+    "certificate",
     "client",
     "clock",
     "hasty_client",

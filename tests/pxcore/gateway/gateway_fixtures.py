@@ -1,9 +1,17 @@
 """A gateway by hand on a real socket, and clients of it, for the tests that ask it."""
 
+import datetime as dt
+import ipaddress
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from gateway_listener import Listener
 from gateway_samples import KEY, MNQ, FixedClock, contract_row
 from patience import patience
@@ -12,6 +20,9 @@ from raw_hub import RawHubs
 
 from pxcore.gateway.rest import Budget, GatewayClient
 from pxcore.gateway.rest.budget import OwnLedger
+from pxcore.gateway.rest.caller import Caller
+from pxcore.gateway.rest.prepared import Prepared
+from pxcore.model import PxError
 
 
 @pytest.fixture
@@ -64,6 +75,23 @@ def new_client(
         client.close()
 
 
+@pytest.fixture(params=["on its own", "at once"])
+def both_ways(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever holds of an instruction holds whether it leaves by the channel or by the line."""
+    if request.param == "on its own":
+        return
+    by_the_channel = Caller.instruct
+
+    def instruct(call: Caller, instruction: Prepared[Any]) -> Any:
+        with suppress(PxError):  # as in a session, which is logged in by then
+            call._login.token()
+        call.keep_ready()
+        get = call.at_once(instruction)
+        return by_the_channel(call, instruction) if get is None else get()
+
+    monkeypatch.setattr(Caller, "instruct", instruct)
+
+
 @pytest.fixture
 def client(http: RawHttp, new_client: Callable[[str], GatewayClient]) -> GatewayClient:
     return new_client(http.url)
@@ -98,3 +126,34 @@ def new_listener(clock: FixedClock) -> Iterator[Callable[..., Listener]]:
 @pytest.fixture
 def listener(hubs: RawHubs, new_listener: Callable[..., Listener]) -> Listener:
     return new_listener(hubs.url)
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> Path:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "loopback")])
+    now = dt.datetime.now(dt.UTC)
+    built = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=1))
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]),
+            critical=False,
+        )
+        .sign(key, hashes.SHA256())
+    )
+    path = tmp_path / "loopback.pem"
+    path.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+        + built.public_bytes(serialization.Encoding.PEM)
+    )
+    return path

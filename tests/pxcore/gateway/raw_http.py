@@ -4,6 +4,7 @@ import contextlib
 import json
 import selectors
 import socket
+import ssl
 import struct
 import threading
 from collections import defaultdict, deque
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from patience import patience
+from tls_relay import behind_tls
 
 WAIT_S = patience(5)
 
@@ -104,7 +106,8 @@ def answer_and_hang_up(step: Step) -> Step:
 class RawHttp:
     """Answers what `script` says for a path, in order; the last step is repeated."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, ssl_context: ssl.SSLContext | None = None) -> None:
+        self._tls = ssl_context
         self.requests: list[Request] = []
         self.connections = 0
         self.ended = threading.Semaphore(0)  # released for every connection that we ended
@@ -113,7 +116,8 @@ class RawHttp:
         self._over = threading.Event()
         self._sockets: list[socket.socket] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        scheme = "https" if ssl_context else "http"
+        self.url = f"{scheme}://127.0.0.1:{self._listener.getsockname()[1]}"
         threading.Thread(target=self._accept, daemon=True).start()
 
     def script(self, path: str, *steps: Step) -> None:
@@ -145,6 +149,11 @@ class RawHttp:
             threading.Thread(target=self._serve, args=(sock,), daemon=True).start()
 
     def _serve(self, sock: socket.socket) -> None:
+        if self._tls is not None:
+            try:
+                sock = behind_tls(sock, self._tls)
+            except OSError:
+                return
         reader = sock.makefile("rb")
         try:
             while request := self._read(reader):

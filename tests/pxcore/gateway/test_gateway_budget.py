@@ -174,3 +174,55 @@ def test_count_goes_by_time_that_nobody_can_set(tmp_path: Path, monkeypatch) -> 
         monkeypatch.setattr(time, "time", lambda real=real, by_s=by_s: real() + by_s)
         assert Budget(SharedLedger(tmp_path / "count.json")).left()[0].urgent == 199
         monkeypatch.undo()
+
+
+def test_request_in_hand_is_counted_before_it_is_made_and_once(wall: Wall) -> None:
+    ledger = OwnLedger()
+    budget = Budget(ledger, now=wall)
+    for _ in range(30):
+        assert budget.hold()
+        wall.now += 1.0
+    assert ledger.change(lambda usage: usage.rest) == [wall.now - 1.0]
+    assert budget.spend() and not budget.spend()
+    made_at, wall.now = wall.now, wall.now + 0.5
+    assert budget.hold()
+    assert ledger.change(lambda usage: usage.rest) == [made_at, wall.now]
+
+
+def test_request_in_hand_that_nobody_held_on_to_is_not_made(wall: Wall) -> None:
+    budget = Budget(OwnLedger(), now=wall)
+    assert budget.hold()
+    wall.now += 4.0
+    assert not budget.spend()
+
+
+def test_request_made_from_the_hand_counts_also_when_the_count_was_lost(wall: Wall) -> None:
+    ledger = OwnLedger()
+    budget = Budget(ledger, now=wall)
+    assert budget.hold() and budget.spend()
+    ledger.change(lambda usage: usage.rest.clear())  # a file that was damaged
+    assert budget.hold()
+    assert len(ledger.change(lambda usage: usage.rest)) == 2
+
+
+def test_no_request_is_had_in_hand_from_the_reserve(wall: Wall) -> None:
+    budget = Budget(OwnLedger(), now=wall)
+    allowed = ALLOWANCES[Lane.REST].requests - ALLOWANCES[Lane.REST].reserved
+    take(budget, allowed - 1)
+    assert budget.hold() and budget.spend()
+    assert not budget.hold() and not budget.spend()
+    assert take(budget, 1, Urgency.URGENT) == [0.0]
+
+
+def test_429_takes_the_request_out_of_the_hand_and_that_of_another_process_soon(
+    tmp_path: Path, wall: Wall
+) -> None:
+    ours, theirs = (Budget(SharedLedger(tmp_path / "b.json"), now=wall) for _ in range(2))
+    assert ours.hold()
+    ours.was_limited()
+    assert not ours.spend() and not ours.hold()
+    wall.now += 120.0
+    assert ours.hold()
+    theirs.was_limited()
+    assert not ours.hold()  # as about once a second
+    assert not ours.spend()

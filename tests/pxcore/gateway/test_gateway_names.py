@@ -10,6 +10,8 @@ from pxcore.gateway.rest import GatewayClient
 from pxcore.gateway.rest.choose import choose_contract
 from pxcore.model import Misconfigured, ProtocolError, Refused
 
+pytestmark = pytest.mark.usefixtures("both_ways")
+
 ACTING = "Ann\x1b[2J\u202e\n🚀"
 SHOWN = r"Ann\x1b[2J\u202e\n🚀"
 ODD_ID = "CON.F.US.\x1b\\MNQ.Z26"

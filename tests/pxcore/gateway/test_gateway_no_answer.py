@@ -15,6 +15,8 @@ from pxcore.gateway.rest import GatewayClient
 from pxcore.model import NewOrder, OrderType, OutcomeUnknown, ProtocolError, Side, Unavailable
 from pxcore.paper.faults.wire import NoAnswer, NoAnswerKind
 
+pytestmark = pytest.mark.usefixtures("both_ways")
+
 SINCE = datetime(2026, 1, 1, tzinfo=UTC)
 ACCOUNTS = "/api/Account/search"
 LOGIN = "/api/Auth/loginKey"
@@ -159,11 +161,6 @@ def test_answer_of_another_content_type_is_read_all_the_same(
 ) -> None:
     http.script(ACCOUNTS, good(accounts=[]))  # it has none
     assert client.accounts() == ()
-
-
-def test_keep_warm_takes_a_page_for_no_ping(client: GatewayClient, http: RawHttp) -> None:
-    http.script("/api/Status/ping", answer(200, raw=PAGE))
-    assert not client.keep_warm()
 
 
 def test_position_is_closed_by_a_gateway_that_answers_each_close_with_a_page(

@@ -20,6 +20,8 @@ from pxcore.model import (
     Side,
 )
 
+pytestmark = pytest.mark.usefixtures("both_ways")
+
 PLACE = "/api/Order/place"
 MODIFY = "/api/Order/modify"
 REDUCE = "/api/Position/partialCloseContract"
@@ -275,21 +277,3 @@ def test_tag_is_looked_up_in_history_then_among_the_alive_then_the_open(
     paths = [r.path for r in http.requests if r.path.startswith("/api/Order")]
     assert paths == [history, alive, working]
     assert client.resolve(ACCOUNT, "other", since=NOW) is None
-
-
-def test_kept_warm_connection_is_the_one_that_the_order_goes_out_on(
-    client: GatewayClient, http: RawHttp
-) -> None:
-    http.script("/api/Status/ping", answer(200, raw=b"pong"))
-    http.script(PLACE, good(orderId=1))
-    client.login()
-    assert client.keep_warm() and client.keep_warm()
-    client.place_order(ACCOUNT, new(), MNQ)
-    assert http.connections == 1
-
-
-def test_keeping_warm_what_is_away_says_so_and_does_not_raise(
-    client: GatewayClient, http: RawHttp
-) -> None:
-    http.close()
-    assert not client.keep_warm()

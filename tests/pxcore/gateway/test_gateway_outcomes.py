@@ -13,8 +13,11 @@ from pxcore.gateway.rest.channel import Reply
 from pxcore.gateway.rest.failures import Mishap
 from pxcore.gateway.rest.outcomes import TABLE, Happened, Kind, Repeat, ruling
 from pxcore.gateway.rest.policy import read_reply
+from pxcore.gateway.rest.prepared import place_entry
 from pxcore.gateway.wire.endpoints import PLACE, Lane
 from pxcore.model import OutcomeUnknown, PxError
+
+pytestmark = pytest.mark.usefixtures("both_ways")
 
 PAGE = b"<html>"
 UNKNOWN_ERROR = {"/api/Order/place": 7, "/api/Auth/loginKey": 8}
@@ -26,7 +29,7 @@ PATHS = {
 }
 ACTS: dict[Kind, Callable[[GatewayClient], object]] = {
     Kind.QUESTION: lambda client: client.accounts(urgency=Urgency.URGENT),
-    Kind.INSTRUCTION: lambda client: client.place_entry(ACCOUNT, entry(), MNQ),
+    Kind.INSTRUCTION: lambda client: client.instruct(place_entry(ACCOUNT, entry(), MNQ)),
     Kind.LOGIN: lambda client: client.login(),
     Kind.PING: lambda client: client.ping(),
 }

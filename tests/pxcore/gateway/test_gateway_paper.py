@@ -17,6 +17,7 @@ from pxcore.engine.events import Event, FillSeen, Hub, HubUp, OrderSeen, Positio
 from pxcore.gateway.hubs import Realtime
 from pxcore.gateway.rest import Budget, GatewayClient
 from pxcore.gateway.rest.budget import OwnLedger
+from pxcore.gateway.rest.prepared import place_entry
 from pxcore.model import (
     Bracket,
     MarketTrade,
@@ -177,12 +178,12 @@ def test_engine_entry_is_taken_and_its_tag_is_found_and_used_up(
         bracket=Bracket(stop_loss_ticks=10, take_profit_ticks=10),
         reason="test",
     )
-    order_id = client.place_entry(ACCOUNT, entry, MNQ)
+    order_id = client.instruct(place_entry(ACCOUNT, entry, MNQ)).order_id
     found = client.resolve(ACCOUNT, "px-1-0001", since=OPEN)
     assert found is not None and found.id == order_id
     assert client.resolve(ACCOUNT, "px-1-0002", since=OPEN) is None
     with pytest.raises(Refused, match="already in use"):
-        client.place_entry(ACCOUNT, entry, MNQ)
+        client.instruct(place_entry(ACCOUNT, entry, MNQ))
 
 
 @pytest.mark.parametrize(

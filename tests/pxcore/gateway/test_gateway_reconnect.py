@@ -1,7 +1,5 @@
 """However a connection ends, the hub goes down once, comes up anew, and stops when told."""
 
-import datetime as dt
-import ipaddress
 import logging
 import queue
 import socket
@@ -13,10 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from gateway_listener import Listener
 from gateway_samples import MNQ_ID, FixedClock
 from patience import patience
@@ -430,37 +424,6 @@ def test_no_token_is_logged_or_reported(
     listener.realtime.stop()
     said = caplog.text + repr(listener.seen) + repr(listener.realtime.last_faults)
     assert "secret" not in said
-
-
-@pytest.fixture
-def certificate(tmp_path: Path) -> Path:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "loopback")])
-    now = dt.datetime.now(dt.UTC)
-    built = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - dt.timedelta(days=1))
-        .not_valid_after(now + dt.timedelta(days=1))
-        .add_extension(
-            x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]),
-            critical=False,
-        )
-        .sign(key, hashes.SHA256())
-    )
-    path = tmp_path / "loopback.pem"
-    path.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-        + built.public_bytes(serialization.Encoding.PEM)
-    )
-    return path
 
 
 def test_hubs_are_reached_under_tls(new_listener: Any, certificate: Path) -> None:

@@ -25,6 +25,7 @@ from raw_http import WAIT_S, RawHttp, answer, bad, good
 from pxcore.engine.commands import PlaceEntry
 from pxcore.gateway.rest import GatewayClient
 from pxcore.gateway.rest.choose import choose_contract
+from pxcore.gateway.rest.prepared import place_entry
 from pxcore.model import (
     Misconfigured,
     OrderStatus,
@@ -33,6 +34,8 @@ from pxcore.model import (
     Refused,
     Side,
 )
+
+pytestmark = pytest.mark.usefixtures("both_ways")
 
 QUERY = "/api/Order/v2/query"
 
@@ -238,7 +241,7 @@ def test_bracket_ticks_are_signed_by_side(
     client: GatewayClient, http: RawHttp, side: Side, code: int, stop: int, target: int
 ) -> None:
     http.script("/api/Order/place", good(orderId="3400000100"))
-    assert client.place_entry(ACCOUNT, entry(side), MNQ) == 3400000100
+    assert client.instruct(place_entry(ACCOUNT, entry(side), MNQ)).order_id == 3400000100
     assert http.asked("/api/Order/place")[0].body == {
         "accountId": ACCOUNT,
         "contractId": MNQ_ID,
@@ -262,13 +265,13 @@ def test_entry_that_the_venue_cannot_take_is_never_sent(
     client: GatewayClient, http: RawHttp, unfit: PlaceEntry, what: str
 ) -> None:
     with pytest.raises(Misconfigured, match=what):
-        client.place_entry(ACCOUNT, unfit, MNQ)
+        client.instruct(place_entry(ACCOUNT, unfit, MNQ))
     assert http.requests == []
 
 
 def test_entry_for_another_contract_is_never_sent(client: GatewayClient, http: RawHttp) -> None:
     with pytest.raises(Misconfigured, match=MNQ_ID):
-        client.place_entry(ACCOUNT, entry(), contract("ESZ6", "EP"))
+        client.instruct(place_entry(ACCOUNT, entry(), contract("ESZ6", "EP")))
     assert http.requests == []
 
 

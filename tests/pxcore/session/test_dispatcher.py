@@ -22,6 +22,8 @@ from pxcore.engine.events import (
     SnapshotFailed,
     TagResolved,
 )
+from pxcore.gateway.wire import endpoints
+from pxcore.gateway.wire.endpoints import Done, Placed
 from pxcore.journal.rows import RowKind
 from pxcore.journal.writer import Journal
 from pxcore.model import (
@@ -33,7 +35,7 @@ from pxcore.model import (
     Side,
     Unavailable,
 )
-from pxcore.session.dispatcher import Dispatcher
+from pxcore.session.dispatcher import _AT_ONCE_S, Dispatcher
 from pxcore.venue.venue import Venue
 
 STALE_S = patience(5)
@@ -57,28 +59,50 @@ HELD = Position(
 )
 
 
+WHAT = {endpoints.PLACE: "place", endpoints.CANCEL: "cancel", endpoints.CLOSE: "close"}
+
+
+@pytest.fixture(params=[False, True], ids=["by the worker", "at once"], autouse=True)
+def leaves_at_once(request, monkeypatch):
+    """Whatever holds of an instruction holds on both of its ways."""
+    monkeypatch.setattr(Client, "is_ready", request.param)
+    return request.param
+
+
 class Client:
-    """Takes every instruction, or raises `error`; keeps what it was asked, in order."""
+    """Takes every instruction, or raises `error`; keeps what it was asked, in order, and by which
+    thread.
+    """
+
+    is_ready = False
 
     def __init__(self, error: Exception | None = None) -> None:
         self.error = error
         self.asked: list[str] = []
-        self.warmed = threading.Event()
+        self.senders: list[threading.Thread] = []
+        self.readied = threading.Event()
 
     def _do(self, what: str) -> None:
         self.asked.append(what)
         if self.error is not None:
             raise self.error
 
-    def place_entry(self, account_id, entry, contract) -> int:
-        self._do("place")
-        return 1000
+    def instruct(self, prepared):
+        self.senders.append(threading.current_thread())
+        self.asked.append(WHAT[prepared.endpoint])
+        return self._answer(prepared)
 
-    def cancel_order(self, account_id, order_id) -> None:
-        self._do("cancel")
+    def at_once(self, prepared):
+        if not self.is_ready:
+            return None
+        self.senders.append(threading.current_thread())
+        self.asked.append(WHAT[prepared.endpoint])
+        return lambda: self._answer(prepared)
 
-    def close_position(self, account_id, contract_id) -> None:
-        self._do("close")
+    def _answer(self, prepared):
+        if self.error is not None:
+            raise self.error
+        return Placed(order_id=1000) if prepared.endpoint is endpoints.PLACE else Done()
 
     def snapshot(self, account_id, *, day_start, urgency):
         self._do(f"{urgency.value} snapshot")
@@ -95,8 +119,8 @@ class Client:
         self._do("fills")
         return {}
 
-    def keep_warm(self) -> bool:
-        self.warmed.set()
+    def keep_ready(self) -> bool:
+        self.readied.set()
         return True
 
 
@@ -137,12 +161,55 @@ def desk(tmp_path):
         one.journal.close()
 
 
-def test_connection_that_orders_go_out_on_is_kept_warm_while_there_is_nothing_to_send(desk):
+def test_what_leaving_at_once_needs_is_kept_ready_and_again_after_each_that_left(
+    desk, leaves_at_once
+):
     client = Client()
-    made = desk(client, warm_every_s=0.01)
-    assert client.warmed.wait(patience(5))
+    made = desk(client, ready_every_s=3600.0)
+    assert client.readied.wait(patience(5))
+    client.readied.clear()
     assert isinstance(made.instruct(CLOSE), CloseAnswered)
     assert client.asked == ["close"]
+    if leaves_at_once:
+        assert client.readied.wait(patience(5))
+
+
+def test_instruction_leaves_on_the_thread_that_decided_it_when_it_can(desk, leaves_at_once):
+    client = Client()
+    desk(client).instruct(ENTRY)
+    assert (client.senders == [threading.current_thread()]) is leaves_at_once
+
+
+def test_second_instruction_waits_for_the_answer_to_the_first(desk, leaves_at_once):
+    client = SlowClient()
+    made = desk(client)
+    for one in (CLOSE, CANCEL):
+        seq = made.journal.append(RowKind.COMMAND, one)
+        made.dispatcher.instruct(one, seq, WallClock().now())
+    assert client.is_closing.wait(patience(5))
+    assert client.asked == ["close"]
+    client.may_go_on.set()
+    assert isinstance(made.events.get(timeout=patience(5)), CloseAnswered)
+    assert isinstance(made.events.get(timeout=patience(5)), CancelAnswered)
+    assert client.asked == ["close", "cancel"]
+    assert client.senders[1] is not threading.current_thread()
+
+
+def test_disk_that_does_not_answer_holds_the_engine_for_milliseconds_only(desk):
+    client = Client()
+    made = desk(client)
+    asked_for: list[tuple[bool, float]] = []
+    here = threading.current_thread()
+
+    def wait_written(seq: int, timeout_s: float) -> bool:
+        asked_for.append((threading.current_thread() is here, timeout_s))
+        return False
+
+    made.journal.wait_written = wait_written
+    assert isinstance(made.instruct(ENTRY), PlaceNotSent)
+    assert client.asked == []
+    assert [timeout_s for is_engine, timeout_s in asked_for if is_engine] == [_AT_ONCE_S]
+    assert _AT_ONCE_S <= 0.01
 
 
 @pytest.mark.parametrize(("is_urgent", "asked"), [(True, "urgent"), (False, "normal")])
@@ -197,10 +264,11 @@ class SlowClient(Client):
         super().__init__()
         self.is_closing, self.may_go_on = threading.Event(), threading.Event()
 
-    def close_position(self, account_id, contract_id) -> None:
-        self._do("close")
-        self.is_closing.set()
-        assert self.may_go_on.wait(patience(5))
+    def _answer(self, prepared):
+        if prepared.endpoint is endpoints.CLOSE:
+            self.is_closing.set()
+            assert self.may_go_on.wait(patience(5))
+        return super()._answer(prepared)
 
 
 def test_entry_still_queued_is_not_sent_once_the_session_has_decided_to_leave(desk):

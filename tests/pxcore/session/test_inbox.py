@@ -16,8 +16,8 @@ def quote(number: int) -> Quote:
 
 def drain(inbox: Inbox) -> list:
     events = []
-    while (event := inbox.take(0.0)) is not None:
-        events.append(event)
+    while (queued := inbox.take()) is not None:
+        events.append(queued.event)
     return events
 
 
@@ -42,5 +42,18 @@ def test_old_quotes_are_passed_over_when_behind_and_the_newest_never():
     assert inbox.conflated_quotes == 500 - len(quotes) > 0
 
 
-def test_empty_inbox_says_so_in_time():
-    assert Inbox().take(0.0) is None
+def test_empty_inbox_says_so():
+    inbox = Inbox()
+    inbox.wait(0.0)
+    assert inbox.take() is None
+
+
+def test_who_waits_is_woken_once_for_all_that_came():
+    inbox = Inbox()
+    for number in range(3):
+        inbox.put(quote(number))
+    inbox.wait(3600.0)
+    assert drain(inbox) == [quote(0), quote(1), quote(2)]
+    inbox.nudge()
+    inbox.wait(3600.0)
+    assert inbox.is_empty

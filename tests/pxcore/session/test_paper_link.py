@@ -38,10 +38,14 @@ class Connection:
 class Scene:
     def __init__(self, connection: Connection | None = None) -> None:
         self.inbox = Inbox()
-        self.link = PaperLink("S", self.inbox)
+        self.link = PaperLink("S", self.inbox, bring_price=self.inbox.put)
         self.user, self.market = connection or Connection(), Connection()
         for hub, one in ((Hub.USER, self.user), (Hub.MARKET, self.market)):
             self.link.attach(hub, one)  # type: ignore[arg-type]
+
+    def deliver(self, event: Event) -> None:
+        is_price = isinstance(event, Quote | MarketTrade)
+        (self.link.deliver_price if is_price else self.link.deliver)(event)
 
     def step(self, number: int, *hubs: Hub, at: datetime = AT) -> None:
         for hub in hubs or tuple(Hub):
@@ -54,9 +58,9 @@ class Scene:
     def taken(self) -> list[Event]:
         events = []
         while not self.inbox.is_empty:
-            event = self.inbox.take(0)
-            assert event is not None
-            events.append(event)
+            queued = self.inbox.take()
+            assert queued is not None
+            events.append(queued.event)
         return events
 
 
@@ -87,7 +91,7 @@ def test_session_attaches_to_both_hubs() -> None:
 def test_events_go_through_at_once_while_the_market_runs_freely() -> None:
     scene = Scene()
     for event in (quote(1), UP, trade(2)):
-        scene.link.deliver(event)
+        scene.deliver(event)
     assert scene.taken() == [quote(1), UP, trade(2)]
     assert not scene.link.is_stepping
 
@@ -98,7 +102,7 @@ def test_step_is_given_whole_once_both_hubs_have_told_of_it(order: tuple[Hub, Hu
     scene.step(1)
     assert scene.taken() == [TICK]
     for event in (UP, quote(1), trade(2)):
-        scene.link.deliver(event)
+        scene.deliver(event)
     end = AT + timedelta(seconds=1)
     scene.step(2, order[0], at=end)
     assert scene.taken() == []
@@ -128,7 +132,7 @@ def test_step_is_the_same_in_however_many_slices_it_was_played_and_read() -> Non
         scene = Scene()
         scene.step(1)
         for ms, event in zip(stamps_ms, (quote(1), UP, trade(2)), strict=True):
-            scene.link.deliver(replace(event, at=AT + timedelta(milliseconds=ms)))
+            scene.deliver(replace(event, at=AT + timedelta(milliseconds=ms)))
         scene.step(2, at=AT + timedelta(milliseconds=50))
         given.append(scene.taken())
     assert given[0] == given[1]
@@ -141,7 +145,7 @@ def test_step_that_comes_between_the_look_and_the_answer_is_not_answered_unread(
     def is_empty() -> bool:
         return scene.inbox.is_empty
 
-    scene.link.deliver(quote(1))
+    scene.deliver(quote(1))
     scene.step(1, Hub.MARKET)
     scene.link.quiet(is_empty)
     scene.link.leave()
@@ -164,9 +168,9 @@ def test_loss_of_a_hub_is_told_at_once_and_ends_the_steps() -> None:
     scene = Scene()
     scene.step(1)
     scene.taken()
-    scene.link.deliver(UP)
+    scene.deliver(UP)
     down = HubDown(at=AT, hub=Hub.MARKET, reason="gone")
-    scene.link.deliver(down)
+    scene.deliver(down)
     assert scene.taken() == [UP, down]
     assert not scene.link.is_stepping
 
@@ -183,7 +187,7 @@ def test_readiness_is_said_once() -> None:
 
 def test_readiness_waits_for_a_hub_to_say_it_to() -> None:
     inbox = Inbox()
-    link = PaperLink("S", inbox)
+    link = PaperLink("S", inbox, bring_price=inbox.put)
     link.ready()
     user = Connection()
     link.attach(Hub.USER, user)  # type: ignore[arg-type]
@@ -196,16 +200,16 @@ def test_nothing_is_held_back_once_the_steps_have_ended(end: str) -> None:
     scene = Scene()
     scene.step(1)
     scene.taken()
-    scene.link.deliver(UP)
-    scene.link.deliver(quote(1))
+    scene.deliver(UP)
+    scene.deliver(quote(1))
     down = HubDown(at=AT, hub=Hub.MARKET, reason="gone")
     if end == "runs":
         scene.run_on()
     elif end == "down":
-        scene.link.deliver(down)
+        scene.deliver(down)
     else:
         scene.link.leave()
-    scene.link.deliver(quote(2))
+    scene.deliver(quote(2))
     assert [event for event in scene.taken() if event != down] == [quote(1), UP, quote(2)]
     assert not scene.link.is_stepping
     assert not scene.inbox.is_lossless
@@ -223,7 +227,7 @@ def test_time_is_our_own_again_when_no_step_comes(monkeypatch: pytest.MonkeyPatc
     scene = Scene()
     scene.step(1)
     assert scene.link.is_stepping
-    scene.link.deliver(quote(1))
+    scene.deliver(quote(1))
     monkeypatch.setattr("pxcore.session.paper_link._SILENT_S", -1.0)
     assert not scene.link.is_stepping
     assert scene.taken() == [TICK, quote(1)]
@@ -233,7 +237,7 @@ def test_gateway_without_the_hand_shake_is_traded_all_the_same() -> None:
     user = Connection("PaperAttach was refused: Unknown hub method 'PaperAttach'")
     scene = Scene(user)
     scene.link.ready()
-    scene.link.deliver(quote(1))
+    scene.deliver(quote(1))
     assert scene.taken() == [quote(1)]
     assert user.calls == [("PaperAttach", "S")]
 

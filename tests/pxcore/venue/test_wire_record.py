@@ -8,6 +8,7 @@ from patience import patience
 from raw_http import RawHttp, answer, bad, good, hang_up
 
 from pxcore.gateway.rest import GatewayClient
+from pxcore.gateway.rest.prepared import place_entry
 from pxcore.journal.reader import decode_answer, decode_request, read_rows
 from pxcore.journal.rows import Outcome, RowKind
 from pxcore.journal.writer import Journal
@@ -50,7 +51,7 @@ def test_order_and_its_refusal_are_recorded_with_their_bodies(
 
     def use(client: GatewayClient) -> None:
         with pytest.raises(PxError):
-            client.place_entry(ACCOUNT, entry(), MNQ)
+            client.instruct(place_entry(ACCOUNT, entry(), MNQ))
 
     rows = recorded(http, tmp_path / "px-1.jsonl", clock, use)
 
@@ -130,7 +131,7 @@ def test_order_whose_reply_is_lost_is_recorded_as_one_that_left(
 
     def use(client: GatewayClient) -> None:
         with pytest.raises(PxError):
-            client.place_entry(ACCOUNT, entry(), MNQ)
+            client.instruct(place_entry(ACCOUNT, entry(), MNQ))
 
     rows = recorded(http, tmp_path / "px-1.jsonl", clock, use)
 
