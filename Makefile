@@ -10,7 +10,7 @@ TESTING_MB := 850
 DOCS := .venv/.docs
 DOCS_MB := 60
 
-.PHONY: demo docs pages test test-nightly test-hard test-e2e check setup setup-dev setup-docs setup-test dist lock lock-docs clean bench-gateway bench-paper bench-engine bench-journal bench-report bench-start
+.PHONY: demo docs pages test test-nightly test-hard test-e2e check setup setup-dev setup-docs setup-test dist lock lock-docs clean bench-gateway bench-paper bench-engine bench-journal bench-report bench-start bench-latency
 
 demo: $(RUNNING)
 	$(BIN)/px demo
@@ -57,6 +57,10 @@ bench-report: $(TESTING)
 # How long a verb takes until something happens, in starts of a bare interpreter; about 90 s.
 bench-start: $(TESTING)
 	$(BIN)/python tests/benchmarks/bench_start.py
+
+# From a print on the wire to the order that answers it, beside the floor; some minutes a round.
+bench-latency: $(TESTING)
+	$(BIN)/python tests/benchmarks/bench_latency.py
 
 # The documentation as a site, in build/site. With `--quiet` MkDocs would count no warning.
 docs: $(DOCS)
