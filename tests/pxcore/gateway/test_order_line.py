@@ -122,8 +122,8 @@ def test_line_that_the_gateway_ended_is_seen_before_anything_leaves_on_it(
     client.login()
     assert client.keep_ready()
     http.script(PLACE, answer_and_hang_up(PLACED), PLACED)
-    before = http.connections
     assert sent(client) == 7
+    before = http.connections
     while not http.ended.acquire(timeout=WAIT_S):
         pytest.fail("the connection did not end")
     assert client.keep_ready()
