@@ -27,6 +27,7 @@ class RowKind(StrEnum):
     COMMAND = "command"  # what left it
     REQUEST = "request"  # what left for the venue: a `Request`
     ANSWER = "answer"  # what became of it: an `Answer`
+    TIMING = "timing"  # how long each step of an instruction's way took: a `Timing`
     GAP = "gap"  # rows that were lost here: a `Gap`
     CLOSED = "closed"  # how the session ended: a `Closing`
     DAY_END = "day_end"  # of a comparison with the venue: its `DayEndTerms`
@@ -146,6 +147,25 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     body: str | None
     body_bytes: int
     why: str | None
+
+
+class Timing(msgspec.Struct, frozen=True, kw_only=True):
+    """An instruction's way, in microseconds since what led to it arrived at our socket: decoded, in
+    the inbox, decided, with the dispatcher, its request made, its intent written, its bytes with
+    the system's socket, answered. `sent_us` is None where it did not leave at once: then its `request` row says when.
+    """
+
+    command: str
+    tag: str | None
+    is_at_once: bool
+    decoded_us: float
+    queued_us: float
+    decided_us: float
+    dispatched_us: float | None
+    ready_us: float | None
+    written_us: float | None
+    sent_us: float | None
+    answered_us: float
 
 
 class Gap(msgspec.Struct, frozen=True, kw_only=True):

@@ -24,8 +24,10 @@ from pxcore.engine.events import (
     PlaceNotSent,
     SendOutcome,
 )
+from pxcore.journal.rows import RowKind
 from pxcore.journal.writer import Journal
 from pxcore.model import Contract
+from pxcore.session.stamps import Stamps
 from pxcore.venue.venue import Instruction, Question, Venue
 
 _WRITTEN_WITHIN_S = 2.0
@@ -78,15 +80,22 @@ class Dispatcher:
         for thread in self._threads:
             thread.start()
 
-    def instruct(self, instruction: Instruction, seq: int, decided_at: datetime) -> None:
+    def instruct(
+        self, instruction: Instruction, seq: int, decided_at: datetime, stamps: Stamps
+    ) -> None:
         """`seq` is the instruction's row in the journal; `decided_at` its event's time. Waits for
         nothing but the row, and for that not long.
         """
-        answer = self._at_once(instruction, seq, decided_at)
-        if answer is not None:
-            self._put("orders", answer)
-        else:
-            self._put("orders", lambda: self._send(instruction, seq, decided_at))
+        stamps.dispatched()
+        answer = self._at_once(instruction, seq, decided_at, stamps)
+
+        def finish() -> Event:
+            event = answer() if answer else self._send(instruction, seq, decided_at)
+            timing = stamps.answered(instruction, _tag_of(instruction))
+            self._journal.append(RowKind.TIMING, timing, at=decided_at)
+            return event
+
+        self._put("orders", finish)
 
     def ask(self, question: Question) -> None:
         self._put("questions", lambda: self._venue.ask(question))
@@ -120,12 +129,23 @@ class Dispatcher:
             return self._not_sent(instruction, why_not)
         return self._venue.instruct(instruction, self._contract)
 
-    def _at_once(self, instruction: Instruction, seq: int, decided_at: datetime) -> Job | None:
+    def _at_once(
+        self, instruction: Instruction, seq: int, decided_at: datetime, stamps: Stamps
+    ) -> Callable[[], Event] | None:
         """How to get its answer, when it has left; None when nothing of it has."""
-        if self._pending["orders"] or self._why_not(instruction, seq, decided_at, _AT_ONCE_S):
+        if self._pending["orders"] or not self._sends_orders:
             return None
-        answer = self._venue.at_once(instruction, self._contract)
+        ready = self._venue.at_once(instruction, self._contract)
+        if ready is None:
+            return None
+        stamps.ready()
+        if self._why_not(instruction, seq, decided_at, _AT_ONCE_S) is not None:
+            ready.call_off()
+            return None
+        stamps.written()
+        answer = ready.send()
         if answer is not None:
+            stamps.sent()
             self._wants_ready.put(True)  # for the one after it
         return answer
 
@@ -188,3 +208,7 @@ class Dispatcher:
                     return
             except queue.Empty:
                 continue
+
+
+def _tag_of(instruction: Instruction) -> str | None:
+    return instruction.tag if isinstance(instruction, PlaceEntry | PlaceStop) else None

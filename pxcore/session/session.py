@@ -58,6 +58,7 @@ from pxcore.session.paper_link import PaperLink
 from pxcore.session.plan import SessionPlan, engine_config, latch_halt_of, require_agreement
 from pxcore.session.progress import progress_of
 from pxcore.session.self_watch import SelfWatch
+from pxcore.session.stamps import Stamps
 from pxcore.session.teller import Teller
 from pxcore.session.turn import Turn
 from pxcore.session.voice import Heartbeat, Voice
@@ -282,9 +283,10 @@ class Session:
             self._has_looked = True
         if self._engine.ending is not None:
             self._dispatcher.forbid_entries()
+        decided_ns = time.perf_counter_ns()
         for command in commands:
             seq = self._journal.append(RowKind.COMMAND, command)
-            self._carry_out(command, seq, event.at)
+            self._carry_out(command, seq, event.at, Stamps(came, decided_ns))
         for command in commands:  # when all of it is on its way
             self._teller.tell(command, event.at)
         if self._doubts is not None:
@@ -292,11 +294,11 @@ class Session:
         if self._engine.is_over:
             self._inbox.nudge()
 
-    def _carry_out(self, command: Command, seq: int, now: datetime) -> None:
+    def _carry_out(self, command: Command, seq: int, now: datetime, stamps: Stamps) -> None:
         match command:
             case PlaceEntry() | PlaceStop() | CancelOrder() | ClosePosition() | MoveStop():
                 self._journal.hurry()
-                self._dispatcher.instruct(command, seq, now)
+                self._dispatcher.instruct(command, seq, now, stamps)
             case TakeSnapshot() | ResolveTag():
                 self._dispatcher.ask(command)
             case Halt(reason=reason):

@@ -35,6 +35,7 @@ from pxcore.engine.events import (
 )
 from pxcore.gateway.rest import GatewayClient, Urgency, prepared
 from pxcore.gateway.rest.prepared import Prepared
+from pxcore.gateway.rest.ready import Ready
 from pxcore.gateway.wire.endpoints import Done, Placed
 from pxcore.model import (
     WHOLE,
@@ -91,15 +92,15 @@ class Venue:
 
     def at_once(
         self, instruction: Instruction, contract: Contract | None = None
-    ) -> Callable[[], Event] | None:
-        """Sends it without waiting for anything; what became of it is had by calling what comes
-        back, once, on a thread that has time. None when nothing has left: then `instruct`.
+    ) -> Ready[Event] | None:
+        """It, ready to leave without waiting for anything; None when it could not leave now: then
+        `instruct`.
         """
         try:
-            answer = self._client.at_once(self._prepared(instruction, contract))
+            ready = self._client.at_once(self._prepared(instruction, contract))
         except (Misconfigured, Unavailable):
             return None  # `instruct` says why
-        return None if answer is None else partial(self._told, instruction, answer)
+        return None if ready is None else ready.told(partial(self._told, instruction))
 
     def _prepared(self, instruction: Instruction, contract: Contract | None) -> Prepared[Any]:
         """Raises Misconfigured for what the venue cannot take, Unavailable without its contract."""

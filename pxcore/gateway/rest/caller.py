@@ -16,6 +16,7 @@ from pxcore.gateway.rest.login import Login
 from pxcore.gateway.rest.outcomes import Kind, Repeat
 from pxcore.gateway.rest.policy import Sender, patiently
 from pxcore.gateway.rest.prepared import Prepared
+from pxcore.gateway.rest.ready import Ready
 from pxcore.gateway.wire.endpoints import Endpoint
 from pxcore.model import ProtocolError, Unavailable
 
@@ -83,16 +84,14 @@ class Caller:
         token = self._token_for(instruction.attempted, self._login.token)
         return self._answer(instruction, self._send(instruction, token, begun_s), token, begun_s)
 
-    def at_once(self, instruction: Prepared[A]) -> Callable[[], A] | None:
-        """As `instruct`, in two parts: it is sent without waiting for anything, and the answer is
-        had by calling what comes back. None when nothing has left.
-        """
+    def at_once(self, instruction: Prepared[A]) -> Ready[A] | None:
+        """As `instruct`, without waiting for anything; None when it could not leave now."""
         token = self._login.token_in_hand()
-        came = None if token is None else self._sender.at_once(instruction, token)
-        if token is None or came is None:
+        ready = None if token is None else self._sender.at_once(instruction, token)
+        if token is None or ready is None:
             return None
         begun_s = time.monotonic()
-        return lambda: self._answer(instruction, came(), token, begun_s)
+        return ready.told(lambda came: self._answer(instruction, came(), token, begun_s))
 
     def _send(self, instruction: Prepared[A], token: str, begun_s: float) -> Came[A]:
         waited_s = time.monotonic() - begun_s

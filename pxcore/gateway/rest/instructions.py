@@ -5,12 +5,12 @@ acting) as the table in `outcomes` says, and Misconfigured for what must not lea
 (`prepared`).
 """
 
-from collections.abc import Callable
 from typing import TypeVar
 
 from pxcore.gateway.rest import prepared
 from pxcore.gateway.rest.caller import Caller
 from pxcore.gateway.rest.prepared import Prepared
+from pxcore.gateway.rest.ready import Ready
 from pxcore.model import Contract, NewOrder, OrderChange
 
 A = TypeVar("A")
@@ -26,9 +26,9 @@ class Instructions:
         """Sends it and returns the answer."""
         return self._call.instruct(instruction)
 
-    def at_once(self, instruction: Prepared[A]) -> Callable[[], A] | None:
-        """Sends it and returns without waiting for anything: with a way to its answer, which is
-        to be gone once, by a thread that has time. None when nothing has left: then `instruct`.
+    def at_once(self, instruction: Prepared[A]) -> Ready[A] | None:
+        """It, ready to leave without waiting for anything; None when it could not leave now: then
+        `instruct`.
         """
         return self._call.at_once(instruction)
 

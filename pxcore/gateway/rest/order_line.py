@@ -36,6 +36,7 @@ class OrderLine:
         )
         self._turn = threading.Lock()  # held from a request to the end of its reply
         self._stream: Stream | None = None
+        self._request = b""
         self._rest = b""
         self._deadline_s = 0.0
         self._asked_for = ""
@@ -64,31 +65,31 @@ class OrderLine:
         finally:
             self._turn.release()
 
-    def take(self) -> bool:
-        """True when a request may leave now, and nobody else's will: then `send` or `give_back` is
-        to be called, once. Waits for nothing.
+    def take(self, method: str, path: str, body: bytes | None, token: str | None) -> bool:
+        """True when this request may leave now, and nobody else's will: then `send` or `give_back`
+        is to be called, once. Waits for nothing.
         """
+        request = self._written(method, path, body, token)
         if not self._turn.acquire(blocking=False):
             return False
         if self._is_closed or not self._is_good():
             self._turn.release()
             return False
+        self._request, self._asked_for = request, path
         return True
 
     def give_back(self) -> None:
         self._turn.release()
 
-    def send(self, method: str, path: str, body: bytes | None, token: str | None) -> bool:
+    def send(self) -> bool:
         """True when the request is on its way: then `reply` is to be called, once. False when
         nothing of it has left. Waits for nothing.
         """
         stream = self._stream
         assert stream is not None  # it was taken
-        request = self._request(method, path, body, token)
-        self._asked_for = path
         self._deadline_s = time.monotonic() + self._reply_timeout_s
         try:
-            rest = stream.write_at_once(request)
+            rest = stream.write_at_once(self._request)
         except OSError:  # what left of it is not known: its reply says so
             rest = b""
             stream.abort()
@@ -157,7 +158,7 @@ class OrderLine:
             self._stream.close()
             self._stream = None
 
-    def _request(self, method: str, path: str, body: bytes | None, token: str | None) -> bytes:
+    def _written(self, method: str, path: str, body: bytes | None, token: str | None) -> bytes:
         login = f"Authorization: Bearer {token}\r\n" if token else ""
         content = (
             ""

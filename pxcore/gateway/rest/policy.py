@@ -26,6 +26,7 @@ from pxcore.gateway.rest.outcomes import (
     by_status,
 )
 from pxcore.gateway.rest.prepared import Prepared
+from pxcore.gateway.rest.ready import Ready
 from pxcore.gateway.wire import codes, requests
 from pxcore.gateway.wire.endpoints import PING_PATH, Endpoint, Lane, WireVerdict
 from pxcore.gateway.wire.foreign import came_instead
@@ -129,36 +130,29 @@ class Sender:
 
         def post() -> Reply:
             body = requests.encode(instruction.request)
-            if self._line.take():
-                reply = self._by_line("POST", endpoint.path, body, token)
-                if reply is not None:
-                    return reply()
+            ready = self._by_line("POST", endpoint.path, body, token)
+            reply = ready.send() if ready else None
+            if reply is not None:
+                return reply()
             told = Observed(self._observer, "POST", endpoint.path, body)
             return told.reply(lambda: self.channel.post(endpoint.path, body, token))
 
         reply = self._counted(attempt, endpoint.lane, instruction.urgency, post)
         return reply if isinstance(reply, Failure) else self._read(attempt, endpoint, reply)
 
-    def at_once(self, instruction: Prepared[A], token: str) -> Callable[[], Came[A]] | None:
-        """Sends it over the line without waiting for anything; what came of it is had by calling
-        what comes back. None when nothing has left.
-        """
+    def at_once(self, instruction: Prepared[A], token: str) -> Ready[Came[A]] | None:
+        """Over the line, without waiting for anything; None when it could not leave now."""
         endpoint, body = instruction.endpoint, requests.encode(instruction.request)
-        if not self._line.take():
+        ready = self._by_line("POST", endpoint.path, body, token, spends=True)
+        if ready is None:
             return None
-        if not self.budget.spend():
-            self._line.give_back()
-            return None
-        reply = self._by_line("POST", endpoint.path, body, token)
-        if reply is None:
-            return None
-        get, attempt = reply, self._attempt(instruction)
+        attempt = self._attempt(instruction)
 
-        def came() -> Came[A]:
+        def came(get: Callable[[], Reply]) -> Came[A]:
             reply = _tried(attempt, get)
             return reply if isinstance(reply, Failure) else self._read(attempt, endpoint, reply)
 
-        return came
+        return ready.told(came)
 
     def keep_ready(self) -> bool:
         """The line is open, and a request is in hand. False when one of them is not."""
@@ -170,23 +164,43 @@ class Sender:
 
     def _ping_line(self) -> None:
         """One that fails ends the line, which is opened again the next time."""
-        if self._line.take():
-            reply = self._by_line("GET", PING_PATH, None, None)
-            if reply is not None:
-                with contextlib.suppress(OutcomeUnknown):
-                    reply()
+        ready = self._by_line("GET", PING_PATH, None, None)
+        reply = ready.send() if ready else None
+        if reply is not None:
+            with contextlib.suppress(OutcomeUnknown):
+                reply()
 
     def _by_line(
-        self, method: str, path: str, body: bytes | None, token: str | None
-    ) -> Callable[[], Reply] | None:
-        """On its way over the line, which was taken for it; how to get its reply. None when nothing
-        has left.
+        self,
+        method: str,
+        path: str,
+        body: bytes | None,
+        token: str | None,
+        *,
+        spends: bool = False,
+    ) -> Ready[Reply] | None:
+        """Over the line, where that is free; `spends` the request in hand, without which it does
+        not leave.
         """
+        line = self._line
+        if not line.take(method, path, body, token):
+            return None
+        if spends and not self.budget.spend():
+            line.give_back()
+            return None
         told = Observed(self._observer, method, path, body)
-        if not self._line.send(method, path, body, token):
+
+        def send() -> Callable[[], Reply] | None:
+            if line.send():
+                return lambda: told.reply(line.reply)
             told.not_sent("nothing of it has left: the connection takes no more")
             return None
-        return lambda: told.reply(self._line.reply)
+
+        def call_off() -> None:
+            line.give_back()
+            told.not_sent("called off before anything had left")
+
+        return Ready(send, call_off)
 
     def _attempt(self, instruction: Prepared[A]) -> Attempt:
         return Attempt(

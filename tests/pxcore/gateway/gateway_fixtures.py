@@ -86,8 +86,9 @@ def both_ways(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
         with suppress(PxError):  # as in a session, which is logged in by then
             call._login.token()
         call.keep_ready()
-        get = call.at_once(instruction)
-        return by_the_channel(call, instruction) if get is None else get()
+        ready = call.at_once(instruction)
+        answer = ready.send() if ready else None
+        return answer() if answer else by_the_channel(call, instruction)
 
     monkeypatch.setattr(Caller, "instruct", instruct)
 

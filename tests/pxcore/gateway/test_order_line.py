@@ -47,11 +47,17 @@ def ready(client: GatewayClient, http: RawHttp) -> GatewayClient:
     return client
 
 
+def left(client: GatewayClient) -> Callable[[], Placed]:
+    """It has left; how to get its answer."""
+    ready = client.at_once(an_entry())
+    answer = ready.send() if ready else None
+    assert answer is not None
+    return answer
+
+
 def sent(client: GatewayClient) -> int:
     """The order's id, by way of the line."""
-    get = client.at_once(an_entry())
-    assert get is not None
-    return get().order_id
+    return left(client)().order_id
 
 
 def test_orders_leave_on_the_one_connection_that_is_kept_open(
@@ -89,12 +95,24 @@ def test_nothing_leaves_at_once_before_a_login_and_without_a_line(
 def test_second_one_leaves_only_after_the_reply_to_the_first(
     ready: GatewayClient, http: RawHttp
 ) -> None:
-    first = ready.at_once(an_entry())
+    first = left(ready)
     ready.keep_ready()
-    assert first is not None and ready.at_once(an_entry()) is None
+    assert ready.at_once(an_entry()) is None
     assert first().order_id == 7
     assert sent(ready) == 7
     assert len(http.asked(PLACE)) == 2
+
+
+def test_one_that_is_called_off_leaves_nothing_and_the_line_free(
+    ready: GatewayClient, http: RawHttp
+) -> None:
+    one = ready.at_once(an_entry())
+    assert one is not None
+    assert ready.at_once(an_entry()) is None
+    one.call_off()
+    assert ready.keep_ready()
+    assert sent(ready) == 7
+    assert len(http.asked(PLACE)) == 1
 
 
 def test_each_needs_a_request_in_hand(ready: GatewayClient, http: RawHttp) -> None:
@@ -205,8 +223,7 @@ def test_order_that_breaks_on_its_way_is_unknown_and_not_sent_again(
         raise BrokenPipeError("gone")
 
     monkeypatch.setattr(Stream, "write_at_once", breaks)
-    get = ready.at_once(an_entry())
-    assert get is not None
+    get = left(ready)
     with pytest.raises(OutcomeUnknown):
         get()
     monkeypatch.undo()
@@ -242,7 +259,8 @@ def test_order_that_finds_the_buffer_full_takes_the_slower_way(
     ready: GatewayClient, http: RawHttp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Stream, "write_at_once", lambda stream, data: None)
-    assert ready.at_once(an_entry()) is None
+    one = ready.at_once(an_entry())
+    assert one is not None and one.send() is None
     assert ready.instruct(an_entry()).order_id == 7
     assert len(http.asked(PLACE)) == 1
 
@@ -254,8 +272,7 @@ def test_line_is_free_again_after_whatever_ended_its_reply(
         one.login()
         assert one.keep_ready()
         http.script(PLACE, step, PLACED)
-        get = one.at_once(an_entry())
-        assert get is not None
+        get = left(one)
         with pytest.raises(OutcomeUnknown):
             get()
         assert one.keep_ready()
@@ -266,8 +283,7 @@ def test_client_that_is_closed_ends_a_reply_that_is_waited_for(
     ready: GatewayClient, http: RawHttp
 ) -> None:
     http.script(PLACE, http.silence)
-    get = ready.at_once(an_entry())
-    assert get is not None
+    get = left(ready)
     ended = threading.Event()
 
     def wait() -> None:
