@@ -9,7 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from latency.contenders import OF_THIS_ENVIRONMENT, Run
+from latency.contenders import NAMES, Run, contenders
 from latency.figures import Figures, Round
 from latency.market import RATES, Market, make_market
 from latency.processes import end_on_signals
@@ -42,19 +42,18 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--orders", type=int, default=40)
     parser.add_argument("--rates", nargs="+", choices=RATES, default=list(RATES))
-    parser.add_argument(
-        "--only", nargs="+", choices=OF_THIS_ENVIRONMENT, default=list(OF_THIS_ENVIRONMENT)
-    )
+    parser.add_argument("--only", nargs="+", choices=NAMES, default=list(NAMES))
     given = parser.parse_args()
     end_on_signals()
+    measured_ones = contenders(given.only)
     with tempfile.TemporaryDirectory(prefix="px-bench-latency-") as top:
         rates = [RATES[name] for name in given.rates]
         markets = {r.name: make_market(r, r.orders(given.orders), Path(top)) for r in rates}
         for number in range(given.rounds):
             for name, market in markets.items():
-                for who in given.only:
+                for who, run in measured_ones.items():
                     folder = Path(top, f"{number}-{name}-{who}")
-                    told(name, who, measured(OF_THIS_ENVIRONMENT[who], market, folder))
+                    told(name, who, measured(run, market, folder))
     return 0
 
 
