@@ -1,60 +1,110 @@
 """`make bench-latency`: from a print on the wire to the order that answers it, side by side.
 
 A relay between the gateway and each contender stamps the frame that holds the print and the first
-byte of the order's request. Rounds are interleaved: a noisy machine is noisy for all of them.
+byte of the order's request: nobody measures himself. Rounds are interleaved, so that a noisy
+machine is noisy for all; medians of the rounds are compared. Exit status 1 when a goal is missed,
+or a contender fails.
 """
 
 import argparse
+import json
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
-from latency.contenders import NAMES, Run, contenders
-from latency.figures import Figures, Round
+from latency.contenders import FLOOR, NAMES, OURS, Run, contenders
+from latency.figures import Round
+from latency.growth import OursWatched, growing_market, has_grown, told, windows
 from latency.market import RATES, Market, make_market
-from latency.processes import end_on_signals
+from latency.processes import Failed, end_on_signals
+from latency.report import missed, table, told_round
 from latency.venue import open_venue
 
-_ACCOUNT = 20_000_000
+_ACCOUNT_ID = 20_000_001
+_INTERRUPTED = 130
 
 
-def measured(run: Run, market: Market, folder: Path) -> Round:
-    """One contender at one market, once."""
-    folder.mkdir()
-    with open_venue(market, _ACCOUNT, folder) as venue:
-        run(venue, folder)
-        return venue.round()
+def measured(who: str, run: Run, market: Market, top: Path) -> Round:
+    """One contender at one market, once; nothing is left of it. Raises Failed."""
+    with (
+        tempfile.TemporaryDirectory(dir=top) as folder,
+        open_venue(market, _ACCOUNT_ID, Path(folder)) as venue,
+    ):
+        run(venue, Path(folder))
+        done = venue.round()
+    if not done.latencies_ms:
+        raise Failed(f"{who} answered none of {done.triggers} triggers")
+    return done
 
 
-def told(rate: str, who: str, done: Round) -> None:
-    at_rate = f"{rate:>6}/s asked, {done.rate:7,.0f}/s came" if rate != "burst" else "burst"
-    answers = f"{len(done.latencies_ms)} of {done.triggers} answered, {done.extra} orders besides"
-    figures = Figures.of(done.latencies_ms)
-    print(
-        f"{at_rate:34}{who:14}p50 {figures.p50_ms:7.2f}  p99 {figures.p99_ms:7.2f}  "
-        f"max {figures.max_ms:7.2f} ms   {answers}",
-        flush=True,
+def measure_rounds(given: argparse.Namespace, top: Path) -> tuple[list[str], Any]:
+    """The goals that were missed, and all that was measured."""
+    runs = contenders(given.only)
+    rates = [RATES[name] for name in given.rates]
+    markets = {rate.name: make_market(rate, rate.orders(given.orders), top) for rate in rates}
+    seen: dict[str, dict[str, list[Round]]] = {name: {who: [] for who in runs} for name in markets}
+    for number in range(1, given.rounds + 1):
+        print(f"round {number} of {given.rounds}: p50, p99, max in ms", flush=True)
+        for name, market in markets.items():
+            for who, run in runs.items():
+                done = measured(who, run, market, top)
+                seen[name][who].append(done)
+                print(told_round(name, who, done), flush=True)
+    print(f"\n{table(seen)}\n", flush=True)
+    records = {
+        name: {who: [one.record() for one in done] for who, done in by_contender.items()}
+        for name, by_contender in seen.items()
+    }
+    return missed(seen), records
+
+
+def measure_growth(top: Path) -> tuple[list[str], Any]:
+    market, watched = growing_market(top), OursWatched()
+    rounds = {
+        FLOOR: measured(FLOOR, contenders([FLOOR])[FLOOR], market, top),
+        OURS: measured(OURS, watched, market, top),
+    }
+    p50s = {who: windows(done) for who, done in rounds.items()}
+    for who, each in p50s.items():
+        print(told(who, each))
+    begin, end = watched.rss_mb
+    print(f"the session's process: {begin:.0f} MB at the begin, {end:.0f} MB at the end")
+    grown = [f"{OURS} has grown in a minute"] if has_grown(p50s[OURS]) else []
+    records = {who: done.record() for who, done in rounds.items()}
+    return grown, {"rounds": records, "rss_mb": watched.rss_mb}
+
+
+def asked() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="bench_latency.py", description=(__doc__ or ""))
+    parser.add_argument("--rounds", type=int, default=5, help="of each rate (%(default)s)")
+    parser.add_argument(
+        "--orders", type=int, default=40, help="a round; half as many in bursts (%(default)s)"
     )
+    parser.add_argument("--rates", nargs="+", choices=RATES, default=list(RATES))
+    parser.add_argument("--only", nargs="+", choices=NAMES, default=list(NAMES))
+    parser.add_argument("--growth", action="store_true", help="a minute at 5,000/s instead")
+    parser.add_argument("--json", type=Path, help="write all that was measured to this file")
+    return parser.parse_args()
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--orders", type=int, default=40)
-    parser.add_argument("--rates", nargs="+", choices=RATES, default=list(RATES))
-    parser.add_argument("--only", nargs="+", choices=NAMES, default=list(NAMES))
-    given = parser.parse_args()
+    given = asked()
     end_on_signals()
-    measured_ones = contenders(given.only)
-    with tempfile.TemporaryDirectory(prefix="px-bench-latency-") as top:
-        rates = [RATES[name] for name in given.rates]
-        markets = {r.name: make_market(r, r.orders(given.orders), Path(top)) for r in rates}
-        for number in range(given.rounds):
-            for name, market in markets.items():
-                for who, run in measured_ones.items():
-                    folder = Path(top, f"{number}-{name}-{who}")
-                    told(name, who, measured(run, market, folder))
-    return 0
+    try:
+        with tempfile.TemporaryDirectory(prefix="px-bench-latency-") as top:
+            measure = measure_growth if given.growth else lambda at: measure_rounds(given, at)
+            missed_goals, records = measure(Path(top))
+    except Failed as why:
+        print(why, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+    if given.json is not None:
+        given.json.write_text(json.dumps(records, indent=1), encoding="utf-8")
+    for goal in missed_goals:
+        print(f"MISSED {goal}")
+    return 1 if missed_goals else 0
 
 
 if __name__ == "__main__":

@@ -47,7 +47,7 @@ def _script(name: str, python: str, file: Path) -> Run:
         log = folder / f"{name}.log"
         with Child(name, command, log, environ=quiet_environ(), cwd=folder) as contender:
             contender.until("ready", _READY_S)
-            venue.wait_for_triggers(contender)
+            venue.wait_for_trigger(venue.market.triggers, contender)
             contender.stay(_SETTLES_S)
             contender.close_stdin()
             contender.wait(_READY_S)

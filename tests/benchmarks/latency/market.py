@@ -8,6 +8,7 @@ with them.
 """
 
 import json
+import math
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -66,20 +67,17 @@ def make_market(
     script = folder / f"{rate.name}-{triggers}.json"
     with script.open("w", encoding="ascii") as file:
         file.write('{"steps":[')
-        file.write(",".join(map(json.dumps, steps(moments(rate, end_ms), marks, rng))))
+        file.write(",".join(map(json.dumps, _steps(_moments(rate, end_ms), marks, rng))))
         file.write("]}")
     return Market(triggers, end_ms / 1000, script)
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A trigger, and when the market is higher after it."""
+    """From when on a trigger may be, and how long after it the market is higher."""
 
-    at_ms: int
-    rises_ms: int
-
-    def is_high(self, at_ms: float) -> bool:
-        return self.rises_ms <= at_ms < self.rises_ms + _HIGH_FOR_MS
+    at_ms: float
+    rises_after_ms: int
 
 
 def _marks(
@@ -89,18 +87,18 @@ def _marks(
     marks: list[Mark] = []
     begins_ms = _LEAD_MS
     for _ in range(triggers):
-        at_ms = begins_ms
+        at_ms = begins_ms + rng.random()
         if rate.per_s is None:
             at_ms += rng.randint(*_BURST_MIDDLE_MS)
             begins_ms += _BURSTS_APART_MS
         else:
             begins_ms += rng.randint(*apart_ms)
-        marks.append(Mark(at_ms, at_ms + rng.randint(*_RISES_AFTER_MS)))
+        marks.append(Mark(at_ms, rng.randint(*_RISES_AFTER_MS)))
     return marks, begins_ms + _TAIL_MS
 
 
-def moments(rate: Rate, end_ms: int) -> Iterator[float]:
-    """Of all messages, evenly; several to a whole millisecond where they are closer than that."""
+def _moments(rate: Rate, end_ms: int) -> Iterator[float]:
+    """Of all messages, evenly."""
     if rate.per_s is not None:
         yield from _evenly(rate.per_s, 0, end_ms)
         return
@@ -114,25 +112,27 @@ def moments(rate: Rate, end_ms: int) -> Iterator[float]:
 
 def _evenly(per_s: int, start_ms: int, end_ms: int) -> Iterator[float]:
     for number in range((end_ms - start_ms) * per_s // 1000):
-        at_ms = start_ms + number * 1000 / per_s
-        yield float(int(at_ms)) if per_s > 1000 else round(at_ms, 3)
+        yield start_ms + number * 1000 / per_s
 
 
-def steps(at: Iterator[float], marks: list[Mark], rng: random.Random) -> Iterator[Step]:
-    """Every third is a print; the first one from a mark's moment on is the trigger."""
+def _steps(at: Iterator[float], marks: list[Mark], rng: random.Random) -> Iterator[Step]:
+    """Every third is a print; the first one from a mark's moment on is the trigger. All that falls
+    in one millisecond happens at its begin, in order.
+    """
     waiting = iter(marks)
-    mark, last = next(waiting, None), None
-    bid_ticks = 0
+    mark = next(waiting, None)
+    rises_ms, bid_ticks = math.inf, 0
     for number, at_ms in enumerate(at):
         if number % 3 < 2:
             bid_ticks = rng.randint(-_AROUND_TICKS, _AROUND_TICKS)
-            if last is not None and last.is_high(at_ms):
+            if rises_ms <= at_ms < rises_ms + _HIGH_FOR_MS:
                 bid_ticks += _HIGHER_TICKS
             yield _step(at_ms, bid=_price(bid_ticks), ask=_price(bid_ticks + 1))
             continue
         size = rng.choice(_SIZES)
         if mark is not None and mark.at_ms <= at_ms:
-            size, last, mark = TRIGGER_SIZE, mark, next(waiting, None)
+            size, rises_ms = TRIGGER_SIZE, at_ms + mark.rises_after_ms
+            mark = next(waiting, None)
         side = rng.choice(("buy", "sell"))
         price = _price(bid_ticks + (side == "buy"))
         yield _step(at_ms, price=price, size=size, side=side)
@@ -140,7 +140,7 @@ def steps(at: Iterator[float], marks: list[Mark], rng: random.Random) -> Iterato
 
 
 def _step(at_ms: float, **what: object) -> Step:
-    return {"contract": SYMBOL, "after_ms": at_ms, **what}
+    return {"contract": SYMBOL, "after_ms": int(at_ms), **what}
 
 
 def _price(ticks: int) -> str:

@@ -1,6 +1,7 @@
 """Ours in production shape: `px run`, under Prefect, with everything on, in a home of its own."""
 
 import sys
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -41,14 +42,20 @@ def settings_for(venue: Venue, home: Path) -> dict[str, str]:
     }
 
 
-def run_ours(venue: Venue, folder: Path) -> None:
-    """The day as a user has it. Raises Failed unless it ends flat and reconciled."""
+def run_ours(
+    venue: Venue, folder: Path, *, at_triggers: Callable[[int], None] = lambda pid: None
+) -> None:
+    """The day as a user has it. Raises Failed unless it ends flat and reconciled. `at_triggers` is
+    told its process at the market's first trigger and at its last.
+    """
     log = folder / "px-run.log"
     environ = quiet_environ() | settings_for(venue, folder / "home")
     environ["PYTHONPATH"] = str(_BENCHMARKS)
     command = [sys.executable, "-m", "pxcore.cli", "run", "--yes"]
     with Child("px run", command, log, environ=environ, cwd=folder, leaves_s=90.0) as day:
-        venue.wait_for_triggers(day)
+        for number in sorted({1, venue.market.triggers}):
+            venue.wait_for_trigger(number, day)
+            at_triggers(day.pid)
         if status := day.wait(_ENDS_S):
             raise day.failed(f"ended with status {status}")
 

@@ -1,9 +1,10 @@
 """Forwards every byte between a gateway and its clients, and notes when the two that count pass.
 
 `python relay.py GATEWAY_PORT TRIGGERS`, a process of its own: who is measured does not measure.
-It prints where it listens, then a line when so many triggers have passed, and at the end of its
-stdin all that it has noted. Of what the gateway sends, the stamp is taken just before it goes on,
-of what a client sends when it has come; what passed is looked at once it is on its way.
+It prints where it listens, then a line when the first trigger has passed and one when the last of
+so many has, and at the end of its stdin all that it has noted. Of what the gateway sends, the stamp
+is taken just before it goes on, of what a client sends when it has come; what passed is looked at
+once it is on its way.
 """
 
 import json
@@ -209,7 +210,7 @@ class Relay:
     def __init__(self, gateway_port: int, triggers: int) -> None:
         self.seen = Seen()
         self._gateway_port = gateway_port
-        self._left = triggers
+        self._told_at = sorted({1, triggers})
         self._selector = selectors.DefaultSelector()
         self._buffer = memoryview(bytearray(_AT_ONCE))
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -257,9 +258,8 @@ class Relay:
             return
         for one, events_before in before.items():
             self._wait_for(link, one, events_before)
-        if self._left and len(self.seen.triggers) >= self._left:
-            say({"triggers": self._left})
-            self._left = 0
+        while self._told_at and len(self.seen.triggers) >= self._told_at[0]:
+            say({"triggers": self._told_at.pop(0)})
 
     def _wait_for(self, link: Link, end: socket.socket, before: int) -> None:
         wanted = link.events(end)

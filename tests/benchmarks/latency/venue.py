@@ -41,9 +41,10 @@ class Venue:
     relay: Child
     given_up_s: float
 
-    def wait_for_triggers(self, contender: Child) -> None:
-        """Returns when the market's last has passed. Raises Failed when it does not."""
-        self.relay.line(self.given_up_s, beside=contender)
+    def wait_for_trigger(self, number: int, contender: Child) -> None:
+        """Returns when the market's first or last has passed. Raises Failed when it does not."""
+        while json.loads(self.relay.line(self.given_up_s, beside=contender))["triggers"] != number:
+            continue
 
     def round(self) -> Round:
         """What the relay has seen, which ends it."""
