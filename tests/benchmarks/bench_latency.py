@@ -76,7 +76,12 @@ def measure_growth(top: Path) -> tuple[list[str], Any]:
 
 
 def asked() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="bench_latency.py", description=(__doc__ or ""))
+    parser = argparse.ArgumentParser(
+        prog="bench_latency.py",
+        description=__doc__,
+        epilog="The clients of others run on the first Python 3.12 or newer that is found on the "
+        "path, or on the one that PX_BENCH_PYTHON names.",
+    )
     parser.add_argument("--rounds", type=int, default=5, help="of each rate (%(default)s)")
     parser.add_argument(
         "--orders", type=int, default=40, help="a round; half as many in bursts (%(default)s)"
