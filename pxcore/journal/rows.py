@@ -152,7 +152,8 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 class Timing(msgspec.Struct, frozen=True, kw_only=True):
     """An instruction's way, in microseconds since what led to it arrived at our socket: decoded, in
     the inbox, decided, with the dispatcher, its request made, its intent written, its bytes with
-    the system's socket, answered. `sent_us` is None where it did not leave at once: then its `request` row says when.
+    the system's socket, answered. `sent_us` is None where it did not leave at once: then its
+    `request` row says when.
     """
 
     command: str

@@ -24,6 +24,8 @@ from pxcore.session.plan import SessionPlan, brought_up_to_date
 from pxcore.session.session import Session
 from pxcore.session.voice import Heartbeat, Voice, own_pipes
 
+_SWITCH_S = 0.0005  # a thread with a price in its hands waits no longer for one that computes
+
 
 def _waiting(settings: Settings) -> Milestone:
     text = "another machine held the account and has fallen silent: waiting until it has gone"
@@ -34,6 +36,7 @@ def _waiting(settings: Settings) -> Milestone:
 def main(argv: list[str]) -> ExitStatus:
     """`python -m pxcore.session.process PLAN`."""
     settle()
+    sys.setswitchinterval(_SWITCH_S)
     show_proxies(os.environ)
     pipes = own_pipes()  # before the strategy is imported: it may print
     voice = Voice(pipes.says)
