@@ -56,7 +56,9 @@ class MarketView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Strategy(Protocol):
-    """Called once per event, in order, on the engine's thread: it must be quick."""
+    """Called once per event, in order, one call at a time: it must be quick. By which thread is not
+    said.
+    """
 
     @property
     def name(self) -> str: ...

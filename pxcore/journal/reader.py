@@ -17,7 +17,17 @@ from pxcore.engine.events import Event
 from pxcore.host.decoding import Decoder, require_shallow
 from pxcore.journal import segments
 from pxcore.journal.chain import GENESIS, read_line
-from pxcore.journal.rows import SCHEMA, Answer, Closing, Gap, Opening, Request, Row, RowKind
+from pxcore.journal.rows import (
+    SCHEMA,
+    Answer,
+    Closing,
+    Gap,
+    Opening,
+    Request,
+    Row,
+    RowKind,
+    Timing,
+)
 from pxcore.journal.seal import Seal, read_seal
 from pxcore.model import ProtocolError
 from pxcore.text.plain import plain
@@ -31,6 +41,7 @@ _opening: Decoder[Opening] = Decoder(Opening)
 _closing: Decoder[Closing] = Decoder(Closing)
 _request: Decoder[Request] = Decoder(Request)
 _answer: Decoder[Answer] = Decoder(Answer)
+_timing: Decoder[Timing] = Decoder(Timing)
 _gap: Decoder[Gap] = Decoder(Gap)
 
 
@@ -181,6 +192,10 @@ def decode_request(row: Row) -> Request:
 
 def decode_answer(row: Row) -> Answer:
     return decode_body(row, _answer)
+
+
+def decode_timing(row: Row) -> Timing:
+    return decode_body(row, _timing)
 
 
 def decode_gap(row: Row) -> Gap:

@@ -14,7 +14,7 @@ import msgspec
 from pxcore.engine.commands import Command, PlaceEntry
 from pxcore.engine.events import ClockTick, Event, FillSeen, Hub, HubDown, OrderSeen, SnapshotTaken
 from pxcore.engine.market import Market
-from pxcore.journal.rows import Answer, Request
+from pxcore.journal.rows import Answer, Request, Timing
 from pxcore.model import Contract, DepthLevel, Fill, MarketTrade, OrderStatus, Quote
 
 _SAMPLE = timedelta(seconds=1)
@@ -67,14 +67,37 @@ class Measures(msgspec.Struct, frozen=True, kw_only=True):
 class _Entry:
     """One entry on its way; moments are walls."""
 
-    def __init__(self, ticked: datetime | None, decided: datetime, price: int | None) -> None:
-        self.ticked = ticked
+    def __init__(self, decided: datetime, price: int | None) -> None:
         self.decided = decided
         self.price_ticks = price
         self.sent: datetime | None = None
         self.number = 0
         self.acknowledged: datetime | None = None
         self.filled: datetime | None = None
+        self.timing: Timing | None = None
+
+    def decided_ms(self) -> float | None:
+        """From the price's arrival at our socket."""
+        return None if self.timing is None else self.timing.decided_us / 1000
+
+    def sent_ms(self) -> float | None:
+        """To the bytes of the order there. One that did not leave at once has its request's row for
+        that.
+        """
+        timing = self.timing
+        if timing is None:
+            return None
+        if timing.sent_us is not None:
+            return timing.sent_us / 1000
+        waited = _ms(self.decided, self.sent)
+        return None if waited is None else timing.decided_us / 1000 + waited
+
+    def answered_ms(self) -> float | None:
+        """From the bytes at our socket to the venue's answer read."""
+        timing = self.timing
+        if timing is None or timing.sent_us is None:
+            return _ms(self.sent, self.acknowledged)
+        return (timing.answered_us - timing.sent_us) / 1000
 
 
 class _Held:
@@ -110,7 +133,6 @@ class Meter:
         self._market = Market(contract, time_scale=time_scale)
         self._quoted_at: datetime | None = None
         self._sample_at: datetime | None = None  # when the curves' next point is due
-        self._ticked: datetime | None = None  # wall of the last event
         self._entries: dict[str, _Entry] = {}
         self._tags: dict[int, str] = {}  # by order
         self._held = _Held()
@@ -124,7 +146,6 @@ class Meter:
     # -- rows ---------------------------------------------------------------------------------
 
     def see_event(self, event: Event, wall: datetime) -> None:
-        self._ticked = wall
         match event:
             case Quote() if event.contract_id == self._contract.id:
                 self._see_quote(event)
@@ -149,7 +170,6 @@ class Meter:
 
     def see_market(self, events: Sequence[Event], wall: datetime) -> None:
         """As `see_event` for each, of events that `is_market` holds for; `wall` is the last's."""
-        self._ticked = wall
         ours = self._contract.id
         for event in events:
             if type(event) is Quote:
@@ -161,20 +181,25 @@ class Meter:
     def see_command(self, command: Command, wall: datetime) -> None:
         if isinstance(command, PlaceEntry):
             price = self._market.exit_ticks(-command.side.sign)
-            self._entries[command.tag] = _Entry(self._ticked, wall, price)
+            self._entries[command.tag] = _Entry(wall, price)
 
     def see_request(self, request: Request, wall: datetime) -> None:
         body = request.body
         if request.path != _PLACE or not isinstance(body, dict):
             return
         entry = self._entries.get(str(body.get("customTag")))
-        if entry is not None and entry.sent is None:
+        if entry is not None:  # the last counts: one before it was called off, or not taken
             entry.sent, entry.number = wall, request.number
 
     def see_answer(self, answer: Answer) -> None:
         for entry in self._entries.values():
             if entry.sent is not None and entry.number == answer.number:
                 entry.acknowledged = entry.sent + timedelta(milliseconds=answer.took_ms)
+
+    def see_timing(self, timing: Timing) -> None:
+        entry = self._entries.get(timing.tag or "")
+        if entry is not None:
+            entry.timing = timing
 
     # -- the market ---------------------------------------------------------------------------
 
@@ -287,20 +312,17 @@ class Meter:
         )
 
     def _latencies(self) -> tuple[Latency, ...]:
+        """As `make bench-latency` has them: from the arrival of what led to the entry."""
         entries = self._entries.values()
-        stretches: dict[str, list[tuple[datetime | None, datetime | None]]] = {
-            "event to decision": [(e.ticked, e.decided) for e in entries],
-            "decision to sent": [(e.decided, e.sent) for e in entries],
-            "sent to acknowledged": [(e.sent, e.acknowledged) for e in entries],
-            "sent to filled": [(e.sent, e.filled) for e in entries],
+        stretches: dict[str, list[float | None]] = {
+            "price to decision": [e.decided_ms() for e in entries],
+            "price to order sent": [e.sent_ms() for e in entries],
+            "order sent to answer": [e.answered_ms() for e in entries],
+            "order sent to fill": [_ms(e.sent, e.filled) for e in entries],
         }
         found = []
-        for stretch, pairs in stretches.items():
-            ms = sorted(
-                (until - since).total_seconds() * 1000
-                for since, until in pairs
-                if since is not None and until is not None
-            )
+        for stretch, all_ms in stretches.items():
+            ms = sorted(one for one in all_ms if one is not None)
             if ms:
                 found.append(
                     Latency(
@@ -312,6 +334,12 @@ class Meter:
                     )
                 )
         return tuple(found)
+
+
+def _ms(since: datetime | None, until: datetime | None) -> float | None:
+    if since is None or until is None:
+        return None
+    return (until - since).total_seconds() * 1000
 
 
 def _quantile(ordered: list[float], part: float) -> float:

@@ -38,6 +38,7 @@ from pxcore.journal.reader import (
     decode_event,
     decode_gap,
     decode_request,
+    decode_timing,
     read_opening,
 )
 from pxcore.journal.rows import Opening, Row, RowKind
@@ -122,6 +123,8 @@ class Recorder:
                 meter.see_request(decode_request(row), row.wall)
             case RowKind.ANSWER:
                 meter.see_answer(decode_answer(row))
+            case RowKind.TIMING:
+                meter.see_timing(decode_timing(row))
             case RowKind.GAP:
                 lost = decode_gap(row)
                 record.damage = f"{lost.rows} rows are missing before row {row.seq}: {lost.why}"

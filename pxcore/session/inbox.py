@@ -61,14 +61,16 @@ class Inbox:
         """Whoever waits looks around."""
         self._bell.put(None)
 
-    def wait(self, timeout_s: float) -> None:
-        """Until something was put, somebody nudged, or the time is over."""
+    def wait(self, timeout_s: float) -> bool:
+        """True as soon as something was put or somebody nudged, False when the time is over."""
+        is_rung = False
         try:
             self._bell.get(timeout=timeout_s)
+            is_rung = True
             while True:  # what came since is taken together
                 self._bell.get_nowait()
         except queue.Empty:
-            return
+            return is_rung
 
     def take(self) -> Queued | None:
         """The next event, or None when there is none."""

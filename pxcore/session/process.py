@@ -3,6 +3,7 @@
 Exit status 0 says that REST showed the account flat (`lines.ExitStatus`).
 """
 
+import gc
 import os
 import signal
 import sys
@@ -59,6 +60,7 @@ def main(argv: list[str]) -> ExitStatus:
             session = Session(plan, settings, voice, lock, asks=pipes.asks)
             for name in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(name, lambda number, frame: session.ask_to_stop(f"signal {number}"))
+            gc.freeze()  # what is there now stays: a collection need not look at it again
             ended = session.run()
     except AccountBusy as error:
         voice.end(Ended(reason=str(error), is_flat=False, is_refused=True))

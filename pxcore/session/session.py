@@ -60,7 +60,7 @@ from pxcore.session.progress import progress_of
 from pxcore.session.self_watch import SelfWatch
 from pxcore.session.stamps import Stamps
 from pxcore.session.teller import Teller
-from pxcore.session.turn import Turn
+from pxcore.session.turn import EngineTurn
 from pxcore.session.voice import Heartbeat, Voice
 from pxcore.session.watch import FileWatch, watch_pipe
 from pxcore.strategies import choose_strategy
@@ -91,7 +91,7 @@ class Session:
         self._paths = Paths(settings.home)
         self._clock = settings.clock
         self._inbox = Inbox()
-        self._turn = Turn(self._inbox, self._step, on_crash=self._note_crash)
+        self._turn = EngineTurn(self._inbox, self._step, on_crash=self._note_crash)
         self._clock_watch = ClockWatch(self._clock, self._inbox.put)
         self._teller = Teller(voice, plan.contract, self._clock)
         self._crash: BaseException | None = None

@@ -16,7 +16,7 @@ from pxcore.session.inbox import BEHIND, Came, Inbox
 _CLOSE_S = 2.0  # for the one who has the turn: a strategy may hang in it
 
 
-class Turn:
+class EngineTurn:
     """`step` is called with one event at a time; what it raises on a reader's thread is handed to
     `on_crash`, and nothing is stepped any more.
     """

@@ -33,8 +33,8 @@ from pxcore.engine.events import (
     SnapshotTaken,
     TagResolved,
 )
-from pxcore.gateway.rest import GatewayClient, Urgency, prepared
-from pxcore.gateway.rest.prepared import Prepared
+from pxcore.gateway.rest import GatewayClient, Urgency, outgoing
+from pxcore.gateway.rest.outgoing import Outgoing
 from pxcore.gateway.rest.ready import Ready
 from pxcore.gateway.wire.endpoints import Done, Placed
 from pxcore.model import (
@@ -87,7 +87,7 @@ class Venue:
     def instruct(self, instruction: Instruction, contract: Contract | None = None) -> Event:
         """Sends it, once, and says what became of it. `contract` is the entry's or the stop's."""
         return self._told(
-            instruction, lambda: self._client.instruct(self._prepared(instruction, contract))
+            instruction, lambda: self._client.instruct(self._outgoing(instruction, contract))
         )
 
     def at_once(
@@ -97,29 +97,29 @@ class Venue:
         `instruct`.
         """
         try:
-            ready = self._client.at_once(self._prepared(instruction, contract))
+            ready = self._client.at_once(self._outgoing(instruction, contract))
         except (Misconfigured, Unavailable):
             return None  # `instruct` says why
         return None if ready is None else ready.told(partial(self._told, instruction))
 
-    def _prepared(self, instruction: Instruction, contract: Contract | None) -> Prepared[Any]:
+    def _outgoing(self, instruction: Instruction, contract: Contract | None) -> Outgoing[Any]:
         """Raises Misconfigured for what the venue cannot take, Unavailable without its contract."""
         account_id = self._account_id
         match instruction:
             case CancelOrder(order_id=order_id):
-                return prepared.cancel(account_id, order_id)
+                return outgoing.cancel(account_id, order_id)
             case ClosePosition(contract_id=contract_id):
-                return prepared.close(account_id, contract_id)
+                return outgoing.close(account_id, contract_id)
         if contract is None or contract.id != instruction.contract_id:
             raise Unavailable(f"no contract {instruction.contract_id} here")
         match instruction:
             case PlaceEntry():
-                return prepared.place_entry(account_id, instruction, contract)
+                return outgoing.place_entry(account_id, instruction, contract)
             case PlaceStop():
-                return prepared.place_stop(account_id, instruction, contract)
+                return outgoing.place_stop(account_id, instruction, contract)
             case MoveStop(order_id=order_id, stop_ticks=ticks):
                 change = OrderChange(stop_ticks=ticks)
-                return prepared.modify(account_id, order_id, change, contract)
+                return outgoing.modify(account_id, order_id, change, contract)
 
     def _told(self, instruction: Instruction, send: Callable[[], Placed | Done]) -> Event:
         """What became of it, by what `send` returns or raises."""

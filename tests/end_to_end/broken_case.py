@@ -27,7 +27,7 @@ from pxcore.engine.commands import PlaceEntry
 from pxcore.engine.events import Ask
 from pxcore.gateway.rest import Budget, SharedLedger
 from pxcore.gateway.rest.budget import Urgency
-from pxcore.gateway.rest.prepared import place_entry
+from pxcore.gateway.rest.outgoing import place_entry
 from pxcore.gateway.wire.endpoints import Lane
 from pxcore.host.spawn import end, spawn
 from pxcore.model import Bracket, PxError, Side

@@ -16,7 +16,7 @@ from pxcore.config.settings import Mode, Settings, load_settings
 from pxcore.day.window import NotNow
 from pxcore.engine.commands import Notice, PlaceEntry
 from pxcore.flatten.recovery import Recovered, Recovery
-from pxcore.gateway.rest.prepared import place_entry
+from pxcore.gateway.rest.outgoing import place_entry
 from pxcore.model import Bracket, Misconfigured, Side
 from pxcore.ownership.account_lock import AccountBusy
 from pxcore.ownership.lease import require_free

@@ -14,8 +14,8 @@ from pxcore.gateway.rest.clock_reading import ClockReading, read_clock
 from pxcore.gateway.rest.failures import Came
 from pxcore.gateway.rest.login import Login
 from pxcore.gateway.rest.outcomes import Kind, Repeat
+from pxcore.gateway.rest.outgoing import Outgoing
 from pxcore.gateway.rest.policy import Sender, patiently
-from pxcore.gateway.rest.prepared import Prepared
 from pxcore.gateway.rest.ready import Ready
 from pxcore.gateway.wire.endpoints import Endpoint
 from pxcore.model import ProtocolError, Unavailable
@@ -73,7 +73,7 @@ class Caller:
             came = ask(self._login.renew(token))
         return came.get()
 
-    def instruct(self, instruction: Prepared[A]) -> A:
+    def instruct(self, instruction: Outgoing[A]) -> A:
         """The answer to an instruction, sent once, and again where the table says so: a 401
         proves that it was not taken.
 
@@ -84,7 +84,7 @@ class Caller:
         token = self._token_for(instruction.attempted, self._login.token)
         return self._answer(instruction, self._send(instruction, token, begun_s), token, begun_s)
 
-    def at_once(self, instruction: Prepared[A]) -> Ready[A] | None:
+    def at_once(self, instruction: Outgoing[A]) -> Ready[A] | None:
         """As `instruct`, without waiting for anything; None when it could not leave now."""
         token = self._login.token_in_hand()
         ready = None if token is None else self._sender.at_once(instruction, token)
@@ -93,14 +93,14 @@ class Caller:
         begun_s = time.monotonic()
         return ready.told(lambda came: self._answer(instruction, came(), token, begun_s))
 
-    def _send(self, instruction: Prepared[A], token: str, begun_s: float) -> Came[A]:
+    def _send(self, instruction: Outgoing[A], token: str, begun_s: float) -> Came[A]:
         waited_s = time.monotonic() - begun_s
         if instruction.urgency is Urgency.NORMAL and waited_s > _LOGIN_MAX_S:
             attempted = instruction.attempted
             raise Unavailable(f"{attempted}: not sent, the login took {waited_s:.1f} s")
         return self._sender.instruct(instruction, token)
 
-    def _answer(self, instruction: Prepared[A], came: Came[A], token: str, begun_s: float) -> A:
+    def _answer(self, instruction: Outgoing[A], came: Came[A], token: str, begun_s: float) -> A:
         if came.repeat is Repeat.AFTER_LOGIN:
             renewed = self._token_for(instruction.attempted, lambda: self._login.renew(token))
             came = self._send(instruction, renewed, begun_s)

@@ -25,7 +25,7 @@ from pxcore.gateway.rest.outcomes import (
     by_refusal,
     by_status,
 )
-from pxcore.gateway.rest.prepared import Prepared
+from pxcore.gateway.rest.outgoing import Outgoing
 from pxcore.gateway.rest.ready import Ready
 from pxcore.gateway.wire import codes, requests
 from pxcore.gateway.wire.endpoints import PING_PATH, Endpoint, Lane, WireVerdict
@@ -124,7 +124,7 @@ class Sender:
         reply = self._counted(attempt, endpoint.lane, urgency, post)
         return reply if isinstance(reply, Failure) else self._read(attempt, endpoint, reply)
 
-    def instruct(self, instruction: Prepared[A], token: str) -> Came[A]:
+    def instruct(self, instruction: Outgoing[A], token: str) -> Came[A]:
         """Over the line where that is free, else on a connection of the thread's own."""
         endpoint, attempt = instruction.endpoint, self._attempt(instruction)
 
@@ -140,7 +140,7 @@ class Sender:
         reply = self._counted(attempt, endpoint.lane, instruction.urgency, post)
         return reply if isinstance(reply, Failure) else self._read(attempt, endpoint, reply)
 
-    def at_once(self, instruction: Prepared[A], token: str) -> Ready[Came[A]] | None:
+    def at_once(self, instruction: Outgoing[A], token: str) -> Ready[Came[A]] | None:
         """Over the line, without waiting for anything; None when it could not leave now."""
         endpoint, body = instruction.endpoint, requests.encode(instruction.request)
         ready = self._by_line("POST", endpoint.path, body, token, spends=True)
@@ -202,7 +202,7 @@ class Sender:
 
         return Ready(send, call_off)
 
-    def _attempt(self, instruction: Prepared[A]) -> Attempt:
+    def _attempt(self, instruction: Outgoing[A]) -> Attempt:
         return Attempt(
             Kind.INSTRUCTION,
             self.channel.base_url,

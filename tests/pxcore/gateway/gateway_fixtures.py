@@ -21,7 +21,7 @@ from raw_hub import RawHubs
 from pxcore.gateway.rest import Budget, GatewayClient
 from pxcore.gateway.rest.budget import OwnLedger
 from pxcore.gateway.rest.caller import Caller
-from pxcore.gateway.rest.prepared import Prepared
+from pxcore.gateway.rest.outgoing import Outgoing
 from pxcore.model import PxError
 
 
@@ -82,7 +82,7 @@ def both_ways(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
         return
     by_the_channel = Caller.instruct
 
-    def instruct(call: Caller, instruction: Prepared[Any]) -> Any:
+    def instruct(call: Caller, instruction: Outgoing[Any]) -> Any:
         with suppress(PxError):  # as in a session, which is logged in by then
             call._login.token()
         call.keep_ready()

@@ -12,8 +12,8 @@ from pxcore.gateway.rest import Budget, GatewayClient, OverBudget, Urgency
 from pxcore.gateway.rest.channel import Reply
 from pxcore.gateway.rest.failures import Mishap
 from pxcore.gateway.rest.outcomes import TABLE, Happened, Kind, Repeat, ruling
+from pxcore.gateway.rest.outgoing import place_entry
 from pxcore.gateway.rest.policy import read_reply
-from pxcore.gateway.rest.prepared import place_entry
 from pxcore.gateway.wire.endpoints import PLACE, Lane
 from pxcore.model import OutcomeUnknown, PxError
 

@@ -17,7 +17,7 @@ from pxcore.engine.events import Event, FillSeen, Hub, HubUp, OrderSeen, Positio
 from pxcore.gateway.hubs import Realtime
 from pxcore.gateway.rest import Budget, GatewayClient
 from pxcore.gateway.rest.budget import OwnLedger
-from pxcore.gateway.rest.prepared import place_entry
+from pxcore.gateway.rest.outgoing import place_entry
 from pxcore.model import (
     Bracket,
     MarketTrade,

@@ -25,7 +25,7 @@ from raw_http import (
 )
 
 from pxcore.gateway.rest import A_WINDOW_S, Budget, GatewayClient, OverBudget, Urgency
-from pxcore.gateway.rest.prepared import place_entry
+from pxcore.gateway.rest.outgoing import place_entry
 from pxcore.gateway.wire.endpoints import Lane
 from pxcore.model import (
     Misconfigured,

@@ -25,7 +25,7 @@ from raw_http import WAIT_S, RawHttp, answer, bad, good
 from pxcore.engine.commands import PlaceEntry
 from pxcore.gateway.rest import GatewayClient
 from pxcore.gateway.rest.choose import choose_contract
-from pxcore.gateway.rest.prepared import place_entry
+from pxcore.gateway.rest.outgoing import place_entry
 from pxcore.model import (
     Misconfigured,
     OrderStatus,

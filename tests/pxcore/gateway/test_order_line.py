@@ -21,7 +21,7 @@ from raw_http import (
 from pxcore.gateway.hubs.stream import Stream
 from pxcore.gateway.rest import Budget, GatewayClient, Urgency
 from pxcore.gateway.rest import order_line as lines
-from pxcore.gateway.rest.prepared import Prepared, close, place_entry
+from pxcore.gateway.rest.outgoing import Outgoing, close, place_entry
 from pxcore.gateway.wire.endpoints import Lane, Placed
 from pxcore.model import OutcomeUnknown, Unavailable
 
@@ -33,7 +33,7 @@ PLACED = good(orderId=7)
 PAGE = b"<!DOCTYPE html><html><body>busy</body></html>"
 
 
-def an_entry() -> Prepared[Placed]:
+def an_entry() -> Outgoing[Placed]:
     return place_entry(ACCOUNT, entry(), MNQ)
 
 

@@ -8,7 +8,7 @@ from engine_scenes import CONFIG, MNQ, OPEN, Scene
 
 from pxcore.engine.commands import PlaceEntry
 from pxcore.engine.events import FillSeen
-from pxcore.journal.rows import Answer, Outcome, Request
+from pxcore.journal.rows import Answer, Outcome, Request, Timing
 from pxcore.model import MarketTrade, OrderStatus, OrderType, Quote, Side
 from pxcore.reports.measures import Meter
 
@@ -158,10 +158,35 @@ def test_fill_that_crosses_zero_ends_one_trade_and_begins_the_next():
     assert found[12].favourable_ticks == 4  # short from 100005, the ask is 100001
 
 
-def test_latencies_are_real_time_from_the_event_to_the_fill():
+def timing(sent_us: float | None) -> Timing:
+    return Timing(
+        command="place_entry",
+        tag=TAG,
+        is_at_once=sent_us is not None,
+        decoded_us=50.0,
+        queued_us=100.0,
+        decided_us=300.0,
+        dispatched_us=310.0,
+        ready_us=400.0,
+        written_us=500.0,
+        sent_us=sent_us,
+        answered_us=5600.0,
+    )
+
+
+@pytest.mark.parametrize(
+    ("sent_us", "sent_ms", "answered_ms"),
+    [(600.0, 0.6, 5.0), (None, 3.3, 11.0)],
+    ids=["at once", "by the worker"],
+)
+def test_latencies_are_real_time_from_the_price_at_our_socket_to_the_fill(
+    sent_us, sent_ms, answered_ms
+):
     day = Day()
     day.quote(1, 100_000)
     day.entry(1.002)
+    called_off = Request(number=6, method="POST", path="/api/Order/place", body={"customTag": TAG})
+    day.meter.see_request(called_off, day.wall(1.003))
     request = Request(number=7, method="POST", path="/api/Order/place", body={"customTag": TAG})
     day.meter.see_request(request, day.wall(1.005))
     day.filled(1.021)
@@ -176,14 +201,15 @@ def test_latencies_are_real_time_from_the_event_to_the_fill():
         why=None,
     )
     day.meter.see_answer(answer)
+    day.meter.see_timing(timing(sent_us))
 
     found = {one.stretch: one.p50_ms for one in day.meter.measures().latencies}
 
     assert found == {
-        "event to decision": pytest.approx(2.0),
-        "decision to sent": pytest.approx(3.0),
-        "sent to acknowledged": pytest.approx(11.0),
-        "sent to filled": pytest.approx(16.0),
+        "price to decision": pytest.approx(0.3),
+        "price to order sent": pytest.approx(sent_ms),
+        "order sent to answer": pytest.approx(answered_ms),
+        "order sent to fill": pytest.approx(16.0),
     }
 
 

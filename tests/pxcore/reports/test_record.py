@@ -24,7 +24,7 @@ from pxcore.engine.tightening import Bounds
 from pxcore.journal.bulk import read_parts
 from pxcore.journal.chain import GENESIS, TAIL, finished, link
 from pxcore.journal.reader import decode_event, read_rows
-from pxcore.journal.rows import Answer, Gap, Opening, Outcome, Request, RowKind
+from pxcore.journal.rows import Answer, Gap, Opening, Outcome, Request, RowKind, Timing
 from pxcore.journal.seal import seal_path
 from pxcore.journal.segments import numbers_of, segment
 from pxcore.journal.writer import Journal
@@ -77,6 +77,22 @@ def rows(played: Played) -> Iterator[tuple[RowKind, msgspec.Struct]]:
                 body="{}",
                 body_bytes=2,
                 why=None,
+            ),
+        )
+        yield (
+            RowKind.TIMING,
+            Timing(
+                command="place_entry",
+                tag=body.tag,
+                is_at_once=True,
+                decoded_us=20.0,
+                queued_us=40.0,
+                decided_us=200.0,
+                dispatched_us=210.0,
+                ready_us=300.0,
+                written_us=400.0,
+                sent_us=420.0,
+                answered_us=12_900.0,
             ),
         )
     depth = {"at": _AT, "happened_at": _AT, "contract_id": _CONTRACT}

@@ -94,26 +94,26 @@ class Client:
         if self.error is not None:
             raise self.error
 
-    def instruct(self, prepared):
+    def instruct(self, outgoing):
         self.senders.append(threading.current_thread())
-        self.asked.append(WHAT[prepared.endpoint])
-        return self._answer(prepared)
+        self.asked.append(WHAT[outgoing.endpoint])
+        return self._answer(outgoing)
 
-    def at_once(self, prepared):
+    def at_once(self, outgoing):
         if not self.is_ready:
             return None
 
         def send():
             self.senders.append(threading.current_thread())
-            self.asked.append(WHAT[prepared.endpoint])
-            return lambda: self._answer(prepared)
+            self.asked.append(WHAT[outgoing.endpoint])
+            return lambda: self._answer(outgoing)
 
         return Ready(send, lambda: None)
 
-    def _answer(self, prepared):
+    def _answer(self, outgoing):
         if self.error is not None:
             raise self.error
-        return Placed(order_id=1000) if prepared.endpoint is endpoints.PLACE else Done()
+        return Placed(order_id=1000) if outgoing.endpoint is endpoints.PLACE else Done()
 
     def snapshot(self, account_id, *, day_start, urgency):
         self._do(f"{urgency.value} snapshot")
@@ -276,11 +276,11 @@ class SlowClient(Client):
         super().__init__()
         self.is_closing, self.may_go_on = threading.Event(), threading.Event()
 
-    def _answer(self, prepared):
-        if prepared.endpoint is endpoints.CLOSE:
+    def _answer(self, outgoing):
+        if outgoing.endpoint is endpoints.CLOSE:
             self.is_closing.set()
             assert self.may_go_on.wait(patience(5))
-        return super()._answer(prepared)
+        return super()._answer(outgoing)
 
 
 def test_entry_still_queued_is_not_sent_once_the_session_has_decided_to_leave(desk):

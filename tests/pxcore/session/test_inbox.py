@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from engine_scenes import MNQ, OPEN
+from patience import patience
 
 from pxcore.engine.events import ClockTick
 from pxcore.model import Quote
@@ -44,7 +45,7 @@ def test_old_quotes_are_passed_over_when_behind_and_the_newest_never():
 
 def test_empty_inbox_says_so():
     inbox = Inbox()
-    inbox.wait(0.0)
+    assert not inbox.wait(0.0)
     assert inbox.take() is None
 
 
@@ -52,8 +53,8 @@ def test_who_waits_is_woken_once_for_all_that_came():
     inbox = Inbox()
     for number in range(3):
         inbox.put(quote(number))
-    inbox.wait(3600.0)
+    assert inbox.wait(patience(5))
     assert drain(inbox) == [quote(0), quote(1), quote(2)]
     inbox.nudge()
-    inbox.wait(3600.0)
+    assert inbox.wait(patience(5))
     assert inbox.is_empty

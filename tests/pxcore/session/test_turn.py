@@ -13,7 +13,7 @@ from pxcore.engine.events import ClockTick, Event
 from pxcore.model import MarketTrade, Quote
 from pxcore.session import turn as turns
 from pxcore.session.inbox import BEHIND, Came, Inbox
-from pxcore.session.turn import Turn
+from pxcore.session.turn import EngineTurn
 
 WAIT_S = patience(5)
 
@@ -37,7 +37,7 @@ class Desk:
         self.crashes: list[BaseException] = []
         self.at_once = 0  # steps that are going on
         self._act = act
-        self.turn = Turn(self.inbox, self._step, on_crash=self.crashes.append)
+        self.turn = EngineTurn(self.inbox, self._step, on_crash=self.crashes.append)
 
     def _step(self, event: Event, came: Came) -> None:
         self.at_once += 1
@@ -115,7 +115,7 @@ def test_step_that_fails_on_a_readers_thread_is_told_and_nothing_is_stepped_any_
     desk = Desk(fail)
     desk.turn.bring_price(trade(1))
     assert [str(error) for error in desk.crashes] == ["'a bug'"]
-    desk.inbox.wait(3600.0)  # whoever waits was woken
+    assert desk.inbox.wait(WAIT_S)  # whoever waits was woken
     desk.turn.bring_price(trade(2))
     desk.turn.work()
     assert desk.stepped == [] and len(desk.crashes) == 1

@@ -8,7 +8,7 @@ from patience import patience
 from raw_http import RawHttp, answer, bad, good, hang_up
 
 from pxcore.gateway.rest import GatewayClient
-from pxcore.gateway.rest.prepared import place_entry
+from pxcore.gateway.rest.outgoing import place_entry
 from pxcore.journal.reader import decode_answer, decode_request, read_rows
 from pxcore.journal.rows import Outcome, RowKind
 from pxcore.journal.writer import Journal

@@ -24,7 +24,7 @@ from pxcore.model import Contract, Misconfigured, NewOrder, OrderChange
 A = TypeVar("A")
 
 
-class Prepared(msgspec.Struct, Generic[A], frozen=True):
+class Outgoing(msgspec.Struct, Generic[A], frozen=True):
     """`attempted` says for a person what it does."""
 
     endpoint: Endpoint[A]
@@ -35,45 +35,45 @@ class Prepared(msgspec.Struct, Generic[A], frozen=True):
 
 def place(
     account_id: int, order: NewOrder, contract: Contract, *, urgency: Urgency = Urgency.NORMAL
-) -> Prepared[Placed]:
+) -> Outgoing[Placed]:
     """The answer has the id of the order, which is accepted and not yet filled."""
     request = place_request(account_id, order, contract)
-    return Prepared(endpoints.PLACE, request, describe(order, contract), urgency)
+    return Outgoing(endpoints.PLACE, request, describe(order, contract), urgency)
 
 
-def place_entry(account_id: int, entry: PlaceEntry, contract: Contract) -> Prepared[Placed]:
+def place_entry(account_id: int, entry: PlaceEntry, contract: Contract) -> Outgoing[Placed]:
     """The engine's market entry with both legs."""
     return place(account_id, entry_order(entry), contract)
 
 
-def place_stop(account_id: int, stop: PlaceStop, contract: Contract) -> Prepared[Placed]:
+def place_stop(account_id: int, stop: PlaceStop, contract: Contract) -> Outgoing[Placed]:
     """For a position without its stop: from the requests kept for that."""
     return place(account_id, stop_order(stop), contract, urgency=Urgency.URGENT)
 
 
 def modify(
     account_id: int, order_id: int, change: OrderChange, contract: Contract
-) -> Prepared[Done]:
+) -> Outgoing[Done]:
     """The order keeps its id, its sibling is not touched."""
     request = modify_request(account_id, order_id, change, contract)
-    return Prepared(endpoints.MODIFY, request, f"modify order {order_id}")
+    return Outgoing(endpoints.MODIFY, request, f"modify order {order_id}")
 
 
-def cancel(account_id: int, order_id: int) -> Prepared[Done]:
+def cancel(account_id: int, order_id: int) -> Outgoing[Done]:
     """Refused with OrderNotFound or Rejected: look again."""
     request = requests.OrderOfAccount(account_id=account_id, order_id=order_id)
-    return Prepared(endpoints.CANCEL, request, f"cancel order {order_id}")
+    return Outgoing(endpoints.CANCEL, request, f"cancel order {order_id}")
 
 
-def close(account_id: int, contract_id: str) -> Prepared[Done]:
+def close(account_id: int, contract_id: str) -> Outgoing[Done]:
     """The legs of a bracket stay: cancel them as well."""
     request = requests.ContractOfAccount(account_id=account_id, contract_id=contract_id)
-    return Prepared(endpoints.CLOSE, request, f"close {contract_id}")
+    return Outgoing(endpoints.CLOSE, request, f"close {contract_id}")
 
 
-def reduce(account_id: int, contract_id: str, size: int) -> Prepared[Done]:
+def reduce(account_id: int, contract_id: str, size: int) -> Outgoing[Done]:
     """Closes so many contracts of it. Refused with InvalidCloseSize for more than are held."""
     if size < 1:
         raise Misconfigured(f"reduce {contract_id} by {size}: the least is 1 contract")
     request = requests.PartOfPosition(account_id=account_id, contract_id=contract_id, size=size)
-    return Prepared(endpoints.PARTIAL_CLOSE, request, f"reduce {contract_id} by {size}")
+    return Outgoing(endpoints.PARTIAL_CLOSE, request, f"reduce {contract_id} by {size}")
