@@ -58,7 +58,7 @@ bench-report: $(TESTING)
 bench-start: $(TESTING)
 	$(BIN)/python tests/benchmarks/bench_start.py
 
-# From a print on the wire to the order that answers it, beside the floor; some minutes a round.
+# From a print on the wire to the order that answers it, beside the floor and others; about an hour.
 bench-latency: $(TESTING)
 	$(BIN)/python tests/benchmarks/bench_latency.py
 
