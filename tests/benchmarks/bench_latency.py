@@ -19,6 +19,7 @@ from latency.growth import OursWatched, growing_market, has_grown, told, windows
 from latency.market import RATES, Market, make_market
 from latency.processes import Failed, end_on_signals
 from latency.report import missed, table, told_round
+from latency.steps import OursStepped, flame, steps_table
 from latency.venue import open_venue
 
 _ACCOUNT_ID = 20_000_001
@@ -40,7 +41,9 @@ def measured(who: str, run: Run, market: Market, top: Path) -> Round:
 
 def measure_rounds(given: argparse.Namespace, top: Path) -> tuple[list[str], Any]:
     """The goals that were missed, and all that was measured."""
-    runs = contenders(given.only)
+    runs, ours = contenders(given.only), OursStepped()
+    if OURS in runs:
+        runs[OURS] = ours
     rates = [RATES[name] for name in given.rates]
     markets = {rate.name: make_market(rate, rate.orders(given.orders), top) for rate in rates}
     seen: dict[str, dict[str, list[Round]]] = {name: {who: [] for who in runs} for name in markets}
@@ -52,6 +55,10 @@ def measure_rounds(given: argparse.Namespace, top: Path) -> tuple[list[str], Any
                 seen[name][who].append(done)
                 print(told_round(name, who, done), flush=True)
     print(f"\n{table(seen)}\n", flush=True)
+    if ours.timings:
+        print(f"{steps_table(ours.timings)}\n", flush=True)
+        if given.picture is not None:
+            given.picture.write_text(flame(ours.timings), encoding="utf-8")
     records = {
         name: {who: [one.record() for one in done] for who, done in by_contender.items()}
         for name, by_contender in seen.items()
@@ -90,6 +97,7 @@ def asked() -> argparse.Namespace:
     parser.add_argument("--only", nargs="+", choices=NAMES, default=list(NAMES))
     parser.add_argument("--growth", action="store_true", help="a minute at 5,000/s instead")
     parser.add_argument("--json", type=Path, help="write all that was measured to this file")
+    parser.add_argument("--picture", type=Path, help="draw our own way in steps to this file")
     return parser.parse_args()
 
 

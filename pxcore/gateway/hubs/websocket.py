@@ -22,7 +22,7 @@ from signalrcore.transport.websockets.websocket_client import (
 )
 
 from pxcore.gateway.hubs.frames import BadFrame, FrameReader, Opcode, frame
-from pxcore.gateway.hubs.stream import Stream
+from pxcore.gateway.stream import Stream
 
 _ACCEPT_SALT: Final = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 _HEAD_BYTES_MAX: Final = 16 * 1024

@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 
 import requests
 
-from pxcore.gateway.hubs.stream import Stream
 from pxcore.gateway.rest.channel import BODY_BYTES_MAX, Reply, place_of
+from pxcore.gateway.stream import Stream
 from pxcore.model import OutcomeUnknown
 
 _PAUSES_S: Final = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)  # until the next attempt at opening it

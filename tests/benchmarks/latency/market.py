@@ -51,8 +51,9 @@ RATES = {
 
 @dataclass(frozen=True, slots=True)
 class Market:
-    """`length_s` is of the market's time, from its opening."""
+    """`rate` is the name of its rate, `length_s` of the market's time, from its opening."""
 
+    rate: str
     triggers: int
     length_s: float
     script: Path
@@ -69,7 +70,7 @@ def make_market(
         file.write('{"steps":[')
         file.write(",".join(map(json.dumps, _steps(_moments(rate, end_ms), marks, rng))))
         file.write("]}")
-    return Market(triggers, end_ms / 1000, script)
+    return Market(rate.name, triggers, end_ms / 1000, script)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import pytest
 from patience import patience
 from raw_hub import WAIT_S
 
-from pxcore.gateway.hubs.stream import Aborted, Stream
+from pxcore.gateway.stream import Aborted, Stream
 
 
 @pytest.fixture

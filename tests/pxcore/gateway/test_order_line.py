@@ -18,10 +18,10 @@ from raw_http import (
     hang_up,
 )
 
-from pxcore.gateway.hubs.stream import Stream
 from pxcore.gateway.rest import Budget, GatewayClient, Urgency
 from pxcore.gateway.rest import order_line as lines
 from pxcore.gateway.rest.outgoing import Outgoing, close, place_entry
+from pxcore.gateway.stream import Stream
 from pxcore.gateway.wire.endpoints import Lane, Placed
 from pxcore.model import OutcomeUnknown, Unavailable
 
