@@ -6,6 +6,7 @@ repeats after a 429 as after any other failure.
 
 import contextlib
 from collections.abc import Callable
+from functools import partial
 from typing import TypeVar
 
 import msgspec
@@ -146,13 +147,7 @@ class Sender:
         ready = self._by_line("POST", endpoint.path, body, token, spends=True)
         if ready is None:
             return None
-        attempt = self._attempt(instruction)
-
-        def came(get: Callable[[], Reply]) -> Came[A]:
-            reply = _tried(attempt, get)
-            return reply if isinstance(reply, Failure) else self._read(attempt, endpoint, reply)
-
-        return ready.told(came)
+        return ready.told(partial(self._came, self._attempt(instruction), endpoint))
 
     def keep_ready(self) -> bool:
         """The line is open, and a request is in hand. False when one of them is not."""
@@ -189,18 +184,7 @@ class Sender:
             line.give_back()
             return None
         told = Observed(self._observer, method, path, body)
-
-        def send() -> Callable[[], Reply] | None:
-            if line.send():
-                return lambda: told.reply(line.reply)
-            told.not_sent("nothing of it has left: the connection takes no more")
-            return None
-
-        def call_off() -> None:
-            line.give_back()
-            told.not_sent("called off before anything had left")
-
-        return Ready(send, call_off)
+        return Ready(partial(_left, line, told), partial(_call_off, line, told))
 
     def _attempt(self, instruction: Outgoing[A]) -> Attempt:
         return Attempt(
@@ -209,6 +193,10 @@ class Sender:
             instruction.endpoint.path,
             instruction.attempted,
         )
+
+    def _came(self, attempt: Attempt, endpoint: Endpoint[A], get: Callable[[], Reply]) -> Came[A]:
+        reply = _tried(attempt, get)
+        return reply if isinstance(reply, Failure) else self._read(attempt, endpoint, reply)
 
     def _read(self, attempt: Attempt, endpoint: Endpoint[A], reply: Reply) -> Came[A]:
         if reply.status == 429:
@@ -237,6 +225,19 @@ class Sender:
         if wait_s > 0:
             return failed(attempt, Mishap(Happened.NO_BUDGET, wait_s=wait_s))
         return _tried(attempt, send)
+
+
+def _left(line: OrderLine, told: Observed) -> Callable[[], Reply] | None:
+    """How to get its reply; None when nothing of it has left."""
+    if line.send():
+        return partial(told.reply, line.reply)
+    told.not_sent("nothing of it has left: the connection takes no more")
+    return None
+
+
+def _call_off(line: OrderLine, told: Observed) -> None:
+    line.give_back()
+    told.not_sent("called off before anything had left")
 
 
 def _tried(attempt: Attempt, get: Callable[[], Reply]) -> Reply | Failure:

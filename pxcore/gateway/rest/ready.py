@@ -1,6 +1,10 @@
-"""An instruction that could leave now: it holds the line and a request in hand."""
+"""An instruction that could leave now: it holds the line and a request in hand.
+
+On an order's way: nothing is defined in here while it runs.
+"""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -14,6 +18,8 @@ class Ready(Generic[T]):
     time; or None when nothing has left.
     """
 
+    __slots__ = ("call_off", "send")
+
     def __init__(
         self, send: Callable[[], Callable[[], T] | None], call_off: Callable[[], None]
     ) -> None:
@@ -22,10 +28,11 @@ class Ready(Generic[T]):
 
     def told(self, tell: Callable[[Callable[[], T]], U]) -> "Ready[U]":
         """The same, whose answer is what `tell` makes of it."""
-        send = self.send
+        return Ready(partial(_sent, self.send, tell), self.call_off)
 
-        def sent() -> Callable[[], U] | None:
-            answer = send()
-            return None if answer is None else lambda: tell(answer)
 
-        return Ready(sent, self.call_off)
+def _sent(
+    send: Callable[[], Callable[[], T] | None], tell: Callable[[Callable[[], T]], U]
+) -> Callable[[], U] | None:
+    answer = send()
+    return None if answer is None else partial(tell, answer)
