@@ -15,6 +15,9 @@ from journal_audit import Audit
 from patience import patience
 from shared_prefect import end_shared_prefect
 
+from pxcore.host.memory_files import memory_folder
+from pxcore.journal.slip import owner_of
+
 _HERE = Path(__file__).parent
 for folder in (
     "pxcore",
@@ -56,7 +59,16 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     end_shared_prefect(config)
+    _clear_slips(config)
     config.stash[_own_home].cleanup()
+
+
+def _clear_slips(config: pytest.Config) -> None:
+    """Those of sessions that these tests killed. Their journals stay for a person to read."""
+    folder, base = memory_folder(), config._tmp_path_factory.getbasetemp()  # type: ignore[attr-defined]
+    for slip in folder.iterdir() if folder else ():
+        if owner_of(slip).is_relative_to(base.resolve()):
+            slip.unlink(missing_ok=True)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

@@ -46,7 +46,7 @@ _ALLOWED: dict[tuple[str, str], str] = {
     ("tests/pxcore/gateway/test_gateway_stream.py", "timeout_s=0.05"): _LIMIT,
     (
         "tests/pxcore/journal/kill_case.py",
-        "journal.wait_written(journal.append(RowKind.COMMAND, intent), 5.0)",
+        "journal.wait_written(ticket, 5.0)",
     ): "a process of its own; what was not written in time is not said, and not judged",
     ("tests/pxcore/flatten/test_drive.py", "timeout_s=60.0"): "virtual time",
     ("tests/pxcore/day/test_store_access.py", "limit_s=0.2"): _LIMIT,

@@ -197,3 +197,8 @@ Command = (
     | FlatProven
     | EndSession
 )
+
+
+def tag_of(command: Command) -> str | None:
+    """Our own tag of the order that it places, None of everything else."""
+    return command.tag if isinstance(command, PlaceEntry | PlaceStop) else None

@@ -17,7 +17,15 @@ from typing import Final
 
 import msgspec
 
-from pxcore.engine.commands import Command, FallSeen, Halt, PeakSeen, PlaceEntry, PlaceStop
+from pxcore.engine.commands import (
+    Command,
+    FallSeen,
+    Halt,
+    PeakSeen,
+    PlaceEntry,
+    PlaceStop,
+    tag_of,
+)
 from pxcore.engine.events import Event, LimitsTightened
 from pxcore.engine.intents import unanswered_tags
 from pxcore.engine.limits import Extremes, extremes_of
@@ -35,6 +43,7 @@ from pxcore.journal.reader import (
 from pxcore.journal.rows import RowKind
 from pxcore.journal.seal import read_seal
 from pxcore.journal.segments import last_touched, session_of
+from pxcore.journal.slip import read_slip
 from pxcore.model import ProtocolError
 
 READ_S: Final = 10.0  # for a day's journals, where somebody waits to hear that an account is flat
@@ -200,8 +209,9 @@ def find_unanswered(
     look = DayLook(folder, trading_day, within_s=within_s)
 
     def take(path: Path) -> None:
-        if read_opening(path).config.account_id == account_id and not is_closed(path):
-            found.update(_unanswered(look, path))
+        opening = read_opening(path)
+        if opening.config.account_id == account_id and not is_closed(path):
+            found.update(_unanswered(look, path, has_slip=opening.has_slip))
 
     def miss(name: str, touched: datetime, why: str) -> None:
         found[name] = touched
@@ -210,8 +220,11 @@ def find_unanswered(
     return DayOfJournals(found, tuple(look.unreadable))
 
 
-def _unanswered(look: DayLook, path: Path) -> dict[str, datetime]:
-    """When each of the session's orders without an answer was written down: not after its file."""
+def _unanswered(look: DayLook, path: Path, *, has_slip: bool) -> dict[str, datetime]:
+    """When each of the session's orders without an answer was written down: not after its file.
+
+    Its last one may be on its slip alone. A slip that is gone is taken for one that held an order.
+    """
     said: list[Event | Command] = []
     sent_at: dict[str, datetime] = {}
     touched = last_touched(path)
@@ -224,7 +237,15 @@ def _unanswered(look: DayLook, path: Path) -> dict[str, datetime]:
                 sent_at[command.tag] = min(row.wall, touched)
         elif row.kind is RowKind.EVENT and b'"tag"' in body:
             said.append(decode_event(row))
-    return {tag: sent_at[tag] for tag in unanswered_tags(said)}
+    found = {tag: sent_at[tag] for tag in unanswered_tags(said)}
+    if has_slip and read_seal(path) is None:
+        try:
+            intent = read_slip(path)
+        except ProtocolError:
+            return found | {f"an order of {session_of(path)} that is not known": touched}
+        if intent is not None and (tag := tag_of(intent.command)) and tag not in sent_at:
+            found[tag] = intent.wall
+    return found
 
 
 def find_last_word(

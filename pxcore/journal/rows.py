@@ -59,6 +59,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 class Opening(msgspec.Struct, frozen=True, kw_only=True):
     """First row: everything that a replay needs besides the events. `steady_s` is the system's
     own time then, which nobody sets: with the row's `wall` it says whether that was set since.
+    `has_slip`: the session's last intent may be on its slip alone (`slip`).
     """
 
     schema: int
@@ -69,6 +70,7 @@ class Opening(msgspec.Struct, frozen=True, kw_only=True):
     paper_clock: str
     trading_day: date
     steady_s: float | None = None
+    has_slip: bool = False
 
 
 class FlattenTerms(msgspec.Struct, frozen=True, kw_only=True):

@@ -15,12 +15,14 @@ from pathlib import Path
 
 import msgspec
 
+from pxcore.engine.commands import Command
 from pxcore.journal.encoding import Encoded, Head, encode_batch
 from pxcore.journal.files import SEGMENT_BYTES, Files
 from pxcore.journal.intake import QUEUED_MAX, Intake, QueuedRow
 from pxcore.journal.rows import RowKind
 from pxcore.journal.seal import Seal, write_seal
 from pxcore.journal.segments import session_of
+from pxcore.journal.slip import Slip
 
 _EVERY_S = 0.05  # how long a row may wait for company
 _LEAST_S = 0.002
@@ -28,6 +30,7 @@ _COMPANY = 16  # rows that wait together: more would make an intent wait behind 
 _BATCH = 512  # rows in one write: an intent waits behind so many at most
 _RETRY_S = 1.0
 _LATE_S = 5.0
+_PROMPT_S = 0.5  # a row that waits for longer: the disk is slow, and may not come back
 _LATE_EVERY = 32  # appends between two looks at how late the writer is
 
 
@@ -49,6 +52,8 @@ class Journal:
     """One session's journal; the file's name is the session's. `on_fault` is called once, when
     rows are lost or late: from the writer's thread or from one that appends.
 
+    With `notes_intents` it has a slip, where there can be one.
+
     Raises OSError when the file cannot be made: a session without a record does not start.
     """
 
@@ -60,6 +65,7 @@ class Journal:
         is_packed: bool = False,
         segment_bytes: int = SEGMENT_BYTES,
         queued_max: int = QUEUED_MAX,
+        notes_intents: bool = False,
     ) -> None:
         self.path = path
         self.head = Head(session=session_of(path))
@@ -78,6 +84,8 @@ class Journal:
         self._retry_at = 0.0
         self._is_closing = False
         self._is_sealed = False
+        self._slip = Slip.beside(path) if notes_intents else None
+        self._slipped = 0  # the ticket of the intent on it
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
         self._thread.start()
 
@@ -94,6 +102,24 @@ class Journal:
     def hurry(self) -> None:
         """What is queued is written now, not in company: something is about to be sent."""
         self._bell.put(None)
+
+    @property
+    def has_slip(self) -> bool:
+        return self._slip is not None
+
+    def note_intent(self, ticket: int, command: Command, at: datetime) -> bool:
+        """True once a kill cannot take this intent away, though its row is not written yet. Waits
+        for nothing: False when rows are lost or late, or the intent before it has no row yet.
+        """
+        slip = self._slip
+        if slip is None or self._lost_at(ticket) or self._written < self._slipped:
+            return False
+        if self._intake.waited_s(time.time_ns()) > _PROMPT_S:
+            return False
+        if not slip.put(command, at=at, wall=datetime.now(UTC)):
+            return False
+        self._slipped = ticket
+        return True
 
     def wait_written(self, ticket: int, timeout_s: float) -> bool:
         """True once that row is with the operating system; False on loss or time-out."""
@@ -116,6 +142,9 @@ class Journal:
         self._bell.put(None)
         self._thread.join(timeout_s)
         self._files.join(max(0.0, deadline - time.monotonic()))
+        if self._slip is not None and self._is_sealed:
+            self._slip.remove()
+            self._slip = None
         return self._is_sealed and self.rows_dropped == 0
 
     def look(self) -> None:

@@ -5,8 +5,8 @@ leaves at once, on the thread that decided it, as long as nothing there has to w
 is open, a request is in hand, its intent is written within milliseconds. Everything else, and every
 answer, is a worker's: one for instructions, one for questions, so that a slow look never delays a
 cancel, and one that keeps what leaving at once needs. In shadow no instruction is sent. An entry,
-and a stop of our own, waits until its intent is with the operating system; a close or cancel does
-not.
+and a stop of our own, leaves once no kill can take its intent away: it is on its slip, or its row
+is with the operating system. A close or cancel does not wait for that.
 """
 
 import queue
@@ -15,7 +15,14 @@ from collections.abc import Callable
 from datetime import datetime
 
 from pxcore.clock.clocks import Clock
-from pxcore.engine.commands import CancelOrder, ClosePosition, MoveStop, PlaceEntry, PlaceStop
+from pxcore.engine.commands import (
+    CancelOrder,
+    ClosePosition,
+    MoveStop,
+    PlaceEntry,
+    PlaceStop,
+    tag_of,
+)
 from pxcore.engine.events import (
     CancelAnswered,
     CloseAnswered,
@@ -88,10 +95,11 @@ class Dispatcher:
         """
         stamps.dispatched()
         answer = self._at_once(instruction, seq, decided_at, stamps)
+        self._journal.hurry()
 
         def finish() -> Event:
             event = answer() if answer else self._send(instruction, seq, decided_at)
-            timing = stamps.answered(instruction, _tag_of(instruction))
+            timing = stamps.answered(instruction, tag_of(instruction))
             self._journal.append(RowKind.TIMING, timing, at=decided_at)
             return event
 
@@ -124,7 +132,9 @@ class Dispatcher:
             thread.join(timeout_s)
 
     def _send(self, instruction: Instruction, seq: int, decided_at: datetime) -> Event:
-        why_not = self._why_not(instruction, seq, decided_at, _WRITTEN_WITHIN_S)
+        why_not = self._why_not(
+            instruction, decided_at, lambda: self._journal.wait_written(seq, _WRITTEN_WITHIN_S)
+        )
         if why_not is not None:
             return self._not_sent(instruction, why_not)
         return self._venue.instruct(instruction, self._contract)
@@ -139,7 +149,16 @@ class Dispatcher:
         if ready is None:
             return None
         stamps.ready()
-        if self._why_not(instruction, seq, decided_at, _AT_ONCE_S) is not None:
+        journal = self._journal
+        why_not = self._why_not(
+            instruction,
+            decided_at,
+            lambda: (
+                journal.note_intent(seq, instruction, decided_at)
+                or journal.wait_written(seq, _AT_ONCE_S)
+            ),
+        )
+        if why_not is not None:
             ready.call_off()
             return None
         stamps.written()
@@ -150,14 +169,14 @@ class Dispatcher:
         return answer
 
     def _why_not(
-        self, instruction: Instruction, seq: int, decided_at: datetime, patience_s: float
+        self, instruction: Instruction, decided_at: datetime, is_noted: Callable[[], bool]
     ) -> str | None:
-        """Why it must not leave; waits so long for its intent to be written."""
+        """Why it must not leave; `is_noted` is asked whether its intent is safe from a kill."""
         if not self._sends_orders:
             return "nothing is sent: shadow, or the session is leaving"
         if not isinstance(instruction, PlaceEntry | PlaceStop):
             return None
-        if not self._journal.wait_written(seq, patience_s):
+        if not is_noted():
             return "its intent could not be written"
         if not (self._may_enter and self._sends_orders):
             return "the session is leaving"
@@ -208,7 +227,3 @@ class Dispatcher:
                     return
             except queue.Empty:
                 continue
-
-
-def _tag_of(instruction: Instruction) -> str | None:
-    return instruction.tag if isinstance(instruction, PlaceEntry | PlaceStop) else None

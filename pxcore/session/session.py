@@ -102,6 +102,7 @@ class Session:
             self._paths.journal(plan.session_id),
             on_fault=lambda what: self._inbox.put(ShellFault(at=self._clock.now(), what=what)),
             is_packed=settings.journal_compressed,
+            notes_intents=True,
         )
         self._client = connect(settings, observer=WireRecord(self._journal, self._clock))
         self._venue = Venue(
@@ -297,7 +298,6 @@ class Session:
     def _carry_out(self, command: Command, seq: int, now: datetime, stamps: Stamps) -> None:
         match command:
             case PlaceEntry() | PlaceStop() | CancelOrder() | ClosePosition() | MoveStop():
-                self._journal.hurry()
                 self._dispatcher.instruct(command, seq, now, stamps)
             case TakeSnapshot() | ResolveTag():
                 self._dispatcher.ask(command)
@@ -371,6 +371,7 @@ class Session:
                 paper_clock=self._settings.recorded_clock,
                 trading_day=self._plan.trading_day,
                 steady_s=steady_s(),
+                has_slip=self._journal.has_slip,
             ),
             at=self._clock.now(),
         )

@@ -1,6 +1,6 @@
-"""`python kill_case.py JOURNAL`: writes as fast as it can, and says of each intent that it may go.
-
-An intent's number is printed once its row is with the operating system, as a session sends it then.
+"""`python kill_case.py JOURNAL WAY`: writes as fast as it can, and says of each intent that it may
+go: once its row is with the operating system ("written"), or it is on the slip ("noted"), as a
+session sends it then.
 """
 
 import os
@@ -18,8 +18,8 @@ NOW = datetime(2026, 11, 20, 14, 30, tzinfo=UTC)
 EVENTS = 40  # between two intents
 
 
-def main(path: Path) -> None:
-    journal = Journal(path, on_fault=sys.exit, segment_bytes=200_000)
+def main(path: Path, way: str) -> None:
+    journal = Journal(path, on_fault=sys.exit, segment_bytes=200_000, notes_intents=True)
     bracket = Bracket(stop_loss_ticks=20, take_profit_ticks=30)
     number = 0
     while True:
@@ -34,9 +34,12 @@ def main(path: Path) -> None:
             bracket=bracket,
             reason="test",
         )
-        if journal.wait_written(journal.append(RowKind.COMMAND, intent), 5.0):
-            os.write(1, f"{number}\n".encode())
+        ticket = journal.append(RowKind.COMMAND, intent)
+        is_noted = way == "noted" and journal.note_intent(ticket, intent, NOW)
+        if is_noted or journal.wait_written(ticket, 5.0):
+            os.write(1, f"{number}{' noted' * is_noted}\n".encode())
+        journal.hurry()
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), sys.argv[2])

@@ -217,6 +217,7 @@ def test_disk_that_does_not_answer_holds_the_engine_for_milliseconds_only(desk, 
         return False
 
     made.journal.wait_written = wait_written
+    made.journal.note_intent = lambda seq, command, at: False
     assert isinstance(made.instruct(ENTRY), PlaceNotSent)
     assert client.asked == []
     by_the_engine = [timeout_s for is_engine, timeout_s in asked_for if is_engine]
@@ -247,6 +248,7 @@ def test_entry_whose_intent_cannot_be_written_is_not_sent(desk, tmp_path):
     made = desk(client)
     never_written = 99
     made.journal.wait_written = lambda seq, timeout_s: False  # a disk that does not answer
+    made.journal.note_intent = lambda seq, command, at: False
     made.dispatcher.instruct(ENTRY, never_written, WallClock().now(), stamps())
     assert isinstance(made.events.get(timeout=patience(5)), PlaceNotSent)
     assert client.asked == []
