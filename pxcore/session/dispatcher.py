@@ -14,6 +14,8 @@ import threading
 from collections.abc import Callable
 from datetime import datetime
 
+from loguru import logger
+
 from pxcore.clock.clocks import Clock
 from pxcore.engine.commands import (
     CancelOrder,
@@ -220,8 +222,9 @@ class Dispatcher:
         while self._sends_orders:
             try:
                 self._venue.keep_ready()
-            except Exception as error:  # the edge of this thread: the session must flatten
-                self._on_crash(error)
+            except Exception as error:  # the edge of this thread: orders have the slower way
+                logger.opt(exception=error).warning("orders leave more slowly from here on")
+                return
             try:
                 if not self._wants_ready.get(timeout=self._ready_every_s):
                     return

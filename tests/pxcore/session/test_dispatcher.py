@@ -185,6 +185,21 @@ def test_what_leaving_at_once_needs_is_kept_ready_and_again_after_each_that_left
         assert client.readied.wait(patience(5))
 
 
+def test_failure_to_keep_it_ready_harms_nothing_but_the_speed(desk):
+    client = Client()
+    failed = threading.Event()
+
+    def keep_ready() -> bool:
+        failed.set()
+        raise KeyError("a bug")
+
+    client.keep_ready = keep_ready
+    made = desk(client, ready_every_s=0.001)
+    assert failed.wait(patience(5))
+    assert isinstance(made.instruct(CLOSE), CloseAnswered)
+    assert made.crashes == []
+
+
 def test_instruction_leaves_on_the_thread_that_decided_it_when_it_can(desk, leaves_at_once):
     client = Client()
     desk(client).instruct(ENTRY)
