@@ -134,3 +134,10 @@ def test_windows_of_growth_are_ten_seconds_each() -> None:
 
 def test_growth_is_the_end_in_times_of_the_beginning() -> None:
     assert growth([1.0, 2.0, 9.0, 3.0, 4.0, 5.0]) == 2.0
+
+
+def test_first_order_that_takes_longer_than_the_others_is_a_goal_missed() -> None:
+    slow = [round_of(2.1, 1.0, 1.0, 1.0)] * 3
+    assert missed({"60": {"ours": slow}}) == ["60: the first order takes 2.1 times the others"]
+    assert missed({"60": {"ours": [round_of(1.9, 1.0, 1.0, 1.0)] * 3}}) == []
+    assert "the first of 10 orders 2.10 ms, the others 1.00 ms" in table({"60": {"ours": slow}})

@@ -3,12 +3,13 @@
 from collections.abc import Mapping, Sequence
 
 from latency.contenders import FLOOR, OURS, SDKS
-from latency.figures import Figures, Round
+from latency.figures import Figures, Round, quantile
 
 Rounds = Mapping[str, Mapping[str, Sequence[Round]]]  # by rate, by contender
 
 _P50_TIMES_MAX, _P99_TIMES_MAX = 2.0, 4.0  # of the floor
 _FASTER_TIMES_MIN, _FASTER_AT = 3.0, ("60", "1000")
+_IN_A_ROW, _FIRST_TIMES_MAX = 10, 2.0  # orders; the first of them to the others
 _ANSWERED_MIN = 0.9  # of the triggers, or the figures are of something else
 
 
@@ -25,6 +26,10 @@ def table(rounds: Rounds) -> str:
         for who, done in by_contender.items():
             lines.append(f"{rate:>7} {who:13}{_in_ms(_medians(done))}{_odd(done)}")
         lines += _ratios(rate, by_contender)
+        if OURS in by_contender:
+            first, others = in_a_row(by_contender[OURS])
+            told = f"the first of {_IN_A_ROW} orders {first:.2f} ms, the others {others:.2f} ms"
+            lines.append(f"{'':8}{told}")
     return "\n".join(lines)
 
 
@@ -39,7 +44,20 @@ def missed(rounds: Rounds) -> list[str]:
                 lines.append(f"{rate}: {who} answered {answered} of {triggers} triggers")
         medians = {who: _medians(done) for who, done in by_contender.items()}
         lines += _missed_at(rate, medians)
+        if OURS in by_contender:
+            first, others = in_a_row(by_contender[OURS])
+            if first > _FIRST_TIMES_MAX * others:
+                lines.append(f"{rate}: the first order takes {first / others:.1f} times the others")
     return lines
+
+
+def in_a_row(done: Sequence[Round]) -> tuple[float, float]:
+    """The median over the rounds of the first order's time, and that of the nine after it, in ms.
+    A connection that is not ready shows in the first.
+    """
+    firsts = [one.latencies_ms[0] for one in done]
+    others = [ms for one in done for ms in one.latencies_ms[1:_IN_A_ROW]] or firsts
+    return quantile(firsts, 0.5), quantile(others, 0.5)
 
 
 def _missed_at(rate: str, medians: Mapping[str, Figures]) -> list[str]:
