@@ -44,7 +44,8 @@ def read_only(home: Path) -> Iterator[None]:
 
 @contextmanager
 def deleted(home: Path) -> Iterator[None]:
-    shutil.rmtree(home)
+    while home.exists():  # a session that lives may write into it meanwhile
+        shutil.rmtree(home, ignore_errors=True)
     home.write_text("a file where the folder was")
     yield
     home.unlink()

@@ -10,6 +10,7 @@ in the journal. Whoever reads the journal of a session that died looks here as w
 import hashlib
 import mmap
 import os
+import time
 import zlib
 from contextlib import suppress
 from datetime import datetime
@@ -28,7 +29,8 @@ from pxcore.model import ProtocolError
 
 _BYTES: Final = 4096
 _HEAD: Final = Struct("<II")  # length and checksum of the intent, which follows
-_OWNER_AT: Final = 3072  # from there on: the journal's path, to its first zero byte
+_OWNER_AT: Final = 3072  # from there on, for a person to see: the journal's path
+_KEPT_S: Final = 7 * 86_400.0
 
 
 class SlippedIntent(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,7 +58,7 @@ class Slip:
         path = slip_path(journal)
         if path is None:
             return None
-        clear_away(path.parent)
+        _clear_away(path.parent)
         owner = os.fsencode(os.path.realpath(journal))
         if len(owner) >= _BYTES - _OWNER_AT:
             return None
@@ -130,20 +132,15 @@ def remove_slip(journal: Path) -> None:
         _unlink(path)
 
 
-def clear_away(folder: Path) -> None:
-    """Slips of journals that are not there any more."""
+def _clear_away(folder: Path) -> None:
+    """Those of sessions that are long over. Whether their journals are there is not looked at: that
+    may be on a disk that hangs.
+    """
+    oldest_s = time.time() - _KEPT_S
     with suppress(OSError):
         for path in list(folder.iterdir()):
-            if not os.path.lexists(owner_of(path)):
+            if path.lstat().st_mtime < oldest_s:
                 _unlink(path)
-
-
-def owner_of(slip: Path) -> Path:
-    """The journal that it belongs to; the root where it cannot be told."""
-    try:
-        return Path(os.fsdecode(read_file(slip, _BYTES)[_OWNER_AT:].rstrip(b"\0") or b"/"))
-    except OSError:
-        return Path("/")
 
 
 def _unlink(path: Path) -> None:

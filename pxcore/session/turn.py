@@ -9,10 +9,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+
+from msgspec.structs import replace
 
 from pxcore.engine.events import Event
 from pxcore.session.inbox import BEHIND, Came, Inbox
 
+_TOGETHER = timedelta(seconds=2)
 _CLOSE_S = 2.0  # for the one who has the turn: a strategy may hang in it
 
 
@@ -36,6 +40,7 @@ class EngineTurn:
         self._received_ns = 0
         self._decoded_ns = 0
         self._waits_for_all = False  # of what arrived together
+        self._latest = datetime.min.replace(tzinfo=UTC)
 
     # -- the readers' threads -----------------------------------------------------------------
 
@@ -81,9 +86,20 @@ class EngineTurn:
         while not (self._inbox.is_empty or self._is_closed) and self._free.acquire(blocking=False):
             try:
                 while not self._is_closed and (queued := self._inbox.take()) is not None:
-                    self._step(*queued)
+                    self._step(self._in_time(queued.event), queued.came)
             finally:
                 self._free.release()
+
+    def _in_time(self, event: Event) -> Event:
+        """What arrived together was learned of at one moment; while it is judged, one by one,
+        others come with later ones. Nothing is judged as of before what was judged already. Further
+        back goes only a clock that was set, and that is for the engine to know.
+        """
+        latest = self._latest
+        if event.at < latest and latest - event.at < _TOGETHER:
+            return replace(event, at=latest)
+        self._latest = event.at
+        return event
 
     @contextmanager
     def taken(self) -> Iterator[None]:

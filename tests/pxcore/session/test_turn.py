@@ -82,7 +82,7 @@ def test_what_is_put_in_the_middle_of_a_step_comes_after_it() -> None:
 
     desk._act = act
     desk.turn.bring_price(trade(1))
-    assert desk.events == [trade(1), ClockTick(at=OPEN)]
+    assert desk.events == [trade(1), ClockTick(at=trade(1).at)]
 
 
 def test_many_threads_lose_nothing_and_each_ones_order_is_kept() -> None:
@@ -195,3 +195,19 @@ def test_of_few_that_arrive_together_each_is_stepped_at_once() -> None:
         assert len(desk.stepped) == number + 1
     desk.turn.delivered()
     assert len(desk.stepped) == 3
+
+
+def test_time_does_not_go_back_for_the_engine() -> None:
+    desk = Desk()
+    desk.turn.bring_price(trade(5))
+    desk.turn.bring_price(trade(3))  # arrived before, and is judged after it
+    desk.turn.bring_price(trade(7))
+    assert [event.at for event in desk.events] == [trade(n).at for n in (5, 5, 7)]
+    assert [event.price_ticks for event in desk.events] == [5, 3, 7]  # type: ignore[union-attr]
+
+
+def test_clock_that_was_set_back_is_the_engines_to_judge() -> None:
+    desk = Desk()
+    for minutes in (60, 0, 1):
+        desk.turn.bring_price(trade(minutes * 60_000))
+    assert [event.at for event in desk.events] == [trade(n * 60_000).at for n in (60, 0, 1)]
